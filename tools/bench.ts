@@ -9,7 +9,7 @@ import { HERE, targetOf } from "./binary/targets.ts";
 
 const given = process.argv.slice(2);
 const isNamed = given.some((word) => word === "--bin" || word.startsWith("--bin="));
-process.exitCode = isNamed ? bench([]) : built() || bench(["--bin", executable()]);
+process.exitCode = isNamed || given.includes("--help") ? bench([]) : built() || bench(["--bin", executable()]);
 
 function executable(): string {
   return join(ROOT, "dist", `femtoclaw-${HERE}${targetOf(HERE).suffix}`);

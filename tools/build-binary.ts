@@ -1,29 +1,32 @@
 /**
- * Builds the standalone executable, its manifest, its bill of materials and the licences of what is in it:
- * `npm run build:binary -- [--target linux-x64] [--release-key FILE] [--out DIR]`. Any target is built on any system; what
- * runs on macOS has to be signed by a program of macOS.
+ * Builds the standalone executable, its manifest, its bill of materials and the licences of what is in it. Any target is
+ * built on any system; what runs on macOS has to be signed by a program of macOS.
  */
 import { execFileSync } from "node:child_process";
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { releaseFiles } from "../packages/host/src/integrity/release-files.ts";
 import { billOfMaterials, licences, partsOf } from "./binary/bill-of-materials.ts";
 import { bundle } from "./binary/bundle.ts";
 import { executable } from "./binary/executable.ts";
 import { nodeProgram, ROOT } from "./binary/locked-file.ts";
 import { releaseManifest } from "./binary/release-manifest.ts";
-import { HERE, targetOf } from "./binary/targets.ts";
+import { HERE, targetNames, targetOf } from "./binary/targets.ts";
+import { toolWords } from "./tool-words.ts";
 
-const { values } = parseArgs({
+const { values, refuse } = toolWords({
+  name: "build:binary",
+  purpose: "Builds the standalone executable, with its manifest, its bill of materials and its licences beside it.",
   options: {
-    target: { type: "string", default: HERE },
-    "release-key": { type: "string" },
-    out: { type: "string" },
+    target: ["system", `what it is to run on, instead of ${HERE}: ${targetNames().join(", ")}`],
+    "release-key": ["file", "public key, by which alone it will take itself for released; `npm run sign` makes one"],
+    out: ["dir", "folder that it is written to, instead of dist"],
   },
 });
-const { target, "release-key": keyFile } = values;
+const { target = HERE, "release-key": keyFile } = values;
+if (!targetNames().includes(target))
+  refuse(`no executable is built for ${target}, but for ${targetNames().join(", ")}`);
 const from = process.env["INIT_CWD"] ?? process.cwd();
 const out = values.out === undefined ? join(ROOT, "dist") : resolve(from, values.out);
 const parts = await bundle({ target, releaseKey: keyFile === undefined ? null : publicKey(resolve(from, keyFile)) });
@@ -59,7 +62,15 @@ function signForMac(file: string): void {
 
 /** In one form, whatever the file looks like, so that the same key gives the same executable. */
 function publicKey(file: string): string {
-  const key = createPublicKey(readFileSync(file));
-  if (key.asymmetricKeyType !== "ed25519") throw new Error(`${file} holds no Ed25519 key`);
+  const key = keyIn(file);
+  if (key?.asymmetricKeyType !== "ed25519") return refuse(`${file} holds no Ed25519 key`);
   return String(key.export({ type: "spki", format: "pem" }));
+}
+
+function keyIn(file: string): KeyObject | null {
+  try {
+    return createPublicKey(readFileSync(file));
+  } catch {
+    return null;
+  }
 }

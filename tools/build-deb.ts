@@ -1,6 +1,5 @@
 /**
- * Puts a built executable into a package for Debian: `npm run build:deb -- [--binary FILE] [--out DIR]`. It has no
- * scripts that an installation would run as root: files, owners, modes and dependencies are all that it is.
+ * Puts a built executable into a package for Debian. It has no scripts that an installation would run as root: files, owners, modes and dependencies are all that it is.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -16,10 +15,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { releaseFiles } from "../packages/host/src/integrity/release-files.ts";
 import { VERSION } from "../packages/protocol/src/version.ts";
 import { ROOT } from "./binary/locked-file.ts";
+import { toolWords } from "./tool-words.ts";
 
 /** The same at each build, so that the package is; Debian takes no time before its own first release. */
 const BUILT_AT = "946684800";
@@ -27,14 +26,28 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "
 /** Libraries that Node.js is linked with, and what confines programs. */
 const DEPENDS = "libc6 (>= 2.28), libstdc++6 (>= 6), libgcc-s1, libatomic1, bubblewrap (>= 0.8)";
 
-const { values } = parseArgs({ options: { binary: { type: "string" }, out: { type: "string" } } });
+const { values, refuse } = toolWords({
+  name: "build:deb",
+  purpose: "Puts a built executable into a package for Debian.",
+  options: {
+    binary: [
+      "file",
+      `executable, instead of dist/femtoclaw-linux-${process.arch}; what was built with it lies beside it`,
+    ],
+    out: ["dir", "folder that the package is written to, instead of dist"],
+  },
+});
 const from = process.env["INIT_CWD"] ?? process.cwd();
 const binary =
   values.binary === undefined ? join(ROOT, `dist/femtoclaw-linux-${process.arch}`) : resolve(from, values.binary);
 const out = values.out === undefined ? join(ROOT, "dist") : resolve(from, values.out);
 const target = /-linux-([a-z0-9]+)$/.exec(binary)?.[1] ?? "";
 const architecture = ARCHITECTURES[target];
-if (architecture === undefined) throw new Error(`${binary} is not named after a Linux that there is a package for`);
+if (architecture === undefined) refuse(`${binary} is not named after a Linux that there is a package for`);
+
+const needed = [binary, releaseFiles(binary).manifest, `${binary}.licenses.txt`, `${binary}.cdx.json`];
+const missing = needed.find((file) => !existsSync(file));
+if (missing !== undefined) refuse(`${basename(missing)} is missing: run \`npm run build:binary\` first`);
 
 const root = mkdtempSync(join(tmpdir(), "femtoclaw-deb-"));
 try {
@@ -83,7 +96,6 @@ function control(): string {
 }
 
 function put(file: string, path: string, mode = 0o644): void {
-  if (!existsSync(file)) throw new Error(`${basename(file)} is missing: run \`npm run build:binary\` first`);
   mkdirSync(dirname(join(root, path)), { recursive: true });
   copyFileSync(file, join(root, path));
   chmodSync(join(root, path), mode);

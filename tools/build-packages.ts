@@ -1,5 +1,5 @@
 /**
- * Makes the packages that npm installs: `npm run build:packages -- [--out DIR]`. Node.js strips types nowhere under
+ * Makes the packages that npm installs. Node.js strips types nowhere under
  * node_modules, so each holds JavaScript with the same names, lines and places as the sources, and declarations beside it.
  */
 import { execFileSync } from "node:child_process";
@@ -7,8 +7,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { ROOT } from "./binary/locked-file.ts";
+import { toolWords } from "./tool-words.ts";
 
 interface PackageFile {
   readonly name: string;
@@ -25,7 +25,11 @@ const ENGINES = { node: ">=26" };
 /** Folders of a package that its users need. */
 const FOLDERS = ["src", "frozen"];
 
-const { values } = parseArgs({ options: { out: { type: "string" } } });
+const { values } = toolWords({
+  name: "build:packages",
+  purpose: "Makes the packages that npm installs: the command, and all of ours that it depends on.",
+  options: { out: ["dir", "folder that they are written to, instead of dist/packages; what is in it goes"] },
+});
 const from = process.env["INIT_CWD"] ?? process.cwd();
 const out = values.out === undefined ? join(ROOT, "dist/packages") : resolve(from, values.out);
 const work = mkdtempSync(join(tmpdir(), "femtoclaw-packages-"));

@@ -1,17 +1,22 @@
 /**
- * Signs the manifest of an executable, or makes a key for that: `npm run sign -- --key FILE [MANIFEST …]`,
- * `npm run sign -- --new-key FILE`. The signature is the 64 bytes of Ed25519 over the manifest's bytes, nothing else.
+ * Signs the manifest of an executable, or makes a key for that. The signature is the 64 bytes of Ed25519 over the manifest's
+ * bytes, nothing else.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { ROOT } from "./binary/locked-file.ts";
+import { toolWords } from "./tool-words.ts";
 
 const MANIFEST = ".manifest.json";
-const { values, positionals } = parseArgs({
-  options: { key: { type: "string" }, "new-key": { type: "string" } },
-  allowPositionals: true,
+const { values, operands, refuse } = toolWords({
+  name: "sign",
+  purpose: "Signs manifests of executables, all in dist if none is named, or makes the key for that.",
+  options: {
+    key: ["file", "private key to sign with"],
+    "new-key": ["file", "make a private key there, and its public one in FILE.pub; neither may be there yet"],
+  },
+  operands: "[manifest...]",
 });
 const from = process.env["INIT_CWD"] ?? process.cwd();
 
@@ -19,12 +24,13 @@ if (values["new-key"] !== undefined) makeKey(resolve(from, values["new-key"]));
 else if (values.key !== undefined)
   signAll(
     resolve(from, values.key),
-    positionals.map((name) => resolve(from, name)),
+    operands.map((name) => resolve(from, name)),
   );
-else throw new Error("name a private key with --key, or make one with --new-key");
+else refuse("name a private key with --key, or make one with --new-key");
 
 /** The private key for its owner alone, the public one beside it. No file that is there is overwritten. */
 function makeKey(file: string): void {
+  for (const path of [file, `${file}.pub`]) if (existsSync(path)) refuse(`${path} is there already`);
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
   writeFileSync(`${file}.pub`, publicKey.export({ type: "spki", format: "pem" }), { flag: "wx" });
@@ -32,22 +38,30 @@ function makeKey(file: string): void {
 }
 
 function signAll(keyFile: string, named: readonly string[]): void {
-  const key = createPrivateKey(readFileSync(keyFile));
-  if (key.asymmetricKeyType !== "ed25519") throw new Error(`${keyFile} holds no Ed25519 key`);
+  const key = keyIn(keyFile);
+  if (key?.asymmetricKeyType !== "ed25519") return refuse(`${keyFile} holds no private Ed25519 key`);
   const manifests = named.length > 0 ? named : builtManifests();
-  if (manifests.length === 0) throw new Error("there is no manifest in dist; run `npm run build:binary` first");
+  if (manifests.length === 0) refuse("there is no manifest in dist; run `npm run build:binary` first");
   const publicKey = String(createPublicKey(key).export({ type: "spki", format: "pem" }));
   for (const manifest of manifests) {
-    if (!manifest.endsWith(MANIFEST)) throw new Error(`${manifest} is no manifest of an executable`);
+    if (!manifest.endsWith(MANIFEST) || !existsSync(manifest)) refuse(`${manifest} is no manifest of an executable`);
     const signature = `${manifest.slice(0, -".json".length)}.sig`;
     writeFileSync(signature, sign(null, readFileSync(manifest), key));
     console.log(`${signature}: signed by the key\n${publicKey.trim()}`);
   }
 }
 
+function keyIn(file: string): KeyObject | null {
+  try {
+    return createPrivateKey(readFileSync(file));
+  } catch {
+    return null;
+  }
+}
+
 function builtManifests(): string[] {
   const dist = join(ROOT, "dist");
-  return readdirSync(dist)
+  return (existsSync(dist) ? readdirSync(dist) : [])
     .filter((name) => name.endsWith(MANIFEST))
     .map((name) => join(dist, name));
 }

@@ -54,11 +54,14 @@ test("builds the executable, and has the command measure it with what it was giv
   for (const path of [BUILD, COMMAND]) expect(stderr).toContain(`${path} on stderr\n`);
 });
 
-test.each([["--bin", "mine"], ["--bin=mine"]])("builds nothing where an executable is named: %s", (...words) => {
-  const { status, called } = bench("startup", ...words);
-  expect(called).toEqual([[COMMAND, join(root, "elsewhere"), "bench", "startup", ...words]]);
-  expect(status).toBe(0);
-});
+test.each([["--bin", "mine"], ["--bin=mine"], ["--help"]])(
+  "builds nothing where it measures none of its own: %s",
+  (...words) => {
+    const { status, called } = bench("startup", ...words);
+    expect(called).toEqual([[COMMAND, join(root, "elsewhere"), "bench", "startup", ...words]]);
+    expect(status).toBe(0);
+  },
+);
 
 test.each([
   ["with a code", "process.exit(3)", 3],

@@ -12,6 +12,7 @@ import {
 } from "@femtoclaw/machines";
 import { describe, expect, test } from "vitest";
 import type { AnyStateMachine, AnyStateNode } from "xstate";
+import { commandsOf, everyCommand } from "../../packages/host/test/command-lines.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SKIPPED = new Set(["node_modules", "coverage", ".git", ".femtoclaw-demo"]);
@@ -52,6 +53,22 @@ describe.each(PAGES)("$name", ({ name, path, text }) => {
     if (name === "README.md") expect(called).toEqual(expect.arrayContaining(["start", "test"]));
   });
 });
+
+test.each(PAGES.flatMap(({ name, text }) => commandLines(text).map((line) => [name, line] as const)))(
+  "%s shows a command that there is: %s",
+  async (_name, line) => {
+    expect(await commandsOf(line)).not.toEqual([]);
+  },
+);
+
+/** Lines that begin with the command, as it is called in a project or where an executable lies; the rest is prose of a shell. */
+function commandLines(text: string): string[] {
+  const joined = shellLines(text)
+    .join("\n")
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n");
+  return joined.filter((line) => /^(?:sudo )?(?:\.\/)?femtoclaw(?:-linux-x64)? /.test(line));
+}
 
 function leadsSomewhere(from: string, target: string): boolean {
   const [file = "", anchor] = target.split("#");
@@ -101,16 +118,13 @@ test("docs/reference/protocol.md has every verb of the sockets", () => {
 });
 
 describe("docs/reference/cli.md", () => {
-  const program = readFileSync(join(ROOT, "packages/host/src/program.ts"), "utf8");
-  const commands = [...program.matchAll(/\.command\("([^"]+)"/g)].map((match) => match[1] ?? "");
-  const options = [...program.matchAll(/"(--[a-z]+(?: <[a-z]+>)?)"/g)].map((match) => match[1] ?? "");
+  const commands = [...everyCommand()].filter(([, command]) => command.parent !== null);
 
-  test.each([...new Set(commands)])("describes the command %s", (name) => {
-    expect(page("docs/reference/cli.md")).toMatch(new RegExp(`^\`femtoclaw ([a-z]+ )*${name}\\b`, "m"));
-  });
-
-  test.each([...new Set(options)])("describes the option %s", (name) => {
-    expect(page("docs/reference/cli.md")).toContain(name);
+  test.each(commands)("describes the command %s", (name, command) => {
+    const { commands: within, options } = command;
+    if (within.length === 0) expect(page("docs/reference/cli.md")).toMatch(new RegExp(`\`${name}\\b`));
+    const named = options.flatMap(({ hidden, long }) => (hidden ? [] : (long ?? [])));
+    expect(named.filter((option) => !page("docs/reference/cli.md").includes(option))).toEqual([]);
   });
 
   test("has the exit codes that there are", async () => {

@@ -27,7 +27,6 @@ export function addApprovalCommands(program: Command, run: Runner): void {
       .option("--digest <sha256>", "answer only if the question still has this digest")
       .option("--key <file>", "sign the answer with this operator's key")
       .description(what)
-      .addHelpText("after", `\nExample:\n  femtoclaw approvals ${verb} 42`)
       .action((id: string, options: AnswerOptions) =>
         run(async (context) => (await commands()).answerApproval(context, id, answer, options)),
       );
@@ -55,7 +54,6 @@ function addSigningCommands(approvals: Command, run: Runner): void {
     .option("--session", "do not ask again about the very same call in its session")
     .option("--reason <text>", "what the proposer is told, and what is recorded")
     .description("sign an answer to a card, on any machine; needs no host")
-    .addHelpText("after", "\nExample:\n  femtoclaw approvals sign card.json --key alice.pem --allow --out answer.txt")
     .action((card: string, options: SignOptions) =>
       run(async (context) => (await signed()).signApproval(context, card, options)),
     );
@@ -63,6 +61,5 @@ function addSigningCommands(approvals: Command, run: Runner): void {
     .command("answer")
     .argument("<answer>", "file that `approvals sign` wrote")
     .description("give the host an answer that was signed elsewhere")
-    .addHelpText("after", "\nExample:\n  femtoclaw approvals answer answer.txt")
     .action((answer: string) => run(async (context) => (await signed()).bringAnswer(context, answer)));
 }

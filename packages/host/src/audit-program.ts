@@ -14,7 +14,6 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .option("--checkpoint <file>", "checkpoint that was kept elsewhere, instead of the remembered one")
     .option("--witness <file>", "file of a file witness; the log must go on from all that it holds")
     .description("recompute every hash and check every signature; changes nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit verify --checkpoint kept.checkpoint")
     .action((path: string | undefined, options: { key?: string; checkpoint?: string; witness?: string }) =>
       run(async (context) => (await commands()).verify(context, path, options)),
     );
@@ -23,7 +22,6 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .argument("<ref>", "sequence number of a record, or identifier of an execution")
     .option("--out <file>", "write the proof there, and the record's bytes to FILE.record")
     .description("prove that a record stands in the signed log")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit prove 12 --out ~/12.proof")
     .action((ref: string, options: { out?: string }) =>
       run(async (context) => (await commands()).prove(context, ref, options)),
     );
@@ -33,7 +31,6 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .requiredOption("--record <file>", "bytes of the record")
     .requiredOption("--key <file>", "public key of the log")
     .description("check a proof; needs nothing of this installation")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit check-proof 12.proof --record 12.proof.record --key log.vkey")
     .action((file: string, options: { record: string; key: string }) =>
       run(async (context) => (await commands()).check(context, file, options)),
     );
@@ -57,7 +54,6 @@ export function addAuditCommands(program: Command, run: Runner): void {
     .requiredOption("--out <path>", "folder or file that must not exist yet")
     .option("--with-values", "write the values that records commit to, in clear, to PATH.values.jsonl")
     .description("write the log where it can be verified without FemtoClaw")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit export --format tiles --out ~/handed-over")
     .action((options: { format: ExportFormat; out: string; withValues?: boolean }) =>
       run(async (context) => (await commands()).exportLog(context, options)),
     );
@@ -82,7 +78,6 @@ function addKeyCommands(program: Command, run: Runner): void {
     .requiredOption("--out <file>", "where the private key goes; it must not be there yet")
     .option("--no-passphrase", "write the key as it is: whoever reads the file can answer")
     .description("make the key of an operator, who signs answers with it")
-    .addHelpText("after", "\nExample:\n  femtoclaw keys operator alice --out ~/alice.pem")
     .action((name: string, options: { out: string; passphrase: boolean }) =>
       run(async (context) => (await import("./commands/keys.ts")).makeOperatorKey(context, name, options)),
     );
@@ -101,7 +96,6 @@ function addWitnessCommands(audit: Command, run: Runner): void {
     .option("--listen <address>", "address on this machine's loopback", "127.0.0.1:7380")
     .requiredOption("--log <vkey...>", "public key of a log; each log whose checkpoints are taken")
     .description("be a witness for other logs (C2SP tlog-witness)")
-    .addHelpText("after", '\nExample:\n  femtoclaw audit witness serve --dir ./witness --log "$(cat log.vkey)"')
     .action((options: { dir: string; listen: string; log: string[] }) =>
       run(async (context) => (await commands()).serveWitness(context, options)),
     );
@@ -115,7 +109,6 @@ function addRetentionCommands(audit: Command, run: Runner): void {
     .option("--field <pointer>", "only the values at or below this place of the body, such as /result/stdout")
     .requiredOption("--reason <text>", "why; recorded with it")
     .description("erase values that records commit to, for good; the records and their proofs stay")
-    .addHelpText("after", '\nExample:\n  femtoclaw audit erase 57 --field /result --reason "ticket 12"')
     .action((ref: string, options: { field?: string; reason: string }) =>
       run(async (context) => (await commands()).erase(context, ref, options)),
     );
@@ -124,7 +117,6 @@ function addRetentionCommands(audit: Command, run: Runner): void {
     .requiredOption("--before <boundary>", "sequence number, or an age such as 90d or 12h", boundary)
     .option("--yes", "drop them; without it only say what would go")
     .description("drop the oldest records for good; their hashes, the checkpoints and the keys stay")
-    .addHelpText("after", "\nExample:\n  femtoclaw audit prune --before 180d --yes")
     .action((options: { before: PruneBoundary; yes?: boolean }) =>
       run(async (context) => (await commands()).prune(context, options)),
     );

@@ -20,14 +20,6 @@ export function addChatCommand(program: Command, run: Runner): void {
     .option("--agent <name>", "propose as an agent that has tables of its own")
     .option("--wait <ms>", "how long a call waits for an operator before it is taken back", waitingTime)
     .description("talk to a model whose tools are the running host's capabilities")
-    .addHelpText(
-      "after",
-      `
-Examples:
-  femtoclaw chat
-  femtoclaw chat --provider openai-compatible --base-url http://127.0.0.1:11434/v1 --model qwen3
-  femtoclaw chat "What does README.md say?" > answer.txt`,
-    )
     .action((said: string | undefined, options: ChatOptions) =>
       run(async (context) => (await import("./commands/chat.ts")).chat(context, said, options)),
     );

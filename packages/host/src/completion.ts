@@ -23,9 +23,9 @@ type Words = ReadonlyMap<string, readonly string[]>;
 
 function wordsOf(command: Command, path = ""): Words {
   const options = command.options.filter(({ hidden }) => !hidden).flatMap(({ long }) => long ?? []);
-  const commands = command.commands.map((child) => child.name());
-  const own = [path, [...commands, ...options, "--help"]] as const;
-  return new Map([own, ...command.commands.flatMap((child) => [...wordsOf(child, `${path}/${child.name()}`)])]);
+  const commands = command.createHelp().visibleCommands(command);
+  const own = [path, [...commands.map((child) => child.name()), ...options, "--help"]] as const;
+  return new Map([own, ...commands.flatMap((child) => [...wordsOf(child, `${path}/${child.name()}`)])]);
 }
 
 /** Names of commands and options are lower-case letters and dashes, so that none of them needs a quote. */

@@ -50,7 +50,6 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .command("follow")
     .argument("<id>", "identifier of an execution that runs, or waits for an operator")
     .description("show what its program writes while it runs, and then what came of it")
-    .addHelpText("after", "\nExample:\n  femtoclaw executions follow 0b7c5a52-…")
     .action((id: string) =>
       run(async (context) => (await import("./commands/follow-output.ts")).followOutput(context, id)),
     );
@@ -61,7 +60,6 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
     .requiredOption("--reason <text>", "how you know")
     .description("say what became of an interrupted execution; runs nothing")
-    .addHelpText("after", '\nExample:\n  femtoclaw executions resolve ID --not-done --reason "the file is unchanged"')
     .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
       run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
     );
@@ -72,7 +70,6 @@ function addUndoCommand(program: Command, run: Runner): void {
     .command("undo")
     .argument("<execution>", "identifier of an execution that changed a file")
     .description("take back what an execution did to a file, as a call of its own that the policy decides on")
-    .addHelpText("after", "\nExample:\n  femtoclaw undo 0b7c5a52-…")
     .action((execution: string) =>
       run(async (context) => (await import("./commands/undo.ts")).undoExecution(context, execution)),
     );
@@ -91,7 +88,6 @@ function addReplayCommands(program: Command, run: Runner): void {
     .option("--recompute", "fold with the machine version that each record names, and compare")
     .option(...key)
     .description("fold the journal and show the state of every actor; runs no effect")
-    .addHelpText("after", "\nExample:\n  femtoclaw replay exported --key log.vkey --recompute")
     .action((path: string | undefined, options: { to?: number; from?: number; recompute?: boolean; key?: string }) =>
       run(async (context) => (await commands()).replayHistory(context, path, options)),
     );
@@ -102,7 +98,6 @@ function addReplayCommands(program: Command, run: Runner): void {
     .argument(...path)
     .option(...key)
     .description("show what is different between the states after two records")
-    .addHelpText("after", "\nExample:\n  femtoclaw replay diff 10 20")
     .action((a: number, b: number, path: string | undefined, options: { key?: string }) =>
       run(async (context) => (await commands()).diffHistory(context, [a, b], path, options)),
     );
@@ -114,7 +109,6 @@ function addForkCommand(program: Command, run: Runner): void {
     .argument("<seq>", "last record that the fork goes on from", sequenceNumber)
     .requiredOption("--out <dir>", "state directory of the fork: a folder that is empty or not there yet")
     .description("make a state directory that goes on from a record of this log; runs nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw fork 120 --out ../forked")
     .action((seq: number, options: { out: string }) =>
       run(async (context) => (await import("./commands/fork.ts")).fork(context, seq, options)),
     );

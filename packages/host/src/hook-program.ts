@@ -10,7 +10,6 @@ export function addHookCommand(program: Command, run: Runner): void {
     .command("hook")
     .addArgument(agent())
     .description("block a tool of an agent's own: run by the agent, with what it is about to do on stdin")
-    .addHelpText("after", "\nExamples:\n  femtoclaw hook install claude\n  femtoclaw hook test claude")
     .action((kind: HookKind) => run(async (context) => (await import("./commands/hook.ts")).hook(context, kind)));
   hook
     .command("install")

@@ -18,7 +18,6 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .option("--from <seq>", "first record whose frames are written", sequenceNumber)
     .option(...key)
     .description("show the journal as a local page, until Ctrl-C")
-    .addHelpText("after", "\nExamples:\n  femtoclaw inspect --open\n  femtoclaw inspect handed-over --key log.vkey")
     .action((file: string | undefined, options: InspectOptions) =>
       run(async (context) => (await commands()).inspect(context, file, options)),
     );
@@ -28,7 +27,6 @@ export function addInspectCommands(program: Command, run: Runner): void {
     .requiredOption("--html <file>", "file that must not exist yet")
     .option(...key)
     .description("write the page with its records as one file")
-    .addHelpText("after", "\nExample:\n  femtoclaw inspect export --html ~/for-the-auditor.html")
     .action((file: string | undefined, options: { html: string; key?: string }) =>
       run(async (context) => (await commands()).exportInspection(context, file, options)),
     );

@@ -17,7 +17,6 @@ export function addInstallationCommands(program: Command, run: Runner): void {
     .option("--service-user <name>", "with --system: user that the host runs as, who has to exist (femtoclaw)")
     .option("--no-service", "write no unit for systemd")
     .description("lay out executable, configuration, state and service, and put it in force")
-    .addHelpText("after", "\nExamples:\n  femtoclaw install --dry-run\n  sudo ./femtoclaw install --system")
     .action((file: string | undefined, options: InstallFlags) =>
       act((commands, context) => commands.install(context, file, options)),
     );
@@ -30,7 +29,6 @@ export function addInstallationCommands(program: Command, run: Runner): void {
     .argument("<file>", "the executable; its manifest and signature lie beside it")
     .option("--allow-downgrade", "take an older version, too")
     .description("put another signed executable in force; take it back if its host does not come up")
-    .addHelpText("after", "\nExample:\n  femtoclaw upgrade ./femtoclaw-linux-x64")
     .action((file: string, options: UpgradeFlags) =>
       act((commands, context) => commands.upgrade(context, file, options)),
     );

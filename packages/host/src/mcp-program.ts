@@ -27,10 +27,6 @@ export function addMcpCommand(program: Command, run: Runner): void {
       ]),
     )
     .description("serve the running host's capabilities as tools of MCP")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  femtoclaw mcp --print-config codex\n  femtoclaw mcp --http 7391 --token-file ~/.femtoclaw-token",
-    )
     .action((options: McpOptions) => run(async (context) => (await import("./commands/mcp.ts")).mcp(context, options)));
   addPinsCommand(mcp, run);
 }
@@ -40,7 +36,6 @@ function addPinsCommand(mcp: Command, run: Runner): void {
   pins
     .command("list")
     .description("the servers of [mcp.servers] and their tools: offered, new, changed or refused")
-    .addHelpText("after", "\nExample:\n  femtoclaw mcp pins list")
     .action(() => run(async (context) => (await import("./commands/mcp-pins.ts")).listPins(context)));
   pins
     .command("accept")
@@ -48,10 +43,6 @@ function addPinsCommand(mcp: Command, run: Runner): void {
     .argument("[tools...]", "the only tools that are accepted; without any, all that are new or changed")
     .option("--yes", "ask nobody")
     .description("offer tools as they are described now")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  femtoclaw mcp pins accept github\n  femtoclaw mcp pins accept github create_issue",
-    )
     .action((server: string, tools: string[], options: AcceptOptions) =>
       run(async (context) => (await import("./commands/mcp-pins.ts")).acceptPins(context, server, tools, options)),
     );
@@ -59,7 +50,6 @@ function addPinsCommand(mcp: Command, run: Runner): void {
     .command("reset")
     .argument("<server>", "name under [mcp.servers]")
     .description("take back everything that was accepted of a server")
-    .addHelpText("after", "\nExample:\n  femtoclaw mcp pins reset github")
     .action((server: string) =>
       run(async (context) => (await import("./commands/mcp-pins.ts")).resetPins(context, server)),
     );

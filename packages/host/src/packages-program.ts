@@ -8,7 +8,6 @@ export function addPackageCommands(capabilities: Command, run: Runner): void {
     .command("show")
     .argument("<name>", "name of the capability")
     .description("what a capability declares, where it comes from, and which of its files were accepted")
-    .addHelpText("after", "\nExample:\n  femtoclaw capabilities show word_count")
     .action((name: string) =>
       run(async (context) => (await import("./commands/capabilities.ts")).showCapability(context, name)),
     );
@@ -17,7 +16,6 @@ export function addPackageCommands(capabilities: Command, run: Runner): void {
     .argument("<name>", "name of a capability with a `package`")
     .option("--yes", "ask nobody")
     .description("let a package run as it lies there now")
-    .addHelpText("after", "\nExample:\n  femtoclaw capabilities accept word_count")
     .action((name: string, options: AcceptOptions) =>
       run(async (context) => (await import("./commands/capabilities.ts")).acceptPackage(context, name, options)),
     );
@@ -25,7 +23,6 @@ export function addPackageCommands(capabilities: Command, run: Runner): void {
     .command("reset")
     .argument("<name>", "name of a capability with a `package`")
     .description("take back what was accepted of a package")
-    .addHelpText("after", "\nExample:\n  femtoclaw capabilities reset word_count")
     .action((name: string) =>
       run(async (context) => (await import("./commands/capabilities.ts")).resetPackage(context, name)),
     );

@@ -20,7 +20,6 @@ export function addPolicyCommands(program: Command, run: Runner): void {
   policy
     .command("test")
     .description("run the policy's own tests, policy/*.test.toml; executes nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw policy test --json")
     .action(() => run(async (context) => (await import("./commands/policy.ts")).runTests(context)));
   addHindsightCommands(policy, run);
 }
@@ -34,7 +33,6 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
     .option(...key)
     .description("explain a decision, and what would change it")
-    .addHelpText("after", "\nExample:\n  femtoclaw policy why 57")
     .action((ref: string, options: { journal?: string; key?: string }) =>
       run(async (context) => (await import("./commands/policy-why.ts")).policyWhy(context, ref, options)),
     );
@@ -44,7 +42,6 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .option("--yes", "write the entry without asking")
     .option("--unsafe", "also an entry that lets an agent choose what code runs, or reach what trusts this machine")
     .description("propose the narrowest entry for a refused call, and write it after a yes")
-    .addHelpText("after", "\nExample:\n  femtoclaw policy allow 57")
     .action((ref: string, options: { yes?: boolean; unsafe?: boolean }) =>
       run(async (context) => (await import("./commands/policy-allow.ts")).policyAllow(context, ref, options)),
     );
@@ -55,7 +52,6 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .option("--since <seq>", "first record to look at", sequenceNumber)
     .option("--recorded", "by the policy of each record, to see whether the records hold")
     .description("show what the configuration would have decided about recorded calls")
-    .addHelpText("after", "\nExample:\n  femtoclaw --config candidate.toml policy diff --against-journal")
     .action((options: { againstJournal: string | true; key?: string; since?: number; recorded?: boolean }) =>
       run(async (context) => (await import("./commands/policy-diff.ts")).policyDiff(context, options)),
     );
@@ -67,7 +63,6 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
     .option(...key)
     .description("show where the rules on trial, [shadow], and those in force differed")
-    .addHelpText("after", "\nExample:\n  femtoclaw policy shadow --since 1200")
     .action((options: PolicyShadowOptions) =>
       run(async (context) => (await import("./commands/policy-shadow.ts")).policyShadow(context, options)),
     );
@@ -78,7 +73,6 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
     .option(...key)
     .description("draft entries from what was refused; nothing of it comes into force")
-    .addHelpText("after", "\nExample:\n  femtoclaw policy learn --out draft.toml")
     .action((options: { since?: number; out?: string; journal?: string; key?: string }) =>
       run(async (context) => (await import("./commands/policy-learn.ts")).policyLearn(context, options)),
     );

@@ -4,21 +4,22 @@
  */
 import { EXIT, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, Option } from "commander";
+import { addBenchCommand } from "#bench";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import { addChatCommand } from "./chat-program.ts";
-import type { BenchFlags } from "./commands/bench.ts";
 import type { GlobalOptions, Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import { completionScript, SHELLS, type Shell } from "./completion.ts";
 import { addHelpCommand } from "./help-command.ts";
+import { addExamples } from "./help-examples.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
-import { milliseconds, wholeNumber } from "./option-values.ts";
+import { milliseconds } from "./option-values.ts";
 import { addPackageCommands } from "./packages-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
@@ -47,8 +48,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `reached` hears which command the words lead to, before it acts and before anything is said of words that are wrong. */
-function makeProgram(run: Runner, reached: (command: Command) => void): Command {
+/**
+ * The whole command line, with `run` to do what a command says. `reached` hears which command the words lead to, before it
+ * acts and before anything is said of words that are wrong.
+ */
+export function makeProgram(run: Runner, reached: (command: Command) => void): Command {
   const program: Command = new Command("femtoclaw")
     .description("Execution authority: an agent proposes; FemtoClaw decides, executes and records.")
     .version(VERSION, "--version", "print the version")
@@ -111,6 +115,7 @@ function finish(command: Command, reached: (command: Command) => void): void {
     if (command.options.some(({ long }) => long === option.long)) continue;
     command.addOption(option);
   }
+  addExamples(command);
   if (command.commands.length > 0) addHelpCommand(command);
   for (const child of command.commands) finish(child, reached);
 }
@@ -132,7 +137,6 @@ function addProjectCommands(program: Command, run: Runner): void {
     .option("--preset <name>", "read-only, node, python or git", "read-only")
     .option("--yes", "ask nothing")
     .description("write a configuration that denies by default, and trust it")
-    .addHelpText("after", "\nExample:\n  femtoclaw init --preset git")
     .action((dir: string | undefined, options: { preset?: string }) =>
       run(async (context) => (await import("./commands/project.ts")).init(context, dir, options)),
     );
@@ -142,14 +146,12 @@ function addProjectCommands(program: Command, run: Runner): void {
     .option("--list", "list what is trusted")
     .option("--revoke", "trust it no more")
     .description("show what a project's configuration would allow, and let it take effect as it is now")
-    .addHelpText("after", "\nExample:\n  femtoclaw trust .")
     .action((dir: string | undefined, options: { list?: boolean; revoke?: boolean }) =>
       run(async (context) => (await import("./commands/project.ts")).trust(context, dir, options)),
     );
   program
     .command("doctor")
     .description("try out what FemtoClaw relies on: sandbox, policy, permissions, journal, disk")
-    .addHelpText("after", "\nExample:\n  femtoclaw doctor --json")
     .action(() => run(async (context) => (await import("./commands/doctor.ts")).doctor(context)));
   program
     .command("demo")
@@ -158,25 +160,7 @@ function addProjectCommands(program: Command, run: Runner): void {
     .action((options: { fresh?: boolean }) =>
       run(async (context) => (await import("./demo/demo.ts")).demo(context, options)),
     );
-  program
-    .command("bench")
-    .argument("[preset]", "one of what the reference lists", "all")
-    .option(
-      "--records <n>",
-      "size of the history that journal, replay, scaling, startup and verify begin with",
-      records,
-    )
-    .option("--quick", "only see that all of it works")
-    .option("--compare <file>", "tell what changed since a run whose --json is in the file")
-    .option("--bin <file>", "measure a built executable beside the sources")
-    .description("measure this build on this machine")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  femtoclaw bench\n  femtoclaw bench execution --json >before.json\n  femtoclaw bench execution --compare before.json",
-    )
-    .action((preset: string, flags: BenchFlags) =>
-      run(async (context) => (await import("#bench")).bench(context, preset, flags)),
-    );
+  addBenchCommand(program, run);
 }
 
 function addCompletionCommand(program: Command, run: Runner): void {
@@ -184,7 +168,6 @@ function addCompletionCommand(program: Command, run: Runner): void {
     .command("completion")
     .addArgument(new Argument("<shell>", "the shell that is to complete").choices(SHELLS))
     .description("print a script by which a shell completes commands and options")
-    .addHelpText("after", '\nExample:\n  eval "$(femtoclaw completion bash)"')
     .action((shell: Shell) =>
       run(({ output }) => {
         for (const line of completionScript(program, shell).trimEnd().split("\n")) output.line(line);
@@ -202,7 +185,6 @@ function addConformanceCommand(program: Command, run: Runner): void {
     .option("--rebuilt <file>", "another build of it, which has to be the same to the byte")
     .option("--full", "watch the resources of a hundred thousand executions")
     .description("judge each clause of the deployment specification by what can be seen from outside")
-    .addHelpText("after", "\nExample:\n  femtoclaw conformance --bin ./femtoclaw")
     .action((options: ConformanceFlags) =>
       run(async (context) => (await import("./commands/conformance.ts")).conformance(context, options)),
     );
@@ -213,7 +195,6 @@ function addHostCommands(program: Command, run: Runner): void {
     .command("up")
     .option("--detach", "return once the host is ready, and leave it running")
     .description("start the host")
-    .addHelpText("after", "\nExample:\n  femtoclaw up --detach")
     .action(async (options: { detach?: boolean }) => {
       if (options.detach === true) {
         await run(async (context) => (await import("./commands/up-detached.ts")).upDetached(context));
@@ -234,7 +215,6 @@ function addHostCommands(program: Command, run: Runner): void {
     .argument("<session>", "identifier of a session, as `status` shows it")
     .option("--reason <text>", "why, for the record")
     .description("let no call of a session begin any more, and end what runs of it")
-    .addHelpText("after", '\nExample:\n  femtoclaw halt 0b7c5a52-… --reason "it deletes files"')
     .action((session: string, options: { reason?: string }) =>
       run(async (context) => (await import("./commands/host.ts")).halt(context, session, options)),
     );
@@ -261,7 +241,6 @@ function addCallCommands(program: Command, run: Runner): void {
     .option("--agent <name>", "propose as an agent that has tables of its own")
     .option("--embedded", "open the state directory here instead of asking a host")
     .description("propose one tool call")
-    .addHelpText("after", `\nExample:\n  femtoclaw call fs_read '{"path":"README.md"}'`)
     .action((tool: string, args: string | undefined, options: CallOptions) =>
       run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
     );
@@ -270,7 +249,6 @@ function addCallCommands(program: Command, run: Runner): void {
     .option("--agent <name>", "propose as an agent that has tables of its own")
     .option("--embedded", "open the state directory here instead of asking a host")
     .description("propose raw protocol messages: one a line on stdin, one reply a line on stdout")
-    .addHelpText("after", `\nExample:\n  echo '{"message":{"content":"hello"}}' | femtoclaw send`)
     .action((options: ProposerOptions) =>
       run(async (context) => (await import("./commands/propose.ts")).send(context, options)),
     );
@@ -294,10 +272,6 @@ function addOperatorCommands(program: Command, run: Runner): void {
         ),
       );
   }
-}
-
-function records(text: string): number {
-  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER, "a number of records");
 }
 
 function fail(error: unknown, json: boolean): number {

@@ -9,7 +9,6 @@ export function addRecoveryCommands(program: Command, run: Runner): void {
     .requiredOption("--out <path>", "file that must not exist yet, or a folder that gets one")
     .option("--keys", "write key files and stored secrets, in clear, to FILE.keys")
     .description("write log, values, older logs and configuration to one file, while the host runs or not")
-    .addHelpText("after", "\nExample:\n  femtoclaw backup --out /var/backups/femtoclaw")
     .action((options: BackupFlags) =>
       run(async (context) => (await import("./commands/backup.ts")).backup(context, options)),
     );
@@ -20,7 +19,6 @@ export function addRecoveryCommands(program: Command, run: Runner): void {
     .option("--project <dir>", "write configuration and policy to this folder, which must not exist yet")
     .option("--key <file>", "public key of the log that was kept elsewhere, instead of the remembered one")
     .description("make a state directory of a backup, once it is verified; runs nothing")
-    .addHelpText("after", "\nExample:\n  femtoclaw restore femtoclaw.backup --state ~/restored --project ~/project")
     .action((file: string, options: RestoreFlags) =>
       run(async (context) => (await import("./commands/backup.ts")).restore(context, file, options)),
     );
@@ -28,7 +26,6 @@ export function addRecoveryCommands(program: Command, run: Runner): void {
     .command("report")
     .option("--out <file>", "file that must not exist yet, instead of stdout")
     .description("gather what somebody needs who helps: versions, findings, status, codes; no secret, no argument")
-    .addHelpText("after", "\nExample:\n  femtoclaw report --out report.json")
     .action((options: { out?: string }) =>
       run(async (context) => (await import("./commands/report.ts")).report(context, options)),
     );

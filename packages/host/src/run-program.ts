@@ -11,10 +11,6 @@ export function addRunCommand(program: Command, run: Runner): void {
     .argument("[args...]", "its arguments")
     .option("--dry-run", "show what would be started and what would be written for it, and start nothing")
     .description("launch an agent in the sandbox, where it changes nothing but by calls of the running host")
-    .addHelpText(
-      "after",
-      '\nExamples:\n  femtoclaw run -- claude -p "fix the failing test"\n  femtoclaw run --dry-run -- codex',
-    )
     .action((agent: string, args: string[], options: RunOptions) =>
       run(async (context) => (await import("./commands/run.ts")).runAgent(context, agent, args, options)),
     );

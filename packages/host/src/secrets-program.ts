@@ -11,10 +11,6 @@ export function addSecretCommands(program: Command, run: Runner): void {
     .requiredOption("--for <host[:port]>", "the only host that it is sent to; port 443 if none is named")
     .option("--file <path>", "read the value from a file, such as a credential of the service manager")
     .description("store a secret; the value comes from stdin, a file or a program, and is never printed")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  femtoclaw secrets add forge --for api.example.com < token\n  femtoclaw secrets add forge --for api.example.com -- pass show forge",
-    )
     .action((name: string, command: string[], options: { for: string; file?: string }) =>
       run(async (context) => (await import("./commands/secrets.ts")).addSecret(context, name, command, options)),
     );

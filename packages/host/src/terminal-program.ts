@@ -20,7 +20,6 @@ export function addTerminalCommands(program: Command, run: Runner): void {
     .addOption(new Option("--format <format>", "form of the recording").choices(["asciicast"]).default("asciicast"))
     .option("--out <file>", "file that must not exist yet, instead of stdout")
     .description("write what was recorded of a terminal, from the running host or a stopped journal")
-    .addHelpText("after", "\nExample:\n  femtoclaw terminal export ID --format asciicast --out ~/session.cast")
     .action((id: string, options: { out?: string }) =>
       run(async (context) => (await commands()).exportTerminal(context, id, options)),
     );

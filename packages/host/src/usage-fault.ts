@@ -14,6 +14,7 @@ export function usageFix(command: Command): string {
   return `\`${wordsOf(command)} --help\` shows how it is used.`;
 }
 
-function wordsOf(command: Command): string {
+/** The words that lead to a command, with the name of the program first. */
+export function wordsOf(command: Command): string {
   return command.parent === null ? command.name() : `${wordsOf(command.parent)} ${command.name()}`;
 }

@@ -83,6 +83,27 @@ describe("a reply", () => {
     expect(replyLines(completed({}), plain)).toEqual(["AUTHORIZED  record 7"]);
   });
 
+  test("shows a text of several lines as one, also within what an MCP server answered, and a tab as the way that it leads", () => {
+    const content = [
+      { type: "text", text: "one\n\ttwo\nabc\td\u001b[2J\n" },
+      { type: "image", mimeType: "image/png" },
+    ];
+    expect(replyLines(completed({ is_error: false, content }), plain).slice(1)).toEqual([
+      "is_error false",
+      "content:",
+      "  text",
+      "    one",
+      "            two",
+      "    abc     d\\u{1b}[2J",
+      "  image  image/png",
+    ]);
+    expect(replyLines(completed({ content: [{ type: "text", text: "one\n" }] }), plain)).toContain("  text  one");
+    expect(happened(completed({ is_error: false, content }))).toBe(
+      "answered: one\\u{a}\\u{9}two\\u{a}abc\\u{9}d\\u{1b}[2J (image)",
+    );
+    expect(happened(completed({ is_error: true, content: [null] }))).toBe("answered with an error: (nothing)");
+  });
+
   test("cannot command a terminal by the names that a capability of others gives its results, or by their numbers", () => {
     const evil = "\u001b]52;c;eA==\u0007\u202e";
     const results = [

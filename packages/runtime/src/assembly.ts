@@ -92,7 +92,11 @@ export class Assembly {
       closed: (session) => this.#open?.endSession(session),
       ended: (execution, principal) => endedReply(this.journal, execution, principal),
     });
-    this.secrets = new Secrets(options.configuration.stateDirectory, () => this.journal);
+    this.secrets = new Secrets(
+      options.configuration.stateDirectory,
+      () => this.journal,
+      () => this.#open?.upstreams.lookAnew(),
+    );
     this.#supervision = new Supervision({
       system: this.#system,
       clock: this.clock,

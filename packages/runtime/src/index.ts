@@ -74,7 +74,7 @@ export type { ResolutionRequest } from "./resolutions.ts";
 export type { PruneRequest, Retention } from "./retention.ts";
 export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
 export type { Halt, HaltRequest } from "./session-halts.ts";
-export type { RuntimeStatus, SessionStatus, ShadowStatus } from "./status.ts";
+export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./status.ts";
 export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
 export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";

@@ -12,6 +12,8 @@ import type { Memory } from "./subsystems/memory.ts";
 import type { Shadow } from "./subsystems/shadow.ts";
 import type { ActorSystem } from "./system.ts";
 import type { TelemetryGauges } from "./telemetry-port.ts";
+import { quarantined } from "./upstreams/offer.ts";
+import type { UpstreamView } from "./upstreams/upstreams-parts.ts";
 import type { WitnessStatus } from "./witness-port.ts";
 
 /** An open session: who proposes in it, and what it did so far. */
@@ -42,6 +44,12 @@ export interface ShadowStatus {
   readonly rules: number;
   /** Calls that they could not decide since they were loaded. */
   readonly undecided: number;
+}
+
+/** An MCP server of others. */
+export interface UpstreamStatus extends Pick<UpstreamView, "server" | "status" | "reason"> {
+  /** What of it is new or changed, and not offered before an operator accepts it. */
+  readonly waiting: number;
 }
 
 /** The runtime at one moment. Names are those of `femtoclaw status --json`. */
@@ -86,6 +94,8 @@ export interface RuntimeStatus {
   readonly waiting: number;
   /** Terminals on which something runs. */
   readonly terminals: number;
+  /** MCP servers of others that are named in the configuration. */
+  readonly upstreams: readonly UpstreamStatus[];
   readonly policy: { readonly revision: string; readonly rules: number; readonly shadow: ShadowStatus | null };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
   /** What confines programs; null while no enabled capability needs it. */
@@ -168,6 +178,7 @@ export function statusOf({ system, memory, open, inForce, problem, integrity, ..
       .map((session) => sessionStatus(session, memory, parts.clock)),
     waiting: open?.gate.questions.open.size ?? 0,
     terminals: open?.terminals.running ?? 0,
+    upstreams: (open?.upstreams.list() ?? []).map(upstreamStatus),
     policy: {
       revision: compiled?.revision ?? "",
       rules: compiled?.rules.length ?? 0,
@@ -186,6 +197,10 @@ export function statusOf({ system, memory, open, inForce, problem, integrity, ..
     deployment: inForce.deployment,
     fault: parts.fault,
   };
+}
+
+function upstreamStatus({ server, status, reason, tools }: UpstreamView): UpstreamStatus {
+  return { server, status, reason, waiting: quarantined(tools).length };
 }
 
 function shadowStatus({ compiled, undecided }: Shadow): ShadowStatus {

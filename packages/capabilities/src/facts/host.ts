@@ -162,7 +162,11 @@ export function secretsOf(
     if (names === null) throw new Refusal("a header refers to a secret by a name that no secret can have");
     for (const name of names) {
       const found = lookUp(name, url);
-      if (found === null) throw new Refusal(`no secret ${shown(name)} is stored for ${url.host}:${url.port}`);
+      if (found === null) {
+        const place = `${url.host}:${url.port}`;
+        const remedy = `an operator stores one with \`femtoclaw secrets add ${name} --for ${place}\``;
+        throw new Refusal(`no secret ${shown(name)} is stored for ${place}; ${remedy}`);
+      }
       secrets.set(name, found);
     }
   }

@@ -2,6 +2,7 @@
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { OfferedTool, UpstreamView } from "@femtoclaw/runtime";
 import { confirms } from "../terminal/confirm.ts";
+import { countText } from "../terminal/count-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -59,14 +60,16 @@ export async function acceptPins(
   }
   if (!output.json) for (const tool of chosen) for (const line of toolLines(tool)) output.talk(line);
   // A server has more than tools.
-  const what = chosen.some((one) => one.name.includes(":")) ? "" : " tools";
-  if (!yes && !(await confirms(`offer ${pins.length}${what} of ${name}, as they are described here?`, "yes"))) {
+  const what = chosen.some((one) => one.name.includes(":"))
+    ? `${pins.length} of what ${name} lists`
+    : `${countText(pins.length, "tool")} of ${name}`;
+  if (!yes && !(await confirms(`offer ${what}, as described here?`, "yes"))) {
     output.talk("nothing was accepted; --yes accepts it without being asked");
     return EXIT.no;
   }
   await operator.acceptTools(name, pins);
   if (output.json) output.value({ server: name, accepted: pins });
-  else output.line(`${pins.length}${what} of ${name} are accepted`);
+  else output.line(`accepted ${what}`);
   return EXIT.ok;
 }
 
@@ -100,10 +103,11 @@ function serverLines({ server, status, reason, pins, tools }: UpstreamView, { ou
     problem === null ? "" : printable(problem, 200),
   ]);
   const waiting = tools.filter(({ state }) => state === "new" || state === "changed").length;
+  const waits = waiting === 1 ? "1 waits" : `${waiting} wait`;
   return [
     head,
     ...table(rows, "  "),
-    ...(waiting === 0 ? [] : [`  ${waiting} wait for an operator: femtoclaw mcp pins accept ${server}`]),
+    ...(waiting === 0 ? [] : [`  ${waits} for an operator: femtoclaw mcp pins accept ${server}`]),
   ];
 }
 

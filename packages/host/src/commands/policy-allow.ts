@@ -32,9 +32,10 @@ export async function policyAllow(context: CommandContext, ref: string, options:
   if (call === null || !isExamined(call)) {
     const { record } = read.value;
     const told = record.type === "execution.hop" ? record.body.reason : null;
-    const refused = record.type === "execution.refused" ? record.body.error.reason : told;
-    const cause = call?.obstacle ?? refused ?? "it was not decided";
-    return nothing(context, `there is nothing that an entry could allow: ${cause}`);
+    const refused = record.type === "execution.refused" ? record.body.error : null;
+    const cause = call?.obstacle ?? refused?.reason ?? told ?? "it was not decided";
+    const fix = refused === null ? "" : `\nfix: ${refused.fix}`;
+    return nothing(context, `there is nothing that an entry could allow: ${cause}${fix}`);
   }
   const loaded = context.load();
   const project = readProjectFiles(loaded.path);
@@ -152,6 +153,7 @@ function tell(
   } else if (written) {
     output.line(`wrote ${printable(path, 4_096)}; a running host goes by it after \`femtoclaw reload\``);
   } else {
-    output.talk("nothing was written; --yes writes it");
+    const words = grants.some(({ dangerous }) => dangerous) ? "--yes --unsafe" : "--yes";
+    output.talk(`nothing was written; ${words} writes it`);
   }
 }

@@ -22,12 +22,13 @@ export async function addSecret(
   const pattern = fetchPattern(options.for);
   if ("problem" in pattern) throw invalid(`--for: ${pattern.problem}`);
   if (pattern.hosts !== "one") throw invalid("--for: a secret is for one host, by its very name");
-  const { host, port } = pattern;
+  const { host } = pattern;
+  const port = pattern.port ?? DEFAULT_PORTS.https;
   const value = readValue(command, options);
   await using operator = await context.operator();
-  await operator.addSecret({ name, host, port: port ?? DEFAULT_PORTS.https, value });
-  if (context.output.json) context.output.value({ name, host, port: port ?? DEFAULT_PORTS.https });
-  else context.output.line(`stored; a header refers to it as secret://${printable(name, 64)}`);
+  await operator.addSecret({ name, host, port, value });
+  if (context.output.json) context.output.value({ name, host, port });
+  else context.output.line(`stored for ${host}:${port}; a header refers to it as secret://${printable(name, 64)}`);
   return EXIT.ok;
 }
 

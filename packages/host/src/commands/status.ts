@@ -1,6 +1,6 @@
 /** `status`: how the running host is. */
 import { EXIT, type LogParent, printable } from "@femtoclaw/protocol";
-import type { RuntimeStatus, ShadowStatus } from "@femtoclaw/runtime";
+import type { RuntimeStatus, ShadowStatus, UpstreamStatus } from "@femtoclaw/runtime";
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
 import { unresolvedText, waitingText } from "../terminal/open-ends-text.ts";
 import type { Output } from "../terminal/output.ts";
@@ -90,6 +90,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
     ["messages", String(messages)],
     ["policy", `${policy.rules} rules, revision ${policy.revision.slice(0, 12)}`],
     ...(policy.shadow === null ? [] : [["on trial", trialText(policy.shadow, output)]]),
+    ...status.upstreams.map((upstream) => ["MCP server", upstreamText(upstream, output)]),
     ["capabilities", `${capabilities.enabled} of ${capabilities.registered} enabled`],
     ["sandbox", status.sandbox ?? "not needed by any enabled capability"],
     ...(status.bounds === null ? [] : [["bounds", status.bounds]]),
@@ -119,6 +120,13 @@ function webhookText({ origin, delivered, waiting, given_up, error }: WebhookSta
 function trialText({ rules, revision, undecided }: ShadowStatus, output: Output): string {
   const text = `${rules} rules, revision ${revision.slice(0, 12)}, in force nowhere`;
   return undecided === 0 ? text : `${text}; ${output.style("yellow", `${undecided} calls not decided by them`)}`;
+}
+
+function upstreamText({ server, status, reason, waiting }: UpstreamStatus, output: Output): string {
+  const why = reason === null ? "" : `: ${output.style("red", printable(reason, 300))}`;
+  const text = `${printable(server)} ${status}${why}`;
+  const waits = `${waiting} new or changed, and not offered: \`femtoclaw mcp pins list\``;
+  return waiting === 0 ? text : `${text}; ${output.style("yellow", waits)}`;
 }
 
 /** LIMIT: sessions that are shown to people; `--json` has more. */

@@ -13,13 +13,13 @@ const TEXT_CHARS = 400;
 type Compared = "present" | "recorded" | "trial";
 
 const WORDS: Readonly<Record<Compared, { readonly of: string; readonly same: string; readonly differs: string }>> = {
-  present: { of: "calls decided again", same: "nothing would change for these", differs: "would change" },
+  present: { of: "decided again", same: "nothing would change for these", differs: "would change" },
   recorded: {
-    of: "calls decided again",
+    of: "decided again",
     same: "each is decided as its record says",
     differs: "not as their records say",
   },
-  trial: { of: "calls decided by both", same: "both say the same of each", differs: "would have ended otherwise" },
+  trial: { of: "decided by both", same: "both say the same of each", differs: "would have ended otherwise" },
 };
 
 export function policyDifferenceLines(difference: PolicyDifference, compared: Compared, output: Output): string[] {
@@ -29,7 +29,7 @@ export function policyDifferenceLines(difference: PolicyDifference, compared: Co
   const open = undecidable.reduce((sum, { count }) => sum + count, 0);
   const beside = open === 0 ? "" : `, ${open} not decidable`;
   return [
-    `${calls} ${of}${beside}: ${changed === 0 ? output.style("green", same) : output.style("yellow", differs)}`,
+    `${countText(calls, "call")} ${of}${beside}: ${changed === 0 ? output.style("green", same) : output.style("yellow", differs)}`,
     ...groups.slice(0, GROUPS_SHOWN).flatMap((group) => ["", ...groupLines(group, output)]),
     ...(groups.length > GROUPS_SHOWN ? ["", `and ${groups.length - GROUPS_SHOWN} groups more; --json has them`] : []),
     ...(undecidable.length === 0 ? [] : ["", "not decidable:"]),

@@ -75,14 +75,32 @@ function resultLines(result: Readonly<Record<string, unknown>>): string[] {
 
 /** The lines of a long text or of a list of things; null for what fits into a line with others. */
 function blockOf(value: unknown): string[] | null {
-  if (typeof value === "string" && (value.includes("\n") || value.length > SHORT_CHARS)) {
-    return value
-      .trimEnd()
-      .split("\n")
-      .map((text) => printable(text, LINE_CHARS_MAX));
-  }
+  if (typeof value === "string" && (value.includes("\n") || value.length > SHORT_CHARS)) return textLines(value);
   if (!Array.isArray(value) || !value.every((item) => typeof item === "object" && item !== null)) return null;
-  return table(value.map((item: object) => Object.values(item).map((cell) => printable(plain(cell), LINE_CHARS_MAX))));
+  const items = value.map((item: object) => Object.values(item).map(plain));
+  // A thing that holds a text of several lines is shown as one: what is short of it, and the text below.
+  if (items.some((cells) => cells.some(isLong))) return items.flatMap(itemLines);
+  return table(items.map((cells) => cells.map((cell) => printable(cell.trimEnd(), LINE_CHARS_MAX))));
+}
+
+const isLong = (cell: string): boolean => cell.trimEnd().includes("\n");
+
+function itemLines(cells: readonly string[]): string[] {
+  const head = cells.filter((cell) => !isLong(cell)).map((cell) => printable(cell, LINE_CHARS_MAX));
+  const texts = cells.filter(isLong).flatMap((cell) => textLines(cell).map((line) => `  ${line}`));
+  return [head.join("  "), ...texts];
+}
+
+function textLines(text: string): string[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => printable(withoutTabs(line), LINE_CHARS_MAX));
+}
+
+/** A tab leads to the next column of eight, as a terminal has it; behind an indent it would lead elsewhere. */
+function withoutTabs(line: string): string {
+  return line.replaceAll(/([^\t]*)\t/g, (_, part: string) => part + " ".repeat(8 - ([...part].length % 8)));
 }
 
 const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
@@ -100,12 +118,23 @@ function ending(reply: Reply): string {
     const said = String(result["stdout"] || result["stderr"]).trim();
     return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${printable(said, 110)}`;
   }
+  if (Array.isArray(result["content"]))
+    return `${result["is_error"] === true ? "answered with an error" : "answered"}: ${said(result["content"])}`;
   if ("content" in result)
     return `read ${String(result["bytes"])} bytes: ${printable(String(result["content"]).trim(), 110)}`;
   const names = Object.keys(result);
   if (names.length === 2 && "bytes" in result && "sha256" in result)
     return `wrote ${String(result["bytes"])} bytes, sha256 ${String(result["sha256"]).slice(0, 16)}…`;
   return names.length === 0 ? "recorded" : printable(JSON.stringify(result), 110);
+}
+
+/** The beginning of what an MCP server answered, whatever it is made of. */
+function said(content: readonly unknown[]): string {
+  const texts = content.map((part) => {
+    const { type, text } = typeof part === "object" && part !== null ? (part as Record<string, unknown>) : {};
+    return typeof text === "string" ? text.trim() : `(${plain(type ?? "nothing")})`;
+  });
+  return printable(texts.join(" "), 110);
 }
 
 /** What a script learns from the reply. */

@@ -106,8 +106,10 @@ function nearestLines(
   ];
 }
 
-function nowLines({ now, remedy, seq }: Why, output: Output): string[] {
-  if (now === null) return ["  nothing is said of it"];
+function nowLines({ now, remedy, seq, decision, told }: Why, output: Output): string[] {
+  if (now === null && decision === "not-decided" && told !== null)
+    return ["  no rule is asked about such a call", `  ${shown(told.fix)}`];
+  if (now === null) return ["  no configuration counts here that would say anything of it"];
   if (now.kind === "undecidable") return [`  it cannot be decided: ${shown(now.obstacle ?? "")}`];
   if (now.kind === "allowed") return [`  the present configuration permits it, by ${now.rules.map(shown).join(", ")}`];
   if (now.kind === "asks")

@@ -134,6 +134,7 @@ describe("hindsight", () => {
       ["secret", "toml/deny.read/1 (femtoclaw.toml:12:9) forbids it"],
       ["own", "nothing can allow it"],
       ["missing", "there is nothing that an entry could allow"],
+      ["missing", "\nfix: Name a resource that exists"],
     ] as const) {
       const { code, value } = await allow(name, "--yes", "--unsafe");
       expect([code, value.written]).toEqual([1, false]);
@@ -142,7 +143,14 @@ describe("hindsight", () => {
     expect(configuration()).toBe(before);
   });
 
+  test("why says of a call that no rule was asked about what would help it", async () => {
+    const { stdout } = await place.run(["policy", "why", seq("missing")]);
+    expect(stdout).toContain("now\n  no rule is asked about such a call\n  Name a resource that exists");
+  });
+
   test("allow writes a shell only when it is said to be unsafe", async () => {
+    const proposed = await place.run(["policy", "allow", seq("shell")]);
+    expect(proposed.stderr).toContain("nothing was written; --yes --unsafe writes it");
     const { code, stderr } = await place.run(["policy", "allow", seq("shell"), "--yes"]);
     expect(code).toBe(64);
     expect(stderr).toContain("--unsafe");

@@ -168,7 +168,9 @@ describe("the standalone executable", () => {
     const boots = records.filter((record) => record.type === "boot.started");
     expect(boots.map(({ body }) => [body.integrity, body.deployment])).toEqual([["verified", value.deployment]]);
     expect(await run("down")).toMatchObject({ code: 0 });
-    expect(await run("bench")).toMatchObject({ code: 64, stderr: expect.stringContaining("npm run bench") });
+    const told = { code: 64, stderr: expect.stringContaining("npm run bench") };
+    expect(await run("bench", "--quick")).toMatchObject(told);
+    expect((await run("--help")).stdout).not.toContain("bench");
   });
 
   test("fetches a page, by a client that it reads only then", async () => {

@@ -215,7 +215,7 @@ test("a resource that changes is quarantined, and nothing else of its server", a
     ...{ "template:docs://guide/{page}": "offered", act: "offered" },
   });
   const accepted = await place.run(["mcp", "pins", "accept", "docs", "resource:docs://index", "--yes"]);
-  expect([accepted.code, accepted.stdout]).toEqual([0, "1 of docs are accepted\n"]);
+  expect([accepted.code, accepted.stdout]).toEqual([0, "accepted 1 of what docs lists\n"]);
   expect((await read("docs://index")).status).toBe("completed");
 });
 
@@ -228,7 +228,7 @@ test("a server over HTTP is spoken to as its operator says, in either era", asyn
   });
   expect((await place.propose("new_era__greet", {})).error?.code).toBe("FEMTO_TOOL_QUARANTINED");
   const accepted = await place.run(["mcp", "pins", "accept", "new_era", "--yes"]);
-  expect([accepted.code, accepted.stdout]).toEqual([0, "2 of new_era are accepted\n"]);
+  expect([accepted.code, accepted.stdout]).toEqual([0, "accepted 2 of what new_era lists\n"]);
   const greeted = await place.propose("new_era__greet", { who: "you" });
   expect(greeted.result).toMatchObject({ content: [{ type: "text", text: "hello you" }] });
   const read = await place.propose("new_era__mcp_resource_read", { uri: "era://new" });
@@ -236,11 +236,15 @@ test("a server over HTTP is spoken to as its operator says, in either era", asyn
 });
 
 test("a stored secret goes to its server, and comes back as its name", async () => {
-  expect((await place.propose("vault__who", {})).error?.reason).toContain("no secret `vault` is stored for 127.0.0.1:");
+  const host = new URL(web.url).host;
+  expect((await place.propose("vault__who", {})).error?.reason).toContain(
+    `no secret \`vault\` is stored for ${host}; an operator stores one with \`femtoclaw secrets add vault --for ${host}\``,
+  );
   await using operator = await place.operator();
   const value = "correct-horse-battery";
   await operator.addSecret({ name: "vault", host: "127.0.0.1", port: Number(new URL(web.url).port), value });
-  await expect.poll(async () => (await place.propose("vault__who", { said: value })).status).toBe("completed");
+  // The server is looked at anew by itself, and the very next call waits for that.
+  expect((await place.propose("vault__who", { said: value })).status).toBe("completed");
   expect(web.requests.at(-1)?.headers.authorization).toBe(`Bearer ${value}`);
   const [last] = await place.executions();
   // What the server says of it is its name again; what the agent itself wrote is the agent's.
@@ -266,6 +270,8 @@ test("what a server changes is quarantined until an operator agrees, and is so a
   const listed = await place.run(["mcp", "pins", "list"]);
   expect(listed.stdout).toMatch(/add2 +new .*\n.*echo +changed /);
   expect(listed.stdout).toContain("2 wait for an operator: femtoclaw mcp pins accept fix");
+  const { stdout } = await place.run(["status"]);
+  expect(stdout).toMatch(/^MCP server +fix running; 2 new or changed, and not offered: `femtoclaw mcp pins list`$/m);
 
   expect((await place.run(["mcp", "pins", "accept", "fix"])).code).toBe(1);
   await place.run(["mcp", "pins", "accept", "fix", "echo", "--yes"]);

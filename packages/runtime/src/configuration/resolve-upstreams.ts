@@ -1,5 +1,5 @@
 /** MCP servers of others as the configuration names them, against this machine: programs that are there, addresses that may be. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import {
   type AskKind,
   type Authority,
@@ -8,7 +8,7 @@ import {
   type McpServerTable,
   mcpCapability,
 } from "@femtoclaw/protocol";
-import { canonicalPath, type PathBase } from "./canonical-path.ts";
+import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
 import { isWritable } from "./check-authority.ts";
 import type { Places } from "./places.ts";
 import type { CapabilitySetting } from "./resolve-configuration.ts";
@@ -118,15 +118,32 @@ export function checkUpstreams(
 ): void {
   for (const { name, at } of upstreams) {
     if (at.kind !== "command") continue;
-    for (const argument of at.args) {
-      const file = argument.startsWith("-") ? null : canonicalPath(argument, { ...base, directory: workspace });
-      if (file === null || "problem" in file || !existsSync(file.path)) continue;
-      const grant = [...allow.write, ...ask.write].find((one) => isWritable(file.path, one, deny.write));
+    for (const path of runBy(at.args, { ...base, directory: workspace })) {
+      const grant = [...allow.write, ...ask.write].find((one) => isWritable(path, one, deny.write));
       if (grant === undefined) continue;
-      const remedy = `deny writing to it, or keep it elsewhere`;
-      places.fault(["mcp", "servers", name, "command"], `calls could change ${file.path} (${grant.source}); ${remedy}`);
+      const remedy = isWithin(workspace, path)
+        ? "leave it out, since a server begins there, or name the file that the server runs before it"
+        : `put it, or its folder, under [deny].write, or keep it elsewhere`;
+      const message = `calls could change ${path} (${grant.source}), which the server may run; ${remedy}`;
+      places.fault(["mcp", "servers", name, "command"], message);
     }
   }
+}
+
+/**
+ * What arguments name, of an option what stands behind its `=`. The workspace itself, behind a file that is checked here, is
+ * what a server is about; in the first place it is what `node .` runs.
+ */
+function runBy(args: readonly string[], base: PathBase): readonly string[] {
+  const named: string[] = [];
+  for (const argument of args) {
+    const value = argument.startsWith("-") ? argument.split("=").slice(1).join("=") : argument;
+    const file = value === "" ? null : canonicalPath(value, base);
+    if (file === null || "problem" in file || !existsSync(file.path)) continue;
+    const isAbout = isWithin(base.directory, file.path) && named.some((path) => statSync(path).isFile());
+    if (!isAbout) named.push(file.path);
+  }
+  return named;
 }
 
 /** A server that is named is one that is meant; `[capabilities]` may say otherwise, and bounds its calls. */

@@ -34,13 +34,16 @@ export interface NewSecret extends SecretView {
 export class Secrets {
   readonly #folder: string;
   readonly #journal: () => Pick<Journal, "append">;
+  readonly #onAdded: () => void;
   #stored: ReadonlyMap<string, NewSecret> | null = null;
   /** Changes go one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
 
-  constructor(stateDirectory: string, journal: () => Pick<Journal, "append">) {
+  /** `onAdded` hears that something that lacked a secret may have it now. */
+  constructor(stateDirectory: string, journal: () => Pick<Journal, "append">, onAdded: () => void) {
     this.#folder = stateDirectory;
     this.#journal = journal;
+    this.#onAdded = onAdded;
   }
 
   get list(): readonly SecretView[] {
@@ -70,6 +73,7 @@ export class Secrets {
       await file.become(FILE);
       this.#stored = secrets;
     });
+    this.#onAdded();
   }
 
   /** The value goes first: no secret is used that a record says is gone. */

@@ -168,6 +168,12 @@ export class UpstreamServer {
     return this.#arriving;
   }
 
+  /** A look that is the first one again, so that calls wait for it. */
+  lookAnew(): void {
+    this.#wasLookedAt = false;
+    void this.arrive();
+  }
+
   /** The first look at it, while that lasts. */
   get arriving(): Promise<void> | null {
     return this.#arriving;

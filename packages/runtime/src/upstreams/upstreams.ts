@@ -40,6 +40,13 @@ export class Upstreams {
     }
   }
 
+  /** Looks anew at those that have not said what they offer: what they lacked may be there by now. */
+  lookAnew(): void {
+    for (const server of this.#servers.values()) {
+      if (server.isEnabled && !server.hasListed) server.lookAnew();
+    }
+  }
+
   /** Resolves when no server is still on its way. */
   async settled(): Promise<void> {
     await Promise.all([...this.#servers.values()].map(({ arriving }) => arriving));

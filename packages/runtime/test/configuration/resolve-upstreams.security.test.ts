@@ -87,8 +87,21 @@ test("no call can change what a server runs", () => {
   expect(faultOf(one({ command: ["serve", "./out/server.js"] }, { ask: { write: ["./out"] } }))).toContain(
     "calls could",
   );
+  for (const option of ["--import=./out/server.js", "--require=out/server.js"])
+    expect(faultOf(one({ command: ["serve", option] }, writing))).toContain("calls could change");
   const denied = { ...writing, deny: { write: ["./out/server.js"] } };
   expect(faultOf(one({ command: ["serve", "out/server.js"] }, denied))).toBe("no fault");
+});
+
+test("a workspace that may be written is what a server is about, behind its script, and elsewhere what it runs", () => {
+  const all = { allow: { write: ["."] }, deny: { write: ["./out/server.js"] } };
+  for (const folder of [".", "..", "--root=."])
+    expect([folder, faultOf(one({ command: ["serve", "out/server.js", folder] }, all))]).toEqual([folder, "no fault"]);
+  for (const args of [["."], ["--root=."], [".", "out/server.js"], ["out", "."], ["out/server.js", "out"]])
+    expect([args, faultOf(one({ command: ["serve", ...args] }, all))]).toEqual([
+      args,
+      expect.stringContaining("calls could change"),
+    ]);
 });
 
 test("entries of tools name tools of servers that are there", () => {

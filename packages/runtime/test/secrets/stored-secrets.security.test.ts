@@ -15,7 +15,11 @@ test.runIf(HAS_SMALL_DISK)("no record tells of a secret for which there was no r
   using disk = new SmallDisk(131_072);
   const told: string[] = [];
   const append = async ({ type }: JournalEntry) => ({ seq: told.push(type), ts: 0 });
-  const secrets = new Secrets(disk.path, () => ({ append }) as never);
+  const secrets = new Secrets(
+    disk.path,
+    () => ({ append }) as never,
+    () => undefined,
+  );
   disk.fill();
   await expect(secrets.add(SECRET, BY)).rejects.toMatchObject({
     code: "FEMTO_SURROUNDINGS",

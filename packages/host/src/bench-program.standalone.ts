@@ -1,0 +1,19 @@
+/**
+ * The command line of `bench` in the standalone executable, which measures nothing: what it compares with needs a Node.js
+ * beside it. No list names it; whoever read of it elsewhere is told where it is.
+ */
+import { FemtoError } from "@femtoclaw/protocol";
+import type { Command } from "commander";
+
+export function addBenchCommand(program: Command): void {
+  program
+    .command("bench", { hidden: true })
+    .argument("[words...]", "what the command takes in a clone")
+    .allowUnknownOption()
+    .description("not in the executable: `npm run bench` in a clone of FemtoClaw measures this build on this machine")
+    .action(() => {
+      throw new FemtoError("FEMTO_USAGE", "the standalone executable holds no bench", {
+        fix: "Run `npm run bench` in a clone of FemtoClaw.",
+      });
+    });
+}
