@@ -1,7 +1,7 @@
-/** Ajv in the standalone executable, evaluated when it is first asked for. */
+/** Loads Ajv within the standalone executable, on first use. */
 type AjvModule = typeof import("ajv/dist/2020.js");
 
-/** What the bundler looks for. */
+/** The bundler looks for this name. */
 declare const require: (name: string) => unknown;
 
 export function loadAjv(): AjvModule {
