@@ -1,10 +1,10 @@
-/** Whether the runtime takes calls at all, before anybody looks at one. */
+/** Decides whether the runtime takes calls at all, before anybody looks at a single one. */
 import type { Problem } from "./gate/verdict.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { Witnessing } from "./subsystems/witnessing.ts";
 
-// INVARIANT: I3: calls are taken in `idle` and `executing` alone; every other phase refuses them, and so
-// does a disk without the reserve, and a witness that is required and behind.
+// INVARIANT: I3: calls are taken only in the phases `idle` and `executing`. Every other phase refuses them, and so do a
+// disk without its reserve and a required witness that is behind.
 export function admissionProblem(
   phase: string,
   memory: Pick<Memory, "space"> | null,

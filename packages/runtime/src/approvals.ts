@@ -1,4 +1,7 @@
-/** What operators are asked, as they see it and answer it. Only who has the operator's door gets here. */
+/**
+ * Questions to operators, as operators see and answer them. Only somebody with access to the operator's socket gets
+ * here.
+ */
 import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
 import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy/live";
@@ -18,10 +21,10 @@ import type { GrowthWait } from "./log-growth.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";
 
-/** One open question with everything that would run. */
+/** One open question, with everything that would run after a yes. */
 export type ApprovalView = ApprovalCard;
 
-/** LIMIT: questions of one answer; a card has some kilobytes, and may have as much as the call that it shows. */
+/** LIMIT: questions in one answer. A card has some kilobytes, and may be as large as the call that it shows. */
 const LISTED_QUESTIONS = 256;
 
 export interface ApprovalsParts {
@@ -33,7 +36,7 @@ export interface ApprovalsParts {
   policy(): CompiledPolicy;
 }
 
-/** Questions to operators. An answer counts for the call that was asked about and no other. */
+/** Questions to operators. An answer counts only for the call that was asked about. */
 export class Approvals {
   readonly #parts: ApprovalsParts;
 
@@ -41,7 +44,7 @@ export class Approvals {
     this.#parts = parts;
   }
 
-  /** Open questions from a record on, the oldest first and at most so many. */
+  /** Open questions, oldest first: at most `limit`, beginning at record `from`. */
   async list(from = 0, limit = LISTED_QUESTIONS): Promise<ApprovalView[]> {
     const views: ApprovalView[] = [];
     const open = this.#parts.gate.questions.open.from(from, limit);
@@ -49,7 +52,10 @@ export class Approvals {
     return views;
   }
 
-  /** Which questions are open by now; waits for a change where nothing changed `from` there. Throws FEMTO_OVERLOADED. */
+  /**
+   * Lists the open questions if anything changed since the state `from`; otherwise waits for a change first. Throws
+   * FEMTO_OVERLOADED.
+   */
   async watch(from: number, wait: GrowthWait): Promise<WatchedQuestions> {
     const { questions } = this.#parts.gate;
     await questions.open.changedAfter(from, wait);
@@ -58,7 +64,7 @@ export class Approvals {
     return { next, open: all.map(({ seq, granted }) => ({ id: String(seq), granted: granted.length })) };
   }
 
-  /** Throws FEMTO_APPROVAL_NOT_FOUND for one that is not open. */
+  /** Throws FEMTO_APPROVAL_NOT_FOUND if the question is not open. */
   async show(id: string): Promise<ApprovalView> {
     const call = this.#parts.gate.questions.named(id);
     if (call !== undefined) return this.#view(call, await questionRecord(this.#parts.journal, call.seq));
@@ -66,16 +72,19 @@ export class Approvals {
   }
 
   /**
-   * Resolves once the answer is durable; the call then goes on by itself. Throws FEMTO_APPROVAL_NOT_FOUND for a
-   * question that is not open any more, FEMTO_APPROVAL_MISMATCH for an answer to something else, and
-   * FEMTO_APPROVAL_UNSIGNED where only a signed one counts; a `TypeError` for what is no answer.
+   * Resolves once the answer is durable; the call then goes on by itself. Throws FEMTO_APPROVAL_NOT_FOUND if the
+   * question is no longer open, FEMTO_APPROVAL_MISMATCH if the answer is to something else, FEMTO_APPROVAL_UNSIGNED if
+   * only a signed answer counts, and a `TypeError` if the answer is malformed.
    */
   async answer(answer: Answer): Promise<Answered> {
     requireAnswer(answer);
     return await this.#parts.gate.questions.answer(answer);
   }
 
-  /** The same for an answer that an operator signed, as a note; throws FEMTO_APPROVAL_SIGNATURE for a worthless one. */
+  /**
+   * The same for an answer that an operator signed, as a note. Throws FEMTO_APPROVAL_SIGNATURE if the note does not
+   * count.
+   */
   async answerSigned(note: string): Promise<Answered> {
     return await this.#parts.gate.questions.answerSigned(note);
   }
@@ -117,7 +126,7 @@ export class Approvals {
 
 export interface QuestionRecord {
   readonly record: TypedRecord & { readonly type: "approval.asked" };
-  /** Places of values that were erased. */
+  /** Places of values that were erased from the record. */
   readonly erased: readonly string[];
 }
 
@@ -131,10 +140,13 @@ export async function questionRecord(journal: JournalReader, seq: number): Promi
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `the question in record ${seq} is not there`);
 }
 
-/** LIMIT: records of questions that are read at once; each is a way to the disk and back, and all are held together. */
+/**
+ * LIMIT: records of questions that are read at once. Each is a round trip to the disk, and all are held in memory
+ * together.
+ */
 const READ_AT_ONCE = 64;
 
-/** Each question with its record, in order. */
+/** Yields each question with its record, in order. */
 async function* withRecords<Question extends { readonly seq: number }>(
   journal: JournalReader,
   questions: readonly Question[],
@@ -146,7 +158,8 @@ async function* withRecords<Question extends { readonly seq: number }>(
 }
 
 /**
- * Takes up the questions that the last boot left. Each waits on, has expired, or was answered and not yet acted upon.
+ * Takes up the questions that the last boot left. Each one waits on, has expired, or was answered without anything
+ * having followed yet.
  */
 export async function takeUpQuestions(
   questions: ReadonlyMap<string, OpenQuestion>,
@@ -170,7 +183,8 @@ export async function takeUpQuestions(
       secretArgs: null,
       deadlineUs: clock.monotonicUs() + leftUs,
     };
-    // INVARIANT: where the clock shows a time before the question it was set back, and does not say how long it has waited.
+    // INVARIANT: if the clock shows a time before the question, it was set back and cannot tell how long the question
+    // has waited.
     const isOver = leftUs <= 0 || clock.nowUs() < Date.parse(at) * 1_000;
     if (question.at.state === "memoryCommitting") gate.goOn(call, "refused", "an operator said no to it");
     else if (question.at.state === "authorizationEvaluating")
@@ -180,7 +194,10 @@ export async function takeUpQuestions(
   }
 }
 
-/** Under another policy nobody is asked any more about what is denied now; whatever still asks, waits on. */
+/**
+ * Withdraws questions about calls that the new policy denies. Calls about which some rule still asks, or that would be
+ * permitted, wait on.
+ */
 export async function reviewQuestions(
   gate: Gate,
   policy: Pick<Policy, "decide">,

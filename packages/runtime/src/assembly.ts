@@ -1,6 +1,6 @@
 /**
- * The parts of one runtime: made and tied together, started in order, ended in order. The gate opens when all of them
- * stand. Each step of a start and of an end is a record.
+ * The parts of one runtime: made and connected, started in order, and ended in order. The gate opens when all the
+ * others are up. Each step of a start and of an end is a record.
  */
 import assert from "node:assert/strict";
 import type { Clock, Journal } from "@femtoclaw/journal";
@@ -34,7 +34,7 @@ import { ActorSystem } from "./system.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 
-/** What `Runtime` is the face of. What a part needs that is made after it, it gets as a function. */
+/** The parts behind the class `Runtime`. If a part needs one that is made later, it gets it through a function. */
 export class Assembly {
   readonly options: RuntimeOptions;
   readonly boot: BootId;
@@ -118,7 +118,10 @@ export class Assembly {
     });
   }
 
-  /** Storage, journal and state. It fails an assertion before the start has come so far, as do `journal` and `openedGate`. */
+  /**
+   * Storage, journal and state. Like `journal` and `openedGate`, this fails an assertion before the start has come that
+   * far.
+   */
   get memory(): Memory {
     assert(this.#memory !== null, "the runtime has started");
     return this.#memory;
@@ -128,7 +131,7 @@ export class Assembly {
     return this.memory.journal;
   }
 
-  /** The gate with what goes on beside its calls; null before the start has opened it. */
+  /** The gate and everything that goes on beside its calls; null before the start has opened it. */
   get open(): OpenGate | null {
     return this.#open;
   }
@@ -154,7 +157,7 @@ export class Assembly {
     });
   }
 
-  /** Brings the runtime to `idle`, or throws the fault that keeps it from there; nothing was executed then. */
+  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing was executed. */
   async start(): Promise<void> {
     try {
       this.#integrity = (await this.options.verifyIntegrity?.()) ?? NOT_VERIFIED;
@@ -173,21 +176,22 @@ export class Assembly {
       await this.#chronicle.durable();
       if (this.fault.error !== null) throw this.fault.error;
       await takeUpQuestions(this.memory.projection.questions, { gate, journal: this.journal, clock: this.clock });
-      // Where this boot cannot be written down, the one before it stays remembered, which is right as well and says less.
+      // If this boot cannot be written down, the previous one stays remembered. That is still correct, only less
+      // precise.
       await this.memory.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
       });
     } catch (error) {
-      // A fault that was met first is the cause; what was thrown later only follows from it.
+      // The fault that was met first is the cause; what was thrown later only follows from it.
       const cause = this.fault.error ?? error;
-      // What can still be recorded is, and everything taken is given back.
+      // Whatever can still be recorded is recorded, and every resource is released.
       this.fault.startFailed(cause);
       await this.#end();
       throw cause;
     }
   }
 
-  /** Waits for what runs for `drainMs`, ends what does not end in time, and gives back everything taken. */
+  /** Waits up to `drainMs` for running calls, ends those that remain, and releases every resource. */
   async close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) {
@@ -299,11 +303,12 @@ export class Assembly {
     this.#refusals?.stop();
     this.#supervision.stop();
     this.#chronicle.advance({ type: "shutdown" });
-    // The disk may still be full. What found no room while executions had their time to end is not waited for any more.
+    // The disk may still be full. Records that found no room while executions had their time to end are not waited for
+    // any longer.
     this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
     await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.inForce.confinement.end()]);
-    // Once nothing is recorded any more, witnesses get the last checkpoint.
+    // Witnesses get the last checkpoint once nothing is recorded any more.
     await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));
     this.#system.advance({ type: "stopped" });
     this.#system.stop();

@@ -1,4 +1,4 @@
-/** The first record of a boot: who runs where, from which configuration, and how the last boot ended. */
+/** The first record of a boot: which process runs where, with which configuration, and how the last boot ended. */
 import type { JournalEntry } from "@femtoclaw/journal";
 import { type Deployment, VERSION } from "@femtoclaw/protocol";
 import type { Chronicle } from "./chronicle.ts";
@@ -17,7 +17,7 @@ interface BootParts {
   readonly deployment: Deployment;
 }
 
-/** Records the boot, and what the end of the one before cut off. */
+/** Records the boot, and what the end of the previous one interrupted. */
 export function recordBoot(
   chronicle: Chronicle,
   { journal, projection, epoch }: Pick<Memory, "journal" | "projection" | "epoch">,

@@ -1,6 +1,6 @@
 /**
- * Moves the root, and writes down what the runtime does. What happens before the journal is open waits
- * here and is recorded first thing when it is.
+ * Moves the root machine and records what the runtime does. Entries that come before the journal is open wait here and
+ * are recorded first.
  */
 import type { Journal, JournalEntry } from "@femtoclaw/journal";
 import type { Fault, LifecycleEvent, Phase } from "@femtoclaw/machines";
@@ -11,7 +11,7 @@ import type { ActorSystem } from "./system.ts";
 export interface ChronicleParts {
   readonly system: ActorSystem;
   log(entry: LogEntry): void;
-  /** The runtime moved, but the record of it was refused: history does not tell what is any more. */
+  /** Called if the runtime moved but the record of that was refused, so that history no longer tells the truth. */
   onUnrecorded(fault: Fault): void;
 }
 
@@ -25,7 +25,7 @@ export class Chronicle {
     this.#parts = parts;
   }
 
-  /** Sends the event to the root; a move from one phase to another is recorded. */
+  /** Sends the event to the root machine. A move from one phase to another is recorded. */
   advance(event: LifecycleEvent): Phase {
     const { from, to } = this.#parts.system.advance(event);
     if (from === to) return to;
@@ -51,7 +51,7 @@ export class Chronicle {
     appended.catch((error: unknown) => this.#refused(entry, error));
   }
 
-  /** From now on entries go to the journal; the first one is the boot's own, then what has waited. */
+  /** From now on entries go to the journal: first the record of the boot, then those that have waited. */
   open(boot: JournalEntry, journal: Pick<Journal, "append">): void {
     this.#journal = journal;
     for (const entry of [boot, ...this.#waiting]) this.record(entry);
@@ -65,11 +65,11 @@ export class Chronicle {
 
   #refused({ type }: JournalEntry, error: unknown): void {
     const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
-    // A journal that failed has reported that itself, and after a closing nothing is recorded any more.
+    // A journal that failed has reported that itself, and a closed journal takes no more records.
     if (code === "FEMTO_JOURNAL_CLOSED" || code === "FEMTO_JOURNAL_WRITE_FAILED") return;
     const reason = `a ${type} record was refused: ${errorText(error)}`;
     this.#parts.log({ level: "error", event: "journal.refused", type, reason });
-    // A session that opens or closes changes nothing of the runtime itself, so a missing record of it is no fault.
+    // Opening or closing a session changes nothing about the runtime itself, so a missing record of it is no fault.
     if (type !== "session.opened" && type !== "session.closed") this.#parts.onUnrecorded({ code, reason });
   }
 }

@@ -1,4 +1,4 @@
-/** Keeps the live root in step with what is durable, and tells of it who follows the log and who wants to hear at once. */
+/** Keeps the live root machine in step with the durable records, and informs those who follow the log. */
 import type { Clock } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { LogGrowth } from "./log-growth.ts";
@@ -15,7 +15,7 @@ export class CommittedRecords {
   readonly #system: ActorSystem;
   readonly #log: (entry: LogEntry) => void;
   readonly growth: LogGrowth;
-  /** Intents without an outcome. */
+  /** Number of intents without an outcome. */
   #executing = 0;
 
   constructor({ system, clock, log }: CommittedRecordsParts) {
@@ -24,7 +24,9 @@ export class CommittedRecords {
     this.growth = new LogGrowth(clock);
   }
 
-  /** The root is `executing` while an intent has no outcome; it learns of both when they are durable. */
+  /**
+   * The root is `executing` while an intent has no outcome. It learns of intents and outcomes when they are durable.
+   */
   take(records: readonly TypedRecord[]): void {
     for (const { type, seq, session, body } of records) {
       switch (type) {

@@ -1,13 +1,13 @@
-/** The way into the library. */
+/** The entry point of the library. */
 import { requireKnownNames } from "./known-names.ts";
 import { RUNTIME_OPTIONS, type RuntimeOptions } from "./options.ts";
 import { Runtime } from "./runtime.ts";
 
 /**
- * Starts an execution authority: verifies, opens the journal, loads registry and policy, and takes calls once all of
- * them stand. Throws a `FemtoError` when one of them does not, such as FEMTO_POLICY_INVALID, FEMTO_JOURNAL_CORRUPT or
- * FEMTO_STATE_OWNER; nothing was executed then, and everything taken was given back. Throws a `TypeError` for an option
- * that there is not.
+ * Starts an execution authority: verifies the program, opens the journal, loads registry and policy, and takes calls
+ * once all of them are ready. If one of them is not, throws a `FemtoError` such as FEMTO_POLICY_INVALID,
+ * FEMTO_JOURNAL_CORRUPT or FEMTO_STATE_OWNER; then nothing was executed, and every resource was released. Throws a
+ * `TypeError` for an unknown option.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   requireKnownNames("createRuntime", options, RUNTIME_OPTIONS);

@@ -1,18 +1,18 @@
-/** What is deployed, as digests: the program, what it was configured by, and what it is held to. */
+/** What is deployed, as digests: the program, its configuration, and what it is checked against. */
 import { createHash } from "node:crypto";
 import { FROZEN_MACHINES } from "@femtoclaw/machines";
 import { type CapabilityManifest, type Deployment, SCHEMA_DIGESTS } from "@femtoclaw/protocol";
 import type { PolicySource } from "./options.ts";
 
-/** What was found out about the program that runs. */
+/** The result of verifying the running program. */
 export interface Integrity {
   readonly verdict: "verified" | "unverified";
   readonly reason: string;
-  /** SHA-256 of the standalone executable; null where there is none. */
+  /** SHA-256 of the standalone executable; null if the program is none. */
   readonly binary: string | null;
 }
 
-/** Digests of what a configuration was read from: SHA-256 in hexadecimal. */
+/** Digests of the sources that a configuration was read from: SHA-256 in hexadecimal. */
 export interface DeployedSources {
   readonly configuration: string;
   readonly policy: string;
@@ -42,23 +42,23 @@ export function deploymentOf({ binary, sources, manifests }: DeployedParts): Dep
   return { digest: digestOf(parts), ...parts };
 }
 
-/** Of a configuration that was made in code, or read by somebody who does not say from what. */
+/** For a configuration that was made in code, or whose reader does not say what it was read from. */
 export function resolvedSources({ configuration, policyFiles }: PolicySource): DeployedSources {
   const rules = (policyFiles?.rules ?? []).map(({ id, text }) => [id, sha256(text)]);
   return { configuration: configuration.sha256, policy: digestOf(Object.fromEntries(rules)) };
 }
 
-/** Every version of every machine that this program folds history with. */
+/** Every version of every machine with which this program folds history. */
 export function machineDigests(): Record<string, string> {
   return Object.fromEntries(FROZEN_MACHINES.map(({ id, version, sha256 }) => [`${id}@${version}`, sha256]));
 }
 
-/** Digests of what capabilities declare, by their names. */
+/** Digests of the capabilities' manifests, by name. */
 export function manifestDigests(manifests: readonly CapabilityManifest[]): Record<string, string> {
   return Object.fromEntries(manifests.map((manifest) => [manifest.name, sha256(JSON.stringify(manifest))]));
 }
 
-/** One digest over named ones, in whatever order they come. */
+/** One digest over named digests, whatever order they come in. */
 function digestOf(parts: Readonly<Record<string, string | null>>): string {
   const lines = Object.keys(parts).sort();
   return sha256(lines.map((name) => `${parts[name] ?? "-"} ${name}\n`).join(""));

@@ -1,12 +1,12 @@
 /**
- * Drives an execution through the gate: its machine says which state follows. A table that is made from the machine, and
- * tested to be equal to it, does that at a third of the cost of an XState actor. An actor does it where somebody inspects,
- * and for a call that has waited for operators.
+ * Drives an execution through the gate; the execution machine says which state follows. Usually this is done by a table
+ * that is made from the machine, and tested to be equal to it, at a third of the cost of an XState actor. An actor does
+ * it if somebody inspects, and for a call that has waited for operators.
  */
 import type { ExecutionActor, ExecutionState } from "@femtoclaw/machines";
 import type { ExecutionEventType, ExecutionPoint, ExecutionTable } from "./projection/execution-table.ts";
 
-/** What the gate asks of it. An event that is not possible in its state changes nothing. */
+/** What the gate needs of a driver. An event that is not possible in the current state changes nothing. */
 export interface DrivenExecution {
   getSnapshot(): {
     readonly status: ReturnType<ExecutionActor["getSnapshot"]>["status"];
@@ -30,7 +30,7 @@ export class TableExecution implements DrivenExecution {
     this.#snapshot = snapshotOf(this.#at);
   }
 
-  /** INVARIANT: I3: when the root of all actors has ended, no execution goes on, whatever drives it. */
+  /** INVARIANT: I3: once the root of all actors has ended, no execution goes on, whatever drives it. */
   getSnapshot(): Snapshot {
     if (this.#snapshot.status === "active" && !this.#isSystemActive()) {
       this.#snapshot = { ...this.#snapshot, status: "stopped" };

@@ -1,6 +1,6 @@
 /**
- * Wraps a listener of others, so that nothing it throws, now or later, reaches the one who calls it. The
- * first fault becomes a warning; one for each event would bury everything else.
+ * Wraps a foreign listener so that nothing it throws, now or later, reaches its caller. Only the first fault becomes a
+ * warning; one for each event would bury everything else.
  */
 import { errorText } from "@femtoclaw/protocol";
 

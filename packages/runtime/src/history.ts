@@ -1,34 +1,37 @@
-/** Executions as people look at them: read from the journal, newest first. */
+/** Executions as people look at them, read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable, type Reply, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
 
-/** A reply as it was given, and what it was given to. */
+/** A reply as it was given, together with what it answered. */
 export interface ExecutionView extends Reply {
-  /** Null for a message, and for what did not name one. */
+  /** Null for a message, and for a call that did not name a tool. */
   readonly tool: string | null;
   readonly session: string | null;
   readonly label: string | null;
   /** RFC 3339, UTC. */
   readonly requested_at: string;
-  /** Of the effect; null where there was none, or where it has not ended. */
+  /** Duration of the effect; null if there was none, or if it has not ended. */
   readonly duration_ms: number | null;
-  /** Places in the record's body of values that were erased; absent where all are there. */
+  /** Places of erased values in the record's body; absent if nothing was erased. */
   readonly erased?: readonly string[];
-  /** The record of its intent, where that was pruned; what only the intent told is null then. */
+  /**
+   * The record number of the execution's intent, if that record was pruned. Fields that only the intent could tell are
+   * then null.
+   */
   readonly pruned_intent?: number;
 }
 
-/** Which executions are wanted. */
+/** Which executions to list. */
 export interface HistoryQuery {
-  /** How many at the most. */
+  /** Maximum number of executions. */
   readonly limit: number;
-  /** Only those with this status, such as `completed` or `denied`, and only those of this session. */
+  /** Only executions with this status, such as `completed` or `denied`, and only those of this session. */
   readonly status?: string;
   readonly session?: string;
 }
 
-/** The newest executions that match, newest first; fewer than the limit when their results are large. */
+/** The newest executions that match, newest first. There are fewer than the limit if their results are large. */
 export async function listExecutions(reader: JournalReader, query: HistoryQuery): Promise<ExecutionView[]> {
   const views: ExecutionView[] = [];
   const ended = new Set<string>();
@@ -40,7 +43,8 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
     if (record.execution === null || ended.has(record.execution)) continue;
     if (record.type === "values.erased") continue;
     if (record.type === "execution.resolved") {
-      // It says something later about an execution, which is listed where it ended, or here where that record was pruned.
+      // A resolution comes after its execution has ended. The execution is listed where it ended, or here if that
+      // record was pruned.
       resolutions.set(record.execution, resolutionOf(record));
       if (record.body.interrupted >= prunedBefore) continue;
     }
@@ -56,7 +60,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   return views;
 }
 
-/** One execution with its records, among them those of what was erased, or null when the journal does not know it. */
+/** One execution with all its records, including those of erasures; null if the journal does not know it. */
 export async function showExecution(
   reader: JournalReader,
   execution: string,
@@ -73,8 +77,8 @@ export async function showExecution(
 }
 
 /**
- * INVARIANT: I8: results of one principal are told to no other, who may bear fewer marks and have fewer rights.
- * The reply of an execution that has ended, as it was given to its principal. Throws FEMTO_EXECUTION_NOT_FOUND.
+ * The reply of an execution that has ended, as it was given to its principal. INVARIANT: I8: results of one principal
+ * are never told to another, who may bear fewer marks and have fewer rights. Throws FEMTO_EXECUTION_NOT_FOUND.
  */
 export async function endedReply(reader: JournalReader, execution: string, principal: string): Promise<Reply> {
   const shown = await showExecution(reader, execution);
@@ -91,13 +95,13 @@ export async function endedReply(reader: JournalReader, execution: string, princ
   };
 }
 
-/** Whether the first record that names who proposed names this principal. */
+/** Whether the first record that names a proposer names this principal. */
 function isOf(records: readonly TypedRecord[], principal: string): boolean {
   const proposed = records.find(({ actor }) => actor !== null);
   return proposed?.actor?.principal === principal;
 }
 
-/** The fault FEMTO_EXECUTION_NOT_FOUND, which also says where history was pruned and may have known it. */
+/** The error FEMTO_EXECUTION_NOT_FOUND. It also says if pruned history may have known the execution. */
 export async function notFound(reader: JournalReader, execution: string): Promise<FemtoError> {
   const before = await reader.prunedBefore();
   const pruned = before === 0 ? "" : `; what it knew from before record ${before} was pruned`;
@@ -167,7 +171,7 @@ async function viewOfWhole(
 
 type Base = Pick<ExecutionView, "execution_id" | "session" | "record">;
 
-/** An execution of which no intent is there to tell more. */
+/** An execution whose intent is not there to tell more. */
 function leftOpen(
   { at, body: { tool } }: TypedRecord & { type: "execution.inherited" | "execution.resolved" },
   reason: string,
@@ -205,7 +209,7 @@ function ended(
   };
 }
 
-/** An answer that nothing has followed yet changes nothing about what is known of the call. */
+/** An answer changes nothing about what is known of the call until something has followed from it. */
 function ofQuestion({ seq, at, body }: TypedRecord & { type: "approval.asked" }) {
   const { tool, label, revision, rules, expires_at } = body;
   const approval = { id: String(seq), expires_at };

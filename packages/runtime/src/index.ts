@@ -1,9 +1,9 @@
 /**
  * The embeddable execution authority.
  *
- * `resolveConfiguration` checks a configuration against this machine, `createRuntime` starts a runtime
- * from it, `runtime.openSession` gives a proposer its door. Everything proposed there is validated,
- * authorized, executed in isolation and recorded before it is answered.
+ * `resolveConfiguration` checks a configuration against this machine, `createRuntime` starts a runtime from it, and
+ * `runtime.openSession` lets somebody propose. Everything proposed there is validated, authorized, executed in
+ * isolation and recorded before it is answered.
  */
 
 export type { Approvals, ApprovalView } from "./approvals.ts";

@@ -1,12 +1,12 @@
-/** What an embedder hands over, held to its names where no types are: in plain JavaScript, or behind a cast. */
+/** Checks the names of options that an embedder passes, for embedders without types: plain JavaScript, or a cast. */
 import { LIMITS, printable } from "@femtoclaw/protocol";
 
-/** Every name that an object of this type may have; the compiler sees that none is missing. */
+/** Every name that an object of this type may have. The compiler ensures that none is missing. */
 export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
 
 /**
- * Throws a `TypeError` for a name that means nothing. INVARIANT: I3: a misspelt option is refused: taken for one that was
- * left out, the rules, the witnesses or the agent that it was to name would be missing, and nobody would hear of it.
+ * Throws a `TypeError` for an unknown name. INVARIANT: I3: a misspelt option is refused. If it were ignored, the rules,
+ * the witnesses or the agent that it was meant to name would be missing, and nobody would notice.
  */
 export function requireKnownNames<T extends object>(what: string, given: T, names: NamesOf<T>): void {
   for (const name of Object.keys(given)) {

@@ -1,4 +1,4 @@
-/** The part of the runtime that a running host needs, without what looks back at history or begins another log. */
+/** The part of the library that a running host needs, without what examines history or begins another log. */
 export { createRuntime } from "./create-runtime.ts";
 export { type ExecutionView, type HistoryQuery, listExecutions, notFound, showExecution } from "./history.ts";
 export { Runtime } from "./runtime.ts";

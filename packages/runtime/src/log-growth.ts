@@ -1,16 +1,19 @@
-/** Lets who follows the log wait for its next record, instead of looking again and again. */
+/** Lets followers of the log wait for its next record instead of polling. */
 import type { Clock, LogReader } from "@femtoclaw/journal";
 import { FemtoError } from "@femtoclaw/protocol";
 import { WaitingReaders } from "./waiting-readers.ts";
 
-/** LIMIT: followers that wait at once; each is an open request of an operator. */
+/** LIMIT: followers that wait at once; each of them is an open request of an operator. */
 const FOLLOWERS = 256;
-/** Records that are written at once are told of at once; a person who looks on sees no pause in it. */
+/**
+ * Milliseconds for which records are gathered, so that those written together are reported together. A person who
+ * watches does not notice the delay.
+ */
 const GATHER_MS = 50;
 
 export interface GrowthWait {
   readonly waitMs: number;
-  /** Who asked has left, and waits for nothing any more. */
+  /** Aborted when the waiting client has left. */
   readonly left: AbortSignal;
 }
 
@@ -21,12 +24,12 @@ export class LogGrowth {
     this.#followers = new WaitingReaders(clock, GATHER_MS);
   }
 
-  /** Something was recorded. */
+  /** To be called when something was recorded. */
   grown(): void {
     this.#followers.wake();
   }
 
-  /** Resolves once the log has a record of this number, or when the wait is over. Throws FEMTO_OVERLOADED. */
+  /** Resolves once the log has a record with this number, or when the wait is over. Throws FEMTO_OVERLOADED. */
   async until({ size }: Pick<LogReader, "size">, seq: number, { waitMs, left }: GrowthWait): Promise<void> {
     if (seq < size || waitMs === 0 || left.aborted) return;
     if (this.#followers.count >= FOLLOWERS) {

@@ -1,4 +1,4 @@
-/** What this machine knows of the paths and programs that Cedar files name. */
+/** Looks up on this machine the paths and programs that Cedar files name. */
 import { existsSync } from "node:fs";
 import type { NameLookup } from "@femtoclaw/policy";
 import { canonicalPath } from "./configuration/canonical-path.ts";

@@ -1,4 +1,4 @@
-/** What an embedder hands to `createRuntime`. */
+/** The options of `createRuntime`. */
 import type { Capability } from "@femtoclaw/capabilities";
 import type { FileRule } from "@femtoclaw/policy";
 import type { DeploymentChangedBody, Installation } from "@femtoclaw/protocol";
@@ -11,55 +11,58 @@ import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
 import type { Witness } from "./witness-port.ts";
 
-/** What `createRuntime` takes. Only `configuration` is needed. */
+/** What `createRuntime` takes. Only `configuration` is required. */
 export interface RuntimeOptions {
   /** From `resolveConfiguration`, which checks it against this machine. */
   readonly configuration: ResolvedConfiguration;
-  /** Path of the file it came from; recorded, and null for a configuration made in code. */
+  /** Path of the file that the configuration came from. It is recorded; null for a configuration made in code. */
   readonly configurationPath?: string;
-  /** Capabilities beside the built-in ones. They stay disabled unless the configuration names them. */
+  /** Capabilities besides the built-in ones. They stay disabled unless the configuration names them. */
   readonly capabilities?: readonly Capability[];
   /**
-   * Names of capabilities that declare no resource and may be called by anyone whom policy does not
-   * forbid it. Without this they are denied, because nothing permits them.
+   * Names of capabilities that declare no resource and may be called by anyone whom policy does not forbid to. Without
+   * this option they are denied, because nothing permits them.
    */
   readonly permit?: readonly string[];
   /** Policies from Cedar files, as `loadPolicyFiles` returned them. */
   readonly policyFiles?: PolicyFilesOption;
-  /** Gets XState's own inspection events of every actor. What it throws harms nothing. */
+  /** Gets XState's own inspection events of every actor. Whatever it throws is contained. */
   readonly inspect?: Inspect;
   /** Exports the journal as telemetry. */
   readonly telemetry?: TelemetryExporter;
-  /** Who gets the journal's checkpoints, to hold them elsewhere. */
+  /** Witnesses that get the journal's checkpoints, to hold them elsewhere. */
   readonly witnesses?: readonly Witness[];
   /**
-   * Hears of a new log before it takes the place of the one in the state directory, which is then a copy or
-   * was put back. What it throws prevents that, and the start.
+   * Called with a new log before it replaces the one in the state directory, when that one turns out to be a copy or to
+   * have been put back. If this throws, the log is not replaced, and the start fails.
    */
   readonly onEpoch?: (epoch: OpenedEpoch) => Promise<void> | void;
   /**
-   * Records between two snapshots of the actors, 1000 without it. Fewer make a start after a crash shorter and the
+   * Records between two snapshots of the actors; the default is 1000. Fewer make a start after a crash shorter and the
    * journal larger.
    */
   readonly snapshotEveryRecords?: number;
   /**
-   * Finds out, before anything else, whether the program that runs is the one that was released. What it throws, at once
-   * or later, keeps the runtime from starting. Nothing is verified without it.
+   * Checks, before anything else, whether the running program is the one that was released. If this throws or rejects,
+   * the runtime does not start. Without this option nothing is verified.
    */
   readonly verifyIntegrity?: () => Promise<Integrity> | Integrity;
-  /** What the configuration was read from; without it the deployment is named by what both resolve to. */
+  /**
+   * What the configuration was read from. Without this option the deployment is named by what configuration and policy
+   * resolve to.
+   */
   readonly sources?: DeployedSources;
   /** The installation that the program belongs to; recorded with the boot. */
   readonly installation?: Installation;
-  /** What was installed, upgraded or taken back since the last boot; recorded right behind this one. */
+  /** Installs, upgrades and rollbacks since the last boot. They are recorded right after the record of this boot. */
   readonly deploymentChanges?: readonly DeploymentChangedBody[];
-  /** This machine and this process without it. */
+  /** The default is this machine and this process. */
   readonly surroundings?: Surroundings;
-  /** Gets one object for each thing that an operator may want to see in a log. */
+  /** Gets one object for each event that an operator may want to see in a log. */
   readonly log?: (entry: LogEntry) => void;
 }
 
-/** All that `createRuntime` and a reload take. */
+/** All options that `createRuntime` and a reload know. */
 export const RUNTIME_OPTIONS: NamesOf<RuntimeOptions> = {
   configuration: true,
   configurationPath: true,
@@ -79,20 +82,26 @@ export const RUNTIME_OPTIONS: NamesOf<RuntimeOptions> = {
   log: true,
 };
 
-/** What a policy comes from: the tables of a configuration, and the files beside it. */
+/** The sources of a policy: the tables of a configuration, and the files beside it. */
 export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles" | "sources">;
 
 /** Policies from Cedar files, beside the tables of the configuration. */
 export interface PolicyFilesOption {
   /** As `loadPolicyFiles` of `@femtoclaw/policy` returns them. */
   readonly rules: readonly FileRule[];
-  /** Revision of the whole set, if it was tried out with these rules already; any other one is tried out again. */
+  /**
+   * Revision of the whole set, if it was already tried out with these rules. A set with any other revision is tried out
+   * again.
+   */
   readonly triedRevision: string | null;
-  /** The same of the rules on trial, which the configuration has to name; without it they have the files in force. */
+  /**
+   * The same for the rules on trial, which the configuration has to name. Without this, the trial uses the files in
+   * force.
+   */
   readonly shadow?: Omit<PolicyFilesOption, "shadow">;
 }
 
-/** One thing that an operator may want to see in a log; the fields beside these two depend on the event. */
+/** An event that an operator may want to see in a log. The fields besides these two depend on the event. */
 export interface LogEntry {
   readonly level: "info" | "warn" | "error";
   /** What happened, in dotted words such as `identity.unwritten`. */

@@ -1,6 +1,6 @@
 /**
- * From a stored journal to the state that it stands for: the newest snapshot that fits, then the tail
- * record by record. A snapshot that does not fit is ignored: it is a cache, the records are the truth.
+ * Recovers the state that a stored journal stands for: the newest snapshot that fits, then the records after it one by
+ * one. A snapshot that does not fit is ignored: it is only a cache, the records are the truth.
  */
 import type { JournalReader } from "@femtoclaw/journal";
 import type { PolicyContext } from "@femtoclaw/machines";
@@ -9,11 +9,11 @@ import { Projection } from "./projection/projection.ts";
 
 export interface Recovered {
   readonly projection: Projection;
-  /** Records folded after the snapshot. */
+  /** Number of records folded after the snapshot. */
   readonly tail: number;
-  /** Last record that the snapshot covers; null when everything was folded. */
+  /** The last record that the snapshot covers; null if every record was folded. */
   readonly snapshot: number | null;
-  /** The policy revision that was in force; null where the last boot did not come so far. */
+  /** The policy revision that was in force; null if the last boot did not get that far. */
   readonly activePolicy: string | null;
 }
 
@@ -31,7 +31,7 @@ function restore(snapshot: Snapshot): Projection | null {
   try {
     return Projection.restore(snapshot.seq, snapshot.actors);
   } catch (error) {
-    // A snapshot of another machine version is rebuilt from records; anything else is a fault.
+    // If a snapshot is of another machine version, the state is rebuilt from the records. Anything else is a fault.
     if (error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT") return null;
     throw error;
   }

@@ -1,13 +1,15 @@
-/** Records how many calls were refused without a record of their own: a flood adds a few records a minute. */
+/**
+ * Records how many calls were refused without a record of their own, so that a flood adds only a few records a minute.
+ */
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import type { ErrorCode } from "@femtoclaw/protocol";
 
-/** Pause between two summaries. */
+/** Milliseconds between two summaries. */
 const SUMMARY_MS = 10_000;
 
 export interface RefusalSummaryParts {
   readonly clock: Pick<Clock, "after">;
-  /** What was counted since it was asked last. */
+  /** The counts since the last call of this method. */
   takeCounts(): ReadonlyMap<ErrorCode, number>;
   record(entry: JournalEntry): void;
 }

@@ -1,24 +1,24 @@
-/** What became of interrupted executions, as an operator says it. Nothing is run and nothing is undone by it. */
+/** What became of interrupted executions, in the words of an operator. This neither runs nor undoes anything. */
 import type { Journal, JournalReader } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import { notFound, showExecution } from "./history.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { UnresolvedExecution } from "./projection/unresolved.ts";
 
-/** An operator's word about an interrupted execution. */
+/** An operator's statement about an interrupted execution. */
 export interface ResolutionRequest {
   readonly execution: string;
-  /** Whether its effect happened. */
+  /** Whether the effect happened. */
   readonly resolution: "done" | "not-done";
-  /** How that is known; it may not be empty. */
+  /** How the operator knows that. It must not be empty. */
   readonly reason: string;
-  /** Who says so. */
+  /** The operator who says so. */
   readonly by: string;
 }
 
 export interface ResolutionParts {
   readonly journal: Pick<Journal, "append"> & JournalReader;
-  /** Those that wait, as the durable records have it. */
+  /** Executions that wait for a resolution, according to the durable records. */
   unresolved(): ReadonlyMap<string, UnresolvedExecution>;
 }
 
@@ -31,7 +31,10 @@ export class Resolutions {
     this.#parts = parts;
   }
 
-  /** Resolves with the record's sequence number once it is durable. Throws for an execution that does not wait for it. */
+  /**
+   * Resolves with the record's sequence number once it is durable. Throws if the execution does not wait for a
+   * resolution.
+   */
   async resolve({ execution, resolution, reason, by }: ResolutionRequest): Promise<number> {
     const said = printable(reason.trim(), LIMITS.reasonChars);
     if (said === "") {
@@ -40,7 +43,7 @@ export class Resolutions {
     }
     const known = this.#parts.unresolved().get(execution);
     if (known === undefined) throw await this.#refusal(execution);
-    // INVARIANT: an execution is resolved once: of two who do so at the same time the second is refused here.
+    // INVARIANT: an execution is resolved once. If two operators do so at the same time, the second is refused here.
     if (this.#writing.has(execution)) throw notUnresolved(execution, "is being resolved by somebody else");
     this.#writing.add(execution);
     try {

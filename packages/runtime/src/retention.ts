@@ -1,4 +1,4 @@
-/** What an operator's word may take out of the journal: values that records commit to, and the oldest records. */
+/** What operators may remove from the journal: values that records commit to, and the oldest records. */
 import {
   type Appended,
   type Clock,
@@ -12,22 +12,22 @@ import { FemtoError } from "@femtoclaw/protocol";
 import { operatorActor } from "./operator-actor.ts";
 import type { Projection } from "./projection/projection.ts";
 
-/** Which records are to go, from the first on. */
+/** Which records to prune, from the first one on. */
 export interface PruneRequest {
-  /** Records below this number go, or those that are older than this. */
+  /** Prunes records below this number, or those that are older than this. */
   readonly before: number | { readonly olderThanMs: number };
 }
 
 export interface RetentionParts {
   readonly journal: Journal;
   readonly clock: Clock;
-  /** The state as the durable records have it. */
+  /** The state according to the durable records. */
   projection(): Pick<Projection, "open" | "unresolved" | "questions">;
-  /** Writes down beside the journal which boot is the last one; its start may be among what goes. */
+  /** Writes down beside the journal which boot is the last one, because the record of its start may be pruned. */
   remember(): Promise<void>;
 }
 
-/** Erases values and prunes records, as an operator says. Both are records themselves. */
+/** Erases values and prunes records for an operator. Both actions are recorded themselves. */
 export class Retention {
   readonly #parts: RetentionParts;
 
@@ -36,16 +36,16 @@ export class Retention {
   }
 
   /**
-   * Erases values that a record commits to, for good; resolves with the record of it once they lie in no file any more.
-   * `by` names who says so.
+   * Erases values that a record commits to, for good. Resolves with the record of the erasure once the values are in no
+   * file any more. `by` names the operator.
    */
   async erase(request: Omit<ErasureRequest, "actor">, by: string): Promise<Appended> {
     return await this.#parts.journal.erase({ ...request, actor: operatorActor(by) });
   }
 
   /**
-   * What `prune` would drop. Throws FEMTO_PRUNE_REFUSED when nothing may go, or an execution below the boundary
-   * has no end or no known outcome.
+   * What `prune` would drop. Throws FEMTO_PRUNE_REFUSED if nothing may be pruned, or if an execution below the boundary
+   * has no end or no known outcome, or is still asked about.
    */
   async planPruning({ before }: PruneRequest): Promise<Pruning> {
     const { journal, clock, projection } = this.#parts;
@@ -66,10 +66,10 @@ export class Retention {
     return pruning;
   }
 
-  /** Drops the oldest records for good; resolves once they are gone. Throws FEMTO_PRUNE_REFUSED like `planPruning`. */
+  /** Drops the oldest records for good. Resolves once they are gone. Throws FEMTO_PRUNE_REFUSED like `planPruning`. */
   async prune(request: PruneRequest, by: string): Promise<Pruning> {
     const pruning = await this.planPruning(request);
-    // INVARIANT: I7: the next start has to find the boot that it knows of, or it takes the log for an older one.
+    // INVARIANT: I7: the next start has to find the boot that it knows, or it takes the log for an older copy.
     await this.#parts.remember();
     await this.#parts.journal.prune(pruning, operatorActor(by));
     return pruning;
@@ -80,7 +80,7 @@ function refused(reason: string): FemtoError {
   return new FemtoError("FEMTO_PRUNE_REFUSED", reason);
 }
 
-/** The first record that was written at that time or later. */
+/** The first record that was written at that time or later; the size of the log if there is none. */
 async function firstSince(reader: JournalReader, sinceMs: number): Promise<number> {
   for await (const { seq, at } of reader.readFrom(await reader.prunedBefore())) {
     if (Date.parse(at) >= sinceMs) return seq;

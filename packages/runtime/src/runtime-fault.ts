@@ -1,4 +1,4 @@
-/** The fault that a runtime met and cannot go on with: the first one counts, and closes admission for good. */
+/** The fault with which a runtime cannot go on. The first fault counts, and it closes admission for good. */
 import type { Fault } from "@femtoclaw/machines";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
 import type { Chronicle } from "./chronicle.ts";
@@ -9,7 +9,7 @@ export interface RuntimeFaultParts {
   readonly system: ActorSystem;
   readonly chronicle: Pick<Chronicle, "advance">;
   log(entry: LogEntry): void;
-  /** Ends what runs, as far as anything does yet. */
+  /** Stops everything that already runs. */
   stop(reason: string): void;
 }
 
@@ -22,17 +22,17 @@ export class RuntimeFault {
     this.#parts = parts;
   }
 
-  /** Null while there is none. */
+  /** The first fault; null if there is none. */
   get first(): Fault | null {
     return this.#first;
   }
 
-  /** The first fault as it is thrown; null while there is none. */
+  /** The first fault as an error; null if there is none. */
   get error(): FemtoError | null {
     return this.#first === null ? null : faultError(this.#first);
   }
 
-  /** Resolves when there is one, after the start. */
+  /** Resolves when a fault is met after the start. */
   get met(): Promise<FemtoError> {
     return this.#met.promise;
   }
@@ -50,13 +50,13 @@ export class RuntimeFault {
     this.meet(fault);
   }
 
-  /** The root has moved to `error` by itself; what is left is to say so. */
+  /** The root has moved to `error` by itself; what is left is to report it. */
   subsystemLost(reason: string): void {
     if (this.#parts.system.phase === "error") this.meet({ code: "FEMTO_SUBSYSTEM_LOST", reason });
     else this.#parts.log({ level: "warn", event: "subsystem.lost", reason });
   }
 
-  /** Nothing runs yet, and who starts the runtime hears of it by the exception. */
+  /** Nothing runs yet, and the caller that starts the runtime gets the exception. */
   startFailed(error: unknown): void {
     const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
     this.#first ??= { code, reason: errorText(error) };

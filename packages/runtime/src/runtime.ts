@@ -1,6 +1,6 @@
 /**
- * The face of a running execution authority: what an embedding program proposes through it, and what operators ask of
- * it and tell it. What stands behind it, and in which order, is said by `Assembly`.
+ * The public face of a running execution authority: embedding programs propose through it, and operators query and
+ * command it. `Assembly` makes the parts behind it and defines their order.
  */
 import type { LogReader } from "@femtoclaw/journal";
 import type { CompiledPolicy } from "@femtoclaw/policy";
@@ -31,19 +31,20 @@ import type { Terminals } from "./terminals/terminals.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /**
- * One execution authority in this process: the gate, its journal, and what operators ask and say. `createRuntime`
- * starts one; `close` or `await using` ends it. A method that needs a started runtime fails an assertion before.
+ * One execution authority in this process: the gate, its journal, and the interface for operators. `createRuntime`
+ * starts one; `close` or `await using` ends it. A method that needs a started runtime fails an assertion before the
+ * start.
  */
 export class Runtime implements AsyncDisposable {
   readonly #parts: Assembly;
-  /** Identifier of this start; each record of it names it. */
+  /** Identifier of this start, which each of its records names. */
   readonly boot: BootId;
   /**
-   * Secrets that requests carry and agents never see: `list`, `add` and `remove`, for operators. Throws
+   * Secrets that requests carry and agents never see. Operators use `list`, `add` and `remove`. Throws
    * FEMTO_SECRET_INVALID and FEMTO_SECRET_NOT_FOUND.
    */
   readonly secrets: Secrets;
-  /** For who follows the log: waits until it has grown. */
+  /** For followers of the log: waits until the log has grown. */
   readonly growth: Pick<LogGrowth, "until">;
   #resolutions: Promise<Resolutions> | null = null;
   #closing: Promise<void> | null = null;
@@ -56,14 +57,14 @@ export class Runtime implements AsyncDisposable {
     this.growth = this.#parts.growth;
   }
 
-  /** Brings the runtime to `idle`, or throws the fault that keeps it from there; nothing was executed then. */
+  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing was executed. */
   start(): Promise<void> {
     return this.#parts.start();
   }
 
   /**
-   * Resolves with the fault when the runtime meets one that it cannot go on with; it has stopped taking calls then. It
-   * never rejects, and stays pending where nothing fails.
+   * Resolves with the first fault with which the runtime cannot go on; it has stopped taking calls by then. Never
+   * rejects, and stays pending if nothing fails.
    */
   get failed(): Promise<FemtoError> {
     return this.#parts.fault.met;
@@ -74,31 +75,31 @@ export class Runtime implements AsyncDisposable {
     return this.#parts.journal;
   }
 
-  /** Signs a checkpoint over everything that is durable now; resolves with the signed note. */
+  /** Signs a checkpoint over everything that is durable now. Resolves with the signed note. */
   checkpoint(): Promise<string> {
     return this.#parts.journal.checkpoint();
   }
 
   /**
-   * Retires the key that signs the log for a new one; resolves with the new public key, as `name+id+key`, once it is in
+   * Replaces the key that signs the log by a new one. Resolves with the new public key, as `name+id+key`, once it is in
    * force.
    */
   rotateKey(): Promise<string> {
     return this.#parts.journal.rotateKey();
   }
 
-  /** Takes out of the journal what an operator wants gone. */
+  /** Removes data from the journal at an operator's request. */
   get retention(): Retention {
     const { journal, projection, remember } = this.#parts.memory;
     return new Retention({ journal, clock: this.#parts.clock, projection: () => projection, remember });
   }
 
   /**
-   * Makes a state directory of its own at the absolute path `out`, which goes on from record `seq` of this log; this
-   * one goes on as if nothing were. Throws FEMTO_FORK_REFUSED.
+   * Makes a new state directory at the absolute path `out`, whose log goes on from record `seq` of this log. This log
+   * is not affected. Throws FEMTO_FORK_REFUSED.
    */
   async fork(seq: number, out: string): Promise<Fork> {
-    // The newest checkpoint covers everything that is durable now. What exports a log is loaded for a fork alone.
+    // The new checkpoint covers everything that is durable now. The code that exports a log is loaded only for a fork.
     await this.checkpoint();
     const options = { reader: this.reader, seq, out, stateDirectory: this.#parts.options.configuration.stateDirectory };
     return await (await import("./epochs/fork.ts")).forkLog(options);
@@ -114,20 +115,20 @@ export class Runtime implements AsyncDisposable {
     return this.#parts.inForce.policy.compiled;
   }
 
-  /** The rules on trial; null where none are. They decide nothing. */
+  /** The rules on trial, which decide nothing; null if there are none. */
   get shadow(): CompiledPolicy | null {
     return this.#parts.inForce.shadow?.compiled ?? null;
   }
 
   /**
-   * Opens a session, through which somebody proposes. Throws FEMTO_OVERLOADED where `LIMITS.openSessions` are open, and
-   * a `TypeError` for a principal that has no `[agent.NAME]` in the configuration, and for what is no such option.
+   * Opens a session through which somebody proposes. Throws FEMTO_OVERLOADED if `LIMITS.openSessions` are open already,
+   * and a `TypeError` for an unknown option or a principal that has no `[agent.NAME]` in the configuration.
    */
   openSession(options: SessionOptions): Session {
     return this.#parts.sessions.open(options, this.#parts.openedGate);
   }
 
-  /** Questions to operators: what waits, and the answers to it. */
+  /** Questions that wait for operators, and the answers to them. */
   get approvals(): Approvals {
     const { gate } = this.#parts.openedGate;
     const { approvals: settings } = this.#parts.inForce.configuration;
@@ -140,43 +141,45 @@ export class Runtime implements AsyncDisposable {
     });
   }
 
-  /** Terminals that are open, for operators. */
+  /** Open terminals, for operators. */
   get terminals(): Pick<Terminals, "list" | "watch"> {
     return this.#parts.openedGate.terminals;
   }
 
-  /** Output of what runs, of whichever session, for operators. */
+  /** Output of running calls in all sessions, for operators. */
   get outputs(): OutputReader {
     return this.#parts.openedGate.outputs.reader("operators");
   }
 
-  /** MCP servers of others, for operators. Each starts when a tool of it is called first, or all with `start`. */
+  /**
+   * MCP servers of others, for operators. Each server starts when one of its tools is first called; `start` starts all.
+   */
   get upstreams(): Pick<Upstreams, "start" | "list" | "accept" | "reset" | "capabilities" | "settled"> {
     return this.#parts.openedGate.upstreams;
   }
 
-  /** Capabilities of others that are packages, for operators. */
+  /** Packaged capabilities of others, for operators. */
   get packages(): Pick<CapabilityPackages, "list" | "accept" | "reset"> {
     return this.#parts.openedGate.packages;
   }
 
-  /** Every registered capability, whether it is enabled, and who said so. */
+  /** Every registered capability, whether it is enabled, and who decided that. */
   capabilities(): readonly RegisteredCapability[] {
     return this.#parts.inForce.capabilities();
   }
 
   /**
-   * The enabled capabilities of which some rule permits some use, as an agent sees them. Listing one promises nothing:
-   * each call is decided.
+   * The enabled capabilities that some rule permits to be used in some way, as an agent sees them. A listed tool
+   * promises nothing: each call is decided.
    */
   tools(): ToolDescription[] {
     return this.#parts.inForce.tools(this.#parts.open);
   }
 
   /**
-   * Enables or disables a capability until an operator says otherwise, also after a restart; durable when it resolves.
-   * `by` names who says so. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and FEMTO_CAPABILITY_DISABLED for one
-   * that the configuration locks off.
+   * Enables or disables a capability until an operator says otherwise, even after a restart. The change is durable when
+   * this resolves. `by` names the operator. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and
+   * FEMTO_CAPABILITY_DISABLED if the configuration locks the capability off.
    */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
     await this.#parts.inForce.switchCapability(this.#parts.journal, name, enable, by);
@@ -184,9 +187,10 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Puts the policy of another configuration, and of the files beside it, in force between two decisions; durable when it
-   * resolves, with the compiled policy. Calls that were decided before end as they were decided. Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or
-   * FEMTO_SANDBOX_UNAVAILABLE, and leaves in force what was. Without `policyFiles` there are no such files any more.
+   * Puts the policy of another configuration, and of the files beside it, in force between two decisions. The change is
+   * durable when this resolves with the compiled policy. Calls that were decided before end as they were decided.
+   * Throws FEMTO_RELOAD_RESTART, FEMTO_POLICY_INVALID or FEMTO_SANDBOX_UNAVAILABLE, and then leaves the old policy in
+   * force. Without `policyFiles`, policy files are no longer in force.
    */
   async reload(candidate: PolicySource, by: string): Promise<CompiledPolicy> {
     const { gate, review } = this.#parts.openedGate;
@@ -196,15 +200,15 @@ export class Runtime implements AsyncDisposable {
     return this.policy;
   }
 
-  /** Records that a candidate for the policy could not even be read. */
+  /** Records that a candidate policy could not even be read. */
   async rejectPolicy(error: unknown, by: string): Promise<void> {
     await recordRejection(this.#parts.journal, null, error, by);
   }
 
   /**
-   * Records what became of an interrupted execution; resolves with that record's sequence number. Runs nothing. Throws
-   * FEMTO_SOCKET_REQUEST without a reason, FEMTO_EXECUTION_NOT_FOUND, and FEMTO_EXECUTION_NOT_UNRESOLVED for one that
-   * does not wait for it.
+   * Records what became of an interrupted execution, and runs nothing. Resolves with that record's sequence number.
+   * Throws FEMTO_SOCKET_REQUEST without a reason, FEMTO_EXECUTION_NOT_FOUND, and FEMTO_EXECUTION_NOT_UNRESOLVED if the
+   * execution does not wait for a resolution.
    */
   async resolveExecution(request: ResolutionRequest): Promise<number> {
     this.#resolutions ??= this.#startResolutions();
@@ -212,9 +216,9 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Proposes the call that takes back what an execution did to files; resolves like any proposal. It does nothing where
-   * anything but what that execution left is there now. Throws FEMTO_UNDO_IMPOSSIBLE where there is no such call, and
-   * FEMTO_EXECUTION_NOT_FOUND.
+   * Proposes the call that takes back what an execution did to files, and resolves like any proposal. The call changes
+   * nothing if the files are no longer as that execution left them. Throws FEMTO_UNDO_IMPOSSIBLE if there is no such
+   * call, and FEMTO_EXECUTION_NOT_FOUND.
    */
   async undo(execution: string): Promise<Reply> {
     const { undo } = await import("./undo.ts");
@@ -222,8 +226,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Ends a session for good: nothing of it begins any more, what runs is asked to end. Durable when it resolves. Throws
-   * FEMTO_SESSION_NOT_FOUND.
+   * Ends a session for good: it may begin nothing more, and what runs in it is asked to end. The halt is durable when
+   * this resolves. Throws FEMTO_SESSION_NOT_FOUND.
    */
   async haltSession(request: HaltRequest): Promise<Halt> {
     const { gate, terminals } = this.#parts.openedGate;
@@ -232,21 +236,21 @@ export class Runtime implements AsyncDisposable {
     return await halting;
   }
 
-  /** What an operator sees at one look. It can be asked at any time, also while the runtime starts or ends. */
+  /** A summary for operators. It can be read at any time, even while the runtime starts or ends. */
   status(): RuntimeStatus {
     return this.#parts.status;
   }
 
   /**
-   * Takes no more calls, waits for what runs for `drainMs` milliseconds (10 seconds without it), ends what does not end
-   * in time, and closes the journal. A second call waits for the first.
+   * Takes no more calls, waits up to `drainMs` milliseconds (10 seconds by default) for running calls, ends those that
+   * remain, and closes the journal. A second call waits for the first.
    */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#parts.close(options.drainMs ?? LIMITS.drainMs);
     return this.#closing;
   }
 
-  /** Ends what a running `close` still waits for. */
+  /** Ends the calls that a running `close` still waits for. */
   hurry(): void {
     this.#parts.open?.gate.stopAll("the runtime is shutting down at once");
   }

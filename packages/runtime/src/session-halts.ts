@@ -1,22 +1,22 @@
-/** An operator's word that a session begins nothing any more. It counts from its record's number on, before it is durable. */
+/** Halting a session by an operator. The halt takes effect when its record has a number, before it is durable. */
 import type { Journal } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
 import type { Gate } from "./gate/gate.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 
-/** Which session begins nothing any more, and why. */
+/** Which session to halt, and why. */
 export interface HaltRequest {
   readonly session: string;
-  /** In the operator's words; "no reason given" without it. */
+  /** In the operator's words; the default is "no reason given". */
   readonly reason?: string;
-  /** Who says so. */
+  /** The operator who halts the session. */
   readonly by: string;
 }
 
-/** What halting a session came to. */
+/** The result of halting a session. */
 export interface Halt {
-  /** The record that says so; the one before, where the session was halted already. */
+  /** The record of the halt; the earlier one if the session was halted already. */
   readonly seq: number;
   /** Executions that were stopped before their effect or asked to end. */
   readonly stopped: number;
@@ -28,7 +28,7 @@ export interface SessionHaltsParts {
   readonly journal: Pick<Journal, "append">;
 }
 
-/** Throws FEMTO_SESSION_NOT_FOUND for a session of which nothing is known. */
+/** Throws FEMTO_SESSION_NOT_FOUND for an unknown session. */
 export async function haltSession(parts: SessionHaltsParts, { session, reason = "", by }: HaltRequest): Promise<Halt> {
   const { gate, histories } = parts;
   const known = histories.of(session);

@@ -6,39 +6,42 @@ export interface SessionRecordsParts {
   readonly id: SessionId;
   readonly actor: RecordActor;
   record(entry: JournalEntry): void;
-  /** Whether its proposer is still there. */
+  /** Whether the proposer of the session is still there. */
   isOpen(): boolean;
-  /** Whether history knows it, as far as records have numbers. */
+  /** Whether history knows the session, as recorded by numbered records. */
   isKnown(): boolean;
 }
 
 /**
- * INVARIANT: I9: the first record of a session comes right before that of its first call, so that whoever connects and
- * leaves again and again, without a call that is recorded, adds nothing to the journal.
+ * INVARIANT: I9: the first record of a session comes right before the first record of its calls. So a client that
+ * connects and leaves again and again, without a recorded call, adds nothing to the journal.
  */
 export class SessionRecords {
   readonly #parts: SessionRecordsParts;
   #hasBegun = false;
-  /** Proposals so far; the last record tells how many there were. */
+  /** Number of proposals so far, which the last record of the session reports. */
   executions = 0;
 
   constructor(parts: SessionRecordsParts) {
     this.#parts = parts;
   }
 
-  /** Records that the session was opened, where nothing tells of it yet; false where it is not to begin anew. */
+  /**
+   * Records that the session was opened, unless that is recorded already. Returns false if the session may not begin
+   * anew.
+   */
   begin(): boolean {
     const { id, actor, record, isOpen, isKnown } = this.#parts;
-    // History forgets sessions that ended long ago; one that was forgotten does not begin anew.
+    // History forgets sessions that ended long ago; a forgotten session does not begin anew.
     if (this.#hasBegun || isKnown()) return isKnown();
     record({ type: "session.opened", actor, session: id, execution: null, body: { history: 1 } });
     this.#hasBegun = isKnown();
-    // Its client has left before anything was recorded of it.
+    // The client has left before anything was recorded about the session.
     if (this.#hasBegun && !isOpen()) this.end();
     return this.#hasBegun;
   }
 
-  /** Records that the session is over, where anything was recorded of it. */
+  /** Records that the session is over, if anything was recorded about it. */
   end(): void {
     if (!this.#hasBegun) return;
     const { id, actor, record } = this.#parts;

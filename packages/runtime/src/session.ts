@@ -1,6 +1,6 @@
 /**
- * One proposer's connection to the gate, as an embedding program and the host's sockets see it, and what its options are
- * held to where no types are.
+ * One proposer's connection to the gate, as embedding programs and the host's sockets use it, and the checks of its
+ * options for callers without types.
  */
 import type { AgentLaunch } from "@femtoclaw/capabilities";
 import type { ExecutionId, ProtocolMessage, Reply, SessionId, TraceFields, WatchedChanges } from "@femtoclaw/protocol";
@@ -9,73 +9,82 @@ import type { OutputReader } from "./outputs/outputs.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
 import type { RelayWishes } from "./relay/relays.ts";
 
-/** What goes with one proposal and is not part of its message. All of it may be left out. */
+/** Options of one proposal that are not part of its message. All of them are optional. */
 export interface ProposeOptions {
   /** A name for this call, recorded as given. */
   readonly label?: string;
-  /** The W3C trace context of its proposer. Its span is a child of that one; what is not of its form is left out. */
+  /**
+   * The proposer's W3C trace context. The span of the call becomes a child of that span. Malformed parts are ignored.
+   */
   readonly trace?: TraceFields;
-  /** Aborted when its proposer wants it no more; the call is then cancelled as by `cancel`. */
+  /** Aborted when the proposer no longer wants the call, which is then cancelled as by `cancel`. */
   readonly signal?: AbortSignal;
-  /** What is wanted of what an MCP server says beside its answer; its progress is told with the output in any case. */
+  /**
+   * What the proposer wants to hear from an MCP server besides the answer. Progress is passed on with the output in any
+   * case.
+   */
   readonly wishes?: RelayWishes;
-  /** Hears the identifier of its execution before anything of it happens, so that its output can be followed. */
+  /** Called with the identifier of the execution before anything else happens, so that its output can be followed. */
   readonly onIdentified?: (execution: ExecutionId) => void;
-  /** What an operator launches by this very call; without it no call launches anything. */
+  /** The agent that an operator launches with this very call. No call launches anything without it. */
   readonly launch?: AgentLaunch;
 }
 
-/** When somebody who waits for many replies, each as large as a result, is ready for one. */
+/** Lets somebody who waits for many replies, each as large as a result, say when the next one may be read. */
 export interface ReadingTurns {
-  /** Whether he would take one now. */
+  /** Whether the reader would take a reply now. */
   readonly hasRoom: boolean;
   next<T>(read: () => Promise<T>): Promise<T>;
 }
 
-/** One proposer. What it proposes is validated, decided, executed and recorded before it is answered. */
+/** One proposer. Everything proposed is validated, decided, executed and recorded before it is answered. */
 export interface Session extends AsyncDisposable {
-  /** Given by the runtime, and in each record of the session. */
+  /** Assigned by the runtime, and present in each record of the session. */
   readonly id: SessionId;
   /**
    * Proposes one protocol message: bytes as they arrived, or a message object such as `{ tool_call: { tool, args } }`.
-   * Resolves with the reply once the outcome is durable; one that an operator is asked about resolves with `status:
-   * "pending"`, and `wait` has its end. Denials, failures and protocol errors are replies, not exceptions; a closed
-   * session throws a `TypeError`, as does what is no such option.
+   * Resolves with the reply once the outcome is durable. If an operator is asked about the call, the reply has `status:
+   * "pending"`, and `wait` returns the final one. Denials, failures and protocol errors are replies, not exceptions.
+   * Throws a `TypeError` if the session is closed or an option is unknown.
    */
   propose(message: Uint8Array | ProtocolMessage, options?: ProposeOptions): Promise<Reply>;
   /**
-   * The reply that an execution ends with, once it does: for one that waited for an operator, also when another
-   * session of the same principal proposed it, before a restart. Throws FEMTO_EXECUTION_NOT_FOUND for one that the
-   * journal does not know or that is another principal's, FEMTO_DRAINING when the host stops before it ends.
-   * It is read from the journal at once, or where `turns` says so.
+   * Resolves with the final reply of an execution once it has ended. For a call that waited for an operator, this works
+   * across a restart too, even if another session of the same principal proposed it. Throws FEMTO_EXECUTION_NOT_FOUND
+   * if the journal does not know the execution or it belongs to another principal, and FEMTO_DRAINING if the host stops
+   * first. The reply is read from the journal at once, or when `turns` allows it.
    */
   wait(execution: string, turns?: ReadingTurns): Promise<Reply>;
   /** Output of this session's executions while they run. */
   readonly outputs: OutputReader;
   /**
-   * What changes beside its calls: what is offered, and resources of MCP servers that it is subscribed to. Throws
-   * FEMTO_OVERLOADED where too many wait, and FEMTO_DRAINING.
+   * Changes beside the session's calls: in what is offered, and in resources of MCP servers that it is subscribed to.
+   * Throws FEMTO_OVERLOADED if too many wait, and FEMTO_DRAINING.
    */
   changes(request: ChangesRequest): Promise<WatchedChanges>;
-  /** Ends a subscription of this session; false where there is none. */
+  /** Ends a subscription of this session; false if there is none. */
   unsubscribe(server: string, uri: string): boolean;
-  /** Answers what the MCP server of a call of this session asks its client. Throws for what is no answer to an open question. */
+  /**
+   * Answers a question that the MCP server of a call of this session asks its client. Throws if this does not answer an
+   * open question.
+   */
   answer(question: string, answers: unknown): Promise<void>;
-  /** Asks an execution of this session to end; false when it is unknown here or has ended. */
+  /** Asks an execution of this session to end. False if it is unknown here or has ended. */
   cancel(execution: string): boolean;
-  /** Executions proposed so far go on; further ones are refused. */
+  /** Closes the session. Executions proposed so far go on; further proposals are refused. */
   close(): void;
 }
 
-/** Who will propose in a session, as whoever opens it knows it. */
+/** The proposer of a session, as described by the code that opens it. */
 export interface SessionOptions {
-  /** Through which door the proposer came. */
+  /** The way by which the proposer came. */
   readonly channel: "library" | "agent" | "operator";
-  /** What the proposer calls itself. */
+  /** The name that the proposer gives itself. */
   readonly label?: string;
   /**
-   * For which agent of the configuration it proposes. Who opens the session knows that by the way the proposer
-   * came; a proposer's word for it would prove nothing. Without it rights are those that everybody has.
+   * The agent of the configuration for which the session proposes. The code that opens the session knows it from the
+   * way the proposer came; the proposer's own word would prove nothing. Without this option the session has the rights
+   * that everybody has.
    */
   readonly principal?: string;
 }
@@ -84,8 +93,8 @@ const SESSION_OPTIONS: NamesOf<SessionOptions> = { channel: true, label: true, p
 const CHANNELS: readonly unknown[] = ["library", "agent", "operator"] satisfies SessionOptions["channel"][];
 
 /**
- * Throws a `TypeError` for options that types would not let pass.
- * INVARIANT: I5: a record of a session holds only what the schema of records has, or nobody could read it back.
+ * Throws a `TypeError` for options that the types forbid. INVARIANT: I5: a record of a session holds only what the
+ * schema of records allows, or nobody could read it back.
  */
 export function requireSessionOptions(options: SessionOptions): void {
   requireKnownNames("openSession", options, SESSION_OPTIONS);
@@ -102,8 +111,8 @@ const PROPOSE_OPTIONS: NamesOf<ProposeOptions> = {
 };
 
 /**
- * Throws a `TypeError` for options that types would not let pass.
- * INVARIANT: I9: they are refused before the call takes a place in the gate, which nobody would give back.
+ * Throws a `TypeError` for options that the types forbid. INVARIANT: I9: such options are refused before the call takes
+ * a place in the gate, which nobody would give back.
  */
 export function requireProposeOptions(options: ProposeOptions): void {
   requireKnownNames("propose", options, PROPOSE_OPTIONS);

@@ -1,4 +1,4 @@
-/** The open sessions. The identity of a proposer is minted here; what it calls itself proves nothing. */
+/** The open sessions. The identity of a proposer is assigned here; the name that it gives itself proves nothing. */
 import { Buffer } from "node:buffer";
 import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal/live";
 import { DecisionShare } from "@femtoclaw/policy/live";
@@ -28,14 +28,16 @@ import { SessionRecords } from "./session-records.ts";
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
 
-/** Who has no tables of his own. */
+/** The principal of everybody who has no tables of their own. */
 const EVERYBODY = "default";
 
-/** Who is not the operator acts for the principal by a grant that is as old as the session. */
+/**
+ * The actor of a session. Anyone but the operator acts for the principal by a delegation that begins with the session.
+ */
 function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: SessionOptions): RecordActor {
   return {
     principal,
-    // Secrets are taken out here, because `seal` looks for them in the body of a record alone.
+    // Secrets are taken out here, because `seal` looks for them only in the body of a record.
     agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
     channel,
     delegation: channel === "operator" ? null : { uid: id, parent: null, issuer: "runtime" },
@@ -46,11 +48,11 @@ export interface SessionsParts {
   newId(): string;
   /** Principals that have tables of their own. */
   readonly agents: readonly string[];
-  /** What is known of sessions as far as records have numbers. */
+  /** What is known of sessions, as recorded by numbered records. */
   histories(): SessionHistories;
   record(entry: JournalEntry): void;
   readonly clock: Clock;
-  /** Hears of a session that is over. */
+  /** Called when a session is over. */
   closed(session: SessionId): void;
   /** The reply of an execution that has ended. */
   ended(execution: ExecutionId, principal: string): Promise<Reply>;
@@ -63,7 +65,7 @@ interface OpenSession {
   introduce(): boolean;
 }
 
-/** What a session reaches: the gate, and what goes on beside its calls. */
+/** What a session has access to: the gate, and what goes on beside its calls. */
 type SessionGate = Pick<OpenGate, "gate" | "outputs" | "relay">;
 
 /** What is made for a session when it is opened. */
@@ -79,7 +81,7 @@ export class Sessions {
   readonly #open = new Map<SessionId, OpenSession>();
   readonly #parts: SessionsParts;
   readonly #share;
-  /** By principal and channel, of which there are few: none is of a client's making. */
+  /** By principal and channel. There are few of these, and clients cannot make new ones. */
   readonly #doors = new Map<string, Door>();
 
   constructor(parts: SessionsParts) {
@@ -91,7 +93,8 @@ export class Sessions {
     requireSessionOptions(options);
     const { clock } = this.#parts;
     const { principal = EVERYBODY } = options;
-    // INVARIANT: I8: an agent without tables is refused: it would have the rights of everybody, where its name promises fewer.
+    // INVARIANT: I8: an agent without tables is refused. It would have the rights of everybody, although its name
+    // promises fewer.
     if (principal !== EVERYBODY && !this.#parts.agents.includes(principal)) {
       throw new TypeError(`the configuration has no [agent.${printable(principal, LIMITS.labelChars)}]`);
     }
@@ -124,7 +127,7 @@ export class Sessions {
 
   #sessionOf(proposer: Proposer, { gate, outputs, relay }: SessionGate): Session {
     const { id, actor, quota, door, records, introduce, close } = proposer;
-    // Remembered decisions belong to one session and end with it; no other session is answered from them.
+    // Cached decisions belong to one session and end with it. No other session is answered from them.
     const share = new DecisionShare();
     return {
       id,
@@ -133,20 +136,22 @@ export class Sessions {
         requireProposeOptions(asked);
         const { label, trace, signal, launch, wishes, onIdentified } = asked;
         records.executions += 1;
-        // INVARIANT: I8: the bytes are copied, so that what runs is what was proposed, also where its proposer reads the
-        // next message into the same memory. An object becomes bytes, so that there is one parser and one gate.
+        // INVARIANT: I8: the bytes are copied, so that what runs is what was proposed, even if the proposer reads the
+        // next message into the same memory. An object is turned into bytes, so that there is one parser and one gate.
         const bytes = Buffer.from(message instanceof Uint8Array ? message : JSON.stringify(message));
-        // INVARIANT: I8: who proposes is said here; of what a client says about itself only the label and the trace count.
+        // INVARIANT: I8: the runtime says who proposes. Of what a client says about itself, only the label and the
+        // trace are used.
         const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };
         return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
       wait: async (execution, turns = AT_ONCE) => {
         const reply = await gate.wait(execution as ExecutionId);
-        // A reply without a record is in no journal; any other is there by now.
+        // A reply without a record is in no journal. Any other reply is there by now.
         if (reply?.record === null) return reply;
         const kept = turns.hasRoom ? reply : null;
         return await turns.next(async () => {
-          // INVARIANT: I8: `ended` throws for an execution of another principal, so it is asked also where the reply is here.
+          // INVARIANT: I8: `ended` throws for an execution of another principal, so it is called even if the reply is
+          // already here.
           const ended = await this.#parts.ended(execution as ExecutionId, actor.principal);
           return kept ?? ended;
         });
@@ -168,7 +173,10 @@ export class Sessions {
     return this.#open.has(id);
   }
 
-  /** What a session may still add to the journal; one that is over has left calls behind that go on without it. */
+  /**
+   * How much a session may still add to the journal. A session that is over may have left calls behind, which go on
+   * with a fresh quota.
+   */
   quotaOf(id: SessionId): SessionQuota {
     const nowUs = this.#parts.clock.monotonicUs();
     return this.#open.get(id)?.quota ?? new SessionQuota(this.#share, nowUs, newcomersShare(nowUs));
@@ -181,12 +189,12 @@ export class Sessions {
     return door;
   }
 
-  /** Those that are open, with who proposes in them; the oldest first. */
+  /** The open sessions with their actors, oldest first. */
   get live(): readonly { readonly id: SessionId; readonly actor: RecordActor }[] {
     return [...this.#open].map(([id, { actor }]) => ({ id, actor }));
   }
 
-  /** Lets nothing of a session begin any more; one that is open and has no record yet gets its first. */
+  /** Halts a session. An open session without a record gets its first record here. */
   async halt(request: HaltRequest, gate: Gate, journal: Pick<Journal, "append">): Promise<Halt> {
     this.#open.get(request.session as SessionId)?.introduce();
     return await haltSession({ gate, journal, histories: this.#parts.histories() }, request);

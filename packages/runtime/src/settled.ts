@@ -1,4 +1,4 @@
-/** Waits for the promise, but no longer than the time. */
+/** Waits for the promise, but no longer than the deadline. */
 import type { Clock } from "@femtoclaw/journal";
 
 export async function settled(clock: Clock, promise: Promise<void>, deadlineMs: number): Promise<void> {

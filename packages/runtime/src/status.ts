@@ -1,4 +1,4 @@
-/** What an operator sees of a running runtime at one look. */
+/** A running runtime at a glance, for operators. */
 import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
 import { NO_HISTORY } from "@femtoclaw/policy/live";
@@ -16,101 +16,101 @@ import { quarantined } from "./upstreams/offer.ts";
 import type { UpstreamView } from "./upstreams/upstreams-parts.ts";
 import type { WitnessStatus } from "./witness-port.ts";
 
-/** An open session: who proposes in it, and what it did so far. */
+/** An open session: who proposes in it, and what it has done so far. */
 export interface SessionStatus {
   readonly id: string;
   readonly channel: string;
   readonly principal: string;
-  /** What its client calls itself, which proves nothing. */
+  /** The name that the client gives itself, which proves nothing. */
   readonly agent: string | null;
-  /** Calls that were permitted, and the bytes of what they sent and got back. */
+  /** Permitted calls, and the bytes that they sent and got back. */
   readonly calls: number;
   readonly bytes: number;
-  /** Permitted calls that did not succeed, and calls that were refused. */
+  /** Permitted calls that did not succeed, and refused calls. */
   readonly failures: number;
   readonly refusals: number;
-  /** Since it was opened. */
+  /** Seconds since the session was opened. */
   readonly seconds: number;
-  /** Code under which it was halted; null while it may go on. */
+  /** The code with which the session was halted; null while it may go on. */
   readonly halted: string | null;
 }
 
-/** LIMIT: sessions in one status; more than sockets have connections, fewer than an embedder may open. */
+/** LIMIT: sessions in one status: more than the sockets have connections, fewer than an embedder may open. */
 const LISTED_SESSIONS = 1_024;
 
 /** Rules on trial. */
 export interface ShadowStatus {
   readonly revision: string;
   readonly rules: number;
-  /** Calls that they could not decide since they were loaded. */
+  /** Calls that the rules on trial could not decide since they were loaded. */
   readonly undecided: number;
 }
 
 /** An MCP server of others. */
 export interface UpstreamStatus extends Pick<UpstreamView, "server" | "status" | "reason"> {
-  /** What of it is new or changed, and not offered before an operator accepts it. */
+  /** How many of its tools are new or changed, and not offered before an operator accepts them. */
   readonly waiting: number;
 }
 
-/** The runtime at one moment. Names are those of `femtoclaw status --json`. */
+/** The runtime at one moment. The names are those of `femtoclaw status --json`. */
 export interface RuntimeStatus {
   readonly version: string;
-  /** State of the lifecycle machine; calls are taken in `idle` and `executing`. */
+  /** State of the lifecycle machine. Calls are taken in `idle` and `executing`. */
   readonly phase: Phase;
-  /** Whether calls are taken; `not_ready` says why not. */
+  /** Whether calls are taken. If not, `not_ready` says why. */
   readonly ready: boolean;
   readonly not_ready: { readonly code: string; readonly reason: string } | null;
   /** Identifier of this start. */
   readonly boot: string;
-  /** Boots that this journal has seen. */
+  /** Number of boots that this journal has seen. */
   readonly boots: number;
   readonly pid: number;
   readonly state_directory: string;
-  /** Name of the log, and the log that it goes on from. */
+  /** Name of the log, and of the log that it continues. */
   readonly log: string;
   readonly parent: LogParent | null;
-  /** Records that are durable. */
+  /** Number of durable records. */
   readonly records: number;
   readonly memory: {
-    /** State of the memory machine; `full` while the disk has no room to spare and no calls are taken. */
+    /** State of the memory machine. It is `full` while the disk has no room to spare and no calls are taken. */
     readonly state: string;
     readonly full: string | null;
-    /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */
+    /** Free bytes on the disk of the state directory, not counting the reserve; null if the disk does not tell. */
     readonly free_bytes: number | null;
-    /** Bytes of the journal's files; null for one that lies on no disk. */
+    /** Bytes of the journal's files; null for a journal that is not on a disk. */
     readonly journal_bytes: number | null;
     readonly reserve_bytes: number;
   };
-  /** Since the journal began. */
+  /** Counted since the journal began. */
   readonly counters: Counters;
-  /** Interrupted executions of which no operator has said yet what became of them. */
+  /** Interrupted executions for which no operator has said yet what became of them. */
   readonly unresolved: number;
-  /** Executions in the gate now, and calls that wait to enter it. */
+  /** Executions in the gate, and calls that wait to enter it. */
   readonly running: number;
   readonly queued: number;
-  /** Open sessions, the newest first. */
+  /** Open sessions, newest first. */
   readonly sessions: readonly SessionStatus[];
   /** Calls that wait for an operator. */
   readonly waiting: number;
-  /** Terminals on which something runs. */
+  /** Terminals on which a program runs. */
   readonly terminals: number;
   /** MCP servers of others that are named in the configuration. */
   readonly upstreams: readonly UpstreamStatus[];
   readonly policy: { readonly revision: string; readonly rules: number; readonly shadow: ShadowStatus | null };
   readonly capabilities: { readonly enabled: number; readonly registered: number };
-  /** What confines programs; null while no enabled capability needs it. */
+  /** What confines programs; null if no enabled capability needs a sandbox. */
   readonly sandbox: string | null;
-  /** By what memory and processes of children are held; null while there is no sandbox. */
+  /** How memory and processes of children are limited; null if there is no sandbox. */
   readonly bounds: string | null;
   /** State of the observability machine. */
   readonly observability: string;
   readonly witnesses: readonly WitnessStatus[];
-  /** Whether the program that runs is the one that was released, and why it is called so. */
+  /** Whether the running program is known to be the released one, and the reason for that verdict. */
   readonly integrity: Integrity["verdict"];
   readonly integrity_reason: string;
   /** What is deployed; null until that is known. */
   readonly deployment: Deployment | null;
-  /** The first fault that the runtime could not go on with; null while there is none. */
+  /** The first fault with which the runtime could not go on; null if there is none. */
   readonly fault: Fault | null;
 }
 
@@ -124,12 +124,12 @@ export interface StatusParts {
   readonly sessions: readonly { readonly id: string; readonly actor: RecordActor }[];
   readonly witnesses: readonly WitnessStatus[];
   readonly integrity: Integrity;
-  /** Why no calls are taken; null while they are. */
+  /** Why no calls are taken; null while they are taken. */
   readonly problem: Problem | null;
   readonly fault: Fault | null;
 }
 
-/** What telemetry measures beside the records. */
+/** What telemetry measures in addition to the records. */
 export function gaugesOf(status: RuntimeStatus): TelemetryGauges {
   const { ready, running, queued, unresolved, waiting, sessions, terminals, memory } = status;
   return {

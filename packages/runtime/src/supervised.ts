@@ -1,7 +1,7 @@
 /**
- * Wraps the logic of a subsystem so that it can crash as data: the event `subsystem.crashed` ends the
- * actor with an error that carries its own time, which its supervisor receives; and so that a restart
- * goes on from the last known state instead of the beginning.
+ * Wraps the logic of a subsystem so that it can crash as data: the event `subsystem.crashed` ends the actor with an
+ * error that carries the time of the crash and reaches its supervisor. After that, a restart goes on from the last
+ * known state instead of from the beginning.
  */
 import type { Crash } from "@femtoclaw/machines";
 import type { AnyActorLogic, AnyEventObject, AnyStateMachine } from "xstate";

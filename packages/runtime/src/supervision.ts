@@ -1,6 +1,6 @@
 /**
- * Carries out what the root decides about a crashed subsystem: records the crash, waits, brings the
- * subsystem's driver back and tells the root. The pause doubles with each crash in the window.
+ * Carries out what the root machine decides about a crashed subsystem: records the crash, waits, restarts the
+ * subsystem's driver and tells the root. The pause doubles with each crash in the window.
  */
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import type { Crash, Subsystem } from "@femtoclaw/machines";
@@ -9,11 +9,11 @@ import type { ActorSystem } from "./system.ts";
 
 export interface SupervisionParts {
   readonly system: ActorSystem;
-  /** Brings the subsystem's I/O back; throws when it cannot. */
+  /** Restart the subsystem's I/O; each throws if it cannot. */
   readonly restarters: Readonly<Partial<Record<Subsystem, () => Promise<void>>>>;
   readonly clock: Clock;
   record(entry: JournalEntry): void;
-  /** A subsystem without which nothing may execute is lost. */
+  /** Called when a subsystem is lost without which nothing may execute. */
   onLost(subsystem: Subsystem, crash: Crash): void;
 }
 
@@ -26,7 +26,7 @@ export class Supervision {
     this.#parts = parts;
   }
 
-  /** Ends the subsystem's actor; a subsystem that is already down is left to its restart. */
+  /** Ends the subsystem's actor. A subsystem that is already down is left to its restart. */
   crash(subsystem: Subsystem, code: string, why: string): void {
     const { system } = this.#parts;
     if (this.#stopped || !system.isUp(subsystem)) return;
@@ -45,7 +45,7 @@ export class Supervision {
     else this.#restartLater(subsystem);
   }
 
-  /** Nothing is restarted or recorded any more. */
+  /** From now on nothing is restarted or recorded. */
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#timers) cancel();
@@ -76,7 +76,8 @@ export class Supervision {
       execution: null,
       body: { subsystem },
     });
-    // A driver that does not come back is one more crash, so that the limit is reached, not waited for.
+    // A driver that does not come back counts as one more crash, so that the limit is reached instead of waiting for
+    // ever.
     if (failure !== undefined) this.crash(subsystem, "FEMTO_SUBSYSTEM_LOST", errorText(failure));
   }
 }

@@ -1,7 +1,6 @@
 /**
- * What the runtime takes from outside of itself and cannot compute: time, identifiers, where the journal
- * and its keys are kept, an engine for decisions, and which process it is. A simulation puts others in
- * their place and runs the same runtime.
+ * What the runtime takes from outside and cannot compute: time, identifiers, storage for the journal and its keys, an
+ * engine for decisions, and the identity of its process. A simulation replaces all of these and runs the same runtime.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type LookUp, systemLookUp } from "@femtoclaw/capabilities";
@@ -10,30 +9,30 @@ import { type PolicyEngine, type PolicyEngineOptions, policyEngines } from "@fem
 import { type Announce, type Claim, claimDirectory, storageIn } from "./epochs/claim.ts";
 
 /**
- * Time, identifiers, storage, names of hosts and the engine: all that a simulation has to replace. `systemSurroundings`
- * has the real ones.
+ * Time, identifiers, storage, host names and the policy engine: all that a simulation has to replace.
+ * `systemSurroundings` has the real ones.
  */
 export interface Surroundings {
-  /** Begins with this boot. */
+  /** Its monotonic time begins with this boot. */
   readonly clock: Clock;
   /** The process, as the record of its boot names it. */
   readonly process: ProcessIdentity;
-  /** A UUID that was never given before; boots, sessions and executions go by them. */
+  /** A UUID that was never given before. It identifies a boot, a session or an execution. */
   newId(): string;
-  /** Bytes that nobody can guess: the salts of commitments. */
+  /** Unguessable bytes, for the salts of commitments. */
   randomBytes(bytes: number): Uint8Array;
-  /** The store is not open yet; whoever gets it opens and closes it. `announce` hears of a log that takes another's place. */
+  /**
+   * Returns storage whose stores are not open yet; the caller opens and closes them. `announce` is called with a log
+   * that takes another's place.
+   */
   openStorage(stateDirectory: string, announce?: Announce): Promise<Storage>;
-  /** An engine that decides nothing yet. Called again after a crash of the one before. */
+  /** An engine that has no policy yet. Called again after the previous engine crashed. */
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
-  /** The addresses of a host's name. */
+  /** Looks up the addresses of a host name. */
   readonly lookUp: LookUp;
 }
 
-/**
- * The process as the record of its boot names it: version of Node.js, `platform-arch`, and the numbers of process and
- * user.
- */
+/** The process as its boot record names it: version of Node.js, `platform-arch`, process and user number. */
 export interface ProcessIdentity {
   readonly node: string;
   readonly platform: string;
@@ -43,15 +42,15 @@ export interface ProcessIdentity {
 
 /** Where the journal and its keys are kept. */
 export interface Storage {
-  /** A store over the same storage each time, not open yet: after a failed write another one takes its place. */
+  /** Returns a new, unopened store over the same storage. After a failed write a new store replaces the old one. */
   createStore(): JournalStore;
   /** Private keys of the log. */
   readonly keyring: Keyring;
-  /** The state directory in which both lie; null where they lie in none. */
+  /** The state directory that holds both; null if they are not in a directory. */
   readonly claim: Claim | null;
 }
 
-/** This machine and this process. The engine for decisions is compiled from here on, while others read the journal. */
+/** This machine and this process. The policy engine is compiled from now on, while the journal is being read. */
 export function systemSurroundings(): Surroundings {
   return {
     clock: systemClock(),

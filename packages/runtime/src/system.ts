@@ -1,6 +1,6 @@
 /**
- * The live actors: the root lifecycle with its subsystems, and the executions beside them. Listeners
- * of inspection are guarded here, because XState lets a throwing one veto the event it looks at.
+ * The live actors: the root lifecycle with its subsystems, and the executions beside them. Inspection listeners are
+ * guarded here, because in XState a listener that throws vetoes the event that it looks at.
  */
 import {
   type Crash,
@@ -30,18 +30,18 @@ import { harmless } from "./harmless.ts";
 import { ExecutionTable } from "./projection/execution-table.ts";
 import { supervised } from "./supervised.ts";
 
-/** Hears XState's inspection events of every actor. */
+/** Gets XState's inspection events of every actor. */
 export type Inspect = (event: InspectionEvent) => void;
 
 export interface SystemOptions {
   readonly inspect?: Inspect;
-  /** State that a restarted subsystem goes on from; undefined starts it afresh. */
+  /** The state from which a restarted subsystem goes on; undefined starts it afresh. */
   lastState(subsystem: Subsystem): { readonly value: unknown; readonly context: unknown } | undefined;
 }
 
 export class ActorSystem {
   readonly #root: Actor<typeof lifecycleMachine>;
-  /** Drives executions; null where somebody inspects, who is to see an actor of each. */
+  /** Drives executions; null if somebody inspects, because an inspector is to see an actor for each execution. */
   readonly #table: ExecutionTable | null;
   readonly #isActive = (): boolean => this.#root.getSnapshot().status === "active";
 
@@ -60,30 +60,30 @@ export class ActorSystem {
       input: { restartsMax: LIMITS.restarts, windowMs: LIMITS.restartWindowMs },
       ...(options.inspect === undefined ? {} : { inspect: harmless("an inspection listener", options.inspect) }),
     });
-    // Without an observer of errors XState would rethrow them from a timer and end the process.
+    // Without an error observer, XState would rethrow errors from a timer and end the process.
     this.#root.subscribe({ error: () => this.#root.stop() });
     this.#root.start();
   }
 
-  // INVARIANT: I3: where the root actor itself failed, no calls are taken, whatever its last state was.
+  // INVARIANT: I3: if the root actor itself failed, no calls are taken, whatever its last state was.
   get phase(): Phase {
     const { status, value } = this.#root.getSnapshot();
     return status === "error" ? "error" : phaseOf(value);
   }
 
-  /** Whether the subsystem's actor runs; not while it waits for a restart or is lost. */
+  /** Whether the subsystem's actor runs. It does not while it waits for a restart, or after it is lost. */
   isUp(subsystem: Subsystem): boolean {
     return (this.#root.getSnapshot().value as Record<string, unknown>)[subsystem] === "up";
   }
 
-  /** Sends to the root; returns the phases before and after. */
+  /** Sends an event to the root; returns the phases before and after. */
   advance(event: LifecycleEvent): { readonly from: Phase; readonly to: Phase } {
     const from = this.phase;
     this.#root.send(event);
     return { from, to: this.phase };
   }
 
-  /** Sends to a subsystem; false when the subsystem is down or does not take the event in its state. */
+  /** Sends an event to a subsystem. False if the subsystem is down or does not take the event in its state. */
   send(subsystem: Subsystem, event: EventObject): boolean {
     const actor = this.#actor(subsystem);
     if (actor === undefined) return false;
@@ -98,7 +98,7 @@ export class ActorSystem {
     return snapshot as { value: unknown; context: unknown } | undefined;
   }
 
-  /** Ends the subsystem's actor with a crash that its supervisor answers. */
+  /** Ends the subsystem's actor with a crash, which its supervisor handles. */
   crash(subsystem: Subsystem, crash: Crash): void {
     this.#actor(subsystem)?.send({ type: "subsystem.crashed", crash });
   }
@@ -109,12 +109,12 @@ export class ActorSystem {
     return new TableExecution(this.#table, this.#isActive);
   }
 
-  /** Starts the actor of an execution that has waited for an answer, where it waited. */
+  /** Starts the actor of an execution that waited for an answer, in the state in which it waited. */
   resume(id: ExecutionId): DrivenExecution {
     return this.#started("execution.resumed", id);
   }
 
-  /** Ends the actor of an execution that waits for an answer, where it has one. */
+  /** Ends the actor of an execution that waits for an answer, if it has one. */
   evict(id: ExecutionId): void {
     this.#executions.send({ type: "execution.evicted", id });
   }
@@ -134,7 +134,7 @@ export class ActorSystem {
     this.#root.stop();
   }
 
-  /** Whether the subsystem crashed beyond its limit. */
+  /** Whether the subsystem crashed more often than its limit allows. */
   isLost(subsystem: Subsystem): boolean {
     return (this.#root.getSnapshot().value as Record<string, unknown>)[subsystem] === "lost";
   }

@@ -1,26 +1,26 @@
-/** What the runtime asks of an exporter of telemetry. Exporters read the journal; they never stand in its way. */
+/** What the runtime expects of a telemetry exporter. Exporters read the journal; they never hold it up. */
 import type { JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 
 /** Sends the journal elsewhere, as `Telemetry` of `@femtoclaw/telemetry` does. */
 export interface TelemetryExporter {
-  /** How the journal's records name it: `none` for one that sends nothing by itself. */
+  /** The exporter's name in the journal's records; `none` if it sends nothing by itself. */
   readonly kind: "otlp" | "none";
   /**
-   * Loads its cursor and begins to export what follows it. `onChange` reports each time that export
-   * degrades or works again. Resolves with the cursor: the next sequence number to export.
+   * Loads the cursor and begins to export what follows it. `onChange` reports each time that the export degrades or
+   * works again. Resolves with the cursor: the next sequence number to export.
    */
   start(source: TelemetrySource): Promise<number>;
-  /** Says that these records were committed, in the moment in which they are durable. */
+  /** Announces committed records, at the moment when they are durable. */
   wake(committed: readonly TypedRecord[]): void;
-  /** Exports what is left, within the time, and stops. Resolves with the cursor. */
+  /** Exports what is left within the deadline, and stops. Resolves with the cursor. */
   stop(deadlineMs: number): Promise<number>;
 }
 
-/** What an exporter reads, and where it says how it fares. */
+/** What an exporter reads, and how it reports its state. */
 export interface TelemetrySource {
   readonly reader: JournalReader;
-  /** Folder in which it keeps its cursor. */
+  /** Folder in which the exporter keeps its cursor. */
   readonly stateDirectory: string;
   /** Name of the log that is read. */
   readonly log: string;
@@ -30,27 +30,27 @@ export interface TelemetrySource {
   nowUs(): number;
   /** The clock that records are stamped with. */
   monotonicUs(): number;
-  /** What is so at the moment, and stands in no record. */
+  /** The current values that stand in no record. */
   gauges(): TelemetryGauges;
   onChange(state: "exporting" | "degraded", cursor: number, reason?: string): void;
 }
 
-/** What is so at one moment and stands in no record. */
+/** Current values that stand in no record. */
 export interface TelemetryGauges {
   /** Whether calls are taken. */
   readonly ready: boolean;
   /** Executions in the gate, and calls that wait to enter it. */
   readonly running: number;
   readonly queued: number;
-  /** Interrupted executions of which no operator has said yet what became of them. */
+  /** Interrupted executions for which no operator has said yet what became of them. */
   readonly unresolved: number;
   /** Calls that wait for an operator. */
   readonly waiting: number;
-  /** Open sessions, and terminals on which something runs. */
+  /** Open sessions, and terminals on which a program runs. */
   readonly sessions: number;
   readonly terminals: number;
-  /** Bytes free on the disk of the state directory beside the reserve; null when it does not tell. */
+  /** Free bytes on the disk of the state directory, not counting the reserve; null if the disk does not tell. */
   readonly freeBytes: number | null;
-  /** Bytes of the journal's files; null for one that lies on no disk. */
+  /** Bytes of the journal's files; null for a journal that is not on a disk. */
   readonly journalBytes: number | null;
 }

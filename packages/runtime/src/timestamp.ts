@@ -1,4 +1,3 @@
-/** Time as people read it. */
 import type { Clock } from "@femtoclaw/journal";
 
 /** RFC 3339, UTC, milliseconds: for replies that people read. */

@@ -1,6 +1,6 @@
 /**
- * Takes back what an execution did to files. An undo is the reverse call, proposed by an operator: it goes through
- * the gate like any other, with a decision and records of its own. What it goes by is the journal's.
+ * Takes back what an execution did to files. An undo is the reverse call, proposed by an operator. It goes through the
+ * gate like any other, with a decision and records of its own, and relies only on the journal.
  */
 import { Buffer } from "node:buffer";
 import { type Reversal, reversalOf } from "@femtoclaw/capabilities";
@@ -9,14 +9,17 @@ import { FemtoError, printable, type Reply, type TypedRecord } from "@femtoclaw/
 import { notFound, showExecution } from "./history.ts";
 import type { Session } from "./session.ts";
 
-/** Proposes the reverse call of an execution in a session of an operator's, which ends with it. */
+/** Proposes the reverse call of an execution, in an operator session that is closed afterwards. */
 export async function undo(execution: string, reader: JournalReader, open: () => Session): Promise<Reply> {
   const message = messageOf(await reversalFor(reader, execution));
   await using session = open();
   return await session.propose(message, { label: `undo of ${execution}` });
 }
 
-/** Throws FEMTO_UNDO_IMPOSSIBLE with the reason, FEMTO_EXECUTION_NOT_FOUND for one that the journal does not know. */
+/**
+ * Throws FEMTO_UNDO_IMPOSSIBLE with the reason, or FEMTO_EXECUTION_NOT_FOUND if the journal does not know the
+ * execution.
+ */
 async function reversalFor(reader: JournalReader, execution: string): Promise<Reversal> {
   const shown = await showExecution(reader, execution);
   if (shown === null) throw await notFound(reader, execution);
@@ -30,13 +33,13 @@ async function reversalFor(reader: JournalReader, execution: string): Promise<Re
   const { event, left } = outcome.body;
   if (event !== "succeeded") throw impossible(execution, "it did not end well, so what it did is not recorded");
   const { record } = await reader.withValues(intent);
-  // INVARIANT: I10: what was taken out of a record as a secret is not put back into a file.
+  // INVARIANT: I10: a secret that was taken out of a record is not put back into a file.
   if (record.redactions?.some(({ path }) => path === "/kept" || path.startsWith("/kept/"))) {
     throw impossible(execution, "what was kept looked like a secret, and is in no record");
   }
   const { tool, kept } = (record as typeof intent).body;
   const why = reversalOf({ tool, kept: kept ?? [], left: left ?? {} });
-  // That nothing was kept is told first, because it says more than that something was changed.
+  // If nothing was kept, that is reported first, because it says more than that something was changed.
   if (typeof why === "string") throw impossible(execution, why);
   if (left === undefined) throw impossible(execution, "what it changed was not what had been kept a moment before");
   return why;

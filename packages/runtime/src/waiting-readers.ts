@@ -1,4 +1,7 @@
-/** Who waits until there is more to read: told a moment after something came, so that what comes at once is read at once. */
+/**
+ * Readers that wait until there is more to read. They are woken a moment after something arrives, so that what arrives
+ * together is read together.
+ */
 import type { Clock } from "@femtoclaw/journal";
 
 export class WaitingReaders {
@@ -11,12 +14,12 @@ export class WaitingReaders {
     this.#gatherMs = gatherMs;
   }
 
-  /** How many wait for whom nothing has come yet. */
+  /** Number of readers for whom nothing has arrived yet. */
   get count(): number {
     return this.#wakers.size;
   }
 
-  /** Resolves a moment after something has come, when the time is over, or when whoever waits has left. */
+  /** Resolves a moment after something arrives, when the time is over, or when the reader has left. */
   async more(waitMs: number, left?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const over = (): void => {
@@ -36,7 +39,7 @@ export class WaitingReaders {
     });
   }
 
-  /** Something has come. */
+  /** Wakes the readers, because something has arrived. */
   wake(): void {
     for (const soon of [...this.#wakers]) soon();
   }

@@ -1,4 +1,6 @@
-/** Who may enter the gate: nobody while the runtime takes no calls, no session beyond its quota, all others in turn. */
+/**
+ * Who may enter the gate: nobody while the runtime takes no calls, no session beyond its quota, and all others in turn.
+ */
 import { setImmediate } from "node:timers/promises";
 import type { AgentLaunch } from "@femtoclaw/capabilities";
 import type { DecisionShare } from "@femtoclaw/policy";
@@ -22,33 +24,39 @@ import { type Problem, replyError, unrecordedReply } from "./verdict.ts";
 
 export interface Proposal {
   readonly session: SessionId;
-  /** Who proposes, for whom: minted by the runtime. Policy decides on the principal, never on what a client calls itself. */
+  /**
+   * Who proposes, and for whom, as the runtime assigned it. Policy decides on the principal, never on the name that a
+   * client gives itself.
+   */
   readonly actor: RecordActor;
   readonly bytes: Uint8Array;
   readonly label?: string | undefined;
   readonly trace?: TraceFields | undefined;
-  /** What an operator launches with it. INVARIANT: I8: said by the host alone, and by no message. */
+  /** The agent that an operator launches with this call. INVARIANT: I8: only the host sets this, never a message. */
   readonly launch?: AgentLaunch | undefined;
-  /** What its proposer wants to be told of MCP servers beside the answer. */
+  /** What the proposer wants to be told about MCP servers besides the answer. */
   readonly wishes?: RelayWishes | undefined;
-  /** Hears the identifier of its execution at once. */
+  /** Called at once with the identifier of the new execution. */
   readonly onIdentified?: ((execution: ExecutionId) => void) | undefined;
-  /** Aborted when its proposer wants it no more. */
+  /** Aborted when the proposer no longer wants the call. */
   readonly signal?: AbortSignal | undefined;
-  /** What the session may still add to the journal. */
+  /** How much the session may still add to the journal. */
   readonly quota: SessionQuota;
-  /** The door of its channel and principal. */
+  /** The door shared by all sessions of this channel and principal. */
   readonly door: Door;
-  /** Remembers what the session was answered by the policy. */
+  /** Caches the answers that policy gave to this session. */
   readonly share: DecisionShare;
-  /** Records the session, once, before the first record that belongs to it; false when it is over and may have none. */
+  /**
+   * Records the session once, before the first record that belongs to it. Returns false if the session is over and may
+   * have no more records.
+   */
   readonly introduce: () => boolean;
 }
 
 export interface Entry {
-  /** Gives the place in the stages back. */
+  /** Gives the place in the runtime's stages back. */
   readonly release: Release;
-  /** Tells the door how the call went. */
+  /** Tells the door how the call ended. */
   readonly leave: Leave;
 }
 
@@ -63,13 +71,16 @@ export class Admission {
     this.#counts = counts;
   }
 
-  /** Takes a place in the runtime's own stages. A call that gets none is answered and counted, and has no record of its own. */
+  /**
+   * Takes a place in the runtime's own stages. A call that gets no place is answered and counted, but has no record of
+   * its own.
+   */
   async enter(id: ExecutionId, proposal: Proposal): Promise<Entry | Reply> {
     let [release, leave]: [Release | null, Leave | null] = [null, null];
     try {
       for (;;) {
         const closed = this.#notTaken(proposal);
-        // Asked anew after each wait: what became of the calls in front may have closed the gate, or the door to newcomers.
+        // Checked again after each wait: the calls in front may have closed the gate, or the door for newcomers.
         const needsTurn = leave === null && this.#isStrict(proposal);
         if (closed === null && !needsTurn && release !== null) return { release, leave: leave ?? UNPACED };
         release?.();
@@ -95,16 +106,16 @@ export class Admission {
     return door.isStrictFor(quota.merit(this.#parts.clock.monotonicUs()));
   }
 
-  /** Why the call may not enter; refused here it costs neither a decision nor a record. */
+  /** Why the call may not enter. A refusal here costs neither a decision nor a record. */
   #notTaken({ quota, session }: Proposal): Problem | null {
     const { histories, clock } = this.#parts;
     return this.#parts.admission() ?? quota.problem(clock.monotonicUs()) ?? haltOf(histories, session);
   }
 
   /**
-   * INVARIANT: I9: a refusal is answered in a later turn of the event loop, so that a client that tries again at once
-   * does not occupy the loop. Halted sessions, and newcomers while their share is used up, are answered one after the
-   * other with a pause between, which bounds what they cost.
+   * INVARIANT: I9: a refusal is answered in a later turn of the event loop, so that a client that retries at once does
+   * not occupy the loop. Halted sessions, and newcomers while their share is used up, are answered one after the other
+   * with a pause in between, which bounds what they cost.
    */
   async #refuse(id: ExecutionId, proposal: Proposal, problem: Problem): Promise<Reply> {
     this.#counts.notTaken(problem.code);

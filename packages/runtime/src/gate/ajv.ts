@@ -1,4 +1,4 @@
-/** Ajv where npm put it, when it is first asked for. */
+/** Loads Ajv from where npm installed it, on first use. */
 import { createRequire } from "node:module";
 
 type AjvModule = typeof import("ajv/dist/2020.js");

@@ -1,55 +1,57 @@
-/** Answers of operators: what a signed one says and why it may count for nothing, and whose answers count at all. */
+/** Answers of operators: what a signed answer says, why an answer may not count, and when a signature is required. */
 import { hash } from "node:crypto";
 import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } from "@femtoclaw/journal/live";
 import { type ApprovalCard, FemtoError, printable } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
 
-/** What an operator says to one question. */
+/** An operator's answer to one question. */
 export interface Answer {
   /** Identifier of the approval. */
   readonly id: string;
-  /** Yes or no. */
   readonly answer: "granted" | "refused";
-  /** Digest of what the operator saw. */
+  /** Digest of the question as the operator saw it. */
   readonly digest: string;
   /** Whether a yes also counts for the very same call of the same session later. */
   readonly scope: "once" | "session";
-  /** In the words of the operator; recorded. */
+  /** The operator's own words; recorded. */
   readonly reason?: string;
-  /** Who answers. */
+  /** The operator who answers. */
   readonly by: string;
 }
 
 const ANSWERS: readonly unknown[] = ["granted", "refused"] satisfies Answer["answer"][];
 const SCOPES: readonly unknown[] = ["once", "session"] satisfies Answer["scope"][];
 
-/** Throws a `TypeError` for what is neither yes nor no. INVARIANT: I5: a record of it could not be read back. */
+/**
+ * Throws a `TypeError` unless the answer and its scope are known values. INVARIANT: I5: a record of anything else could
+ * not be read back.
+ */
 export function requireAnswer({ answer, scope }: Answer): void {
   if (!ANSWERS.includes(answer)) throw new TypeError(`an answer is one of ${ANSWERS.join(", ")}`);
   if (!SCOPES.includes(scope)) throw new TypeError(`the scope of an answer is one of ${SCOPES.join(", ")}`);
 }
 
-/** What became of an answer, once it is durable. */
+/** What an answer led to, once it is durable. */
 export interface Answered {
-  /** Number of the record that has the answer. */
+  /** Number of the record that holds the answer. */
   readonly seq: number;
-  /** Whether the question is settled by it. */
+  /** Whether the answer settles the question. */
   readonly complete: boolean;
-  /** Identifier of the question, and of the execution that waits for it. */
+  /** Identifier of the question and of the execution that waits for it. */
   readonly id: string;
   readonly execution_id: string;
   readonly answer: Answer["answer"];
-  /** Operators who have said yes so far, and how many have to. */
+  /** Operators who have said yes so far, and how many must. */
   readonly granted: readonly string[];
   readonly approvers: number;
 }
 
-/** An answer with the signature that vouches for it; null where the operator's door does. */
+/** An answer with the signature that vouches for it; null if the operator's socket vouches for it instead. */
 export interface VouchedAnswer extends Answer {
   readonly signed: SignedAnswer | null;
 }
 
-/** Throws FEMTO_APPROVAL_SIGNATURE for a note that counts for nothing here and now. */
+/** Throws FEMTO_APPROVAL_SIGNATURE if the signed note does not count for this log at this time. */
 export function openSigned(
   note: string,
   { log, settings, nowUs }: { readonly log: string; readonly settings: ApprovalSettings; readonly nowUs: number },
@@ -63,7 +65,10 @@ export function openSigned(
   return { id: String(question), digest, answer, scope, by: operatorPrincipal(operator), ...said, signed: opened };
 }
 
-/** INVARIANT: I8: where a key is demanded, and for each of several, an answer without a signature is none. */
+/**
+ * INVARIANT: I8: an answer without a signature does not count if the configuration demands keys, or if several
+ * operators must say yes.
+ */
 export function requireSignature(
   { answer, signed }: VouchedAnswer,
   approvers: number,
@@ -74,14 +79,14 @@ export function requireSignature(
   if (answer === "granted" && approvers > 1) throw unsigned(`the question needs ${approvers} operators, who sign`);
 }
 
-/** Whether the agent could answer by itself, if it runs as the operator's user. */
+/** Whether the agent could answer the question by itself if it runs as the operator's user. */
 export function isSelfApprovable(approvers: number, { operatorKey }: ApprovalSettings): boolean {
   return !operatorKey && approvers === 1;
 }
 
 /**
- * What the digest of a question has to be for all that a card shows; null where something of it was erased. Who signs
- * a digest that came with a card signs what the card shows only if these are the same.
+ * Computes the digest of a question from everything that its card shows; null if part of it was erased. An operator who
+ * signs the digest that came with a card signs what the card shows only if the two digests are equal.
  */
 export function questionDigestOf(card: ApprovalCard): string | null {
   const { principal, tool, capability, args, facts, files, rules, approvers } = card;
@@ -90,7 +95,7 @@ export function questionDigestOf(card: ApprovalCard): string | null {
   return hash("sha256", JSON.stringify(asked));
 }
 
-/** An operator as people know it: by the name in front of a key, or the one that is all there is. */
+/** An operator's name as people know it: the name in front of a key, or the plain name if there is no key. */
 export function operatorName(by: string): string {
   return parseOperatorKey(by)?.name ?? by;
 }

@@ -1,4 +1,4 @@
-/** How schemas of arguments and results are compiled: at a start those of an embedder, ahead of it our own. */
+/** How schemas of arguments and results are compiled: those of an embedder at startup, our own ahead of time. */
 export const ARGUMENT_SCHEMA_OPTIONS = {
   strict: true,
   strictRequired: false,
@@ -6,5 +6,5 @@ export const ARGUMENT_SCHEMA_OPTIONS = {
   useDefaults: false,
 } as const;
 
-/** Marks a value as a secret; says nothing about which values are valid. */
+/** Marks a value as a secret. It has no influence on which values are valid. */
 export const SECRET_KEYWORD = "x-secret";

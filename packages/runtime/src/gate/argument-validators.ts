@@ -1,4 +1,7 @@
-/** Validators for the arguments and results of registered capabilities: compiled ahead, or once when they are registered. */
+/**
+ * Validators for the arguments and results of registered capabilities. They are compiled ahead of time, or once at
+ * registration.
+ */
 import { argumentValidator, type Capability, compiledAhead } from "@femtoclaw/capabilities";
 import { type SecretFinder, secretFinder } from "@femtoclaw/journal/live";
 import {
@@ -31,7 +34,7 @@ export const NO_SECRETS: CapabilitySecrets = { input: () => [], output: () => []
 
 type Side = "input" | "output";
 
-/** Throws FEMTO_CONFIG_INVALID when a manifest or one of its schemas is not valid. */
+/** Throws FEMTO_CONFIG_INVALID if a manifest or one of its schemas is invalid. */
 export function compileSchemas(capabilities: readonly Capability[]): Map<string, CompiledSchemas> {
   const compile = schemaCompiler();
   const validator = ({ manifest, interpreted }: Capability, side: Side): Validator => {

@@ -1,5 +1,5 @@
 /**
- * Appends a record of an execution, behind the first record of its session, and charges its bytes to the session's quota.
+ * Appends a record of an execution after the first record of its session, and charges its bytes to the session's quota.
  * While the record is on its way to the disk, busy sessions get fewer turns.
  */
 import type { JournalEntry } from "@femtoclaw/journal/live";

@@ -1,7 +1,7 @@
 /**
- * What the programs of a permitted call want to connect to: each host and port once, with facts and a decision of its
- * own, and a record that is durable before anything is sent there. What was decided holds, with its addresses, until
- * the call ends or is forbidden it.
+ * Decides on connections that the programs of a permitted call open. Each host and port gets facts and a decision of
+ * its own once, and a record that is durable before anything is sent. The decision and its addresses hold until the
+ * call ends or a review withdraws the permission.
  */
 import assert from "node:assert/strict";
 import type { ConnectAnswer, Traffic } from "@femtoclaw/capabilities";
@@ -23,7 +23,7 @@ interface Target {
   readonly hop: number;
   readonly traffic: Traffic;
   readonly revoking: AbortController;
-  /** What was permitted, for each program of the call; null while nothing is. */
+  /** The permitted questions, one for each program of the call; null as long as nothing is permitted. */
   permitted: readonly HostQuestion[] | null;
   answer: Promise<ConnectAnswer>;
 }
@@ -42,26 +42,27 @@ export class Connections {
     this.#parts = parts;
   }
 
-  /** From here on nothing is decided or recorded any more, however late somebody asks. */
+  /** After this call nothing is decided or recorded any more, however late a program asks. */
   close(): void {
     this.#isOver = true;
     for (const { revoking } of this.#targets.values()) revoking.abort();
   }
 
   async connect(written: string): Promise<ConnectAnswer> {
-    // One host has one spelling but for its letters' case, so that one record stands for it.
+    // Spellings of a host differ only in letter case, so one record stands for all of them.
     const key = written.toLowerCase();
     const known = this.#targets.get(key) ?? this.#add(key, written);
-    // INVARIANT: I9: hosts are limited in number, so that a program that names ever new ones cannot fill the journal.
+    // INVARIANT: I9: the number of hosts is limited, so that a program that names ever new ones cannot fill the
+    // journal.
     if (known === null) return denied(`its programs have named more than ${LIMITS.connectHosts} hosts`);
-    // Its earlier connections may have used up the budget of bytes.
+    // Earlier connections to this host may have used up the budget of bytes.
     this.#review(known);
     const answer = await known.answer;
     if (!answer.ok) known.traffic.refused += 1;
     return answer;
   }
 
-  /** Ends what would not be permitted any more, with the marks that the principal bears by now. */
+  /** Ends connections that would no longer be permitted, given the marks that the principal bears by now. */
   review(): void {
     for (const target of this.#targets.values()) this.#review(target);
   }
@@ -74,11 +75,12 @@ export class Connections {
     target.permitted = null;
     target.answer = Promise.resolve(refusal);
     target.revoking.abort();
-    // The connections have ended all the same. A journal that takes no record fails the next one, too, which is waited for.
+    // The connections are closed even if this record fails. A journal that takes no record fails the next one too, and
+    // that one is awaited.
     this.#record(target, foundBy(decision)).catch(() => undefined);
   }
 
-  /** By host, in the order in which they were named. */
+  /** One entry for each host, in the order in which they were named. */
   get traffic(): NonNullable<ExecutionOutcomeBody["connections"]> {
     return [...this.#targets.values()].map(({ location, traffic }) => ({
       host: location,
@@ -89,7 +91,7 @@ export class Connections {
     }));
   }
 
-  /** What has gone over all of them up to now, in both directions. */
+  /** Bytes sent over all connections so far, in both directions. */
   get bytes(): number {
     return [...this.#targets.values()].reduce((sum, { traffic }) => sum + traffic.bytesOut + traffic.bytesIn, 0);
   }
@@ -106,7 +108,7 @@ export class Connections {
     };
     this.#targets.set(key, target);
     target.answer = this.#answer(target, written).catch((error: unknown) => {
-      // INVARIANT: I1: nothing is sent to a host of which no record could be made.
+      // INVARIANT: I1: nothing is sent to a host if no record of the decision could be made.
       target.permitted = null;
       return denied(`it could not be decided on: ${errorText(error)}`);
     });
@@ -119,18 +121,18 @@ export class Connections {
     const examined = await this.#parts.decisions.examineConnection(this.#execution, written, target.hop);
     if (!examined.ok) return await this.#refuse(target, examined.reason);
     const { questions, bound } = examined;
-    // INVARIANT: I5: decision and record come in one turn of the event loop, as those of a call do.
+    // INVARIANT: I5: the decision and its record come in one turn of the event loop, like those of a call.
     const decision = this.#decide(questions);
     if (decision.allowed) target.permitted = questions;
     await this.#record(target, foundBy(decision));
     if (!decision.allowed) return denied(decision.reason, decision.rules);
     if (this.#execution.abort.signal.aborted) return denied("the call was stopped meanwhile");
-    // The permission was taken back while its record was being written; `answer` is the refusal by now.
+    // The permission was withdrawn while its record was being written; `answer` is the refusal by now.
     if (target.permitted === null) return await target.answer;
     return { ok: true, bound, traffic: target.traffic, revoked: target.revoking.signal };
   }
 
-  /** INVARIANT: I8: the programs of a call share one sandbox, so they reach what each of them may, and nothing else. */
+  /** INVARIANT: I8: the programs of a call share one sandbox, so they may reach only what each of them is permitted. */
   #decide(questions: readonly HostQuestion[]) {
     const decisions = questions.map((question) => this.#parts.decisions.decideConnection(this.#execution, question));
     const chosen = decisions.find(({ allowed }) => !allowed) ?? decisions[0];
@@ -150,7 +152,7 @@ export class Connections {
   }
 
   async #record({ hop, location }: Target, found: Found): Promise<void> {
-    // INVARIANT: I5: no connection follows the outcome of its execution.
+    // INVARIANT: I5: no record of a connection follows the outcome of its execution.
     assert(!this.#isOver, "the effect is over");
     const { intent, actor, session, id } = this.#execution;
     assert(intent !== null, "an effect follows its durable intent");

@@ -1,6 +1,5 @@
 /**
- * Takes the facts of a call, adds what its session did before, and asks policy. Whatever goes wrong on the
- * way denies.
+ * Takes the facts of a call, adds the history of its session, and asks policy. Any failure on the way denies the call.
  */
 import assert from "node:assert/strict";
 import type { ConnectionFacts, JsonObject } from "@femtoclaw/capabilities";
@@ -34,7 +33,7 @@ export class Decisions {
     this.#parts = parts;
   }
 
-  // INVARIANT: I3: facts that cannot be taken, for whatever reason, end the call before any decision.
+  // INVARIANT: I3: if facts cannot be taken, for whatever reason, the call ends before any decision.
   async takeFacts(execution: Execution): Promise<FactsResult> {
     const { actor, capability, call } = execution;
     assert(call !== null && capability !== null, "a validated call has a capability");
@@ -49,8 +48,8 @@ export class Decisions {
   }
 
   /**
-   * What it was decided on, and by, stands in the execution afterwards, whatever the decision was. Of a call that
-   * operators said yes to, so do the rules that asked.
+   * Whatever the decision is, its facts, revision and rules stand in the execution afterwards. If operators said yes to
+   * the call, so do the rules that asked.
    */
   decide(execution: Execution, approved: boolean): GateDecision {
     const { actor, facts, askedBy } = execution;
@@ -59,16 +58,17 @@ export class Decisions {
     execution.facts = { ...facts, history };
     const decision = this.#ask(execution, history, approved);
     execution.revision = decision.revision;
-    // INVARIANT: I3: the policy that decides also confines: another one may have come into force since facts were taken.
+    // INVARIANT: I3: the policy that decides also confines. Another policy may have come into force since the facts
+    // were taken.
     execution.standing = this.#parts.standing(actor.principal);
-    // Taken in this turn, so that a record never tells of rules that came on trial after its decision.
+    // Read in this turn, so that a record never reports rules that went on trial after its decision.
     execution.onTrial = decision.revision === null ? null : this.#parts.onTrial();
     const hasYes = approved && decision.allowed && askedBy.length > 0;
     execution.rules = hasYes ? [...new Set([...askedBy, ...decision.rules])].sort() : decision.rules;
     return decision;
   }
 
-  /** Decides once more on a call that was permitted, where what it was decided on has changed since. */
+  /** Decides once more on a permitted call if the history that it was decided on has changed since. */
   decideAnew(execution: Execution): GateDecision {
     const { facts, rules, revision, askedBy } = execution;
     assert(revision !== null, "a permitted call was decided on by a revision");
@@ -81,7 +81,10 @@ export class Decisions {
     return this.decide(execution, false);
   }
 
-  /** INVARIANT: I8: a yes is to what one policy asks: where another one asks more, or of more operators, it asks anew. */
+  /**
+   * INVARIANT: I8: a yes answers what one policy asks. If another policy asks more, or asks more operators, it asks
+   * anew.
+   */
   #asksOtherwise(execution: Execution, history: HistoryFacts): boolean {
     const { askedBy, waited } = execution;
     const decision = this.#ask(execution, history, false);
@@ -91,7 +94,10 @@ export class Decisions {
     return !isAsked || decision.approvers > (waited?.approvers ?? 1);
   }
 
-  /** Takes the facts of where the effect of a permitted call wants to go on to, such as the target of a redirect. */
+  /**
+   * Takes the facts of the place to which the effect of a permitted call wants to go on, such as the target of a
+   * redirect.
+   */
   async examineHop(execution: Execution, args: JsonObject, hop: number): Promise<FactsResult> {
     const { actor, capability } = execution;
     assert(capability !== null, "what runs is an effect of a capability");
@@ -103,7 +109,10 @@ export class Decisions {
     }
   }
 
-  /** Takes the facts of what a program of the call wants to connect to: for all its programs, as any of them may be the one. */
+  /**
+   * Takes the facts of a host that a program of the call wants to connect to. They cover all programs of the call,
+   * because any of them may be the one that connects.
+   */
   async examineConnection(execution: Execution, target: string, hop: number): Promise<ConnectionFacts> {
     const { authority } = this.#parts.standing(execution.actor.principal);
     const connecting = connectingPrograms(execution, authority);
@@ -112,16 +121,20 @@ export class Decisions {
     return await this.#parts.connectionFacts({ target, programs: [first, ...others], authority, hop });
   }
 
-  /** Decides on that, with what its session did up to now. Nobody said yes to it, so a rule that asks operators denies it. */
+  /**
+   * Decides on the next hop, with the history of the session up to now. No operator said yes to the hop, so a rule that
+   * asks operators denies it.
+   */
   decideHop(execution: Execution, questions: Facts["questions"]): GateDecision & { readonly facts: Facts } {
     const facts = { questions, history: this.#historyOf(execution) };
     return { ...this.#ask({ ...execution, facts }, facts.history, false), facts };
   }
 
   /**
-   * Decides on a host that a program of a permitted call wants to connect to: with the marks and the time of now, and with
-   * the counts that the call was permitted on, so that the last call within a budget may do what it was permitted for. The
-   * bytes that its own connections have carried count as well, so that a budget of bytes can end in the middle of a call.
+   * Decides on a host that a program of a permitted call wants to connect to. The marks and the time are those of now;
+   * the counts are those that the call was permitted on, so that the last call within a budget may do what it was
+   * permitted for. Bytes that the call's own connections have carried count as well, so that a budget of bytes can end
+   * in the middle of a call.
    */
   decideConnection(execution: Execution, question: HostQuestion): GateDecision & { readonly facts: Facts } {
     const own = execution.facts?.history;
@@ -134,8 +147,9 @@ export class Decisions {
   }
 
   /**
-   * Why a call that runs would not be permitted any more, by the policy and the marks of its principal of now, and by the
-   * counts that it was permitted on: the last call of a budget may do what it was permitted for. Null while it would be.
+   * Why a running call would no longer be permitted by the current policy and the current marks of its principal; null
+   * if it still would be. The counts are those that the call was permitted on, so that the last call within a budget
+   * may do what it was permitted for.
    */
   forbiddenSince(execution: Execution): string | null {
     const { facts, askedBy, revision } = execution;
@@ -150,8 +164,9 @@ export class Decisions {
   }
 
   /**
-   * Whether a permitted call may go on to a path below those that it names. INVARIANT: I3: each is decided on like a call
-   * that names it, by the policy that permitted the call, and with a yes only to what the operators were asked.
+   * Whether a permitted call may go on to a path below those that it names. INVARIANT: I3: each such path is decided on
+   * like a call that names it, by the policy that permitted the call. A yes counts only for what the operators were
+   * asked.
    */
   mayReach(execution: Execution, path: string, type: PathQuestion["type"]): boolean {
     const { facts, standing, askedBy } = execution;
@@ -168,12 +183,15 @@ export class Decisions {
     return isAsked && this.#ask(about, facts.history, true).allowed;
   }
 
-  /** Why what a call began, such as a terminal, would not be permitted now, by all that is true of its session by now. */
+  /**
+   * Why something that a call began, such as a terminal, would not be permitted now, given the whole current history of
+   * its session; null if it would be.
+   */
   forbiddenNow(execution: Execution): string | null {
     const history = this.#historyOf(execution);
     const decision = this.#ask(execution, history, false);
     if (decision.allowed) return null;
-    // INVARIANT: I8: a yes is to what one policy asks; another policy that asks asks anew.
+    // INVARIANT: I8: a yes answers what one policy asks; if another policy asks, it asks anew.
     const hasYes = execution.askedBy.length > 0 && decision.revision === execution.revision;
     return hasYes && this.#ask(execution, history, true).allowed ? null : decision.reason;
   }
@@ -184,7 +202,7 @@ export class Decisions {
     return histories.facts(session, actor.principal, moment);
   }
 
-  // INVARIANT: I3: anything but a clear permit, an exception included, denies.
+  // INVARIANT: I3: anything but a clear permit denies, an exception included.
   #ask(
     { actor, call, facts, share }: Execution,
     history: HistoryFacts,
@@ -209,7 +227,9 @@ export class Decisions {
   }
 }
 
-/** The programs of a call where for each of them an entry names a host; none where one of them has no entry. */
+/**
+ * The programs of a call, if for each of them some entry names a host to connect to; none if one of them has no entry.
+ */
 export function connectingPrograms({ facts }: Pick<Execution, "facts">, authority: Authority): ProgramQuestion[] {
   const questions: readonly FactQuestion[] = facts?.questions ?? [];
   const programs = questions.filter((question) => question.kind === "program");
@@ -218,7 +238,10 @@ export function connectingPrograms({ facts }: Pick<Execution, "facts">, authorit
   return programs.every(mayConnect) ? programs : [];
 }
 
-/** A secret is kept from a call that walks through a folder above it, as from programs: only a call that names it reads it. */
+/**
+ * Secrets are hidden from a call that walks through a folder above them, as they are from programs. Only a call that
+ * names a secret reads it.
+ */
 function isKeptFromWalks(path: string, { questions }: Facts, { sensitive }: Authority): boolean {
   const isNamed = (secret: string): boolean =>
     questions.some((question) => question.kind === "path" && isWithin(question.path, secret));

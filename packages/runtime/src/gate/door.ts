@@ -1,6 +1,6 @@
 /**
- * What all sessions of one channel and principal share as long as they have done nothing: room for records of their
- * refusals and, once that is used up, one place in the gate. So nobody gains anything by connecting anew.
+ * What all sessions of one channel and principal share as long as they have achieved nothing: room for records of their
+ * refusals and, once that is used up, a single place in the gate. So nobody gains anything by connecting anew.
  */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
@@ -8,16 +8,19 @@ import { FairSlots } from "./fair-slots.ts";
 import { PacedTurns } from "./paced-turns.ts";
 import { TokenBucket } from "./session-quota.ts";
 
-/** LIMIT: pause after a call that was refused, and between answers to halted sessions: a hundred a second of each. */
+/**
+ * LIMIT: milliseconds of pause after a refused call, and between answers to halted sessions: a hundred of each a
+ * second.
+ */
 const PAUSE_MS = 10;
-/** Bytes of one ordinary record of a refusal; with less room than that there is none. */
+/** Bytes of one ordinary record of a refusal. With less room than that, no such record is written. */
 const RECORD_BYTES = 2_048;
 
-/** Called when the call has left the gate. */
+/** To be called when the call has left the gate. */
 export type Leave = (wasRefused: boolean) => void;
 
 export class Door {
-  /** Pays for records of refusals where a session has no merit of its own. */
+  /** Pays for records of refusals if the session has no merit of its own. */
   readonly newcomers: TokenBucket;
   /** Paces answers that cost no decision. */
   readonly turns: PacedTurns;
@@ -34,7 +37,10 @@ export class Door {
     this.#place = new FairSlots({ slots: 1, slotsPerSession: 1, queue: LIMITS.queue });
   }
 
-  /** Whether calls of a session with so much merit enter one at a time; once they do, until the share is half full again. */
+  /**
+   * Whether calls of a session with this much merit enter one at a time. Once they do, it stays so until the share is
+   * half full again.
+   */
   isStrictFor(meritBytes: number): boolean {
     const held = this.newcomers.held(this.#clock.monotonicUs());
     this.#isStrict = held < (this.#isStrict ? LIMITS.newcomerRefusalBytes / 2 : RECORD_BYTES);
@@ -42,8 +48,8 @@ export class Door {
   }
 
   /**
-   * INVARIANT: I9: sessions that have done nothing yet enter one after the other, with a pause after each refusal. So a
-   * flood from ever new connections costs at most a hundred decisions a second; a session is free of this with its first
+   * INVARIANT: I9: sessions that have achieved nothing yet enter one after the other, with a pause after each refusal.
+   * So a flood of ever new connections costs at most a hundred decisions a second. A session is exempt after its first
    * call that ends well. Throws FEMTO_OVERLOADED.
    */
   async turn(session: string): Promise<Leave> {

@@ -1,6 +1,6 @@
 /**
- * Runs a capability and contains it: whatever it throws, however long it hangs and whatever it returns,
- * the gate gets an outcome that can be recorded.
+ * Runs a capability and contains it: whatever the capability throws or returns, and however long it hangs, the gate
+ * gets an outcome that can be recorded.
  */
 import assert from "node:assert/strict";
 import type { BoundArguments, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
@@ -23,23 +23,23 @@ import { abort, type Execution, type Prepared } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
 import { type HopParts, Hops } from "./hops.ts";
 
-/** An outcome that can be recorded, and how many bytes its result has as JSON. */
+/** An outcome that can be recorded, with the size of its result as JSON in bytes. */
 type CheckedOutcome = CapabilityOutcome & { readonly resultBytes?: number };
 export type EffectOutcome = CheckedOutcome & { readonly durationUs: number };
 
-/** Time that the gate goes on waiting for a capability that was asked to stop. */
+/** Milliseconds that the gate keeps waiting for a capability after asking it to stop. */
 const ABANDON_MS = 2 * LIMITS.graceMs;
-/** What the gate has instead of an outcome when it stops waiting. */
+/** Stands in place of an outcome when the gate stops waiting. */
 const ABANDONED = Symbol("abandoned");
 
 export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays" | "turns"> {
-  /** Hears what a program writes; nothing that it throws reaches the effect. */
+  /** Receives what a program writes; if this throws, the effect does not notice. */
   readonly onOutput: GateParts["outputs"]["take"];
-  /** For effects that ask the gate on their way, where they are redirected or connect. */
+  /** For effects that ask the gate again while they run, because they are redirected or connect somewhere. */
   readonly ways: HopParts;
 }
 
-/** What all effects of a gate have in common. */
+/** The parts that all effects of a gate share. */
 export function effectParts(parts: GateParts, decisions: Decisions, append: HopParts["append"]): EffectParts {
   const { clock, terminals, relays, turns, outputs, histories } = parts;
   const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
@@ -48,8 +48,8 @@ export function effectParts(parts: GateParts, decisions: Decisions, append: HopP
 }
 
 /**
- * Makes ready what the effect needs while its intent is on the way to the disk. None of this is an effect. A failure is
- * passed over here: the effect then meets it again, where it can be recorded.
+ * Prepares what the effect needs while the intent is on its way to the disk. Nothing here is an effect yet. A failure
+ * is ignored at this point: the effect will meet it again, where it can be recorded.
  */
 export function prepareEffect(execution: Execution, registered: Registered): Prepared | null {
   const { call, bound, standing } = execution;
@@ -70,7 +70,7 @@ export function prepareEffect(execution: Execution, registered: Registered): Pre
   }
 }
 
-/** Runs the effect to its outcome; from then on nothing that it left running is answered by the gate. */
+/** Runs the effect to its outcome. After that, the gate answers nothing that the effect left running. */
 export async function runEffect(
   parts: EffectParts,
   execution: Execution,
@@ -117,8 +117,8 @@ export async function runEffect(
 }
 
 /**
- * Two deadlines: at the first the capability is asked to stop, which well-behaved ones do and report
- * themselves; at the second the gate stops waiting for it.
+ * There are two deadlines. At the first, the capability is asked to stop; a well-behaved one does and reports so
+ * itself. At the second, the gate stops waiting for it.
  */
 async function bounded(
   clock: Clock,
@@ -128,9 +128,9 @@ async function bounded(
 ): Promise<CheckedOutcome> {
   const { signal } = call;
   const { timeoutMs, capability } = registered;
-  // INVARIANT: I3: what was made ready under limits that are no longer in force is not used.
+  // INVARIANT: I3: an effect prepared under limits that are no longer in force is not used.
   const effect = execution.prepared?.by === registered ? execution.prepared.effect : capability;
-  // A sandboxed program is ended by its own sandbox, which can say more about it; the gate's deadline is later.
+  // A sandboxed program is ended by its own sandbox, which can say more about it, so the gate's deadline comes later.
   const stopMs = capability.isolation === "sandbox" ? timeoutMs + ABANDON_MS : timeoutMs;
   const cancelStop = clock.after(stopMs, () => {
     abort(execution, new FemtoError("FEMTO_CAPABILITY_TIMED_OUT", `it took longer than ${timeoutMs} ms`));
@@ -141,7 +141,7 @@ async function bounded(
     cancelGrace = clock.after(ABANDON_MS, () => ended.resolve(ABANDONED));
   };
   try {
-    // The first of both counts, and what comes later is heard by nobody.
+    // The first of the two results counts; whatever comes later is ignored.
     Promise.resolve(effect.execute(call)).then(ended.resolve, ended.reject);
     const returned = await ended.promise;
     if (returned === ABANDONED) return stopped(signal, "; it did not stop when asked, and may still be at work");
@@ -155,7 +155,7 @@ async function bounded(
   }
 }
 
-/** Whether it was the clock or a person that stopped the effect. */
+/** Tells whether the time limit or a person stopped the effect. */
 function stopped(signal: AbortSignal, more = ""): CapabilityOutcome {
   const reason = `${errorText(signal.reason)}${more}`;
   const timedOut = signal.reason instanceof FemtoError && signal.reason.code === "FEMTO_CAPABILITY_TIMED_OUT";
@@ -167,8 +167,8 @@ function stopped(signal: AbortSignal, more = ""): CapabilityOutcome {
 const UNSUCCESSFUL = ["failed", "timedOut", "cancelled", "contained"] as const;
 
 /**
- * INVARIANT: I5: what a capability returns enters a record only as what the record's schema says, because
- * a record that cannot be read back closes the journal for good. Types prove nothing about third-party code.
+ * INVARIANT: I5: what a capability returns is recorded only in the form that the record's schema demands, because a
+ * record that cannot be read back closes the journal for good. Types prove nothing about third-party code.
  */
 function checked(registered: Registered, returned: unknown, signal: AbortSignal): CheckedOutcome {
   const {
@@ -190,7 +190,7 @@ function checked(registered: Registered, returned: unknown, signal: AbortSignal)
   return { ...unsuccessful(failure, code, reason, typeof fix === "string" ? fix : undefined), sandbox };
 }
 
-/** What an undo goes by, where the capability has something kept for it. */
+/** What an undo relies on, if the capability keeps something for it. */
 function checkedLeft({ capability }: Registered, returned: unknown): { readonly left?: LeftBehind } {
   if (capability.keeps === undefined || typeof returned !== "object" || returned === null) return {};
   const { sha256, version } = returned as Readonly<Record<string, unknown>>;
@@ -202,7 +202,7 @@ function checkedLeft({ capability }: Registered, returned: unknown): { readonly 
   };
 }
 
-/** A result is what the manifest promises, and plain data that nobody changes once it is recorded. */
+/** A result must match the manifest and be plain data that nobody can change once it is recorded. */
 function checkedResult({ validators: { output } }: Registered, returned: unknown): CheckedOutcome {
   const text = JSON.stringify(returned) as string | undefined;
   if (text === undefined || !isWellFormed(text)) return contained("the result is not well-formed JSON");
@@ -222,7 +222,7 @@ function checkedResult({ validators: { output } }: Registered, returned: unknown
   return { event: "succeeded", result: result as JsonObject, sandbox: null, resultBytes: bytes };
 }
 
-/** `JSON.stringify` writes a lone surrogate as an escape, which has no UTF-8 form once it is read. */
+/** `JSON.stringify` writes a lone surrogate as an escape, which has no UTF-8 form once it is parsed. */
 function isWellFormed(json: string): boolean {
   if (!json.includes("\\ud")) return true;
   let wellFormed = true;
@@ -233,7 +233,7 @@ function isWellFormed(json: string): boolean {
   return wellFormed;
 }
 
-/** The depth is bounded because whoever shows or copies a result may do so recursively. */
+/** The depth is bounded because code that shows or copies a result may do so recursively. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));

@@ -1,5 +1,5 @@
 /**
- * How an execution ends: what its last record says, whether it gets one, and what its proposer is told once that
+ * How an execution ends: what its last record says, whether there is one, and what the proposer is told once that
  * record is durable.
  */
 import assert from "node:assert/strict";
@@ -15,11 +15,11 @@ import type { GateParts } from "./gate-parts.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
-/** What the execution machine is told. */
+/** The event that is sent to the execution machine. */
 export type EventType = ExecutionEvent["type"];
 type RefusalEntry = JournalEntry & { readonly type: "execution.refused" };
 
-/** What a call that failed had of an effect; `sandbox` names what confined it, null where nothing did. */
+/** How far the effect of a failed call went. `sandbox` names what confined it; null if nothing did. */
 interface Effect {
   readonly began: boolean;
   readonly durationUs: number;
@@ -37,7 +37,7 @@ export class Endings {
     this.#counts = counts;
   }
 
-  /** Ends the execution without an effect; what the machine is told. */
+  /** Ends the execution without an effect. Returns the event for the machine. */
   refuse(
     execution: Execution,
     event: RefusalEvent,
@@ -49,7 +49,7 @@ export class Endings {
     return event;
   }
 
-  /** Ends an execution whose effect did what it should; what the machine is told. */
+  /** Ends an execution whose effect succeeded. Returns the event for the machine. */
   succeed(execution: Execution, outcome: Extract<EffectOutcome, { event: "succeeded" }>): EventType {
     const { event, result } = outcome;
     execution.ending = {
@@ -61,7 +61,9 @@ export class Endings {
     return event;
   }
 
-  /** Ends a permitted execution in any other way, before its effect began or after; what the machine is told. */
+  /**
+   * Ends a permitted execution in any other way, before or after its effect began. Returns the event for the machine.
+   */
   fail(
     execution: Execution,
     event: "failed" | "timedOut" | "cancelled" | "contained" | "halted",
@@ -74,7 +76,7 @@ export class Endings {
     return event;
   }
 
-  /** The last record of the execution, durable, and then its reply. */
+  /** Makes the last record of the execution durable, and then builds its reply. */
   async commit(execution: Execution): Promise<EventType> {
     const { ending, unrecorded } = execution;
     if (unrecorded !== null) return unrecorded;
@@ -93,13 +95,13 @@ export class Endings {
   }
 
   /**
-   * A refusal that its session's quota has no room for is answered and counted, and has no record of its
-   * own. A permitted call that the runtime itself kept from beginning is nothing that a session is halted for.
+   * If the session's quota has no room for a refusal, the refusal is answered and counted, but has no record of its
+   * own. A permitted call that the runtime itself kept from beginning never counts against the session.
    */
   async #isCollapsed(execution: Execution, ending: Ending, entry: RefusalEntry): Promise<boolean> {
     const { error, decision } = ending;
     if (decision === "AUTHORIZED") return false;
-    // What was asked ends in a record, else it would be asked about for ever.
+    // A question must end in a record, or it would be asked for ever.
     if (execution.waited !== null) return false;
     assert(error !== undefined, "a refusal says why");
     const verdict = execution.quota.refuse(entryBytes(entry), this.#parts.clock.monotonicUs());
@@ -112,7 +114,7 @@ export class Endings {
     return true;
   }
 
-  /** What cannot be recorded is never claimed: the answer says that its fate in the journal is unknown. */
+  /** Nothing is claimed that could not be recorded: the answer says that the call's fate in the journal is unknown. */
   commitFailed(execution: Execution, cause: unknown): EventType {
     const problem =
       cause instanceof FemtoError

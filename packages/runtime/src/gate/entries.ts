@@ -1,4 +1,4 @@
-/** The records that an execution leaves: one when refused, two when it runs. Pure. */
+/** Builds the records that an execution leaves: one if it is refused, two if it runs. Pure. */
 
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
@@ -75,7 +75,9 @@ export function intentEntry(execution: Execution): JournalEntry {
   };
 }
 
-/** What operators are asked: about which call, on which facts and files, by which rules. */
+/**
+ * What operators are asked about a call: the rules that ask, how many operators must say yes, and the files involved.
+ */
 export interface Asked {
   readonly rules: readonly string[];
   readonly approvers: number;
@@ -110,8 +112,8 @@ export function questionEntry(
 }
 
 /**
- * INVARIANT: I8: a yes is to all that makes the call what it is. Whoever holds the record can compute this,
- * so secrets are taken out first, as they are in the record.
+ * INVARIANT: I8: a yes is given to everything that makes the call what it is. Anyone who holds the record can compute
+ * this digest, so secrets are taken out first, as they are in the record.
  */
 export function questionDigest(execution: Execution, { rules, approvers, files }: Asked): string {
   const { body, secrets } = decidedCall(execution);
@@ -123,8 +125,8 @@ export function questionDigest(execution: Execution, { rules, approvers, files }
 }
 
 /**
- * INVARIANT: I3: what is on trial is asked when all is decided, on the facts that the record holds, and what it says
- * goes into the record alone.
+ * INVARIANT: I3: rules on trial are evaluated after everything is decided, on the facts that the record holds, and
+ * their verdict goes into the record and nowhere else.
  */
 function shadowOf(
   { actor, call, facts, onTrial, share }: Execution,
@@ -136,7 +138,7 @@ function shadowOf(
   return { shadow: onTrial.verdict(asked) };
 }
 
-/** What an intent and a question say of a call alike. */
+/** The fields that an intent and a question have in common. */
 function decidedCall(execution: Execution) {
   const { call, capability, facts, revision, secrets } = execution;
   assert(call && capability && facts && revision, "a call that was decided on has facts and a revision");
@@ -155,23 +157,23 @@ function decidedCall(execution: Execution) {
   };
 }
 
-/** Stands for the refusals of a session that were more than its quota. */
+/** Stands for all refusals of a session beyond its quota. */
 export function haltEntry(execution: Execution, event: RefusalEvent, error: ReplyError): JournalEntry {
   const body = { recorded: execution.quota.recorded, event, code: error.code };
   return { type: "session.halted", ...whose(execution), execution: null, body };
 }
 
-/** LIMIT: bytes of a record beside its body, at the most. */
+/** LIMIT: maximum size of a record apart from its body, in bytes. */
 const FRAME_BYTES = 1_024;
 
-/** Bytes that the entry will take in the journal, or a few more, without what rules on trial say of it. */
+/** Bytes that the entry will take in the journal, or slightly more, without the verdict of rules on trial. */
 export function entryBytes(entry: JournalEntry): number {
   return Buffer.byteLength(JSON.stringify(entry.body)) - shadowBytes(entry) + FRAME_BYTES;
 }
 
 /**
- * INVARIANT: I3: no session is halted for what a trial adds to its records, so quotas do not count it.
- * LIMIT: it is at most 5 KiB of a record.
+ * INVARIANT: I3: no session is halted for what a trial adds to its records, so quotas do not count these bytes. LIMIT:
+ * a trial adds at most 5 KiB to a record.
  */
 export function shadowBytes({ body }: JournalEntry): number {
   return "shadow" in body && typeof body.shadow === "object"
@@ -185,18 +187,18 @@ export interface OutcomeDetails {
   readonly durationUs: number;
   readonly sandbox: string | null;
   readonly result?: Record<string, unknown>;
-  /** Bytes of the result as JSON. */
+  /** Size of the result as JSON, in bytes. */
   readonly resultBytes?: number;
   readonly error?: ReplyError;
   readonly left?: LeftBehind;
 }
 
-/** INVARIANT: each record of an effect that ran in this process, with all its rights, says so. */
+/** INVARIANT: each record of an effect that ran within this process, with all its rights, says so. */
 function trustOf({ capability }: Execution): { readonly trusted?: true } {
   return capability?.isolation === "in-process" ? { trusted: true } : {};
 }
 
-/** What its programs did at hosts, as the outcome tells it. */
+/** The connections of the call's programs, as the outcome reports them. */
 function connectionsOf({ connections }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
   const traffic = connections?.traffic ?? [];
   return traffic.length === 0 ? {} : { connections: traffic };
@@ -230,12 +232,12 @@ function whose({ actor, session, id }: Execution): Pick<JournalEntry, "actor" | 
   return { actor, session, execution: id };
 }
 
-/** Digest of what the decision was made on, by which anyone who has the facts can tell that they are the ones. */
+/** Digest of the input to the decision. Anyone who has the facts can check with it that they are the very ones. */
 function inputDigest({ actor, call, facts }: Execution): string {
   return hash("sha256", textWithoutSecrets([actor.principal, call?.tool, facts]));
 }
 
-/** A refused payload is kept as a commitment and a capped head, so that refusals cannot fill the journal. */
+/** Of a refused payload only a commitment and a capped head are kept, so that refusals cannot fill the journal. */
 function requestHead({ bytes, call, secrets }: Execution): {
   readonly head: string;
   readonly redacted: readonly Redaction[];
@@ -244,7 +246,7 @@ function requestHead({ bytes, call, secrets }: Execution): {
   const parsed = call === null ? null : redact({ tool_call: call }, marked);
   const within = parsed?.redactions ?? [];
   const shown = within.length === 0 ? windowOf(bytes) : JSON.stringify(parsed?.value);
-  // Cut only afterwards: half of a secret would not be recognized as one.
+  // The text is cut only after redaction: half of a secret would not be recognized as one.
   const { value, redactions } = redact(shown);
   const redacted = [...within, ...redactions].map(({ rule }) => ({ path: "/request/head", rule }));
   return { head: printable(value, LIMITS.refusedHeadChars), redacted };

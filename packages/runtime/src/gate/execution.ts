@@ -1,4 +1,4 @@
-/** What the gate knows of one execution on its way; dropped when the execution ends. */
+/** What the gate knows about one execution in progress; dropped when the execution ends. */
 
 import type { AgentLaunch, BoundArguments, Capability, Kept, PreparedEffect } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
@@ -32,75 +32,83 @@ export interface Execution {
   readonly session: SessionId;
   readonly actor: RecordActor;
   readonly quota: SessionQuota;
-  /** Remembers what the session was answered by the policy. */
+  /** Caches the answers that policy gave to this session. */
   readonly share: DecisionShare;
-  /** Lets the session's own record stand before its first call's; false when the session is over and may have none. */
+  /**
+   * Makes sure that the session's own record stands before its first call's. Returns false if the session is over and
+   * may have no more records.
+   */
   readonly introduce: () => boolean;
   readonly label: string | null;
-  /** Where in a trace of others its proposer says that it stands. */
+  /** The position in an external trace that the proposer claims for this call. */
   readonly trace: TraceContext | null;
   readonly bytes: Uint8Array;
-  /** The question that this call waited for; null for one that comes from its proposer. */
+  /** The question that this call waited for; null for a call that comes straight from its proposer. */
   readonly waited: WaitingCall | null;
-  /** Why a call that waited cannot go on; null where it can. */
+  /** Why a call that waited cannot go on; null if it can. */
   readonly lost: { readonly event: "denied" | "factsFailed"; readonly problem: Problem } | null;
   readonly receivedUs: number;
-  /** What an operator launches with it; absent where it is an ordinary call. */
+  /** What an operator launches with this call; absent for an ordinary call. */
   readonly launch?: AgentLaunch | undefined;
-  /** What its proposer wants to be told of MCP servers; nothing for one that waited for operators. */
+  /** What the proposer wants to be told about MCP servers; absent for a call that waited for operators. */
   readonly wishes?: RelayWishes | undefined;
-  /** Aborts when the proposer cancels, the operator halts, or the time is over: by `abort`, and by nothing else. */
+  /**
+   * Aborted when the proposer cancels, the operator halts, or the time is over. Only the function `abort` may abort it.
+   */
   readonly abort: AbortController;
-  /** What the gate does then, while the effect runs. To listen to the signal would cost as much as all the rest of a call. */
+  /**
+   * What the gate does on an abort while the effect runs. Listening to the signal would cost as much as the rest of a
+   * call.
+   */
   onAbort: (() => void) | null;
-  /** Set before the effect begins when it must not begin any more. */
+  /** Set before the effect begins if the effect must not begin any more. */
   stopReason: string | null;
   call: ToolCall | null;
   capability: Capability | null;
-  /** Names the files that are to run, where they are those of a package. */
+  /** Identifies the files that are to run, if the capability is a package. */
   codeSha256: string | null;
-  /** Where the capability's schemas mark secrets; nothing is marked while no capability is known. */
+  /** Where the capability's schemas mark secrets. Nothing is marked until the capability is known. */
   secrets: CapabilitySecrets;
-  /** What was in force when its facts were taken. */
+  /** What was in force when the facts were taken. */
   standing: Standing | null;
   facts: Facts | null;
-  /** What the call marks its principal with, from its intent on. */
+  /** The marks that the call puts on its principal, from its intent on. */
   marks: readonly Mark[];
-  /** The most that the call may get back, which its session's history counts until it is known. */
+  /** The most bytes that the call may get back. The session's history counts these until the real number is known. */
   reservedBytes: number;
   bound: BoundArguments | null;
-  /** What stood at its paths before its effect. */
+  /** What stood at the call's paths before its effect. */
   kept: readonly Kept[];
-  /** What it was told by an MCP server beside the answer; null before its effect. */
+  /** What MCP servers said to this call besides the answer; null before its effect. */
   relay: Relay | null;
-  /** What its programs connect to, while its effect runs. */
+  /** The connections of the call's programs, while its effect runs. */
   connections: Connections | null;
   revision: string | null;
   rules: readonly string[];
-  /** The rules that were on trial when it was decided; null where none were. */
+  /** The rules that were on trial when the call was decided; null if there were none. */
   onTrial: OnTrial | null;
-  /** Question that operators said yes to, where one was asked about this call, and the rules that asked. */
+  /** The question about this call that operators said yes to, if there was one, and the rules that asked it. */
   approval: number | null;
   askedBy: readonly string[];
-  /** Why a permitted call gets no intent; else its intent on the way to the disk. */
+  /** Why a permitted call gets no intent. If this is null, `committing` is the intent on its way to the disk. */
   heldBack: Problem | null;
   committing: Promise<{ readonly seq: number }> | null;
-  /** What was made ready meanwhile; null where there was nothing to. */
+  /** What was prepared while the intent was being written; null if there was nothing to prepare. */
   prepared: Prepared | null;
-  /** Sequence number of the intent, once it is durable. */
+  /** Sequence number of the intent, once the intent is durable. */
   intent: number | null;
   /** The record that ends the execution, and what the reply says. */
   ending: Ending | null;
-  /** How it leaves the gate where no record of its own ends it; the reply says why. */
+  /** How the execution leaves the gate if no record of its own ends it; the reply says why. */
   unrecorded: "collapsed" | "commitFailed" | null;
   reply: Reply | null;
   release: Release | null;
   readonly leave: Leave;
-  /** Gives back the room for the outcome, which is taken before the intent. */
+  /** Gives back the room for the outcome, which was taken before the intent. */
   releaseRoom: Release | null;
 }
 
-/** An effect made ready by what the registry said at that time. */
+/** A prepared effect, with the registry entry that it was prepared by. */
 export interface Prepared {
   readonly effect: PreparedEffect;
   readonly by: Registered;
@@ -120,8 +128,8 @@ type Came = Pick<Execution, "id" | "label" | "trace" | "waited" | "lost" | "rece
 type Proposer = Pick<Execution, "session" | "actor" | "quota" | "share" | "introduce" | "bytes" | "launch" | "wishes">;
 
 /**
- * An execution of which nothing is known yet but what it came with. Written out, so that the JavaScript engine allocates
- * the object once and in its full size; spreading several parts into one would allocate more than one.
+ * An execution of which nothing is known yet but what it came with. Every field is written out so that the JavaScript
+ * engine allocates the object once and at full size; spreading several parts into one would allocate more than once.
  */
 export function newExecution(came: Came, by: Proposer): Execution {
   return {
@@ -172,7 +180,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
   };
 }
 
-/** Asks the effect to stop, once. */
+/** Asks the effect to stop. Only the first call has an effect. */
 export function abort(execution: Execution, reason: FemtoError): void {
   if (execution.abort.signal.aborted) return;
   execution.abort.abort(reason);

@@ -1,8 +1,7 @@
 /**
- * Slots that sessions share fairly: each session has its own queue and they are served in turn, so that
- * one session that asks for everything delays the others by one slot, not by its whole queue. The last
- * eighth of them is for sessions that hold none. When too many wait, the newest waiter of the longest
- * queue gives way.
+ * Slots that sessions share fairly. Each session has its own queue and the queues are served in turn, so a session that
+ * asks for everything delays the others by one slot, not by its whole queue. The last eighth of the slots is reserved
+ * for sessions that hold none. When too many wait, the newest waiter of the longest queue is refused.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 
@@ -10,11 +9,11 @@ export interface FairSlotsOptions {
   readonly slots: number;
   /** Slots that one session may hold at once. */
   readonly slotsPerSession: number;
-  /** Waiters in all sessions together before further ones are refused. */
+  /** Waiters of all sessions together before further ones are refused. */
   readonly queue: number;
 }
 
-/** LIMIT: share of the slots that a session which holds one already cannot take. */
+/** LIMIT: share of the slots that a session cannot take if it holds one already. */
 const RESERVED_SHARE = 1 / 8;
 
 export type Release = () => void;
@@ -27,7 +26,10 @@ interface Waiter {
 export class FairSlots {
   readonly #options: FairSlotsOptions;
   readonly #reserve: number;
-  /** Sessions in the order of their turns. Whoever could be served has been, so none of them may take a free slot. */
+  /**
+   * Sessions in the order of their turns. Every session that could be served has been, so none of these may take a free
+   * slot.
+   */
   readonly #waiting = new Map<string, Waiter[]>();
   readonly #held = new Map<string, number>();
   #free: number;
@@ -43,7 +45,7 @@ export class FairSlots {
     return this.#queued;
   }
 
-  /** Returns a slot at once, or a promise of one; throws or rejects with FEMTO_OVERLOADED when too many wait. */
+  /** Returns a slot at once, or a promise of one. Throws or rejects with FEMTO_OVERLOADED when too many wait. */
   acquire(session: string): Release | Promise<Release> {
     if (this.#mayTake(session)) return this.#take(session);
     this.#makeRoom(session);
@@ -55,7 +57,7 @@ export class FairSlots {
     });
   }
 
-  // INVARIANT: I9: a full queue refuses those who fill it; a session with fewer waiters than another finds room.
+  // INVARIANT: I9: a full queue refuses those who fill it; a session with fewer waiters than another one finds room.
   #makeRoom(session: string): void {
     if (this.#queued < this.#options.queue) return;
     const refusal = new FemtoError("FEMTO_OVERLOADED", `${this.#queued} calls are waiting already`);
@@ -69,7 +71,7 @@ export class FairSlots {
     longest.pop()?.reject(refusal);
   }
 
-  // INVARIANT: I9: however much is held, and for however long, whoever comes next finds a slot.
+  // INVARIANT: I9: however many slots are held, and for however long, a session that holds none finds one.
   #mayTake(session: string): boolean {
     const held = this.#held.get(session) ?? 0;
     return this.#free > (held === 0 ? 0 : this.#reserve) && held < this.#options.slotsPerSession;
@@ -99,7 +101,7 @@ export class FairSlots {
           this.#queued -= 1;
           waiter.resolve(this.#take(session));
         }
-        // A session that waits alone is at the end of the turn already.
+        // A session that waits alone is already at the end of the turn.
         if (this.#waiting.size === 1 && queue.length > 0) continue;
         this.#waiting.delete(session);
         if (queue.length > 0) this.#waiting.set(session, queue);

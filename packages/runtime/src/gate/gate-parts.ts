@@ -1,4 +1,4 @@
-/** What the gate works with. The runtime puts the real parts in. */
+/** The interfaces of what the gate works with. The runtime supplies the real parts. */
 
 import type {
   Capability,
@@ -40,11 +40,14 @@ export interface Registered {
   readonly validators: CapabilityValidators;
   readonly secrets: CapabilitySecrets;
   readonly enabled: boolean;
-  /** Names the files that run, where they are those of a package. */
+  /** Identifies the files that run, if the capability is a package. */
   readonly codeSha256?: string;
-  /** Why it is not called though it is enabled; absent where it is. */
+  /** Why the capability cannot be called although it is enabled; absent if it can. */
   readonly problem?: Problem;
-  /** Why it is not called with these arguments, which match its schema; absent where the schema says all. */
+  /**
+   * Why the capability cannot be called with these arguments, which match its schema. Absent if the schema is all there
+   * is to check.
+   */
   problemOf?(args: JsonObject): Problem | null;
   readonly timeoutMs: number;
   readonly outputBytes: number;
@@ -66,7 +69,7 @@ export type { FactsResult };
 
 export interface Standing {
   readonly authority: Authority;
-  /** What confines programs; null while no enabled capability needs it. */
+  /** What programs see of this machine; null if no enabled capability needs a sandbox. */
   readonly sandbox: SandboxView | null;
 }
 
@@ -80,23 +83,23 @@ export interface DecisionAsked {
   readonly share: DecisionShare;
 }
 
-/** Rules on trial. What they say is recorded; it decides nothing. */
+/** Rules on trial. Their verdict is recorded and decides nothing. */
 export interface OnTrial {
   verdict(request: DecisionAsked): ShadowVerdict;
 }
 
-/** What goes on after the call that began it. */
+/** Terminals, which outlive the call that opened them. */
 export interface GateTerminals {
   /** For the effect of one call, which opens and closes terminals of its own session. */
   keeper(execution: Execution): TerminalKeeper;
-  /** Ends those that would not be permitted any more. */
+  /** Ends terminals that would no longer be permitted. */
   review(): void;
 }
 
-/** Output of what runs, for those who look on. */
+/** Passes the output of running calls to those who watch. */
 export interface GateOutputs {
   take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void;
-  /** What an MCP server said; there are no secrets in it any more. */
+  /** Passes on what an MCP server said; secrets have been taken out already. */
   tell(execution: ExecutionId, session: SessionId, notice: UpstreamNotice): void;
   ended(execution: ExecutionId): void;
 }
@@ -104,31 +107,31 @@ export interface GateOutputs {
 export interface GateParts {
   readonly clock: Clock;
   newId(): string;
-  /** What is in force now for a principal; a call goes by what was in force when its facts were taken, to its end. */
+  /** What is in force now for a principal. A call uses what was in force when its facts were taken, to its end. */
   standing(principal: string): Standing;
   /** Places in the runtime's own stages. */
   readonly stages: FairSlots;
-  /** Turns in which sessions do their steps. */
+  /** Shares the event loop between sessions. */
   readonly turns: LoopTurns;
   /** Places for running capabilities. */
   readonly effects: FairSlots;
-  /** Room for outcomes, in the journal's queue and in the disk reserve, that are not durable yet. */
+  /** Room in the journal's queue and in the disk reserve for outcomes that are not durable yet. */
   readonly outcomes: FairSlots;
-  /** Null while calls are taken, else why not. */
+  /** Null while calls are taken, else the reason why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): DrivenExecution;
-  /** Drives a call again that has waited for an answer, from the state in which it waited. */
+  /** Resumes the state machine of a call that waited for an answer, in the state in which it waited. */
   resume(id: ExecutionId): DrivenExecution;
-  /** Ends what drove a call that waits for an answer. */
+  /** Ends the state machine of a call that now waits for an answer. */
   evict(id: ExecutionId): void;
   registered(tool: string): Registered | undefined;
-  /** Resolves when it is known whether there is such a tool; null where it is. */
+  /** Resolves when it is known whether this tool exists; null if that is known already. */
   arriving(tool: string): Promise<void> | null;
-  /** Why there is no such tool; null where nothing more than that is known. */
+  /** Why this tool does not exist; null if nothing more is known about it. */
   absent(tool: string): Problem | null;
-  /** What sessions did before, as far as records have numbers. */
+  /** What sessions have done so far, as recorded by numbered records. */
   readonly histories: SessionHistories;
-  /** `hop`: N for the Nth redirect of a call that runs; absent for the call itself. */
+  /** `hop` is N for the Nth redirect of a running call, and absent for the call itself. */
   takeFacts(
     manifest: CapabilityManifest,
     args: JsonObject,
@@ -140,22 +143,22 @@ export interface GateParts {
   connectionFacts(request: Omit<ConnectionRequest, "names">): Promise<ConnectionFacts>;
   readonly terminals: GateTerminals;
   readonly outputs: GateOutputs;
-  /** What MCP servers say beside their answers. */
+  /** What MCP servers say besides their answers. */
   readonly relays: Pick<Relays, "of">;
   decide(request: DecisionAsked): GateDecision;
-  /** The rules that are on trial beside those in force; null where none are. */
+  /** The rules on trial beside those in force; null if there are none. */
   onTrial(): OnTrial | null;
   append(entry: JournalEntry): Promise<Pick<Appended, "seq" | "bytes">>;
-  /** Of questions to operators. */
+  /** Settings for questions to operators. */
   readonly approvals: ApprovalSettings;
-  /** Name of the log, which signed answers are for. */
+  /** Name of the log for which answers are signed. */
   readonly log: string;
   /** The record of a question with the values that it commits to. */
   question(seq: number): Promise<QuestionRecord>;
-  /** Hears of a call that cannot go on, though its question is settled. */
+  /** Called for a call that cannot go on although its question is settled. */
   lost(id: ExecutionId, reason: string): void;
   /** Whether the proposer of a session is still there. */
   isOpen(session: SessionId): boolean;
-  /** What the session of a call that waited may still add to the journal. */
+  /** How much the session of a call that waited may still add to the journal. */
   quota(session: SessionId): SessionQuota;
 }

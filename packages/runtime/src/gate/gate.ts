@@ -1,6 +1,6 @@
 /**
- * The one gate. Every surface proposes here, and nothing else starts a capability: parse, look up,
- * validate, take facts, decide, ask where policy asks, commit the intent, execute, commit the outcome, answer.
+ * The one gate. Every surface proposes here, and nothing else starts a capability. The steps are: parse, look up,
+ * validate, take facts, decide, ask if policy asks, commit the intent, execute, commit the outcome, answer.
  */
 import assert from "node:assert/strict";
 import { redact } from "@femtoclaw/journal/live";
@@ -33,7 +33,7 @@ const CANCELLED = "its proposer cancelled it";
 export class Gate {
   readonly #parts: GateParts;
   readonly #running = new Map<ExecutionId, Execution>();
-  /** Calls on their way in, and their sessions. */
+  /** Calls on their way in, with their sessions. */
   readonly #entering = new Map<ExecutionId, SessionId>();
   /** Calls whose question is settled, until they are back in the gate. */
   readonly #reviving = new Map<ExecutionId, SessionId>();
@@ -66,19 +66,19 @@ export class Gate {
     });
   }
 
-  /** Executions that entered the gate and have not left it; those that wait for operators have. */
+  /** Number of executions in the gate. Those that wait for operators have left it. */
   get running(): number {
     return this.#running.size + this.#reviving.size;
   }
 
-  /** Calls refused without a record of their own since the last call of this method, by code. */
+  /** Calls refused without a record of their own since the last call of this method, by error code. */
   takeRefusalCounts(): ReadonlyMap<ErrorCode, number> {
     return this.#counts.takeAll();
   }
 
   /**
-   * Decides and, if permitted, executes; resolves when the outcome is durable, or the question to operators
-   * for which the call then waits. Never throws for what a proposer can cause.
+   * Decides on the proposal and, if permitted, executes it. Resolves when the outcome is durable, or the question to
+   * operators for which the call then waits. Never throws for anything that a proposer can cause.
    */
   async propose(proposal: Proposal): Promise<Reply> {
     const id = this.#parts.newId() as ExecutionId;
@@ -101,12 +101,14 @@ export class Gate {
     using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
     using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
-    // It was cancelled while its question was being written.
+    // The call was cancelled while its question was being written.
     if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
     return reply;
   }
 
-  /** What a call ends with, once it does; null for one that is neither in the gate nor waits for operators. */
+  /**
+   * The reply with which a call ends, once it does; null if the call is neither in the gate nor waiting for operators.
+   */
   wait(id: ExecutionId): Promise<Reply> | null {
     if (!this.#running.has(id) && !this.#reviving.has(id) && this.questions.open.of(id) === undefined) return null;
     const awaited = this.#awaited.get(id) ?? Promise.withResolvers<Reply>();
@@ -114,7 +116,7 @@ export class Gate {
     return awaited.promise;
   }
 
-  /** Of an execution that has not ended; null for any other. */
+  /** Describes an execution that has not ended; null for any other. */
   unended(execution: string): Unended | null {
     const id = execution as ExecutionId;
     const running = this.#running.get(id);
@@ -123,7 +125,7 @@ export class Gate {
     return session === undefined ? null : { session: session as SessionId, isWaiting: true };
   }
 
-  /** Asks an execution of the session to end; true when it is known and has not ended. */
+  /** Asks an execution of this session to end. True if the execution is known and has not ended. */
   cancel(session: SessionId, id: ExecutionId): boolean {
     const execution = this.#running.get(id);
     if (execution === undefined) return this.questions.cancel(session, id);
@@ -132,7 +134,10 @@ export class Gate {
     return true;
   }
 
-  /** Stops all executions of one session that have not ended, and ends its questions; returns how many those are. */
+  /**
+   * Stops all executions of one session that have not ended, and ends its questions. Returns how many there were of
+   * both.
+   */
   stopSession(session: SessionId, reason: string): number {
     const stopped = [...this.#running.values()].filter((execution) => execution.session === session);
     const waiting = this.questions.open.ofSession(session).length;
@@ -141,7 +146,10 @@ export class Gate {
     return stopped.length + waiting;
   }
 
-  /** Stops every execution that has not ended: before its effect, or by aborting it. What waits for operators waits on. */
+  /**
+   * Stops every execution that has not ended, either before its effect or by aborting it. Calls that wait for operators
+   * keep waiting.
+   */
   stopAll(reason: string): void {
     for (const execution of this.#running.values()) this.#stop(execution, reason);
   }
@@ -154,12 +162,15 @@ export class Gate {
     });
   }
 
-  /** Why what a call of this gate began would not be permitted now; null while it would. */
+  /** Why something that a call of this gate began would not be permitted now; null if it would be. */
   forbiddenNow(execution: Execution): string | null {
     return this.#steps.forbiddenNow(execution);
   }
 
-  /** Hears nothing more of calls that wait; who waits for one is told to wait again after the next start. */
+  /**
+   * Stops watching calls that wait for operators. Everyone who awaits such a call is told to wait again after the next
+   * start.
+   */
   close(): void {
     this.questions.stop();
     for (const awaited of this.#awaited.values()) {
@@ -170,11 +181,11 @@ export class Gate {
     this.#awaited.clear();
   }
 
-  /** Goes on with a call whose question is settled, by its answer or without one. */
+  /** Goes on with a call whose question is settled, by an answer or without one. */
   goOn(call: WaitingCall, how: Settlement, reason: string): void {
     this.#reviving.set(call.execution, call.session as SessionId);
     this.#revived(call, how, reason).catch((error: unknown) => {
-      // What cannot be read stays open in the journal, and is tried again at the next start.
+      // A question that cannot be read stays open in the journal, and is tried again at the next start.
       this.#awaited.get(call.execution)?.reject(error);
       this.#awaited.delete(call.execution);
       this.#parts.lost(call.execution, errorText(error));
@@ -208,7 +219,7 @@ export class Gate {
     abort(execution, new FemtoError("FEMTO_CAPABILITY_CANCELLED", reason));
   }
 
-  /** What began before its principal was marked goes on only if it would still be permitted. */
+  /** Effects that began before their principal was marked go on only if they would still be permitted. */
   #endWhatIsForbiddenNow({ id, actor }: Execution): void {
     for (const other of this.#running.values()) {
       if (other.committing === null || other.id === id || other.actor.principal !== actor.principal) continue;
@@ -228,7 +239,7 @@ export class Gate {
       for (;;) {
         const snapshot = driven.getSnapshot();
         if (snapshot.status !== "active") break;
-        // A waiting call holds no slot, no descriptor and no actor: it is a record.
+        // A waiting call holds no slot, no descriptor and no actor: it is only a record.
         if (snapshot.value === "awaitingApproval") {
           this.#parts.evict(execution.id);
           break;
@@ -262,7 +273,7 @@ export class Gate {
   }
 }
 
-/** Calls back once when the signal aborts, at once where it has aborted already; disposing ends that. */
+/** Calls `heard` once when the signal aborts, or at once if it already has. Disposing the result stops listening. */
 function onAbort(signal: AbortSignal, heard: () => void): Disposable {
   if (signal.aborted) heard();
   else signal.addEventListener("abort", heard, { once: true });

@@ -1,6 +1,7 @@
 /**
- * Where the effect of a permitted call may go on to, a redirect for one: each step with facts and a decision of its
- * own, by the same policy under the same session, and a record that is durable before the effect hears the answer.
+ * Decides where the effect of a permitted call may go on to, for example after a redirect. Each hop has facts and a
+ * decision of its own, by the same policy in the same session, and a record that is durable before the effect hears the
+ * answer.
  */
 import assert from "node:assert/strict";
 import type { HopAnswer, JsonObject, NextHop } from "@femtoclaw/capabilities";
@@ -26,7 +27,7 @@ interface Found {
   readonly reason?: string;
 }
 
-/** What one effect asks its way with. The gate counts, so that no chain of redirects is endless. */
+/** The hops of one effect. The gate counts them, so that no chain of redirects is endless. */
 export class Hops {
   readonly #execution: Execution;
   readonly #parts: HopParts;
@@ -38,24 +39,25 @@ export class Hops {
     this.#parts = parts;
   }
 
-  /** From here on the effect goes nowhere any more, however late it asks. */
+  /** After this call the effect may go nowhere any more, however late it asks. */
   close(): void {
     this.#isOver = true;
   }
 
   async goOn(next: NextHop): Promise<HopAnswer> {
     this.#hop += 1;
-    // INVARIANT: I9: hops are limited in number, so that an effect that never stops asking cannot fill the journal.
+    // INVARIANT: I9: the number of hops is limited, so that an effect that never stops asking cannot fill the journal.
     if (this.#hop > LIMITS.hops + 1) return { ok: false, reason: "it has been told that it goes nowhere" };
     const append: HopParts["append"] = (execution, entry) => {
-      // INVARIANT: I5: no record of a hop follows the outcome of its execution, even where the effect was given up and runs on.
+      // INVARIANT: I5: no record of a hop follows the outcome of its execution, even if the gate gave up on the effect
+      // and it still runs.
       assert(!this.#isOver, "the effect is over");
       return this.#parts.append(execution, entry);
     };
     try {
       return await answer(this.#execution, { ...this.#parts, append }, next, this.#hop);
     } catch (error) {
-      // INVARIANT: I1: the effect goes nowhere of which no record could be made.
+      // INVARIANT: I1: the effect may not go anywhere if no record of the decision could be made.
       return { ok: false, reason: `the redirect could not be decided on: ${errorText(error)}` };
     }
   }
@@ -76,7 +78,7 @@ async function answer(execution: Execution, parts: HopParts, next: NextHop, hop:
   await using bound = taken.bound;
   const [host] = bound.all;
   assert(host?.kind === "host", "what goes on to a URL names a host");
-  // INVARIANT: I5: decision and record come in one turn, as those of a call do.
+  // INVARIANT: I5: the decision and its record come in one turn, like those of a call.
   const { allowed, rules, revision, facts, ...denied } = parts.decisions.decideHop(execution, taken.facts.questions);
   const reason = "reason" in denied ? denied.reason : undefined;
   await record({ allowed, facts, revision, rules, ...(reason === undefined ? {} : { reason }) });
@@ -98,7 +100,7 @@ async function answer(execution: Execution, parts: HopParts, next: NextHop, hop:
   }
 }
 
-/** Why the effect goes nowhere, whatever policy says; null where policy decides. */
+/** Why the effect may go nowhere, whatever policy says; null if policy decides. */
 export function obstacleOf(
   { abort, session }: Execution,
   registered: Registered | undefined,

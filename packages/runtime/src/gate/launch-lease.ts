@@ -1,6 +1,7 @@
 /**
- * The lease of an agent that was launched: it goes on while its launch would still be permitted and nothing has halted
- * its session. Its calls end with the policy that decided them; an agent runs for hours, so it is looked at again.
+ * The lease of a launched agent. It lasts while the launch would still be permitted and nothing has halted the session.
+ * Other calls end with the policy that decided them; an agent runs for hours, so its permission is checked again and
+ * again.
  */
 import assert from "node:assert/strict";
 import { LIMITS } from "@femtoclaw/protocol";
@@ -10,12 +11,12 @@ import { haltOf } from "./session-standing.ts";
 import { isSameView } from "./standing-view.ts";
 
 export interface LeaseParts extends Pick<GateParts, "clock" | "histories" | "registered" | "standing"> {
-  /** Why what was permitted would not be any more. */
+  /** Why a permitted call would no longer be permitted; null if it still would be. */
   forbidden(execution: Execution): string | null;
   stop(execution: Execution, reason: string): void;
 }
 
-/** Looks at what was launched until it is disposed of. */
+/** Checks the launched agent at intervals until disposed of. */
 export function holdLease(execution: Execution, parts: LeaseParts): Disposable {
   let cancel: (() => void) | null = null;
   const look = (): void => {
@@ -30,7 +31,7 @@ export function holdLease(execution: Execution, parts: LeaseParts): Disposable {
   return { [Symbol.dispose]: () => cancel?.() };
 }
 
-/** INVARIANT: I3: any doubt ends the lease, and no decision of earlier prolongs it. */
+/** INVARIANT: I3: any doubt ends the lease, and no earlier decision prolongs it. */
 function endingOf(execution: Execution, parts: LeaseParts): string | null {
   const { intent, session, call, standing, actor } = execution;
   if (intent === null) return null;

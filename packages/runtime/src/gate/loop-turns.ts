@@ -1,39 +1,55 @@
 /**
  * Shares the event loop between sessions. A call is worked on in steps: from its arrival to its intent, from there to
  * its outcome, and its reply. In one turn of the loop a session may begin a limited number of steps, so that no session
- * waits behind all the work of another. While a record of a quiet session is on its way to the disk, busy sessions get few
- * turns: the thread that writes the record needs the processor as well, and they would use it as long as the disk takes.
+ * waits behind all the work of another. While a record of a quiet session is on its way to the disk, busy sessions get
+ * few turns: the thread that writes the record needs the processor as well, and busy sessions would use it for as long
+ * as the disk takes.
  */
 import type { Clock } from "@femtoclaw/journal";
 
-/** LIMIT: steps of one session in one turn beside a session with nothing to do: the next call of that one waits for so many. */
+/**
+ * LIMIT: steps of one session in one turn while another session has nothing to do. The next call of that idle session
+ * waits for at most this many.
+ */
 const STEPS_BESIDE_OTHERS = 1;
-/** LIMIT: steps of one session in one turn where all have steps waiting: enough for commit groups that are worth a sync. */
+/**
+ * LIMIT: steps of one session in one turn if all sessions have steps waiting: enough for commit groups that are worth a
+ * sync.
+ */
 const STEPS_AMONG_BUSY = 8;
-/** LIMIT: steps in one turn of a session that is alone: some milliseconds, which another one waits that arrives meanwhile. */
+/**
+ * LIMIT: steps in one turn if only one session is there. They take some milliseconds, for which a newly arriving
+ * session waits.
+ */
 const STEPS_ALONE = 64;
-/** LIMIT: turns of busy sessions while a quiet one waits for the disk: they last as long as most of a quick sync. */
+/** LIMIT: turns of busy sessions while a quiet one waits for the disk. They last for most of a quick sync. */
 const TURNS_BESIDE_DISK = 4;
-/** LIMIT: milliseconds before each turn after those, so that a disk that stalls stops nobody. */
+/** LIMIT: milliseconds of pause before each turn beyond those, so that a stalled disk stops nobody. */
 const PAUSE_MS = 1;
-/** A session with at most so many records on their way to the disk counts as quiet: busy ones are kept waiting for it. */
+/**
+ * A session with at most this many records on their way to the disk counts as quiet, and busy sessions are held back
+ * for it.
+ */
 const FEW_RECORDS = 8;
-/** Time for which a session counts as there after its last step, so that others do not take the loop between two of its calls. */
+/**
+ * Microseconds for which a session counts as present after its last step, so that others do not take the loop between
+ * two of its calls.
+ */
 const THERE_US = 1_000_000;
 
 export class LoopTurns {
   readonly #clock: Pick<Clock, "after" | "monotonicUs">;
-  /** Sessions that are there with the time of their last step, the one that was silent for longest first. */
+  /** Present sessions with the time of their last step. The one that has been silent for longest comes first. */
   readonly #there = new Map<string, number>();
   #last: string | null = null;
-  /** Steps that sessions began in this turn of the loop. */
+  /** Steps that each session began in this turn of the loop. */
   readonly #begun = new Map<string, number>();
-  /** What waits for a later turn, by session. */
+  /** Steps that wait for a later turn, by session. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #isTurning = false;
-  /** Records on their way to the disk, by session. */
+  /** Number of records on their way to the disk, by session. */
   readonly #onDisk = new Map<string, number>();
-  /** Turns of busy sessions since a quiet one waits for the disk. */
+  /** Turns of busy sessions since a quiet one began to wait for the disk. */
   #turnsBesideDisk = 0;
   #isPausing = false;
 
@@ -41,7 +57,7 @@ export class LoopTurns {
     this.#clock = clock;
   }
 
-  /** Null where the session may begin a step at once; else resolves in the turn in which it may. */
+  /** Null if the session may begin a step at once; else a promise that resolves in the turn in which it may. */
   next(session: string): Promise<void> | null {
     this.#notice(session);
     this.#turnLater();
@@ -57,7 +73,7 @@ export class LoopTurns {
     });
   }
 
-  /** A record of the session is on its way to the disk from here until it is `offDisk`. */
+  /** Says that a record of the session is on its way to the disk, until `offDisk` is called. */
   onDisk(session: string): void {
     this.#onDisk.set(session, (this.#onDisk.get(session) ?? 0) + 1);
   }
@@ -72,7 +88,7 @@ export class LoopTurns {
     if (this.#waiting.size > 0) this.#turnLater();
   }
 
-  /** Whether the session has nothing to do but to wait for the disk. */
+  /** Whether the session has nothing to do but wait for the disk. */
   #isAwaited(session: string): boolean {
     return !this.#waiting.has(session) && (this.#onDisk.get(session) ?? 0) <= FEW_RECORDS;
   }
@@ -84,7 +100,7 @@ export class LoopTurns {
 
   #notice(session: string): void {
     const nowUs = this.#clock.monotonicUs();
-    // Whoever comes twice in a row stands last already.
+    // A session that comes twice in a row already stands last.
     if (session !== this.#last) this.#there.delete(session);
     this.#last = session;
     this.#there.set(session, nowUs);
@@ -120,7 +136,8 @@ export class LoopTurns {
     if (this.#begun.size > 0) this.#turnLater();
   }
 
-  // INVARIANT: I9: however long the disk takes, what others do meanwhile is bounded by a number of turns and by that time.
+  // INVARIANT: I9: however long the disk takes, the work of others meanwhile is bounded by a number of turns and by
+  // this pause.
   #pause(): void {
     if (this.#isPausing) return;
     this.#isPausing = true;
@@ -131,7 +148,10 @@ export class LoopTurns {
     });
   }
 
-  /** Of those that wait. A session rarely waits for longer than it counts as there, so each of them is there. */
+  /**
+   * Steps for each waiting session. A session rarely waits for longer than it counts as present, so all of them are
+   * present.
+   */
   #stepsOfEach(): number {
     if (this.#there.size === 1) return STEPS_ALONE;
     return this.#there.size > this.#waiting.size ? STEPS_BESIDE_OTHERS : STEPS_AMONG_BUSY;

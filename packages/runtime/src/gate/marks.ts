@@ -1,4 +1,4 @@
-/** What a call marks its principal with: that it may have read a secret, or what strangers wrote. Pure. */
+/** The marks that a call puts on its principal: that it may have read a secret, or text written by strangers. Pure. */
 import { type Authority, type CapabilityManifest, connectGrants, type Facts, type Mark } from "@femtoclaw/protocol";
 import { mayShow } from "@femtoclaw/sandbox";
 import { isWithin } from "../configuration/canonical-path.ts";
@@ -6,8 +6,9 @@ import { isWithin } from "../configuration/canonical-path.ts";
 const PLACES = { read_secret: "secret", seen_untrusted: "untrusted" } as const;
 
 /**
- * INVARIANT: a call marks its principal when it may read, not when it did. Every permitted use of a path counts; a program
- * counts where its sandbox could show it the place; an effect that names neither a path nor a program may reach anything.
+ * INVARIANT: a call marks its principal if it may read, not only if it did. Every permitted use of a path counts. A
+ * program counts if its sandbox could show it the place. An effect that names neither a path nor a program may reach
+ * anything.
  */
 export function marksOf(
   questions: Facts["questions"],
@@ -24,7 +25,7 @@ export function marksOf(
           return places.some(
             ({ path }) =>
               isWithin(question.path, path) ||
-              // What a call reads below a folder holds no secrets, but it may hold what strangers wrote.
+              // What a call reads below a folder holds no secrets, but it may hold text written by strangers.
               (mark === "seen_untrusted" && question.recursive === true && isWithin(path, question.path)),
           );
         case "program":
@@ -32,20 +33,21 @@ export function marksOf(
         case "host":
           return false;
         case "mcp_tool":
-          // What runs in the sandbox sees what programs see; what runs at a far host sees no file of this machine.
+          // A tool that runs in the sandbox sees what programs see. One that runs at a remote host sees no file of this
+          // machine.
           return effect === "execute" && places.some(({ path }) => mayShow(authority, path));
         case "tool":
           return effect !== "none";
       }
     };
-    // What a host or a server of others answers is written by strangers, without any entry that says so.
+    // Answers from a host or from another party's server are written by strangers, even if no entry says so.
     const isAlways = mark === "seen_untrusted" && questions.some((question) => isAnswered(question, authority));
     if (isAlways || (places.length > 0 && questions.some(reaches))) marks.push(mark);
   }
   return marks;
 }
 
-/** Whether somebody out there may answer: to a request, through a server of others, or to a program that may connect. */
+/** Whether an outside party may answer: to a request, through an MCP server, or to a program that may connect. */
 function isAnswered(question: Facts["questions"][number], authority: Authority): boolean {
   if (question.kind === "host" || question.kind === "mcp_tool") return true;
   if (question.kind !== "program") return false;

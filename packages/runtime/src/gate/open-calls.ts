@@ -1,6 +1,6 @@
 /**
- * The calls that wait for operators, the oldest first, and who waits for the next of them. Each is found without looking at
- * the others: what an execution costs must not depend on how many wait.
+ * The calls that wait for operators, oldest first, and the operators who wait for the next one. Each call is found
+ * without looking at the others, because the cost of an execution must not depend on how many wait.
  */
 import type { Clock } from "@femtoclaw/journal";
 import { FemtoError } from "@femtoclaw/protocol";
@@ -8,17 +8,17 @@ import type { GrowthWait } from "../log-growth.ts";
 import { WaitingReaders } from "../waiting-readers.ts";
 import type { WaitingCall } from "./questions.ts";
 
-/** LIMIT: operators who wait for the next question at once; each is an open request. */
+/** LIMIT: operators who wait for the next question at once; each of them is an open request. */
 const WATCHERS = 256;
-/** What is asked at once is told at once. */
+/** Milliseconds for which changes are gathered, so that questions asked together are reported together. */
 const GATHER_MS = 50;
 
 export class OpenCalls {
   readonly #byExecution = new Map<string, WaitingCall>();
-  /** By the number of their question's record; a question that was durable later may have come earlier. */
+  /** Ordered by the number of the question's record. A call added later may have an earlier number. */
   readonly #bySeq: WaitingCall[] = [];
   readonly #bySession = new Map<string, WaitingCall[]>();
-  /** Counts what was asked, said and settled in this boot, so that who looks on knows whether anything is new. */
+  /** Counts questions, answers and settlements in this boot, so that watchers can tell whether anything is new. */
   #changes = 1;
   readonly #watchers: WaitingReaders;
 
@@ -30,7 +30,7 @@ export class OpenCalls {
     return this.#bySeq.length;
   }
 
-  /** The oldest first; not to be kept while questions come and go. */
+  /** Oldest first. Do not keep this array: it changes as questions come and go. */
   get all(): readonly WaitingCall[] {
     return this.#bySeq;
   }
@@ -52,13 +52,13 @@ export class OpenCalls {
     return this.#bySession.get(session) ?? [];
   }
 
-  /** At most so many from a record on. */
+  /** At most `limit` calls, from a record number on. */
   from(seq: number, limit: number): readonly WaitingCall[] {
     const at = this.#placeOf(seq);
     return this.#bySeq.slice(at, at + limit);
   }
 
-  /** A new one, or what is known of one by now. */
+  /** Adds a new call, or replaces one with what is known about it by now. */
   put(call: WaitingCall): void {
     this.#take(call.seq);
     this.#bySeq.splice(this.#placeOf(call.seq), 0, call);
@@ -81,10 +81,10 @@ export class OpenCalls {
     this.#changed();
   }
 
-  /** Resolves once there were more changes than these, or when the wait is over. Throws FEMTO_OVERLOADED. */
+  /** Resolves once the number of changes differs from `changes`, or when the wait is over. Throws FEMTO_OVERLOADED. */
   async changedAfter(changes: number, { waitMs, left }: GrowthWait): Promise<void> {
     if (changes !== this.#changes || waitMs === 0 || left.aborted) return;
-    // INVARIANT: I9: who waits has a limit.
+    // INVARIANT: I9: the number of waiting operators is limited.
     if (this.#watchers.count >= WATCHERS) {
       throw new FemtoError("FEMTO_OVERLOADED", `${WATCHERS} operators wait for the next question already`);
     }
@@ -101,7 +101,7 @@ export class OpenCalls {
     else this.#bySession.set(call.session, others);
   }
 
-  /** Of the question, or of the next one behind it. */
+  /** Index of the question with this number, or of the next one behind it. */
   #placeOf(seq: number): number {
     let [from, to] = [0, this.#bySeq.length];
     while (from < to) {

@@ -1,4 +1,4 @@
-/** Puts the real parts into the gate. */
+/** Connects the gate to its real parts. */
 import {
   connectionFacts,
   HostNames,
@@ -47,9 +47,9 @@ export interface OpenGateParts {
   isOpen(session: SessionId): boolean;
   quota(session: SessionId): SessionQuota;
   lost(id: ExecutionId, reason: string): void;
-  /** What MCP servers of others, and capabilities that are packages, need beside what the gate needs. */
+  /** What MCP servers of others and packaged capabilities need in addition to the parts of the gate. */
   readonly upstreams: Pick<UpstreamsParts, "pins" | "log">;
-  /** What terminals need beside what the gate needs. */
+  /** What terminals need in addition to the parts of the gate. */
   readonly terminals: Pick<TerminalsParts, "record" | "hasRoom">;
 }
 
@@ -61,11 +61,11 @@ export interface OpenGate {
   readonly relay: OpenRelay;
   readonly upstreams: Upstreams;
   readonly packages: CapabilityPackages;
-  /** Ends what a session began that is over. */
+  /** Ends everything that a session began, once the session is over. */
   endSession(session: SessionId): void;
-  /** Ends what goes on beside calls and may not any more. */
+  /** Ends activities beside calls that are no longer permitted. */
   review(): void;
-  /** Ends all of it. */
+  /** Ends all such activities. */
   stopPrograms(reason: string): Promise<void>;
 }
 
@@ -104,7 +104,7 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     stages,
     turns: new LoopTurns(parts.clock),
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
-    // Whoever waits for one holds a place among the effects, so the queue is never too short.
+    // Every waiter for this room already holds a place among the effects, so the queue is never too short.
     outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
     admission: () => parts.admission(),
     spawn: (id) => parts.system.spawn(id),

@@ -1,10 +1,10 @@
-/** Lets callers go on one after the other, with a pause before each; those of several sessions in turn. */
+/** Lets callers go on one after the other, with a pause before each, alternating between sessions. */
 import type { Clock } from "@femtoclaw/journal";
 
 export class PacedTurns {
   readonly #clock: Pick<Clock, "after">;
   readonly #pauseMs: number;
-  /** Sessions in the order of their turns, each with a caller at least. */
+  /** Sessions in the order of their turns, each with at least one caller. */
   readonly #waiting = new Map<string, (() => void)[]>();
   #isTicking = false;
 
@@ -23,7 +23,10 @@ export class PacedTurns {
     });
   }
 
-  /** INVARIANT: I9: whoever has left waits for nothing, so that what waits is bounded by who is there. */
+  /**
+   * INVARIANT: I9: callers of a session that has left stop waiting, so the number of waiters is bounded by the sessions
+   * that are connected.
+   */
   release(session: string): void {
     const queue = this.#waiting.get(session) ?? [];
     this.#waiting.delete(session);

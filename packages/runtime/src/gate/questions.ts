@@ -1,6 +1,6 @@
 /**
- * Calls that wait for operators: how many may, who may answer what, and when the time for it is over. A
- * waiting call is a record; what stands here is what an answer is checked against.
+ * Calls that wait for operators: how many there may be, who may answer what, and when the time for an answer is over. A
+ * waiting call is only a record; this keeps what an answer is checked against.
  */
 import type { JsonObject } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
@@ -20,22 +20,22 @@ import { SessionQuestions } from "./session-questions.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface WaitingCall {
-  /** Sequence number of the question's record, and identifier of the approval. */
+  /** Sequence number of the question's record, which is also the identifier of the approval. */
   readonly seq: number;
   readonly execution: ExecutionId;
   readonly session: string;
   readonly tool: string;
   readonly revision: string;
-  /** Of the call, its facts and the rules that ask: an answer is to this. */
+  /** Digest of the call, its facts and the rules that ask. An answer is given to this digest. */
   readonly digest: string;
   readonly approvers: number;
   /** Operators who have said yes: the key of one who signed, else the name. */
   readonly granted: readonly string[];
-  /** On the wall clock, for people and for the time after a restart. */
+  /** Expiry on the wall clock, for people and for the time after a restart. */
   readonly expiresUs: number;
-  /** On the clock of this boot, which nobody sets. */
+  /** Expiry on the monotonic clock of this boot, which nobody can set. */
   readonly deadlineUs: number;
-  /** Arguments that hold secrets, which are in no record: they live as long as this boot. */
+  /** Arguments that hold secrets. They are in no record, so they live only as long as this boot. */
   readonly secretArgs: JsonObject | null;
 }
 
@@ -45,10 +45,10 @@ export type Settlement = "granted" | "refused" | "expired" | "cancelled" | "halt
 export interface QuestionsParts {
   readonly clock: Clock;
   readonly settings: ApprovalSettings;
-  /** Name of the log, which signed answers are for. */
+  /** Name of the log for which answers are signed. */
   readonly log: string;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
-  /** Null while calls are taken, else why not. */
+  /** Null while calls are taken, else the reason why not. */
   admission(): Problem | null;
   /** Whether the proposer of a session is still there. */
   isOpen(session: string): boolean;
@@ -56,15 +56,15 @@ export interface QuestionsParts {
   settle(call: WaitingCall, how: Settlement, reason: string): void;
 }
 
-/** LIMIT: time between two looks at the wall clock, which somebody may have set forward. */
+/** LIMIT: milliseconds between two looks at the wall clock, which somebody may have set forward. */
 const LOOK_MS = 10_000;
 
 export class Questions {
   readonly #parts: QuestionsParts;
   readonly #open: OpenCalls;
-  /** Questions whose answer is on its way to the disk; with what ends them if it does not. */
+  /** Questions whose answer is on its way to the disk, each with what ends the question if that answer does not. */
   readonly #answering = new Map<number, { how: Settlement; reason: string } | null>();
-  /** Questions on their way to the disk, by session. */
+  /** Number of questions on their way to the disk, by session. */
   readonly #pending = new Map<string, number>();
   readonly #sessions: SessionQuestions;
   #cancelLook: (() => void) | null = null;
@@ -79,19 +79,22 @@ export class Questions {
     return this.#open;
   }
 
-  /** The one that operators know by this identifier. */
+  /** The waiting call whose question has this identifier. */
   named(id: string): WaitingCall | undefined {
     const call = this.#open.get(Number(id));
     return call !== undefined && String(call.seq) === id ? call : undefined;
   }
 
-  /** The question that the same session has asked about the same call; it is not asked twice at a time. */
+  /** The open question of the same session about the same call. Nothing is asked twice at a time. */
   same(session: string, digest: string): WaitingCall | undefined {
     return this.#open.ofSession(session).find((call) => call.digest === digest);
   }
 
-  // INVARIANT: I9: a place is taken before the question is written, so that many at once are as many as one by one.
-  /** Takes a place for one question of the session, which `add` fills or `abandon` gives back; else says why there is none. */
+  // INVARIANT: I9: a place is taken before the question is written, so that many at once count like many one by one.
+  /**
+   * Takes a place for one question of the session, which `add` fills or `abandon` gives back. Returns the reason if
+   * there is no place.
+   */
   admit(session: string): Problem | null {
     const { perSession, atOnce } = this.#parts.settings;
     const pending = [...this.#pending.values()].reduce((sum, count) => sum + count, 0);
@@ -104,38 +107,38 @@ export class Questions {
     return problem;
   }
 
-  /** The question could not be written. */
+  /** Gives the place back because the question could not be written. */
   abandon(session: string): void {
     const left = (this.#pending.get(session) ?? 0) - 1;
     if (left > 0) this.#pending.set(session, left);
     else this.#pending.delete(session);
   }
 
-  /** A call that waits from now on. */
+  /** Adds a call that waits from now on. */
   add(call: WaitingCall): void {
     this.abandon(call.session);
     this.#open.put(call);
     this.#arm();
   }
 
-  /** The question whose yes also covers this call of the session; undefined where it has to be asked. */
+  /** The question whose yes also covers this call of the session; undefined if operators must be asked. */
   granted(session: string, revision: string, digest: string): number | undefined {
     return this.#sessions.granted(session, revision, digest);
   }
 
-  /** The answer of who has the operator's door. */
+  /** Takes an answer from somebody who has access to the operator's socket. */
   async answer(answer: Answer): Promise<Answered> {
     return await this.#take({ ...answer, signed: null });
   }
 
-  /** An answer that an operator signed, here or far away; the note has all of it. */
+  /** Takes an answer that an operator signed, here or elsewhere; the note holds all of it. */
   async answerSigned(note: string): Promise<Answered> {
     const { clock, log, settings } = this.#parts;
     return await this.#take(openSigned(note, { log, settings, nowUs: clock.nowUs() }));
   }
 
-  // INVARIANT: I8: an answer is to the digest that the operator saw, durable before anything follows from it,
-  // and taken once: whoever comes second finds no such question.
+  // INVARIANT: I8: an answer is given to the digest that the operator saw. It is durable before anything follows from
+  // it, and it is taken once: a second answer finds no such question.
   async #take(vouched: VouchedAnswer): Promise<Answered> {
     const { id, answer, scope, reason, signed } = vouched;
     const call = this.#answerable(vouched);
@@ -172,7 +175,7 @@ export class Questions {
     }
   }
 
-  /** The proposer wants its call no more. False where no question of the session waits for it. */
+  /** Ends the call because its proposer no longer wants it. False if no question of the session waits for this call. */
   cancel(session: string, execution: string): boolean {
     const call = this.#open.of(execution);
     if (call === undefined || call.session !== session || this.#answering.has(call.seq)) return false;
@@ -185,17 +188,17 @@ export class Questions {
     for (const call of [...this.#open.ofSession(session)]) this.#end(call, "halted", reason);
   }
 
-  /** What is denied by now is asked no more. */
+  /** Withdraws a question about a call that is denied by now. */
   withdraw(call: WaitingCall, reason: string): void {
     if (this.#open.get(call.seq) !== undefined) this.#end(call, "refused", reason);
   }
 
-  /** A session that is over asks nothing more; its open questions wait on. */
+  /** Forgets a session that is over. It asks nothing more; its open questions keep waiting. */
   forget(session: string): void {
     this.#sessions.forget(session);
   }
 
-  /** Looks at the time no more; what waits goes on after the next start. */
+  /** Stops watching the time. Waiting calls go on after the next start. */
   stop(): void {
     this.#cancelLook?.();
     this.#cancelLook = null;
@@ -230,12 +233,12 @@ export class Questions {
     return call;
   }
 
-  /** One more has said yes, and others have to. */
+  /** Updates a call after one more yes that is not the last one needed. */
   #replace(call: WaitingCall): void {
     if (this.#open.get(call.seq) !== undefined) this.#open.put(call);
   }
 
-  /** What was to end the question meanwhile ends it now, if it still waits. */
+  /** If the question was to be ended in the meantime and still waits, ends it now. */
   #answered(seq: number): void {
     const end = this.#answering.get(seq) ?? null;
     const call = this.#open.get(seq);
@@ -256,7 +259,7 @@ export class Questions {
     this.#settle(call, answer, said ?? `${by} said ${answer === "granted" ? "yes" : "no"} to it`);
   }
 
-  /** Ends a question, or lets its answer end it that is on its way to the disk. */
+  /** Ends a question, unless an answer is on its way to the disk; then that answer ends it. */
   #end(call: WaitingCall, how: Settlement, reason: string): void {
     if (this.#answering.has(call.seq)) this.#answering.set(call.seq, { how, reason });
     else this.#settle(call, how, reason);
@@ -267,7 +270,7 @@ export class Questions {
     this.#parts.settle(call, how, reason);
   }
 
-  // INVARIANT: a clock that is set forward ends a question early; set back, it gains no time.
+  // INVARIANT: setting the clock forward ends a question early; setting it back gains no time.
   #isOver({ expiresUs, deadlineUs }: WaitingCall): boolean {
     const { clock } = this.#parts;
     return clock.nowUs() >= expiresUs || clock.monotonicUs() >= deadlineUs;

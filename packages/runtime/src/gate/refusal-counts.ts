@@ -1,7 +1,7 @@
-/** Calls that were refused without a record of their own, by the code that they were answered with. */
+/** Counts calls that were refused without a record of their own, by the error code of the answer. */
 import type { ErrorCode } from "@femtoclaw/protocol";
 
-/** Codes of refusals before the gate that are worth counting; the others say that the runtime ends. */
+/** Refusals before the gate that are worth counting. The other codes say that the runtime takes no calls at all. */
 const COUNTED: ReadonlySet<ErrorCode> = new Set([
   ...(["FEMTO_OVERLOADED", "FEMTO_DISK_FULL", "FEMTO_SESSION_QUOTA", "FEMTO_SESSION_HALTED"] as const),
 ]);
@@ -9,7 +9,7 @@ const COUNTED: ReadonlySet<ErrorCode> = new Set([
 export class RefusalCounts {
   #counts = new Map<ErrorCode, number>();
 
-  /** A call that did not enter the gate. */
+  /** Counts a call that did not enter the gate. */
   notTaken(code: ErrorCode): void {
     if (COUNTED.has(code)) this.add(code);
   }

@@ -1,4 +1,4 @@
-/** A call that waited, out of its record: what runs is the host's own copy of what operators said yes to. */
+/** Restores a call that waited from its record: what runs is the host's own copy of what operators said yes to. */
 import { Buffer } from "node:buffer";
 import { DecisionShare } from "@femtoclaw/policy/live";
 import type { DecisionCode, RecordActor, SessionId } from "@femtoclaw/protocol";
@@ -7,7 +7,10 @@ import type { GateParts } from "./gate-parts.ts";
 import type { Settlement, WaitingCall } from "./questions.ts";
 import type { Problem } from "./verdict.ts";
 
-/** Ready to be examined and decided anew; it says itself when it cannot go on, whatever was answered. */
+/**
+ * The returned execution is ready to be examined and decided anew. Its `lost` says why it cannot go on, whatever was
+ * answered.
+ */
 export async function revive(call: WaitingCall, parts: GateParts): Promise<Execution> {
   const { record, erased } = await parts.question(call.seq);
   const { tool, args: recorded, label, trace = null, facts, rules, revision } = record.body;
@@ -44,8 +47,8 @@ export async function revive(call: WaitingCall, parts: GateParts): Promise<Execu
   return execution;
 }
 
-// INVARIANT: a yes that comes to its effect only after the time that the question had is worth nothing, and so is
-// one of a key that is in force no more.
+// INVARIANT: a yes is worth nothing if the call gets to its effect only after the question's time is over, or if the
+// key behind the yes is no longer in force.
 function lossOf(what: { isOver: boolean; isVoid: boolean; isErased: boolean; isSecret: boolean }): Execution["lost"] {
   if (what.isOver) {
     const reason = "the host ended before the call could go on, and the time for it is over";
@@ -62,7 +65,7 @@ function lossOf(what: { isOver: boolean; isVoid: boolean; isErased: boolean; isS
   return { event: "factsFailed", problem: { code: "FEMTO_FACTS_FAILED", reason: `${reason}; send it again` } };
 }
 
-/** What the proposer is told of a question that was not settled by a yes. */
+/** What the proposer is told if a question was not settled by a yes. */
 export function settledProblem(
   how: Exclude<Settlement, "granted">,
   reason: string,
@@ -72,7 +75,7 @@ export function settledProblem(
       return { problem: { code: "FEMTO_APPROVAL_REFUSED", reason }, decision: "DENIED_POLICY_VIOLATION" };
     case "expired":
       return { problem: { code: "FEMTO_APPROVAL_EXPIRED", reason }, decision: "DENIED_POLICY_VIOLATION" };
-    // Nothing was decided about it.
+    // No decision was made about the call.
     case "cancelled":
     case "halted":
       return { problem: { code: "FEMTO_EXECUTION_HALTED", reason }, decision: null };

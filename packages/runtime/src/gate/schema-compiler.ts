@@ -1,6 +1,6 @@
 /**
- * Compiles schemas that an embedder brings. Ajv is loaded with the first of them, because it takes longer to load than
- * most of a start; at once and not as a promise, so that a start takes the same steps whoever has loaded it before.
+ * Compiles schemas that an embedder brings. Ajv is loaded with the first of them, because loading it takes longer than
+ * most of a start. It is loaded synchronously, so that a start takes the same steps no matter who has loaded it before.
  */
 
 import type { ValidationError, Validator } from "@femtoclaw/protocol";
@@ -8,10 +8,12 @@ import type { Ajv2020 } from "ajv/dist/2020.js";
 import { loadAjv } from "#ajv";
 import { ARGUMENT_SCHEMA_OPTIONS, SECRET_KEYWORD } from "./argument-schema-options.ts";
 
-/** Checks schemas against the schema of schemas. Compiling that one takes 15 ms, so all runtimes of a process share it. */
+/**
+ * Checks schemas against the meta-schema. Compiling the meta-schema takes 15 ms, so all runtimes of a process share it.
+ */
 const schemas = once((): Ajv2020 => new (loadAjv().Ajv2020)());
 
-/** A compiler for schemas that do not know of each other; what it returns throws for one that is not valid. */
+/** A compiler for schemas that do not refer to each other. The returned function throws if a schema is invalid. */
 export function schemaCompiler(): (schema: object) => Validator {
   const ajv = once((): Ajv2020 => {
     const compiler = new (loadAjv().Ajv2020)({ ...ARGUMENT_SCHEMA_OPTIONS, validateSchema: false });
@@ -27,7 +29,7 @@ export function schemaCompiler(): (schema: object) => Validator {
   };
 }
 
-/** Makes the value when it is first asked for. */
+/** Makes the value on first use. */
 function once<T extends object>(make: () => T): () => T {
   let made: T | null = null;
   return () => {

@@ -1,4 +1,4 @@
-/** How much a session may ask operators, and what they have said yes to for as long as it lasts. */
+/** How much a session may ask operators, and what they have said yes to for the rest of the session. */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 import { TokenBucket } from "./session-quota.ts";
@@ -6,29 +6,29 @@ import type { Problem } from "./verdict.ts";
 
 interface Asking {
   readonly questions: TokenBucket;
-  /** Questions in a row that operators refused. */
+  /** Number of questions in a row that operators refused. */
   refused: number;
-  /** Question by policy revision and digest. */
+  /** Number of the granted question, by policy revision and digest. */
   readonly grants: Map<string, number>;
 }
 
 export interface SessionQuestionsParts {
   readonly clock: Pick<Clock, "monotonicUs">;
-  /** Whether its proposer is still there. */
+  /** Whether the proposer of the session is still there. */
   isOpen(session: string): boolean;
 }
 
 export class SessionQuestions {
   readonly #parts: SessionQuestionsParts;
-  /** INVARIANT: I9: of open sessions alone, so that it does not grow with every session that ever was. */
+  /** INVARIANT: I9: only open sessions are kept, so that this does not grow with every session that ever was. */
   readonly #sessions = new Map<string, Asking>();
 
   constructor(parts: SessionQuestionsParts) {
     this.#parts = parts;
   }
 
-  // INVARIANT: I9: people who are asked too much say yes to anything, so asking is paced, and who is refused
-  // again and again asks no more.
+  // INVARIANT: I9: people who are asked too often say yes to anything. So questions are paced, and a session that is
+  // refused again and again may ask no more.
   admit(session: string): Problem | null {
     const { questions, refused } = this.#of(session);
     if (refused >= LIMITS.approvalRefusals) {
@@ -47,7 +47,7 @@ export class SessionQuestions {
     if (asking !== undefined) asking.refused = answer === "granted" ? 0 : asking.refused + 1;
   }
 
-  /** For a session that is over there is nothing left to grant. */
+  /** Does nothing for a session that is over. */
   grant(session: string, revision: string, digest: string, question: number): void {
     const grants = this.#sessions.get(session)?.grants;
     if (grants === undefined) return;
@@ -56,7 +56,7 @@ export class SessionQuestions {
     if (grants.size > LIMITS.sessionGrants && oldest !== undefined) grants.delete(oldest);
   }
 
-  /** INVARIANT: a grant is for the very call: the same arguments on the same facts, asked by the same rules. */
+  /** INVARIANT: a grant is for the very same call: the same arguments on the same facts, asked by the same rules. */
   granted(session: string, revision: string, digest: string): number | undefined {
     return this.#sessions.get(session)?.grants.get(key(revision, digest));
   }
@@ -71,7 +71,7 @@ export class SessionQuestions {
     const pace = { size: LIMITS.approvalBurst, perSecond: LIMITS.approvalsPerMinute / 60 };
     const questions = new TokenBucket(pace, this.#parts.clock.monotonicUs());
     const asking: Asking = { questions, refused: 0, grants: new Map() };
-    // Calls that were under way when their session ended may still ask, each by itself.
+    // Calls that were under way when their session ended may still ask, each on its own account.
     if (this.#parts.isOpen(session)) this.#sessions.set(session, asking);
     return asking;
   }

@@ -1,17 +1,17 @@
 /**
- * What one session may add to the journal, and all sessions together by calls that are refused. Pure:
- * time comes in as a value.
+ * How much one session may add to the journal, and how much all sessions together may add by refused calls. Pure: time
+ * comes in as a value.
  */
 import { LIMITS } from "@femtoclaw/protocol";
 import type { Problem } from "./verdict.ts";
 
 export interface BucketLimits {
-  /** What the bucket holds at the most. */
+  /** The most that the bucket can hold. */
   readonly size: number;
   readonly perSecond: number;
 }
 
-/** Holds tokens, such as bytes that may be recorded; is full at first and fills again with time. */
+/** Holds tokens, such as bytes that may be recorded. It is full at first and refills over time. */
 export class TokenBucket {
   readonly #limits: BucketLimits;
   #tokens: number;
@@ -23,40 +23,40 @@ export class TokenBucket {
     this.#atUs = nowUs;
   }
 
-  /** What it holds; less than nothing after something was spent that was larger than what was left. */
+  /** What the bucket holds. This is negative after `spend` took more than was left. */
   held(nowUs: number): number {
     const filled = this.#tokens + (Math.max(nowUs - this.#atUs, 0) * this.#limits.perSecond) / 1_000_000;
     return Math.min(filled, this.#limits.size);
   }
 
-  /** Takes so many or none at all. */
+  /** Takes that many tokens, or none at all. */
   take(tokens: number, nowUs: number): boolean {
     if (this.held(nowUs) < tokens) return false;
     this.spend(tokens, nowUs);
     return true;
   }
 
-  /** Puts in so many, up to what it holds at the most. */
+  /** Adds that many tokens, up to the size of the bucket. */
   put(tokens: number, nowUs: number): void {
     this.#tokens = Math.min(this.held(nowUs) + tokens, this.#limits.size);
     this.#atUs = Math.max(nowUs, this.#atUs);
   }
 
-  /** Takes so many in any case. */
+  /** Takes that many tokens in any case. */
   spend(tokens: number, nowUs: number): void {
     this.#tokens = this.held(nowUs) - tokens;
     this.#atUs = Math.max(nowUs, this.#atUs);
   }
 }
 
-/** What all sessions share: records of refused calls and of sessions that were halted for them. */
+/** Shared by all sessions: bytes for records of refused calls and of sessions that were halted for them. */
 export function refusalShare(nowUs: number): TokenBucket {
   return new TokenBucket({ size: LIMITS.refusalBytes, perSecond: LIMITS.refusalBytesPerSecond }, nowUs);
 }
 
 /**
- * What becomes of a refusal: it gets a record of its own, it is only counted, or it halts its session,
- * with one record that stands for all of its refusals from here on.
+ * What becomes of a refusal: it gets a record of its own, it is only counted, or it halts its session with one record
+ * that stands for all further refusals.
  */
 export type RefusalVerdict = "record" | "count" | "halt";
 
@@ -69,7 +69,7 @@ export class SessionQuota {
   #recorded = 0;
   #isHalted = false;
 
-  /** `newcomers` is what the session shares with others that have earned nothing yet. */
+  /** `newcomers` is shared with other sessions that have earned nothing yet. */
   constructor(share: TokenBucket, nowUs: number, newcomers: TokenBucket) {
     this.#share = share;
     this.#newcomers = newcomers;
@@ -80,7 +80,7 @@ export class SessionQuota {
     this.#merit.spend(size, nowUs);
   }
 
-  /** A call of the session ended well. */
+  /** Credits the session for a call that ended well. */
   earn(nowUs: number): void {
     this.#merit.put(LIMITS.meritBytesPerCall, nowUs);
   }
@@ -90,12 +90,12 @@ export class SessionQuota {
     return this.#merit.held(nowUs);
   }
 
-  /** Refusals that got a record of their own. */
+  /** Number of refusals that got a record of their own. */
   get recorded(): number {
     return this.#recorded;
   }
 
-  /** Why a further call is not taken; null while calls are. */
+  /** Why no further call is taken; null while calls are taken. */
   problem(nowUs: number): Problem | null {
     if (this.#isHalted) {
       return { code: "FEMTO_SESSION_HALTED", reason: "too many calls of this session were refused" };
@@ -104,13 +104,14 @@ export class SessionQuota {
     return { code: "FEMTO_SESSION_QUOTA", reason: "this session has recorded its share of the journal" };
   }
 
-  /** Counts what the session leaves in the journal. */
+  /** Counts bytes that the session adds to the journal. */
   spend(bytes: number, nowUs: number): void {
     this.#all.spend(bytes, nowUs);
   }
 
-  // INVARIANT: I9: a refusal costs its session, what the session has earned or else what all newcomers share, and
-  // the share of all sessions, so that a new connection is no way to more of the journal. Permitted calls use none.
+  // INVARIANT: I9: a refusal is charged to its session, to what the session has earned or else to what all newcomers
+  // share, and to the share of all sessions. So a new connection is no way to get more of the journal. Permitted calls
+  // are charged to none of these.
   refuse(bytes: number, nowUs: number): RefusalVerdict {
     if (this.#isHalted) return "count";
     this.#isHalted = !this.#refusals.take(bytes, nowUs);

@@ -1,11 +1,14 @@
-/** How a session stands, by its records: whether it may still begin anything, and what its calls are decided on. */
+/**
+ * A session's standing by its records: whether it may still begin anything, and the history that its calls are decided
+ * on.
+ */
 import type { JournalEntry } from "@femtoclaw/journal";
 import { BUDGET_RULES, type HistoryFacts, printable, type SessionId } from "@femtoclaw/protocol";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Execution } from "./execution.ts";
 import type { Problem } from "./verdict.ts";
 
-/** Why nothing of the session begins any more; null while it may. */
+/** Why the session may begin nothing more; null while it may. */
 export function haltOf(histories: SessionHistories, session: SessionId): Problem | null {
   const halted = histories.of(session)?.halted;
   if (halted == null) return null;
@@ -14,7 +17,7 @@ export function haltOf(histories: SessionHistories, session: SessionId): Problem
   return { code: "FEMTO_SESSION_HALTED", reason: `this session was halted in record ${seq}: ${by}` };
 }
 
-/** Whether two histories are one to every policy: all that policies see of them is equal. */
+/** Whether policies see no difference between two histories. */
 export function isSameHistory(one: HistoryFacts | undefined, other: HistoryFacts): boolean {
   if (one === undefined) return false;
   for (const name in other) if (one[name as keyof HistoryFacts] !== other[name as keyof HistoryFacts]) return false;
@@ -22,8 +25,8 @@ export function isSameHistory(one: HistoryFacts | undefined, other: HistoryFacts
 }
 
 /**
- * The record that ends a session whose budget is used up; null where calls that still run may give some
- * of it back, or where the session is halted already.
+ * The record that halts a session whose budget is used up. Null if calls that still run may give some of the budget
+ * back, or if the session is halted already.
  */
 export function budgetHalt(
   { session, actor, rules, quota, standing }: Execution,

@@ -1,7 +1,10 @@
-/** Whether what programs see is what they would see if they were started now. */
+/** Whether running programs see the same as they would if they were started now. */
 import type { Standing } from "./gate-parts.ts";
 
-/** INVARIANT: one grant, two fences: a policy that shows children other places than before ends those that see the old ones. */
+/**
+ * INVARIANT: one grant, two fences: if a policy shows children other places than before, programs that see the old
+ * places are ended.
+ */
 export function isSameView(then: Standing | null, now: Standing): boolean {
   if (then?.sandbox === now.sandbox) return true;
   return JSON.stringify(then?.sandbox?.mounts) === JSON.stringify(now.sandbox?.mounts);

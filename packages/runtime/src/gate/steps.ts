@@ -23,13 +23,16 @@ import { Validation } from "./validation.ts";
 import { type Problem, verdictOf } from "./verdict.ts";
 
 type Step = (execution: Execution) => EventType | Promise<EventType>;
-/** States in which the gate has work to do; a call that waits for operators leaves it, and final states need nothing. */
+/**
+ * States in which the gate has work to do. A call that waits for operators leaves the gate, and final states need
+ * nothing.
+ */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
 export interface StepsParts {
   readonly questions: Questions;
   readonly endings: Endings;
-  /** Hears of a call that marks its principal, in the turn in which its intent gets its number. */
+  /** Called for a call that marks its principal, in the turn in which its intent gets its number. */
   onMarked(execution: Execution): void;
 }
 
@@ -57,14 +60,14 @@ export class Steps {
     this.#onMarked = onMarked;
   }
 
-  /** Does the work of the state; the event that it ends in is the machine's next. */
+  /** Does the work of a state. Returns the next event for the machine. */
   take(execution: Execution, state: ExecutionState): EventType | Promise<EventType> {
     const step: Step | undefined = this.#steps[state as WorkedState];
     assert(step !== undefined, `the gate has no step for state ${state}`);
     return step(execution);
   }
 
-  /** State of the machine → the work to do there → the event that it ends in. */
+  /** Maps each state of the machine to its work, which returns the event that follows. */
   readonly #steps: Readonly<Record<WorkedState, Step>> = {
     inputReceived: () => "begin",
     protocolValidating: (execution) => this.#validation.validate(execution),
@@ -74,7 +77,7 @@ export class Steps {
     memoryCommitting: (execution) => this.#endings.commit(execution),
   };
 
-  // INVARIANT: I8: also a call that operators said yes to is looked up, examined and decided anew.
+  // INVARIANT: I8: a call that operators said yes to is looked up, examined and decided anew as well.
   async #authorize(execution: Execution): Promise<EventType> {
     const { call, waited, lost } = execution;
     assert(call !== null, "a validated message is a call");
@@ -93,7 +96,8 @@ export class Steps {
     execution.bound = taken.bound;
     const decision = this.#decisions.decide(execution, false);
     if (decision.allowed) {
-      // Policy may have changed while it waited and ask no more; the question is ended by this all the same.
+      // Policy may have changed while the call waited, and no longer ask. The question is ended by this call all the
+      // same.
       execution.approval = waited?.seq ?? null;
       return await this.#begin(execution);
     }
@@ -105,7 +109,10 @@ export class Steps {
     return this.#deny(execution, decision);
   }
 
-  /** A budget that is used up ends the session. What cannot be recorded ends the runtime itself, which takes no calls then. */
+  /**
+   * A used-up budget ends the session. If its record cannot be written, the runtime itself stops and takes no more
+   * calls.
+   */
   async #deny(execution: Execution, problem: Problem): Promise<EventType> {
     const over = problem.code === "FEMTO_BUDGET_EXCEEDED" ? budgetHalt(execution, this.#parts.histories) : null;
     if (over !== null) await chargedAppend(this.#parts, execution, over).catch(() => undefined);
@@ -113,7 +120,7 @@ export class Steps {
   }
 
   async #begin(execution: Execution): Promise<EventType> {
-    // However long it waits and runs now, it keeps no newcomer from its turn.
+    // However long the call waits and runs from here on, it keeps no newcomer from its turn.
     execution.leave(false);
     execution.heldBack = await this.#takeEffectSlot(execution);
     if (execution.heldBack !== null) return "permitted";
@@ -122,7 +129,9 @@ export class Steps {
     return this.#numberIntent(execution);
   }
 
-  /** Before the last decision, because what it reads takes time; what changes meanwhile is found out by the effect. */
+  /**
+   * Done before the last decision, because reading takes time. The effect will notice whatever changes in the meantime.
+   */
   async #keep(execution: Execution, keeps: "content" | "names"): Promise<void> {
     const { bound, standing } = execution;
     assert(bound && standing, "a permitted call has its facts");
@@ -131,9 +140,9 @@ export class Steps {
   }
 
   /**
-   * INVARIANT: I5: the last decision and its intent's number come in one turn, in which nothing else gets a
-   * number. So a call is decided on all that stands before it in the journal, a halt of its session among it, and of two
-   * calls that race the later one is decided on the mark, or the count, of the earlier.
+   * INVARIANT: I5: the last decision and the number of its intent come in one turn, in which nothing else gets a
+   * number. So a call is decided on everything that stands before it in the journal, a halt of its session included;
+   * and of two calls that race, the later one is decided on the marks and counts of the earlier.
    */
   #numberIntent(execution: Execution): EventType | Promise<EventType> {
     const { call, capability } = execution;
@@ -153,12 +162,12 @@ export class Steps {
     return "permitted";
   }
 
-  /** Why a call that began would not be permitted any more; null while it would. */
+  /** Why a call that began would no longer be permitted; null if it still would be. */
   forbiddenSince(execution: Execution): string | null {
     return this.#decisions.forbiddenSince(execution);
   }
 
-  /** The same of what goes on after its call, by all that is true of its session by now. */
+  /** The same for what outlives its call, given the whole current history of its session. */
   forbiddenNow(execution: Execution): string | null {
     return this.#decisions.forbiddenNow(execution);
   }
@@ -195,8 +204,8 @@ export class Steps {
     }
   }
 
-  // INVARIANT: I1: the machine leaves this step for the effect only after the intent is durable, and an
-  // intent is written only with room for its outcome: what happens can always be recorded.
+  // INVARIANT: I1: the machine goes on from this step to the effect only after the intent is durable, and an intent is
+  // written only if there is room for its outcome. So whatever happens can be recorded.
   async #commitIntent(execution: Execution): Promise<EventType> {
     const { heldBack, committing } = execution;
     if (heldBack !== null) return this.#endings.refuse(execution, "halted", heldBack);
@@ -216,11 +225,15 @@ export class Steps {
     return stopped === null ? "committed" : this.#endings.fail(execution, "halted", stopped);
   }
 
-  /** Waiting for the capability must not hold a place in the runtime's own stages, so the slot is exchanged. */
+  /**
+   * A call that waits for its capability must not hold a place in the runtime's own stages, so it exchanges that place
+   * for one among the effects.
+   */
   async #takeEffectSlot(execution: Execution): Promise<Problem | null> {
     execution.release?.();
     execution.release = null;
-    // A call that is asked about at its number, and was said yes to before, begins a second time.
+    // A call begins a second time if policy asks about it only when its intent gets its number, and an earlier yes
+    // covers it.
     execution.releaseRoom?.();
     execution.releaseRoom = null;
     try {
@@ -237,13 +250,16 @@ export class Steps {
     return reason === null ? null : { code: "FEMTO_EXECUTION_HALTED", reason };
   }
 
-  /** On a full disk no effect begins, also of a call whose intent could still be written. */
+  /** On a full disk no effect begins, even if the intent could still be written. */
   #diskFull(): Problem | null {
     const closed = this.#parts.admission();
     return closed?.code === "FEMTO_DISK_FULL" ? closed : null;
   }
 
-  /** An operator who disables a capability means the calls that wait, too; so does a tool that is not what it was. */
+  /**
+   * An operator who disables a capability means waiting calls too. The same goes for a tool that is no longer what it
+   * was.
+   */
   #disabledMeanwhile({ call }: Execution): string | null {
     const registered = call === null ? undefined : this.#parts.registered(call.tool);
     if (registered?.enabled !== true) return "its capability was disabled while it waited";
@@ -254,12 +270,12 @@ export class Steps {
     const { call, bound } = execution;
     assert(call !== null && bound !== null, "only a decided call executes");
     const registered = this.#parts.registered(call.tool);
-    // The last moment: from here on a stop reaches the capability by its signal.
+    // This is the last check; from here on a stop reaches the capability through its signal.
     if (registered === undefined || execution.stopReason !== null) {
       const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
       return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
     }
-    // INVARIANT: I1: what runs is what the intent names, also where other files were accepted since.
+    // INVARIANT: I1: what runs is what the intent names, even if other files were accepted since.
     if ((registered.codeSha256 ?? null) !== execution.codeSha256) {
       const reason = "stopped before its effect began: the files of its capability changed since";
       return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
@@ -276,7 +292,7 @@ export class Steps {
   }
 }
 
-/** A yes lifts what asks; what asks once more has come in between, with another policy. */
+/** A yes satisfies the rules that ask. If a rule still asks, another policy came in between. */
 function deniedAfterAll(decision: Exclude<GateDecision, { allowed: true }>): Problem {
   const { code, reason } = decision;
   return code === "FEMTO_APPROVAL_REQUIRED" ? { code: "FEMTO_POLICY_ERROR", reason } : { code, reason };

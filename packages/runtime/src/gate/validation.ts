@@ -1,4 +1,7 @@
-/** Whether what was proposed is a message of the protocol, and a call of a capability that is there and enabled. */
+/**
+ * Checks whether a proposal is a message of the protocol, and whether its call names an enabled capability with valid
+ * arguments.
+ */
 import type { JsonObject } from "@femtoclaw/capabilities";
 import { describeViolations, LIMITS, parseMessage, printable, type ToolCall } from "@femtoclaw/protocol";
 import type { Endings, EventType } from "./endings.ts";
@@ -36,13 +39,16 @@ export class Validation {
     return missing === null ? "valid" : this.#endings.refuse(execution, missing.event, missing.problem);
   }
 
-  /** Registered, enabled, arguments as its schema wants them, in this order; null where all of it holds. */
+  /**
+   * Checks in this order that the capability is registered and enabled, and that the arguments match its schema; null
+   * if all of it holds.
+   */
   lookUp(
     execution: Execution,
     { tool, args }: ToolCall,
   ): { readonly event: "unknown" | "disabled" | "argumentsInvalid"; readonly problem: Problem } | null {
     const registered = this.#parts.registered(tool);
-    // INVARIANT: I8: what an operator has to launch is nothing that a proposer can name.
+    // INVARIANT: I8: a proposer cannot name a capability that only an operator may launch.
     if (registered === undefined || (registered.capability.isLaunched && execution.launch === undefined)) {
       const reason = `no capability is called \`${printable(tool, LIMITS.labelChars)}\``;
       const problem = this.#parts.absent(tool) ?? { code: "FEMTO_CAPABILITY_NOT_FOUND", reason };

@@ -1,4 +1,4 @@
-/** From what happened to an execution to what its proposer is told: status, decision, error. Pure. */
+/** Translates what happened to an execution into what its proposer is told: status, decision, error. Pure. */
 import {
   type DecisionCode,
   ERRORS,
@@ -13,11 +13,11 @@ import {
 export interface Problem {
   readonly code: ErrorCode;
   readonly reason: string;
-  /** What the reader can do next, where it is more particular than the code's own. */
+  /** What the reader can do next, if that is more specific than the advice of the error code. */
   readonly fix?: string;
 }
 
-/** How each machine event that ends an execution reads to the proposer. */
+/** What the proposer is told for each machine event that ends an execution. */
 const VERDICTS = {
   message: { status: "completed", decision: null },
   invalid: { status: "error", decision: null },
@@ -47,7 +47,7 @@ export function replyError(problem: Problem, timestamp: string, capability?: str
   return {
     error_type: type,
     code: problem.code,
-    // Reasons quote what was proposed and what capabilities say, so they are capped and made visible here.
+    // Reasons quote proposals and capabilities, so they are capped and made printable here.
     reason: printable(problem.reason, LIMITS.reasonChars),
     fix: printable(problem.fix ?? fix, LIMITS.reasonChars),
     ...(capability === undefined ? {} : { capability }),
@@ -55,7 +55,7 @@ export function replyError(problem: Problem, timestamp: string, capability?: str
   };
 }
 
-/** The answer to a call that never entered the gate: nothing is recorded of it singly. */
+/** The answer to a call that never entered the gate; such calls have no records of their own. */
 export function unrecordedReply(executionId: string, error: ReplyError): Reply {
   return { execution_id: executionId, status: "error", decision: null, error, record: null };
 }
