@@ -1,16 +1,22 @@
-/** Where time comes from and how it is waited for. Whoever reads or waits gets a clock, so that time can be simulated. */
+/**
+ * Where time comes from and how to wait for it. Code that reads the time or waits is given a clock, so that time can be
+ * simulated.
+ */
 
-/** Both readings count whole microseconds. */
+/** Both readings are in whole microseconds. */
 export interface Clock {
   /** Since 1970, for people. */
   nowUs(): number;
-  /** Since this clock was made, which is when a boot begins; never runs backwards. */
+  /** Since this clock was made, which is when a boot begins. Never runs backwards. */
   monotonicUs(): number;
-  /** Calls back once when the time has passed; what it returns prevents that. With `unref` it keeps no process alive. */
+  /**
+   * Calls back once after the delay; the returned function cancels that. With `unref` the wait does not keep the
+   * process alive.
+   */
   after(delayMs: number, callback: () => void, options?: { readonly unref: boolean }): () => void;
 }
 
-/** The clock of this machine; it begins when it is made. */
+/** The clock of this machine. Its monotonic reading starts at 0 now. */
 export function systemClock(): Clock {
   const startMs = performance.now();
   return {

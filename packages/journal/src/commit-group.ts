@@ -1,4 +1,7 @@
-/** Makes a commit group of what waits: folds the records, grows the tree, takes the snapshot that ends it. */
+/**
+ * Turns the waiting items into a commit group: applies the records to the projector, grows the tree, and takes the
+ * snapshot that ends the group.
+ */
 import assert from "node:assert/strict";
 import type { SnapshotTakenBody, TypedRecord } from "@femtoclaw/protocol";
 import type { QueuedItem, QueuedSnapshot } from "./commit-queue.ts";
@@ -17,8 +20,8 @@ export interface PreparedGroup {
 }
 
 /**
- * INVARIANT: records, and the tiles of the tree that they fill, are written in one batch, so that records and tree always
- * agree. `also` are further objects of that batch.
+ * INVARIANT: records and the tiles that they fill are written in one batch, so that records and tree always agree.
+ * `also` are further objects for this batch.
  */
 export function prepareGroup(
   items: readonly QueuedItem[],
@@ -58,7 +61,7 @@ export function prepareGroup(
   return { records, commit: removals.length === 0 ? commit : { ...commit, removal: joined(removals) } };
 }
 
-/** The highest boundary counts; what a lower one keeps is kept by it too. */
+/** The highest boundary wins. It keeps everything that a lower one would keep. */
 function joined(removals: readonly Removal[]): Removal {
   const objects = removals.flatMap((removal) => removal.objects);
   const records = removals.flatMap((removal) => removal.records ?? []);

@@ -1,13 +1,13 @@
-/** What waits for the next commit group, in the order of sequence numbers and within its bounds. */
+/** The bounded queue of what waits for the next commit group, in the order of sequence numbers. */
 import { FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
 import type { RecordFrame } from "./records/frames.ts";
 import type { Removal, StoredObject } from "./store/store.ts";
 
-/** LIMIT: bytes of records that wait; more than this means the disk has stalled. */
+/** LIMIT: bytes of records that wait; more than this means that the disk has stalled. */
 const QUEUE_BYTES = 128 << 20;
 /**
- * LIMIT: places beyond the queue's bound for records that have to be written: an outcome for each place that
- * `LIMITS.outcomes` gives out, and what the runtime says of itself, a halt and its end included.
+ * LIMIT: places beyond the queue's bound, kept for records that have to be written: an outcome for each place that
+ * `LIMITS.outcomes` gives out, and what the runtime records about itself, including a halt and its end.
  */
 const KEPT_RECORDS = 1_024;
 /** Records that proposers can cause at will. All others may use the kept places. */
@@ -15,7 +15,7 @@ const ORDINARY: ReadonlySet<RecordType> = new Set([
   ...(["message.recorded", "execution.refused", "approval.asked", "execution.intent"] as const),
   ...(["session.opened", "session.closed", "terminal.opened", "terminal.recorded"] as const),
 ]);
-/** LIMIT: bytes of one commit group, as LevelDB copies it several times; a larger record goes alone. */
+/** LIMIT: bytes of one commit group, because LevelDB copies it several times; a larger record goes alone. */
 const GROUP_BYTES = 8 << 20;
 
 export interface QueuedRecord {
@@ -23,13 +23,13 @@ export interface QueuedRecord {
   readonly record: TypedRecord;
   readonly bytes: Buffer;
   readonly blobs: readonly StoredObject[];
-  /** What goes from the store in the same step as the record comes. */
+  /** What is removed from the store in the same batch that adds the record. */
   readonly removal: Removal | undefined;
   readonly resolve: () => void;
   readonly reject: (error: FemtoError) => void;
 }
 
-/** A place for the record of a snapshot, whose body is known only once all records before it are applied. */
+/** The place of a snapshot's record. Its body is known only once all records before it are applied. */
 export interface QueuedSnapshot {
   readonly kind: "snapshot";
   readonly frame: RecordFrame;
@@ -55,8 +55,9 @@ export class CommitQueue {
   }
 
   /**
-   * INVARIANT: the queue is bounded in records and in bytes; what does not fit is refused before it gets a number. Without
-   * a type it is a snapshot or a checkpoint; these may use the kept places, because a stop needs both.
+   * INVARIANT: the queue is bounded in records and in bytes, and an entry that does not fit is refused before it gets a
+   * number. Call it without a type for a snapshot or a checkpoint. Both may use the kept places, because a stop needs
+   * them.
    */
   assertRoom(bytes: number, type?: RecordType): void {
     const isOrdinary = type !== undefined && ORDINARY.has(type);
@@ -73,7 +74,10 @@ export class CommitQueue {
     this.#bytes += bytesOf(item);
   }
 
-  /** The items of the next group. A snapshot ends its group, because it is stored beside it; a checkpoint, because it follows. */
+  /**
+   * Takes the items of the next group. A snapshot ends its group because it is stored with that group, and a checkpoint
+   * ends it because it is signed after that group.
+   */
   take(): QueuedItem[] {
     let count = 0;
     let bytes = 0;
@@ -102,7 +106,7 @@ function bytesOf(item: QueuedItem): number {
   return item.kind === "record" ? sealedBytes(item) : 0;
 }
 
-/** Bytes of a record with everything that is stored for it. */
+/** Bytes of a record and of everything that is stored beside it. */
 export function sealedBytes({ bytes, blobs }: Pick<QueuedRecord, "bytes" | "blobs">): number {
   let sum = bytes.byteLength;
   for (const blob of blobs) sum += blob.bytes.byteLength;

@@ -1,6 +1,6 @@
 /**
- * What a journal checks before it takes over: its first and last record, its keys, its tree, its newest
- * checkpoint. Time and memory do not grow with the number of records; `verifyLog` looks at all of them.
+ * What a journal checks before it opens: its first and last record, its keys, its tree and its newest checkpoint. Time
+ * and memory do not grow with the number of records; use `verifyLog` to check all of them.
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { FemtoError, printable, RECORD_FORMAT, type TypedRecord, VERSION } from "@femtoclaw/protocol";
@@ -31,13 +31,13 @@ export interface OpenedLog {
   readonly tree: TileTree;
   readonly origin: string;
   readonly notary: Notary;
-  /** Whether a crash interrupted a rotation whose record is durable; the journal finishes it. */
+  /** Whether a crash interrupted a rotation whose record is durable. The journal then finishes it. */
   readonly rotating: boolean;
 }
 
 interface KeysInForce {
   readonly key: KeyObject;
-  /** The key before it, while a rotation is not finished. */
+  /** The previous key, while a rotation is not finished. */
   readonly retiring: KeyObject | null;
 }
 
@@ -48,7 +48,7 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
   if (size === 0 && known !== null) throw rolledBack(known);
   if (size === 0) await createLog(options, tree);
   const reader = new StoreReader(store, tree.size);
-  // A format of the future is refused before anything else is judged by the rules of this one.
+  // A future record format is refused before this version's rules judge anything else.
   await recordAt(reader, tree.size - 1);
   const chain = await readKeyChain(reader);
   if (latest !== null) await assertVouchedFor(reader, chain, latest);
@@ -63,7 +63,7 @@ export async function openLog(options: OpeningOptions): Promise<OpenedLog> {
 async function createLog(options: OpeningOptions, tree: TileTree): Promise<void> {
   const { store, keyring, parent = null, ownOrigin, onCreated, frames } = options;
   let key = await keyring.current();
-  // INVARIANT: I7: one key signs one log; a key that may have signed another one begins none here.
+  // INVARIANT: I7: one key signs one log, so a key that may have signed another log begins none here.
   const isOwn = key !== null && (ownOrigin === undefined || originOf(createPublicKey(key)) === ownOrigin);
   if (key === null || !isOwn) key = await firstKey(keyring);
   const origin = originOf(createPublicKey(key));
@@ -91,7 +91,7 @@ async function firstKey(keyring: Keyring): Promise<KeyObject> {
 async function assertHolds(reader: StoreReader, known: KnownRecord): Promise<void> {
   const prunedBefore = await reader.prunedBefore();
   if (known.seq < prunedBefore) {
-    // The boot that is known may have pruned its own first record; what is left then begins with a later record of it.
+    // The known boot may have pruned its own first record. Then what is left begins with a later record of that boot.
     if ((await recordAt(reader, prunedBefore)).boot !== known.boot) throw rolledBack(known);
     return;
   }
@@ -99,13 +99,18 @@ async function assertHolds(reader: StoreReader, known: KnownRecord): Promise<voi
   if (record?.type !== "boot.started" || record.boot !== known.boot) throw rolledBack(known);
 }
 
-/** INVARIANT: I7: a journal that was put back to an older state is not continued, or one key would sign two histories. */
+/**
+ * INVARIANT: I7: a journal that was rolled back to an older state is not continued, because one key would then sign two
+ * histories.
+ */
 function rolledBack({ seq, boot }: KnownRecord): FemtoError {
   const reason = `the journal does not hold record ${seq}, with which boot ${printable(boot, 64)} began in this directory`;
   return new FemtoError("FEMTO_STATE_ROLLED_BACK", reason);
 }
 
-/** The keys of a log, from records that nobody checks here; a verifier collects them while it checks all records. */
+/**
+ * The keys of a log, taken from records without checking these. A verifier collects keys while it checks all records.
+ */
 export async function readKeyChain(reader: LogReader): Promise<KeyChain> {
   const chain = KeyChain.begin(await recordAt(reader, 0));
   for (const seq of await reader.rotations()) {
@@ -124,7 +129,7 @@ async function newestCheckpoint(store: JournalStore, size: number): Promise<Chec
   return { size: signedSize, note: Buffer.from((await store.object(name)) ?? []).toString() };
 }
 
-/** Compares the tree with what was signed, which takes the tiles and the tail but no older record. */
+/** Compares the tree with the signed root. That needs the tiles and the newest records, but no older ones. */
 async function assertVouchedFor(reader: StoreReader, chain: KeyChain, { size, note }: Checkpointed): Promise<void> {
   const checkpoint = chain.openCheckpoint(note);
   if (typeof checkpoint === "string") throw corrupt(`the checkpoint of size ${size} does not count: ${checkpoint}`);
@@ -136,14 +141,15 @@ async function assertVouchedFor(reader: StoreReader, chain: KeyChain, { size, no
 
 async function keysInForce(keyring: Keyring, chain: KeyChain): Promise<KeysInForce> {
   const keys = await signingKeys(keyring, chain);
-  // What a rotation left behind whose record never became durable, or that had only the tidying left.
+  // Removes what an interrupted rotation left: either its record never became durable, or only this cleaning up was
+  // missing.
   if (keys.retiring === null) await keyring.discard();
   return keys;
 }
 
 /**
- * The keys that sign what comes, and nothing is changed. Throws FEMTO_KEY_MISSING or FEMTO_KEY_MISMATCH where the log
- * cannot be gone on with.
+ * The keys to sign with from now on; changes nothing. Throws FEMTO_KEY_MISSING or FEMTO_KEY_MISMATCH if the log cannot
+ * be continued.
  */
 export async function signingKeys(
   keyring: Pick<Keyring, "current" | "next">,

@@ -1,4 +1,4 @@
-/** What a journal is opened with: its store, its keys, its clock, and what is folded from its records. */
+/** The options of a journal: its store, its keys, its clock, and the projector that folds its records. */
 import type { FemtoError, LogParent, MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
 import type { Clock } from "./clock.ts";
 import type { Keyring } from "./keys/keyring.ts";
@@ -6,14 +6,14 @@ import type { ActorSnapshots } from "./records/snapshot.ts";
 import type { SealableEntry } from "./sealing/seal.ts";
 import type { JournalStore } from "./store/store.ts";
 
-/** The state that is folded from the records and saved with them. */
+/** Folds records to a state that is saved in snapshots. */
 export interface Projector {
-  /** Takes each record that is appended, in order, just before its group is written. */
+  /** Applies an appended record, in order, just before its group is written. */
   apply(record: TypedRecord): void;
   snapshot(): ActorSnapshots;
 }
 
-/** The record by which a boot began, as it is remembered outside of the journal. */
+/** The first record of a boot, as remembered outside of the journal. */
 export interface KnownRecord {
   readonly boot: string;
   readonly seq: number;
@@ -21,41 +21,41 @@ export interface KnownRecord {
 
 /** What a journal is opened with. */
 export interface JournalOptions {
-  /** Not open yet; the journal opens and closes it. */
+  /** Must not be open yet; the journal opens and closes it. */
   readonly store: JournalStore;
-  /** Private keys of the log; the first one is made when the store is empty. */
+  /** Private keys of the log. If the store is empty, the first key is made. */
   readonly keyring: Keyring;
-  /** Identifier of this boot, unused before. */
+  /** Identifier of this boot, never used before. */
   readonly boot: string;
-  /** Stamps the records. */
+  /** Gives the records their times. */
   readonly clock: Clock;
-  /** The machines of this writer, which its records name. */
+  /** The state machines that this writer follows; its records name them. */
   readonly machines: MachineIdentities;
-  /** Where the salts of commitments come from; the operating system's randomness without it. */
+  /** Source of the salts for commitments; by default the operating system's randomness. */
   readonly randomBytes?: (bytes: number) => Uint8Array;
-  /** Whether there is room for values beside the records; without it they are always kept. */
+  /** Whether there is room for values beside the records; by default they are always kept. */
   readonly keepsValues?: () => boolean;
-  /** Folds the records, for snapshots; none are taken without it. */
+  /** Folds the records for snapshots; without it none are taken. */
   readonly projector?: Projector;
   /**
-   * Hears of each record of a writer as soon as it has its number, long before it is durable, and of all of
-   * them in the order of their numbers. May not throw.
+   * Called with each record of a writer as soon as it has its number, long before it is durable, in the order of the
+   * numbers. Must not throw.
    */
   readonly onNumbered?: (record: TypedRecord) => void;
-  /** The log that a new one goes on from; means nothing where there is a log already. */
+  /** The log that a new one continues; ignored if there is a log already. */
   readonly parent?: LogParent;
   /**
-   * The only log that the key at hand may begin, where a log is created; any other key is replaced first.
-   * Without it the key is used as it is.
+   * The name of the only log that the present key may begin. If a log is created and this is another name or null, the
+   * key is replaced first. If this is undefined, the key is used as it is.
    */
   readonly ownOrigin?: string | null;
-  /** Hears of the name of a log that is created, before its first record. */
+  /** Called with the name of a new log, before its first record is written. */
   readonly onCreated?: (origin: string) => Promise<void>;
-  /** A record that must be there, or else the journal is older than what was known of it and is left alone. */
+  /** A record that must be there. If it is missing, the journal was rolled back and is left untouched. */
   readonly known?: KnownRecord | null;
-  /** Records between two snapshots; 1000 without it. */
+  /** Records between two snapshots; by default 1000. */
   readonly snapshotEveryRecords?: number;
-  /** Hears once that the journal takes no more records, and why. */
+  /** Called once with the reason when the journal stops taking records. */
   readonly onFailed?: (error: FemtoError) => void;
 }
 
@@ -63,13 +63,13 @@ export interface JournalOptions {
 export interface Appended {
   /** Its sequence number. */
   readonly seq: number;
-  /** Bytes that are stored for it: the record's own, and those beside it. */
+  /** Bytes stored for it: the record and the values beside it. */
   readonly bytes: number;
-  /** As it was written: without secrets, and with commitments in place of large values. */
+  /** The record as written: without secrets, and with commitments in place of large values. */
   readonly record: TypedRecord;
 }
 
-/** What may be appended: everything but the records that the journal writes itself. */
+/** Everything that may be appended, which excludes the records that the journal writes itself. */
 export type JournalEntry = Exclude<
   SealableEntry,
   {

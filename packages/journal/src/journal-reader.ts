@@ -1,4 +1,4 @@
-/** Reading the journal: records without a gap, what belongs to an execution, proved snapshots, the signed tree. */
+/** Reads the journal: records without gaps, the records of an execution, proved snapshots, and the signed tree. */
 import { FemtoError, printable, type Snapshot, type TypedRecord } from "@femtoclaw/protocol";
 import {
   blobName,
@@ -17,39 +17,42 @@ import { type Unsealed, unseal } from "./sealing/unseal.ts";
 import type { JournalStore, StoredRecord } from "./store/store.ts";
 import { StoredTree } from "./tree-log.ts";
 
-/** What projections get: everything there is to read, and nothing to write with. */
+/** What projections get: everything for reading, nothing for writing. */
 export interface JournalReader {
-  /** The number of durable records. */
+  /** Number of durable records. */
   readonly size: number;
-  /** Records of `[fromSeq, toSeqExclusive)`, oldest first; throws FEMTO_JOURNAL_CORRUPT at a gap. */
+  /** Records of `[fromSeq, toSeqExclusive)`, oldest first. Throws FEMTO_JOURNAL_CORRUPT at a gap. */
   read(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
   /** The same records, newest first. */
   readBackwards(fromSeq: number, toSeqExclusive: number): AsyncIterable<TypedRecord>;
-  /** Records below this number were dropped, except those that name the log and its keys; reading one throws FEMTO_JOURNAL_PRUNED. */
+  /**
+   * Records below this number were dropped, except those that name the log and its keys. Reading a dropped one throws
+   * FEMTO_JOURNAL_PRUNED.
+   */
   prunedBefore(): Promise<number>;
   /** All records from `seq` on that are durable now. */
   readFrom(seq: number): AsyncIterable<TypedRecord>;
-  /** The bytes as they were written, for exports and proofs; throws at a gap like `read`. */
+  /** The records' bytes as they were written, for exports and proofs. Throws at a gap like `read`. */
   readStored(fromSeq: number, toSeqExclusive: number): AsyncIterable<StoredRecord>;
-  /** The record with the values that it commits to, where they are still kept, and where they were erased. */
+  /** The record with the values that it commits to, and the paths of those that were erased. */
   withValues(record: TypedRecord): Promise<Unsealed>;
-  /** What opens a commitment of a record, by its index there; null where it was erased. */
+  /** What opens the record's commitment of this index; null if it was erased. */
   blob(seq: number, index: number): Promise<Uint8Array | null>;
   /** Sequence numbers of an execution's records, ascending. */
   locate(execution: string): Promise<readonly number[]>;
-  /** The newest snapshot that its record, one of the first `size`, vouches for; a damaged one is passed over. */
+  /** The newest snapshot that a record among the first `size` vouches for. Damaged snapshots are skipped. */
   latestSnapshot(size?: number): Promise<Snapshot | null>;
-  /** The oldest one that its record vouches for; where records were dropped, history begins behind it. */
+  /** The oldest snapshot that its record vouches for. If records were dropped, history begins after it. */
   oldestSnapshot(): Promise<Snapshot | null>;
-  /** The stored snapshot that covers `seq` and all before it; throws when it cannot be decoded. */
+  /** The stored snapshot that covers all records up to `seq`. Throws if it cannot be decoded. */
   snapshotAt(seq: number): Promise<Snapshot | null>;
   /** The `seq` of every stored snapshot, ascending. */
   snapshots(): Promise<readonly number[]>;
 }
 
-/** What proofs and exports need besides: the Merkle tree over the records, and what was signed of it. */
+/** What proofs and exports need besides: the Merkle tree over the records and the signed checkpoints. */
 export interface LogReader extends JournalReader {
-  /** Hashes `[start, start + count)` of level 8·`level` of the Merkle tree; they lie in one tile of 256. */
+  /** Hashes `[start, start + count)` of level 8·`level` of the Merkle tree. All must lie in one tile of 256. */
   hashes(level: number, start: number, count: number): Promise<readonly Uint8Array[]>;
   /** Sizes of the trees that were signed, ascending. */
   checkpoints(): Promise<readonly number[]>;
@@ -57,15 +60,15 @@ export interface LogReader extends JournalReader {
   checkpointAt(size: number): Promise<string | null>;
   /** The newest signed note. */
   latestCheckpoint(): Promise<string | null>;
-  /** The signed note over the smallest signed tree that has at least this size. */
+  /** The signed note over the smallest signed tree of at least this size. */
   checkpointFrom(size: number): Promise<string | null>;
-  /** The `seq` of the first record from `seq` on that changed the key. */
+  /** The `seq` of the first record from `seq` on that changes the key. */
   rotationFrom(seq: number): Promise<number | null>;
-  /** The `seq` of every record that changed the key, ascending. */
+  /** The `seq` of every record that changes the key, ascending. */
   rotations(): Promise<readonly number[]>;
 }
 
-/** A reader over an open store; `Journal` is one that also writes. */
+/** A reader over an open store. `Journal` extends it with writing. */
 export class StoreReader implements LogReader {
   readonly #store: JournalStore;
   readonly #tree: StoredTree;
@@ -223,7 +226,7 @@ async function provedSnapshot(reader: SnapshotReader, seq: number): Promise<Snap
       const snapshot = await reader.snapshotAt(seq);
       return snapshot !== null && snapshotMismatch(record.body, snapshot) === undefined ? snapshot : null;
     } catch (error) {
-      // A snapshot is a cache: one that cannot be read costs time, not truth.
+      // A snapshot is a cache: one that cannot be read costs time, but loses nothing.
       if (error instanceof FemtoError && error.code === "FEMTO_JOURNAL_CORRUPT") return null;
       throw error;
     }
@@ -231,14 +234,14 @@ async function provedSnapshot(reader: SnapshotReader, seq: number): Promise<Snap
   return null;
 }
 
-/** What is wrong when a record is not there. */
+/** The error for a record that is not there. */
 export function gap(seq: number, prunedBefore: number): FemtoError {
   if (seq >= prunedBefore) return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
   const reason = `record ${seq} was pruned: the journal begins at record ${prunedBefore}`;
   return new FemtoError("FEMTO_JOURNAL_PRUNED", reason);
 }
 
-/** A record that stands where it says it stands. */
+/** Decodes a stored record and checks that it has the number under which it is stored. */
 export function decodeAt(stored: StoredRecord): TypedRecord {
   const record = decodeRecord(stored.bytes);
   if (record.seq === stored.seq) return record;

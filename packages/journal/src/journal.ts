@@ -1,6 +1,6 @@
 /**
- * The one writer of a log. Records that arrive while a group of them is being written form the next group, so that
- * one sync of the disk serves all of them. A promise resolves only once its record is durable.
+ * The only writer of a log. Records that arrive while a group is being written form the next group, so that one disk
+ * sync serves all of them. A promise resolves only once its record is durable.
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -24,11 +24,11 @@ import type { JournalStore } from "./store/store.ts";
 import type { TileTree } from "./tree/tiles.ts";
 
 /**
- * The journal that a running host writes: what is appended is durable, or the journal fails as a whole. What reads it
- * are the methods of `LogReader`.
+ * The journal of a running host. Every acknowledged append is durable; if that cannot be achieved, the journal as a
+ * whole fails. The methods of `LogReader` read it.
  */
 export class Journal extends StoreReader {
-  /** Name of the log, which its checkpoints and public keys carry. */
+  /** Name of the log, as it stands in its checkpoints and public keys. */
   readonly origin: string;
   readonly #store: JournalStore;
   readonly #frames: Frames;
@@ -89,8 +89,8 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * Opens the store and checks what can be checked in a time that does not grow with it. An empty
-   * store gets its first record, so that a journal is never without its name and key.
+   * Opens the store and makes the checks whose time does not grow with its size. An empty store gets its first record,
+   * so that a journal always has a name and a key.
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const { store, boot, clock, machines } = options;
@@ -111,15 +111,15 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * Resolves once the record is durable; the caller leaves `body` unchanged from then on. Rejects with
-   * FEMTO_JOURNAL_OVERLOADED or FEMTO_JOURNAL_RECORD_TOO_LARGE without harm to the journal.
+   * Resolves once the record is durable. The caller must not change `body` any more. Rejecting with
+   * FEMTO_JOURNAL_OVERLOADED or FEMTO_JOURNAL_RECORD_TOO_LARGE does not harm the journal.
    */
   append(entry: JournalEntry): Promise<Appended> {
-    // What is thrown here rejects the promise.
+    // An exception thrown in here rejects the promise.
     return new Promise((resolve, reject) => this.#enqueue(entry, resolve, reject));
   }
 
-  /** Saves the state of the actors now. Resolves with the last record covered. */
+  /** Saves the state of the actors now. Resolves with the number of the last record that the snapshot covers. */
   snapshot(): Promise<number> {
     assert(this.#projector !== undefined, "a snapshot needs a projector");
     return new Promise((resolve, reject) => {
@@ -131,7 +131,7 @@ export class Journal extends StoreReader {
     });
   }
 
-  /** Resolves with a signed note over at least all records that were appended before, once it is stored. */
+  /** Resolves with a stored, signed note over at least all records that were appended before. */
   checkpoint(): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#assertOpen();
@@ -142,16 +142,16 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * Lets a new key sign from here on and destroys the old one; resolves with the new public key, as `name+id+key`. After
-   * a crash at any point the next opening finishes the rotation, or finds that it never began.
+   * Puts a new signing key in force and destroys the old one. Resolves with the new public key as `name+id+key`. After
+   * a crash at any point, the next opening finishes the rotation or finds that it never began.
    */
   rotateKey(): Promise<string> {
     return this.#rotation.rotate();
   }
 
   /**
-   * Erases values that a record commits to. Resolves with the record of the erasure once they lie in no file of the
-   * store any more. A crash leaves both the values and no such record, or the record and no values.
+   * Erases values that a record commits to. Resolves with the record of the erasure once no file of the store holds the
+   * values any more. A crash leaves either the values and no such record, or the record and no values.
    */
   erase(request: ErasureRequest): Promise<Appended> {
     return this.#removals.inTurn(async () => {
@@ -169,17 +169,20 @@ export class Journal extends StoreReader {
     });
   }
 
-  /** Hears of durable records in order; returns what ends it. A listener that throws is told of in a warning. */
+  /**
+   * Calls the listener with durable records, in order; the returned function removes it. If a listener throws, a
+   * warning is emitted.
+   */
   onCommitted(listener: (records: readonly TypedRecord[]) => void): () => void {
     return this.#onCommitted.add(listener);
   }
 
-  /** Hears of each signed note once it is stored. */
+  /** Calls the listener with each signed note once it is stored. */
   onCheckpoint(listener: (note: string) => void): () => void {
     return this.#onCheckpoint.add(listener);
   }
 
-  /** Writes what waits, signs it, then gives up the store. */
+  /** Writes and signs what is waiting, then closes the store. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -242,13 +245,14 @@ export class Journal extends StoreReader {
       const items = this.#queue.take();
       let drawn: DrawnCheckpoint | null = null;
       try {
-        // INVARIANT: what is signed here is durable: only the group that follows makes the tree grow.
+        // INVARIANT: what is signed here is durable, because the tree grows only with the group that follows.
         drawn = this.#notary.draw(this.#tree);
         await this.#write(items, drawn);
       } catch (error) {
         this.#fail([...items, ...(drawn?.waiting ?? [])], error);
       }
-      // What the group set free joins the next one: an outcome does not wait for a sync that began without it.
+      // Callers that this group released may join the next one: their outcomes do not have to wait for a sync that
+      // began without them.
       if (this.#queue.length > 0) await nextTurn();
     }
     this.#flushing = null;
@@ -269,8 +273,8 @@ export class Journal extends StoreReader {
   }
 
   /**
-   * INVARIANT: after a failure that the store could not repair nothing is written any more. The failed
-   * group may be on the disk or not, so a later record could stand after one that nobody was told of.
+   * INVARIANT: after a failure that the store could not repair, nothing is written any more. The failed group may or
+   * may not be on the disk, so a later record could follow one that nobody was told of.
    */
   #fail(waiting: readonly { reject(error: FemtoError): void }[], cause: unknown): void {
     this.#state = "failed";
@@ -287,5 +291,5 @@ function nextTurn(): Promise<void> {
   });
 }
 
-/** A snapshot that falls due by itself has nobody who waits for it; its failure rejects the records beside it. */
+/** Nobody waits for a snapshot that falls due by itself. If it fails, the records beside it are rejected. */
 function ignore(): void {}

@@ -1,4 +1,4 @@
-/** Who wants to hear of something. A listener that throws is told of in a warning, and harms nobody else. */
+/** A list of listeners. If one of them throws, a warning is emitted and the others are called all the same. */
 import { errorText } from "@femtoclaw/protocol";
 
 export class Listeners<T> {
@@ -10,7 +10,7 @@ export class Listeners<T> {
     this.#what = what;
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that removes the listener. */
   add(listener: (news: T) => void): () => void {
     this.#listeners.add(listener);
     return () => {

@@ -1,4 +1,4 @@
-/** The part of the journal that a running host needs: what opens and writes it, without what reads through all of it. */
+/** The part of the journal that a running host needs: opening and writing it, without the code that reads all of it. */
 export {
   isEncryptedKey,
   isOperatorName,

@@ -1,6 +1,6 @@
 /**
- * Signs the tree now and then: one signature vouches for all records below its size, so none is signed
- * by itself. Whoever holds such a note can tell later that nothing below it was changed.
+ * Signs the tree from time to time. One signature vouches for all records below its size, so records are not signed one
+ * by one. The holder of such a note can tell later whether a record below its size was changed.
  */
 import assert from "node:assert/strict";
 import type { FemtoError } from "@femtoclaw/protocol";
@@ -13,7 +13,7 @@ import type { TileTree } from "./tree/tiles.ts";
 
 /** Records since the last checkpoint after which the next commit group carries another one. */
 const DUE_RECORDS = 256;
-/** Time after which records that no checkpoint covers get one of their own. */
+/** Milliseconds after which records without a checkpoint get one, even if no group follows. */
 const DUE_MS = 1_000;
 
 export interface Checkpointed {
@@ -24,7 +24,7 @@ export interface Checkpointed {
 
 export interface NotaryOptions {
   readonly origin: string;
-  /** The key in force first; a second one while a rotation is not finished. */
+  /** The key in force comes first, followed by the retiring one while a rotation is not finished. */
   readonly signers: readonly NoteSigner[];
   readonly latest: Checkpointed | null;
   readonly clock: Pick<Clock, "after">;
@@ -35,7 +35,7 @@ interface Waiting {
   readonly reject: (error: FemtoError) => void;
 }
 
-/** A checkpoint that is signed but not stored yet: nobody has seen it. */
+/** A checkpoint that is signed but not stored yet. It must not be shown to anybody. */
 export interface DrawnCheckpoint {
   readonly object: StoredObject;
   readonly checkpoint: Checkpointed;
@@ -69,27 +69,27 @@ export class Notary {
     return signer;
   }
 
-  /** Whether a key before the one in force signs beside it. */
+  /** Whether a retiring key still signs beside the one in force. */
   get isRotating(): boolean {
     return this.#signers.length > 1;
   }
 
-  /** Whether a checkpoint is to be made even when there is no group that could carry it. */
+  /** Whether to make a checkpoint even if there is no group to carry it. */
   get pressing(): boolean {
     return this.#due || this.#waiting.length > 0;
   }
 
-  /** Resolves with a note over at least all that is durable now, once it is stored. */
+  /** Resolves, once it is stored, with a note over at least all that is durable now. */
   request(waiting: Waiting): void {
     this.#waiting.push(waiting);
   }
 
-  /** A checkpoint of its own, if there is anything to sign. */
+  /** Asks for a checkpoint without waiting for a group, if there is anything to sign. */
   demand(): void {
     this.#due = true;
   }
 
-  /** Lets a checkpoint fall due in a while. Neither this nor what it leads to keeps the process alive. */
+  /** Schedules a checkpoint. The timer does not keep the process alive. */
   arm(tree: TileTree, onDue: () => void): void {
     if (this.#cancelTimer !== null || this.#unsigned(tree) === 0) return;
     const fallDue = (): void => {
@@ -101,7 +101,7 @@ export class Notary {
     this.#cancelTimer = this.#clock.after(DUE_MS, fallDue, { unref: true });
   }
 
-  /** Signs the tree if that is due. The caller stores what comes back and then says so. */
+  /** Signs the tree if a checkpoint is due. The caller stores the result and then calls `stored`. */
   draw(tree: TileTree): DrawnCheckpoint | null {
     const unsigned = this.#unsigned(tree);
     if (!this.pressing && unsigned < DUE_RECORDS) return null;
@@ -118,23 +118,23 @@ export class Notary {
     return { object: { name: checkpointName(size), bytes: Buffer.from(note) }, checkpoint: { size, note }, waiting };
   }
 
-  // INVARIANT: a checkpoint is shown to nobody before it is stored, or a crash would take back what was shown.
+  // INVARIANT: a checkpoint is shown to nobody before it is stored, or a crash could take back what was shown.
   stored({ checkpoint, waiting }: DrawnCheckpoint): void {
     this.#latest = checkpoint;
     for (const { resolve } of waiting) resolve(checkpoint.note);
   }
 
-  /** From here on the new key signs, and the old one beside it. */
+  /** From now on the new key signs, together with the old one. */
   follow(signer: NoteSigner): void {
     this.#signers = [signer, ...this.#signers];
   }
 
-  /** The old key signs no more. */
+  /** The old key stops signing. */
   retire(): void {
     this.#signers = this.#signers.slice(0, 1);
   }
 
-  /** No checkpoint falls due by itself any more. */
+  /** Cancels the scheduled checkpoint. */
   stop(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;

@@ -1,4 +1,4 @@
-/** The tree of a journal in its store: tiles beside the records that filled them, and reading them back. */
+/** The Merkle tree as it is stored: tiles beside the records that filled them, and how to read them back. */
 import { FemtoError } from "@femtoclaw/protocol";
 import { EDGE, tileName } from "./records/object-name.ts";
 import type { JournalStore, StoredObject } from "./store/store.ts";
@@ -6,10 +6,10 @@ import { decodeEdge, encodeEdge } from "./tree/edge.ts";
 import { leafHash } from "./tree/hashing.ts";
 import { hashesOf, TILE_WIDTH, TileTree } from "./tree/tiles.ts";
 
-/** LIMIT: tiles of 8 KiB that a reader keeps; a proof touches a handful, neighbouring proofs the same ones. */
+/** LIMIT: tiles of 8 KiB that a reader caches; a proof needs a handful, and neighbouring proofs need the same ones. */
 const TILES_KEPT = 64;
 
-/** Appends the records to the tree; returns what has to be stored in the same batch. */
+/** Appends the records to the tree; returns the objects to store in the same batch. */
 export function growTree(tree: TileTree, records: readonly Uint8Array[]): StoredObject[] {
   const objects: StoredObject[] = [];
   for (const record of records) {
@@ -22,8 +22,8 @@ export function growTree(tree: TileTree, records: readonly Uint8Array[]): Stored
 }
 
 /**
- * The tree over the stored records. Only those behind the stored edge are hashed, fewer than 256 of
- * them whatever the size. Throws FEMTO_JOURNAL_CORRUPT when the edge does not belong to this size.
+ * The tree over the stored records. Only the records after the stored edge are hashed, which are fewer than 256
+ * whatever the size. Throws FEMTO_JOURNAL_CORRUPT if the edge does not belong to this size.
  */
 export async function restoreTree(store: JournalStore, size: number): Promise<TileTree> {
   const tree = await readEdge(store);
@@ -52,7 +52,7 @@ async function followed(store: JournalStore, tree: TileTree, size: number): Prom
 /** Reads the hashes of a stored tree: full tiles from the store, the rest from its edge. */
 export class StoredTree {
   readonly #store: JournalStore;
-  /** The least recently used stands first. */
+  /** In order of use, the least recently used first. */
   readonly #tiles = new Map<string, readonly Uint8Array[]>();
   #edge: { readonly size: number; readonly tree: Promise<TileTree> } | null = null;
 

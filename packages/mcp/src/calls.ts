@@ -1,4 +1,7 @@
-/** One tool call of an MCP client: to the gate, with signs of life while it lasts, and a ticket where that takes too long. */
+/**
+ * Makes one tool call of an MCP client at the gate. While the call runs, the client gets signs of life; if it takes too
+ * long, the client gets a ticket to wait with.
+ */
 import { Buffer } from "node:buffer";
 import {
   ASK_KINDS,
@@ -29,25 +32,25 @@ import { type Listener, SignsOfLife } from "./signs-of-life.ts";
 import type { OngoingCall, Question } from "./suspended-calls.ts";
 
 export interface CallContext extends Listener {
-  /** A name for this call, recorded with it. */
+  /** A name for this call that is recorded with it. */
   readonly label: string | undefined;
-  /** The trace that the client says the call is part of. */
+  /** The trace that the client says the call belongs to. */
   readonly trace: TraceFields;
-  /** Aborted when the client says that it does not want the call any more. */
+  /** Aborted when the client does not want the call any more. */
   readonly cancelled: AbortSignal;
-  /** What of the logs of MCP servers the client wants to be told; null for nothing. */
+  /** The least severe log messages of MCP servers that the client wants; null for none. */
   readonly logLevel: LogLevel | null;
-  /** What the client says that it can be asked. */
+  /** The kinds of questions that the client says it can answer. */
   readonly canAnswer: readonly AskKind[];
-  /** Whether it is one of the 2026 era. */
+  /** Whether the client is one of the 2026 era. */
   readonly isStateless: boolean;
-  /** What it answers to what it was asked before, and the state that it was given then; null for a call that begins. */
+  /** The client's answers to earlier questions, with the state that it was given then; null for a new call. */
   readonly answer: { readonly state: string; readonly answers: Readonly<Record<string, unknown>> } | null;
 }
 
 export interface ToolCallText {
   readonly tool: string;
-  /** As the client wrote them. */
+  /** The text that the client wrote. */
   readonly args: string;
 }
 
@@ -60,7 +63,7 @@ export class Calls {
     this.#waitMs = waitMs;
   }
 
-  /** Proposes the call; a question to operators is waited for as long as clients wait. */
+  /** Proposes the call. If operators are asked about it, waits for them as long as clients wait. */
   async call(call: ToolCallText, context: CallContext): Promise<CallToolResult | InputRequiredResult> {
     try {
       const reply = await this.reply(call, context);
@@ -72,8 +75,9 @@ export class Calls {
   }
 
   /**
-   * The same, for who answers otherwise than a tool does. Throws what could not even be asked. Where its MCP server asks
-   * the client something, that is the answer, and the client's next request goes on with the call.
+   * Like `call`, but for requests that are not answered with a tool result, so it throws if the proposal could not be
+   * made. If the MCP server asks the client something, the questions are returned, and the client's next request
+   * continues the call.
    */
   async reply(call: ToolCallText, context: CallContext): Promise<Reply | InputRequiredResult> {
     const { answer, cancelled } = context;
@@ -119,7 +123,7 @@ export class Calls {
     return ongoing;
   }
 
-  /** INVARIANT: I8: what the client answers is for the server that asked, and nothing here listens to it. */
+  /** INVARIANT: I8: the client's answers are for the server that asked, and nothing here acts on them. */
   async #answer(
     { question }: Question,
     answers: Readonly<Record<string, unknown>>,
@@ -128,7 +132,7 @@ export class Calls {
     try {
       await this.#host.answer(question, answers);
     } catch (error) {
-      // What is no answer is not asked for again.
+      // A malformed answer is not asked for again.
       ongoing.abort.abort();
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, faultOf(error).message);
     }
@@ -161,7 +165,7 @@ export class Calls {
     return ended ?? reply;
   }
 
-  /** Waits on for a call that was pending. */
+  /** Continues to wait for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
     const reply = this.#heard<Reply>(context, false, async (deadlineMs, signs) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
@@ -193,7 +197,7 @@ export class Calls {
     return reply;
   }
 
-  /** Null when it has not ended by then, or nobody waits for it any more. */
+  /** Null if the call has not ended by the deadline, or if nobody waits for it any more. */
   async #within(execution: string, deadlineMs: number, cancelled: AbortSignal): Promise<Reply | null> {
     const over = Promise.withResolvers<null>();
     const timer = setTimeout(() => over.resolve(null), Math.max(deadlineMs - performance.now(), 0));
@@ -207,21 +211,24 @@ export class Calls {
     }
   }
 
-  /** A tool that was listed and is not there any more was switched off meanwhile. */
+  /** If a listed tool is not there any more, it was switched off meanwhile, so the client's list is outdated. */
   #compareTools({ error }: Reply): void {
     if (error?.code !== "FEMTO_CAPABILITY_DISABLED" && error?.code !== "FEMTO_CAPABILITY_NOT_FOUND") return;
     this.#host.compareTools().catch(() => undefined);
   }
 }
 
-/** The message of the protocol around the arguments as they were written. */
+/** Wraps the arguments, as they were written, in a message of FemtoClaw's protocol. */
 function messageOf({ tool, args }: ToolCallText): Buffer {
   const message = Buffer.from(`{"tool_call":{"tool":${JSON.stringify(tool)},"args":${args}}}`);
-  // One byte beyond the limit is enough for the host to refuse it, and to record that it did.
+  // One byte more than allowed is enough for the host to refuse the message and to record the refusal.
   return message.length > LIMITS.messageBytes ? Buffer.alloc(LIMITS.messageBytes + 1, "x") : message;
 }
 
-/** INVARIANT: I8: what a server would have to ask it does not get in another way; a client of the 2026 era hears why as its era has it. */
+/**
+ * INVARIANT: I8: if the client cannot be asked what a server wants to know, the server does not learn it in another
+ * way. A client of the 2026 era is told in the form of its protocol version.
+ */
 function heldAgainst(reply: Reply, { canAnswer, isStateless }: CallContext): Reply {
   const missing = ASK_KINDS.filter((kind) => !canAnswer.includes(kind));
   if (!isStateless || reply.error?.code !== "FEMTO_UPSTREAM_ASKS" || missing.length === 0) return reply;

@@ -1,6 +1,7 @@
 /**
- * Resources and prompts of the MCP servers behind the host, as one list for a client: each by the uri that its server
- * gives it, or by the name of its server and its own. Getting one is a call of its server's tool for that.
+ * The resources and prompts of all MCP servers behind the host, as one list for a client. A resource keeps the URI that
+ * its server gives it; a prompt is named after its server and itself. Getting one is a call of the server's tool for
+ * that.
  */
 import {
   type McpContent,
@@ -28,7 +29,7 @@ import type { ToolCallText } from "./calls.ts";
 import { contentOf, resourceOf } from "./relayed.ts";
 import { refusalOf } from "./results.ts";
 
-/** LIMIT: of them in one answer. */
+/** LIMIT: entries in one answer. */
 const PAGE = 200;
 
 const UNTRUSTED = { "dev.femtoclaw/untrusted": true } as const;
@@ -69,7 +70,7 @@ export function promptPage(tools: readonly ToolDescription[], cursor: string | u
   }));
 }
 
-/** The call that reads it; null where no server offers it. Throws where several do. */
+/** The call that reads this resource; null if no server offers it. Throws if several do. */
 export function readingCall(tools: readonly ToolDescription[], uri: string): ToolCallText | null {
   const exact = offered(tools, "resource").filter(({ content }) => content.name === uri);
   const made = offered(tools, "template").filter(({ content }) => matchesTemplate(content.name, uri));
@@ -84,7 +85,10 @@ export function readingCall(tools: readonly ToolDescription[], uri: string): Too
   return { tool: mcpToolName(server, RESOURCE_READ), args: JSON.stringify({ uri }) };
 }
 
-/** The call that tells what a variable of a template, or an argument of a prompt, could be. Throws for what is not offered. */
+/**
+ * The call that asks for possible values of a template's variable or a prompt's argument. Throws if the template or
+ * prompt is not offered.
+ */
 export function completingCall(tools: readonly ToolDescription[], asked: CompleteRequest["params"]): ToolCallText {
   const { ref, argument, context } = asked;
   const complete = { argument: argument.name, value: argument.value };
@@ -102,7 +106,7 @@ export function completingCall(tools: readonly ToolDescription[], asked: Complet
   return { tool: mcpToolName(one.server, RESOURCE_READ), args: JSON.stringify({ uri: ref.uri, complete, ...given }) };
 }
 
-/** Throws what became of the call instead. */
+/** Throws the refusal if the call was not completed. */
 export function completionOf(reply: Reply): CompleteResult {
   const { values, total, hasMore } = Object(completed(reply)["structured_content"]) as Readonly<
     Record<string, unknown>
@@ -112,13 +116,13 @@ export function completionOf(reply: Reply): CompleteResult {
   return { completion: { values: texts, ...counted }, _meta: UNTRUSTED };
 }
 
-/** The call that subscribes to it; null where no server offers it. */
+/** The call that subscribes to this resource; null if no server offers it. */
 export function subscribingCall(tools: readonly ToolDescription[], uri: string): ToolCallText | null {
   const reading = readingCall(tools, uri);
   return reading === null ? null : { tool: reading.tool, args: JSON.stringify({ uri, subscribe: true }) };
 }
 
-/** The call that gets it. Throws for what is no name of a prompt. */
+/** The call that gets this prompt. Throws if the name is not that of a prompt. */
 export function gettingCall(name: string, given: Readonly<Record<string, string>> | undefined): ToolCallText {
   const named = promptNamed(name);
   const args = { name: named.tool, ...(given === undefined ? {} : { arguments: given }) };
@@ -131,7 +135,7 @@ function promptNamed(name: string): { readonly server: string; readonly tool: st
   return named;
 }
 
-/** Throws what became of the call instead. */
+/** Throws the refusal if the call was not completed. */
 export function readingOf(reply: Reply): ReadResourceResult {
   const parts = completed(reply)["content"];
   const contents = (Array.isArray(parts) ? parts : []).map((part: unknown) => resourceOf(Object(part).resource));
@@ -169,7 +173,7 @@ function offered(tools: readonly ToolDescription[], kind: McpContentKind): Offer
   });
 }
 
-/** Without those that several servers offer: nobody could tell whose it is. */
+/** Leaves out what several servers offer under the same name, because nobody could tell whose it is. */
 function unambiguous(tools: readonly ToolDescription[], kind: McpContentKind): Offered[] {
   const counts = new Map<string, number>();
   const all = offered(tools, kind);
@@ -177,7 +181,7 @@ function unambiguous(tools: readonly ToolDescription[], kind: McpContentKind): O
   return all.filter(({ content }) => counts.get(content.name) === 1);
 }
 
-/** In the order of their names, from behind the cursor on, which is the last name of the page before. */
+/** One page in the order of names. The cursor is the last name of the previous page. */
 function pageOf<S extends { readonly key: string }, T>(
   named: readonly S[],
   cursor: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * The session that one MCP client has at the host: connected when it is first needed, and anew when the host was
- * away. What is under way is never sent twice.
+ * The session of one MCP client at the host. It connects when first needed and reconnects after the host was away. A
+ * call that is under way is never sent twice.
  */
 import { createHash } from "node:crypto";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
@@ -9,26 +9,26 @@ import { FemtoError, type LogLevel, type OutputPart, type Reply, type ToolDescri
 import { SuspendedCalls } from "./suspended-calls.ts";
 import { Turns } from "./turns.ts";
 
-/** By what a client's calls get to the host. */
+/** How a client's calls reach the host. */
 export type Proposer = Pick<
   AgentClient,
   "tools" | "propose" | "output" | "changes" | "unsubscribe" | "answer" | "wait" | "cancel" | "close" | "closed"
 >;
 
-/** Connects to the host. `start`: somebody waits for it, so that a host may be started. */
+/** Connects to the host. `start` says that somebody waits for the connection, so a host may be started for it. */
 export type Connect = (how: { readonly label: string; readonly start: boolean }) => Promise<Proposer>;
 
-/** Pause before the host is looked for again; it doubles while there is none. */
+/** Milliseconds before looking for the host again; the pause doubles as long as there is none. */
 const AWAY_MS = 500;
 const AWAY_MS_MAX = 15_000;
 
-/** LIMIT: proposals of one client at the host at once; what their results take in memory is a multiple of the output limit. */
+/** LIMIT: proposals of one client at the host at once. Their results take a multiple of the output limit in memory. */
 const PROPOSALS_MAX = 32;
 
-/** LIMIT: executions that a client was told to wait for; it is told of the oldest no more. */
+/** LIMIT: remembered executions that a client was told to wait for; the oldest is forgotten first. */
 const TICKETS_MAX = 1_024;
 
-/** Time that one question for changes waits at the host. */
+/** Milliseconds for which one request for changes waits at the host. */
 const CHANGES_MS = 10_000;
 
 export class HostSession {
@@ -36,7 +36,7 @@ export class HostSession {
   readonly #closing = new AbortController();
   #label = "MCP";
   #client: Promise<Proposer> | null = null;
-  /** What its client was shown last. */
+  /** What the client was shown last. */
   #listed: { readonly tools: readonly ToolDescription[]; readonly digest: string } | null = null;
   #wasAsked = false;
   #isWatching = false;
@@ -44,34 +44,35 @@ export class HostSession {
   readonly #lists = new Turns(1);
   readonly #tickets = new Set<string>();
   readonly #waits = new Map<string, Promise<Reply>>();
-  /** Calls that wait for what their MCP servers asked this client. */
+  /** Calls that wait for the client to answer questions of their MCP servers. */
   readonly suspended = new SuspendedCalls();
-  /** What is heard of changes comes by this connection. */
+  /** The connection on which changes are received. */
   #hearing: Proposer | null = null;
-  /** Resources that its client is subscribed to, and whose they are. */
+  /** Resources that the client has subscribed to, with their servers. */
   readonly #subscribed = new Map<string, string>();
-  /** What of the logs of MCP servers its client wants to be told of all its calls; null for nothing. */
+  /** The least severe log messages of MCP servers that the client wants for all of its calls; null for none. */
   logLevel: LogLevel | null = null;
-  /** Told when a resource changed that its client is subscribed to. */
+  /** Called when a resource changed that the client has subscribed to. */
   onResourceUpdated: (uri: string) => void = () => undefined;
-  /** Told when the client's list of tools is not what it was. */
+  /** Called when the client's list of tools is outdated. */
   onToolsChanged: () => void = () => undefined;
-  /** Resolves once the client has read enough of its answers to get more of them. */
+  /** Resolves once the client has read enough of its answers to be sent more. */
   untilRead: () => Promise<void> = () => Promise.resolve();
 
   constructor(connect: Connect) {
     this.#connect = connect;
   }
 
-  /** What the client calls itself; counts from the next connection on. */
+  /** Sets what the client calls itself; takes effect with the next connection. */
   introduce(label: string): void {
     this.#label = label;
   }
 
-  /** The tools of the host as they are now; with `again` those that were listed last, where some were. */
+  /** The current tools of the host. With `again` the ones listed last, if there are any. */
   async tools(again = false, signal?: AbortSignal): Promise<readonly ToolDescription[]> {
-    // INVARIANT: I9: a list takes milliseconds, also of the host itself where it serves this client. So there is one at a
-    // time, in a turn of the loop of its own, and none for a client that does not read what it has asked for.
+    // INVARIANT: I9: making a list takes milliseconds, also in the host itself if it serves this client. So only one is
+    // made at a time, in a turn of the event loop of its own, and none for a client that does not read what it asked
+    // for.
     using _turn = await this.#lists.take(signal);
     await setImmediate();
     await this.untilRead();
@@ -84,13 +85,13 @@ export class HostSession {
       this.#listed = { tools, digest: digestOf(tools) };
       return tools;
     } catch (error) {
-      // Who saw no tools is told when there are some.
+      // A client that saw no tools is told once there are some.
       this.#watch();
       throw error;
     }
   }
 
-  /** The tools as they are now, for a list of something else: a client that was shown others is told so. */
+  /** The current tools, for a list of something else. If the client was shown other tools before, it is told so. */
   async look(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
     const before = this.#listed?.digest;
     const tools = await this.tools(false, signal);
@@ -98,7 +99,7 @@ export class HostSession {
     return tools;
   }
 
-  /** Asks whether the list is still what its client has seen; for when an answer says that it is not. */
+  /** Checks whether the client's list is still current, after an answer has shown that it may not be. */
   async compareTools(): Promise<void> {
     const before = this.#listed?.digest;
     await this.tools();
@@ -106,7 +107,8 @@ export class HostSession {
   }
 
   async propose(message: Uint8Array, options: ProposeOptions): Promise<Reply> {
-    // INVARIANT: I9: a client that asks and does not read its answers is what has to wait, and not the memory.
+    // INVARIANT: I9: a client that asks without reading its answers has to wait, so that its answers do not fill the
+    // memory.
     using _turn = await this.#turns.take(options.signal).catch(unwanted);
     await this.untilRead();
     if (options.signal?.aborted === true) unwanted();
@@ -116,45 +118,53 @@ export class HostSession {
       if (reply.status === "pending") this.#keepTicket(reply.execution_id);
       return reply;
     } catch (error) {
-      // INVARIANT: I2: what may have begun is not proposed again by itself.
+      // INVARIANT: I2: a call that may have begun is not proposed again automatically.
       if (isAway(error)) throw outcomeUnknown(error);
       throw error;
     }
   }
 
-  /** Whether this client was told to wait for the execution: the identifier of somebody else's is none of its own. */
+  /**
+   * Whether this client was told to wait for this execution. The identifier of another client's execution is no ticket.
+   */
   isTicket(execution: string): boolean {
     return this.#tickets.has(execution);
   }
 
-  /** What a call of this client ends with, also where the host is away meanwhile. One wait serves all who ask. */
+  /**
+   * Resolves with the outcome of a call of this client, even if the host is away meanwhile. Everybody who asks shares
+   * one wait.
+   */
   wait(execution: string): Promise<Reply> {
     const known = this.#waits.get(execution);
     if (known !== undefined) return known;
     const waiting = this.#waitFor(execution).finally(() => this.#waits.delete(execution));
     this.#waits.set(execution, waiting);
-    // Everybody who asked may have gone by the time it fails.
+    // By the time this fails, nobody may be waiting for it any more.
     waiting.catch(() => undefined);
     return waiting;
   }
 
-  /** Tells the output of a call of this client that waits for an operator; nothing where the host is away meanwhile. */
+  /**
+   * Passes on the output of a call of this client that waits for an operator. Stops silently if the host is away
+   * meanwhile.
+   */
   async follow(execution: string, onOutput: (part: OutputPart) => void): Promise<void> {
     try {
       const client = await this.#connected(false);
       for await (const part of client.output(execution)) onOutput(part);
     } catch {
-      // Its outcome is waited for all the same, and says all of it.
+      // The outcome is waited for separately and contains the whole output.
     }
   }
 
-  /** The client is subscribed to a resource of a server. */
+  /** Notes that the client has subscribed to a resource of this server. */
   async subscribed(uri: string, server: string): Promise<void> {
     this.#subscribed.set(uri, server);
     await this.#hear(await this.#connected(false));
   }
 
-  /** Ends that; nothing where there is none. */
+  /** Ends a subscription; does nothing if there is none. */
   async unsubscribe(uri: string): Promise<void> {
     const server = this.#subscribed.get(uri);
     this.#subscribed.delete(uri);
@@ -162,12 +172,12 @@ export class HostSession {
     if (server !== undefined) await client?.unsubscribe(server, uri).catch(() => undefined);
   }
 
-  /** Answers what the MCP server of a call of this client asked. */
+  /** Answers a question of an MCP server about a call of this client. */
   async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
     await (await this.#connected(false)).answer(question, answers);
   }
 
-  /** Asks the host to end a call that waits for an operator; one of an earlier connection waits on. */
+  /** Asks the host to end a call that waits for an operator. A call of an earlier connection keeps waiting. */
   async cancel(execution: string): Promise<void> {
     const client = await this.#client?.catch(() => null);
     await client?.cancel(execution).catch(() => undefined);
@@ -199,7 +209,10 @@ export class HostSession {
     }
   }
 
-  /** What a session at the host was subscribed to is over with it: whoever reads it again sees what it is now. */
+  /**
+   * Subscriptions end with the session at the host. The client is told that the resources changed, so that it reads
+   * their current state.
+   */
   #lost(): void {
     this.#client = null;
     this.#hearing = null;
@@ -209,11 +222,11 @@ export class HostSession {
     this.#watch();
   }
 
-  /** From now on its client is told of changes, as long as this connection lasts. */
+  /** Receives changes from now on, as long as this connection lasts. */
   async #hear(client: Proposer): Promise<void> {
     if (this.#hearing === client) return;
     this.#hearing = client;
-    // A host of an earlier version does not tell of them; all else goes on.
+    // An older host does not report changes. Everything else works all the same.
     const first = await client.changes(null, 0).catch(() => null);
     if (first !== null) void this.#hearOn(client, first.next).catch(() => undefined);
   }
@@ -233,7 +246,10 @@ export class HostSession {
     }
   }
 
-  /** Looks for a host that is away, so that its client hears of tools that have changed with it. Starts none. */
+  /**
+   * Waits for a host that is away to return, because the client must learn if the tools have changed with it. Starts no
+   * host.
+   */
   #watch(): void {
     if (this.#isWatching || !this.#wasAsked || this.#closing.signal.aborted) return;
     this.#isWatching = true;
@@ -249,7 +265,7 @@ export class HostSession {
         await this.compareTools();
         return;
       } catch {
-        // It is still away, or its log is not the one that was seen; who calls is told so.
+        // The host is still away, or its log is not the one that was seen. The next call will report that.
       }
     }
   }
@@ -265,7 +281,7 @@ export class HostSession {
     }
   }
 
-  /** False once the session is closed. */
+  /** Resolves with false once the session is closed. */
   async #pause(ms: number): Promise<boolean> {
     const { signal } = this.#closing;
     await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
@@ -283,7 +299,7 @@ function unwanted(): never {
   throw new FemtoError("FEMTO_EXECUTION_HALTED", "its client cancelled it before it was proposed");
 }
 
-/** Whether it will be worth asking again. */
+/** Whether asking again later may succeed. */
 function isAway(error: unknown): boolean {
   return error instanceof FemtoError && (error.code === "FEMTO_HOST_NOT_RUNNING" || error.code === "FEMTO_DRAINING");
 }

@@ -1,6 +1,6 @@
 /**
- * Bytes of a client to one JSON-RPC message, read strictly. The arguments of a tool call are set aside as they were
- * written: the host judges the very text that was sent, and nothing that a parser here made of it.
+ * Reads the bytes of a client strictly as one JSON-RPC message. The arguments of a tool call are kept as text: the host
+ * judges exactly what was sent, not what a parser here made of it.
  */
 import { LIMITS, parseStrictJson, printable } from "@femtoclaw/protocol";
 import {
@@ -16,10 +16,10 @@ import {
 } from "@modelcontextprotocol/server";
 import { memberSpan, pastSpace } from "./member-span.ts";
 
-/** LIMIT: bytes of one JSON-RPC message: the largest arguments that the host takes, and what stands around them. */
+/** LIMIT: bytes of one JSON-RPC message: the largest arguments that the host takes, and what surrounds them. */
 export const MESSAGE_BYTES_MAX = LIMITS.messageBytes + 1_048_576;
 
-/** Under this name stands the text of the arguments; a client's own member of that name is within that text. */
+/** The member that holds the text of the arguments. A client's own member of this name would be inside that text. */
 const AS_WRITTEN = "dev.femtoclaw/as-written";
 
 /** Escaping can make a text six times as long. */
@@ -29,7 +29,7 @@ export type Incoming =
   | { readonly ok: true; readonly message: JSONRPCMessage }
   | { readonly ok: false; readonly response: JSONRPCErrorResponse };
 
-/** Never throws: what is no message is a response that says why. */
+/** Never throws: bytes that are no message lead to a response that says why. */
 export function readMessage(bytes: Uint8Array): Incoming {
   let text: string;
   let root: unknown;
@@ -50,7 +50,7 @@ export function readMessage(bytes: Uint8Array): Incoming {
   return refusal(id, INVALID_REQUEST, "it is no request, notification or response of JSON-RPC 2.0");
 }
 
-/** The text of a call's arguments as its client wrote it. */
+/** The text of a call's arguments as the client wrote it. */
 export function argumentsText(args: Readonly<Record<string, unknown>> | undefined): string {
   const text = args?.[AS_WRITTEN];
   return typeof text === "string" ? text : "{}";
@@ -63,7 +63,7 @@ export function refusal(
   data?: Readonly<Record<string, unknown>>,
 ): Incoming & { readonly ok: false } {
   const error = { code, message: printable(reason, LIMITS.reasonChars), ...(data === undefined ? {} : { data }) };
-  // JSON-RPC wants null where the identifier could not be read; the type of the protocol leaves it out instead.
+  // JSON-RPC requires null if the identifier could not be read, although the type of the MCP library does not allow it.
   return { ok: false, response: { jsonrpc: "2.0", id, error } as unknown as JSONRPCErrorResponse };
 }
 

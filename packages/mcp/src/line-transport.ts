@@ -1,6 +1,6 @@
 /**
- * MCP over a pair of streams: one message a line. Unlike a transport that reads on whatever comes, it answers what it
- * cannot read, skips lines that are too long, and lets a client that does not read its answers wait.
+ * MCP over a pair of streams, one message per line. Unlike other transports it answers lines that it cannot read, skips
+ * lines that are too long, and pauses while a client does not read its answers.
  */
 import type { Readable, Writable } from "node:stream";
 import { LineSplitter } from "@femtoclaw/protocol";
@@ -18,10 +18,13 @@ import { MESSAGE_BYTES_MAX, readMessage, refusal } from "./incoming.ts";
 import { type Admitted, LISTEN } from "./listens.ts";
 import { OVERLOADED, REQUEST_BYTES_MAX, REQUESTS_MAX, UNREAD_BYTES_MAX } from "./overload.ts";
 
-/** LIMIT: lines that are taken up in one turn of the loop, which is that of the host itself where it serves an agent. */
+/**
+ * LIMIT: lines handled in one turn of the event loop. If this runs in the host to serve an agent, that loop is the
+ * host's own.
+ */
 const LINES_PER_TURN = 8;
 
-/** LIMIT: requests of one client to listen that are open at once. */
+/** LIMIT: open requests of one client to listen. */
 const LISTENING_MAX = 64;
 
 export class LineTransport implements Transport {
@@ -31,19 +34,19 @@ export class LineTransport implements Transport {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #lines: LineSplitter;
-  /** Whole lines that came together with those taken up; at most a few chunks of them. */
+  /** Complete lines that are not handled yet; at most as many as a few chunks hold. */
   readonly #waiting: Buffer[] = [];
   #hasHadTurn = false;
-  /** Requests that the client still has to be answered, with their bytes. */
+  /** Requests without an answer yet, with their bytes. */
   readonly #unanswered = new Map<RequestId, number>();
   #unansweredBytes = 0;
-  /** Requests to listen that are open, or on their way in. */
+  /** Requests to listen that are open, or null while they are still being examined. */
   readonly #listening = new Map<RequestId, Admitted | null>();
-  /** Those that are looked at, of which some may have been cancelled by now. */
+  /** Number of requests being examined, including those that were cancelled meanwhile. */
   #admitting = 0;
-  /** Looks at a request to listen before it goes on. */
+  /** Examines a request to listen before it is passed on. */
   admit: (message: JSONRPCMessage) => Promise<Admitted> = async (message) => ({ message, release: () => undefined });
-  /** While more is unread than may be. */
+  /** Set while the client has too much unread. */
   #unread: PromiseWithResolvers<void> | null = null;
   #isEnding = false;
   #isClosed = false;
@@ -83,7 +86,7 @@ export class LineTransport implements Transport {
     this.#closeWhenDone();
   }
 
-  /** Resolves once the client has read what was said to it, or has gone. */
+  /** Resolves once the client has read enough of what it was sent, or has gone. */
   async untilRead(): Promise<void> {
     if (this.#isClosed || this.#hasRoom) return;
     this.#unread ??= Promise.withResolvers<void>();
@@ -108,7 +111,7 @@ export class LineTransport implements Transport {
     return this.#output.writableLength <= UNREAD_BYTES_MAX;
   }
 
-  /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
+  /** Handles lines while there is room. A client that asks faster than it reads has to wait, and nobody else does. */
   #goOn(): void {
     if (!this.#hasHadTurn) this.#takeUp();
     if (this.#isClosed) return;
@@ -117,7 +120,7 @@ export class LineTransport implements Transport {
     this.#closeWhenDone();
   }
 
-  // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
+  // INVARIANT: I9: nobody waits for everything that one client sent at once: after each portion others have their turn.
   #takeUp(): void {
     for (let taken = 0; taken < LINES_PER_TURN && this.#hasRoom; taken += 1) {
       const line = this.#waiting.shift();
@@ -142,7 +145,8 @@ export class LineTransport implements Transport {
       if (this.#unanswered.has(message.id)) {
         return this.#answer(refusal(null, INVALID_REQUEST, "a request of this id has not been answered yet"));
       }
-      // INVARIANT: I9: what a client may have under way is bounded here, so that it can still cancel some of it.
+      // INVARIANT: I9: what a client may have under way is bounded here, below the host's own bound, so that it can
+      // still cancel some of it.
       if (this.#unanswered.size >= REQUESTS_MAX) {
         return this.#answer(refusal(message.id, OVERLOADED.code, OVERLOADED.reason, OVERLOADED.data));
       }
@@ -158,7 +162,7 @@ export class LineTransport implements Transport {
   }
 
   async #listen(id: RequestId, message: JSONRPCMessage): Promise<void> {
-    // INVARIANT: I9: so many at once, those on their way in included.
+    // INVARIANT: I9: the limit includes requests that are still being examined.
     const most = Math.max(this.#listening.size, this.#admitting);
     if (this.#listening.has(id) || most >= LISTENING_MAX) {
       return this.#answer(
@@ -169,7 +173,7 @@ export class LineTransport implements Transport {
     this.#admitting += 1;
     const admitted = await this.admit(message);
     this.#admitting -= 1;
-    // Its client has left, or cancelled it meanwhile.
+    // The client has left or cancelled the request meanwhile.
     if (this.#isClosed || !this.#listening.has(id)) return admitted.release();
     this.#listening.set(id, admitted);
     this.onmessage?.(admitted.message);
@@ -185,7 +189,7 @@ export class LineTransport implements Transport {
     this.#listening.delete(id);
   }
 
-  /** What was cancelled gets no answer. */
+  /** A cancelled request gets no answer. */
   #forget(params: Readonly<Record<string, unknown>> | undefined): void {
     const id = params?.["requestId"];
     if (typeof id === "string" || typeof id === "number") {
@@ -199,7 +203,7 @@ export class LineTransport implements Transport {
     void this.send(response);
   }
 
-  /** A client that has said all that it wants to say still gets its answers. */
+  /** A client that has closed its input still gets its answers. */
   #end(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;

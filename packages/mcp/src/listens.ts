@@ -1,37 +1,38 @@
 /**
- * Clients of the 2026 era name the resources that they are subscribed to in a request that stays open. Each is decided
- * before that request goes on, and what is refused is taken out of it, so that the answer says what is told and what not.
+ * Clients of the 2026 era list their resource subscriptions in a request that stays open. Each resource is decided
+ * before that request is passed on, and refused ones are removed from it, so that the acknowledgement tells what the
+ * client is subscribed to.
  */
 import { isJSONRPCRequest, type JSONRPCMessage } from "@modelcontextprotocol/server";
 
-/** Stays open as long as its client listens; no answer is owed to it. */
+/** A request of this method stays open as long as its client listens, and needs no answer. */
 export const LISTEN = "subscriptions/listen";
 
-/** LIMIT: resources that one such request names; more are left out of it. */
+/** LIMIT: resources in one such request; further ones are removed. */
 const URIS_MAX = 64;
 
 export interface Admitted {
   readonly message: JSONRPCMessage;
-  /** Nobody listens any more. */
+  /** Called when the client does not listen any more. */
   release(): void;
 }
 
 interface Subscriber {
-  /** Whether its client is subscribed to it now. */
+  /** Resolves with whether the client is now subscribed. */
   subscribe(uri: string): Promise<boolean>;
   unsubscribe(uri: string): Promise<void>;
 }
 
 export class Listens {
   readonly #subscriber: Subscriber;
-  /** How many requests name each. */
+  /** How many requests name each resource. */
   readonly #named = new Map<string, number>();
 
   constructor(subscriber: Subscriber) {
     this.#subscriber = subscriber;
   }
 
-  /** What is no such request passes as it is. Never throws. */
+  /** Passes any other message unchanged. Never throws. */
   async admit(message: JSONRPCMessage): Promise<Admitted> {
     const filter = isJSONRPCRequest(message) && message.method === LISTEN ? filterOf(message.params) : null;
     const asked = filter?.["resourceSubscriptions"];
@@ -49,7 +50,7 @@ export class Listens {
     return { message: { ...message, params } as JSONRPCMessage, release };
   }
 
-  /** Each request is decided anew: what an earlier one was permitted may be over. */
+  /** Each request is decided anew, because an earlier permission may have ended. */
   async #name(uri: string): Promise<boolean> {
     this.#named.set(uri, (this.#named.get(uri) ?? 0) + 1);
     return await this.#subscriber.subscribe(uri).catch(() => false);

@@ -1,11 +1,11 @@
-/** Where a member's value stands in a text, so that it can be handed on exactly as it was written. */
+/** Finds where a member's value stands in a JSON text, so that it can be passed on exactly as it was written. */
 
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** The value of the first member of that name in the object that begins at `at`. The text is valid JSON. */
+/** The value of the first member of this name in the object that begins at `at`. The text must be valid JSON. */
 export function memberSpan(text: string, at: number, name: string): Span | null {
   let key = pastSpace(text, at + 1);
   while (text[key] === '"') {
@@ -18,7 +18,7 @@ export function memberSpan(text: string, at: number, name: string): Span | null 
   return null;
 }
 
-/** The first character that is no space, from `at` on. */
+/** The position of the first character from `at` on that is no white space. */
 export function pastSpace(text: string, at: number): number {
   let next = at;
   while (next < text.length && " \t\r\n".includes(text.charAt(next))) next += 1;

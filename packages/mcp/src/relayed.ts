@@ -1,16 +1,16 @@
-/** What an MCP server of others answered, on to the client as MCP has it: of each part the fields that are known, and nothing else. */
+/** Passes the answer of an external MCP server on to the client. Of each part only known fields are passed on. */
 import { type Reply, splitMcpToolName } from "@femtoclaw/protocol";
 import type { CallToolResult, ReadResourceResult } from "@modelcontextprotocol/server";
 
 type Content = CallToolResult["content"];
 type Part = Readonly<Record<string, unknown>>;
 
-/** Whether the tool is one of an MCP server of others. */
+/** Whether the tool belongs to an external MCP server. */
 export function isRelayed(tool: string): boolean {
   return splitMcpToolName(tool) !== null;
 }
 
-/** Null for what is no answer of such a server. */
+/** Null if this is no answer of such a server. */
 export function relayedResult({ result }: Pick<Reply, "result">): CallToolResult | null {
   const { content, structured_content: structured, is_error: isError, untrusted } = result ?? {};
   if (untrusted !== true || !Array.isArray(content)) return null;
@@ -23,7 +23,7 @@ export function relayedResult({ result }: Pick<Reply, "result">): CallToolResult
   };
 }
 
-/** What is no content of MCP goes on as the text that it is. */
+/** A part that is no valid MCP content is passed on as JSON text. */
 export function contentOf(part: Part): Content[number] {
   const { type, text, data, mimeType } = part;
   if (type === "text" && typeof text === "string") return { type, text };
@@ -41,7 +41,7 @@ export function contentOf(part: Part): Content[number] {
   return { type: "text", text: JSON.stringify(part) };
 }
 
-/** What a resource holds; null for what holds none. */
+/** The content of a resource; null if there is none. */
 export function resourceOf(resource: unknown): ReadResourceResult["contents"][number] | null {
   const { uri, mimeType, text, blob } = Object(resource) as Part;
   if (typeof uri !== "string") return null;

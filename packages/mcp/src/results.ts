@@ -1,10 +1,10 @@
-/** Replies of the host as results of MCP: structured for programs, as text for a model. */
+/** Turns replies of the host into MCP results: structured for programs, and as text for a model. */
 import { faultText, refusalText, resultText } from "@femtoclaw/client";
 import { ERRORS, FemtoError, type Reply } from "@femtoclaw/protocol";
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { relayedResult } from "./relayed.ts";
 
-/** What a call is answered with that was not completed; the reply as the agent's socket gives it. */
+/** Schema of the answer to a call that was not completed; it is the reply of the agent socket. */
 export const NOT_COMPLETED = {
   title: "NotCompleted",
   description: "What became of a call that was refused, failed, or waits for an operator.",
@@ -59,7 +59,7 @@ export function resultOf(reply: Reply): CallToolResult {
   return { ...about, isError: true, content: [text(refusalText(reply))], structuredContent: { ...reply } };
 }
 
-/** What is answered instead of a resource or a prompt: an error of the protocol that tells what a tool's answer tells. */
+/** The protocol error to send instead of a resource or a prompt. It carries what a tool's answer would tell. */
 export function refusalOf(reply: Reply): ProtocolError {
   const { structuredContent: data, content } = resultOf(reply);
   const said = content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
@@ -68,7 +68,7 @@ export function refusalOf(reply: Reply): ProtocolError {
   return new ProtocolError(isParams ? ProtocolErrorCode.InvalidParams : NOT_GIVEN, said, data);
 }
 
-/** What could not even be asked, told in the shape of a reply. */
+/** A call that could not even be proposed, reported in the form of a reply. */
 export function faultResult(fault: FemtoError): CallToolResult {
   const { code, type, message: reason, fix } = fault;
   const error = { error_type: type, code, reason, fix };
@@ -79,7 +79,7 @@ export function faultResult(fault: FemtoError): CallToolResult {
   };
 }
 
-/** Faults of any kind; one without a code is a bug, and is told of as such. */
+/** Turns any error into a fault. An error without a code is a bug and is reported as such. */
 export function faultOf(error: unknown): FemtoError {
   if (error instanceof FemtoError) return error;
   return new FemtoError("FEMTO_INTERNAL", "the MCP server failed", { fix: ERRORS.FEMTO_INTERNAL.fix, cause: error });

@@ -1,4 +1,4 @@
-/** The MCP server of one client: the same handlers for both eras of the protocol. */
+/** The MCP server for one client, with the same handlers for both eras of the protocol. */
 import assert from "node:assert/strict";
 import {
   ASK_KINDS,
@@ -54,15 +54,16 @@ const NAME = /^[a-z][A-Za-z0-9_-]*$/;
 
 export interface ServerOptions {
   readonly host: HostSession;
-  /** How long a call waits for an operator before its client gets a ticket. */
+  /** Milliseconds that a call waits for an operator before its client gets a ticket. */
   readonly waitMs: number;
-  /** Whether a client that leaves does not want its calls any more; else only what it says counts. */
+  /** Whether a client that leaves gives up its calls. If false, only an explicit cancellation does that. */
   readonly leavingCancels: boolean;
 }
 
 /**
- * INVARIANT: I8: for itself it asks its client for nothing: whoever sits behind the client can neither answer a question
- * to operators nor agree to anything. What an MCP server asks, where its operator permits that, is asked in its name.
+ * INVARIANT: I8: this server asks its client for nothing on its own behalf: whoever is behind the client can neither
+ * answer a question to operators nor consent to anything. What an MCP server asks, if its operator permits that, is
+ * asked in that server's name.
  */
 export function makeServer(options: ServerOptions): Server {
   const { host, waitMs, leavingCancels } = options;
@@ -121,7 +122,10 @@ const NOBODY: CallContext = {
   cancelled: new AbortController().signal,
 };
 
-/** Subscribes its client to a resource, which is decided like reading it. Throws what became of that instead. */
+/**
+ * Subscribes the client to a resource, which is decided like reading it. Throws the refusal if the call was not
+ * completed.
+ */
 export async function subscribe(
   { host, waitMs }: Pick<ServerOptions, "host" | "waitMs">,
   uri: string,
@@ -132,12 +136,12 @@ export async function subscribe(
   const server = splitMcpToolName(known?.tool ?? "")?.server;
   if (known === null || server === undefined) throw new ResourceNotFoundError(uri);
   const reply = plain(await new Calls(host, waitMs).reply(known, { ...NOBODY, cancelled }));
-  // An operator may say yes to it later.
+  // A pending call counts too, because an operator may still permit it.
   if (reply.status === "completed" || reply.status === "pending") await host.subscribed(uri, server);
   if (reply.status !== "completed") throw refusalOf(reply);
 }
 
-/** Resources and prompts of the servers behind the host. */
+/** Handlers for the resources and prompts of the servers behind the host. */
 function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCancels }: ServerOptions): void {
   const listing = async (params: { readonly cursor?: string | undefined } | undefined, context: ServerContext) => {
     introduce(host, server, context);
@@ -208,25 +212,25 @@ function protocolFault(error: unknown): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InternalError, `${code}: ${message}. ${fix}`, { code, fix });
 }
 
-/** Tells a client that what it was shown is not what there is. */
+/** Tells a client that the lists it was shown are outdated. */
 export async function tellChanged(server: Server): Promise<void> {
   await Promise.all([server.sendToolListChanged(), server.sendResourceListChanged(), server.sendPromptListChanged()]);
 }
 
-/** INVARIANT: I8: what a client calls itself is a label in the records; it gives no right, and takes none. */
+/** INVARIANT: I8: what a client calls itself is only a label in the records; it neither gives nor takes a right. */
 function introduce(host: HostSession, server: Server, { mcpReq }: ServerContext): void {
   const envelope: Readonly<Record<string, unknown>> = mcpReq.envelope ?? {};
   const info = (envelope[CLIENT_INFO_META_KEY] as Implementation | undefined) ?? server.getClientVersion();
   if (info !== undefined) host.introduce(printable(`${info.name} ${info.version}`, LIMITS.labelChars));
 }
 
-/** Of who can be asked nothing. */
+/** The reply to a call whose client cannot be asked anything. */
 function plain(reply: Reply | InputRequiredResult): Reply {
   assert(!isInputRequiredResult(reply), "who can answer nothing is asked nothing");
   return reply;
 }
 
-/** What a client can be asked, as it declared it: a form is what is asked where it does not say otherwise. */
+/** What a client can be asked, as it declared. For elicitation a form is meant unless it declares otherwise. */
 function canAnswer(capabilities: Readonly<Record<string, unknown>> | undefined): AskKind[] {
   const { form, url } = Object(capabilities?.["elicitation"]) as Readonly<Record<string, unknown>>;
   const isLinkOnly = form === undefined && url !== undefined;
@@ -237,7 +241,7 @@ interface Serving extends Pick<ServerOptions, "host" | "leavingCancels"> {
   readonly server: Server;
 }
 
-/** A client of the 2026 era says with each call what others say once for all of them. */
+/** A client of the 2026 era states with each call what other clients state once for all calls. */
 function contextOf({ mcpReq }: ServerContext, { server, host, leavingCancels }: Serving): CallContext {
   const { signal, _meta: meta } = mcpReq;
   const envelope: Readonly<Record<string, unknown>> | undefined = mcpReq.envelope;
@@ -265,7 +269,7 @@ function contextOf({ mcpReq }: ServerContext, { server, host, leavingCancels }: 
         ? null
         : ({ server, level, logger, text }) => {
             if (signal.aborted) return;
-            // INVARIANT: I8: whose word it is stands where clients show it, and what is said is a text and nothing else.
+            // INVARIANT: I8: the source is named where clients show it, and what is passed on is plain text.
             const named = `MCP server ${server}${logger === null ? "" : `: ${logger}`}`;
             const params = { level, logger: named, data: text };
             mcpReq.notify({ method: "notifications/message", params }).catch(() => undefined);
@@ -285,13 +289,13 @@ function hasLeft(reason: unknown): boolean {
   return reason instanceof SdkError && reason.code === SdkErrorCode.ConnectionClosed;
 }
 
-/** The name that the client's own history has for the call. */
+/** The identifier of the call in the client's own history. */
 function labelOf(meta: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const use = meta?.["claudecode/toolUseId"];
   return typeof use === "string" ? `call ${use}` : undefined;
 }
 
-/** The arguments of the one tool that is not the host's; what they hold else does not matter. */
+/** The `execution_id` argument of the only tool that is not the host's; other arguments are ignored. */
 function executionOf(args: string): unknown {
   try {
     return (JSON.parse(args) as { readonly execution_id?: unknown } | null)?.execution_id;

@@ -1,11 +1,16 @@
-/** Tells a client in turn what its call is at: that it is under way, for whom it waits, what its program wrote or its MCP server said last. */
+/**
+ * Tells a client how its call is doing: that it is under way, whom it waits for, or the latest output of its program or
+ * message of its MCP server.
+ */
 import { type OutputPart, printable, type UpstreamNotice } from "@femtoclaw/protocol";
 
-/** Clients give up on a server that is silent for a minute; some do after half of that. */
+/**
+ * Milliseconds between signs of life. Clients give up on a server that is silent for a minute, some after half of that.
+ */
 const SIGN_OF_LIFE_MS = 4_000;
-/** Where its program writes something, a client hears of it sooner, and not more often. */
+/** Milliseconds between messages while the program writes output. */
 const LAST_LINE_MS = 1_000;
-/** LIMIT: characters of the line that is told. */
+/** LIMIT: characters of a line that is passed on. */
 const LAST_LINE_CHARS = 200;
 
 export interface Progress {
@@ -17,9 +22,9 @@ export interface Progress {
 type LogNotice = UpstreamNotice & { readonly kind: "log" };
 
 export interface Listener {
-  /** Tells the client how far its call is; null where it has not asked for that. */
+  /** Tells the client how far its call is; null if it has not asked for that. */
   readonly onProgress: ((progress: Progress) => void) | null;
-  /** Tells it a line of the log of the MCP server; null where it has not asked for any. */
+  /** Passes on a log message of the MCP server; null if the client has not asked for any. */
   readonly onLog: ((notice: LogNotice) => void) | null;
 }
 
@@ -27,7 +32,7 @@ export class SignsOfLife implements Disposable {
   readonly listening = { onOutput: (part: OutputPart): void => this.#hear(part) };
   readonly #tell: Listener["onProgress"];
   readonly #log: Listener["onLog"];
-  /** Of a server of others nobody knows how far it will count. */
+  /** Whether an external server counts the progress. Nobody knows how far it will count. */
   readonly #isRelayed: boolean;
   readonly #startMs = performance.now();
   #message = "under way";
@@ -62,18 +67,18 @@ export class SignsOfLife implements Disposable {
     else this.#hearText(text);
   }
 
-  /** Of all that it wrote the newest line that says something; what one is not told is in the result. */
+  /** Keeps the newest line that is not blank. Lines that are skipped here are in the result. */
   #hearText(text: string): void {
     const lines = (this.#line + text).split(/[\r\n]+/);
     const last = lines.findLast((line) => line.trim() !== "");
     this.#line = (lines.at(-1) ?? "").slice(0, 2 * LAST_LINE_CHARS);
     if (last === undefined) return;
-    // INVARIANT: I8: what a program writes acts on nobody's screen, and is told as what a program writes.
+    // INVARIANT: I8: output of a program cannot control anybody's screen, and is marked as output.
     this.#message = `output: ${printable(last, LAST_LINE_CHARS)}`;
     this.#isNew = true;
   }
 
-  /** What a server says of its progress is told as it comes, and as what that server says. */
+  /** Progress of an MCP server is passed on at once, marked as that server's. */
   #relay({ server, progress, total, message }: UpstreamNotice & { readonly kind: "progress" }): void {
     this.#total = total;
     this.#message = `[MCP server ${server}]${message === null ? "" : ` ${message}`}`;
@@ -86,7 +91,7 @@ export class SignsOfLife implements Disposable {
     this.#say(this.#isRelayed ? 0 : Math.round(nowMs - this.#startMs) / 1_000);
   }
 
-  /** Each time there is more progress than before, as clients demand, whoever counted what. */
+  /** Each message reports more progress than the one before, as clients demand, whoever counts. */
   #say(progress: number): void {
     this.#isNew = false;
     this.#saidMs = performance.now();

@@ -1,4 +1,4 @@
-/** MCP over stdin and stdout: one process for one client, which is one session at the host. */
+/** MCP over stdin and stdout. The process serves one client, which has one session at the host. */
 import type { Readable, Writable } from "node:stream";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { type Connect, HostSession } from "./host-session.ts";
@@ -11,7 +11,7 @@ export interface StdioOptions {
   readonly waitMs: number;
   readonly input: Readable;
   readonly output: Writable;
-  /** Hears what goes wrong beside the protocol. */
+  /** Called with errors outside of the protocol. */
   onError(error: Error): void;
 }
 
@@ -39,7 +39,7 @@ export async function serveMcpStdio(options: StdioOptions, signal: AbortSignal):
     },
     { transport, onerror: onError },
   );
-  // The one that was given as transport tells its owner alone; its owner has set this by now.
+  // The transport reports its end only to its owner, which is `serveStdio` and has set this handler by now.
   const closed = transport.onclose;
   transport.onclose = () => {
     closed?.();

@@ -1,13 +1,17 @@
 /**
- * Calls whose MCP server asks the client something before it answers. The client is answered with the questions and a
- * state, and its next request of the same call with that state goes on with the call: it is neither sent nor decided twice.
+ * Calls whose MCP server asks the client something before it answers. The client is sent the questions with a state.
+ * When it sends the same call again with that state, the suspended call continues, so it is neither sent nor decided
+ * twice.
  */
 import { randomBytes } from "node:crypto";
 import type { Reply, UpstreamQuestions } from "@femtoclaw/protocol";
 import type { ToolCallText } from "./calls.ts";
 import type { SignsOfLife } from "./signs-of-life.ts";
 
-/** LIMIT: calls of one client that wait for its answers; the oldest is asked no more, and ends with its own time. */
+/**
+ * LIMIT: calls of one client that wait for its answers. The oldest then cannot be answered any more and ends by its own
+ * timeout.
+ */
 const SUSPENDED_MAX = 64;
 
 export interface Question {
@@ -19,11 +23,11 @@ export interface Question {
 export interface OngoingCall {
   readonly call: ToolCallText;
   readonly reply: Promise<Reply>;
-  /** Ends it when its client wants it no more. */
+  /** Ends the call when its client does not want it any more. */
   readonly abort: AbortController;
-  /** Resolves with what is asked next. */
+  /** Resolves with the next question. */
   asked: PromiseWithResolvers<Question>;
-  /** Who is told meanwhile; null while nobody waits. */
+  /** Gets what happens meanwhile; null while no request waits. */
   signs: SignsOfLife | null;
 }
 
@@ -35,9 +39,9 @@ interface Suspended {
 export class SuspendedCalls {
   readonly #suspended = new Map<string, Suspended>();
 
-  /** What the client has to show to go on with it. */
+  /** Returns the state that the client has to show to continue. */
   suspend(ongoing: OngoingCall, question: Question): string {
-    // INVARIANT: I8: nobody guesses it, and what was never given out, or was shown before, is none.
+    // INVARIANT: I8: a state cannot be guessed, and one that was never given out or was used before is invalid.
     const state = randomBytes(32).toString("base64url");
     this.#suspended.set(state, { ongoing, question });
     const [oldest] = this.#suspended.keys();
@@ -53,7 +57,7 @@ export class SuspendedCalls {
     return this.#suspended.has(state);
   }
 
-  /** Once; null for what is no state of this very call. */
+  /** Works once per state. Null if this is no state of this very call. */
   take(state: string, { tool, args }: ToolCallText): Suspended | null {
     const found = this.#suspended.get(state);
     if (found === undefined || found.ongoing.call.tool !== tool || found.ongoing.call.args !== args) return null;

@@ -1,13 +1,13 @@
-/** The capabilities of the host as tools of MCP. */
+/** The capabilities of the host as MCP tools. */
 import type { ToolDescription } from "@femtoclaw/protocol";
 import type { Tool } from "@modelcontextprotocol/server";
 import { isRelayed } from "./relayed.ts";
 import { NOT_COMPLETED } from "./results.ts";
 
-/** Picks up what a call ended with that could not be waited for; a capability of this name would not be reachable. */
+/** Gets the outcome of a call that took too long. It hides a capability of the same name. */
 export const WAIT_TOOL = "femtoclaw_wait";
 
-/** LIMIT: tools in one answer; what clients hold of one message is bounded. */
+/** LIMIT: tools in one answer, because clients limit the size of a message. */
 export const PAGE_TOOLS = 200;
 
 export interface ToolPage {
@@ -15,7 +15,7 @@ export interface ToolPage {
   readonly nextCursor?: string;
 }
 
-/** One page of them in the order of their names, from behind the cursor on, which is the last name of the page before. */
+/** One page in the order of names. The cursor is the last name of the previous page. */
 export function toolPage(described: readonly ToolDescription[], cursor: string | undefined): ToolPage {
   const tools = [...described.filter(({ name }) => name !== WAIT_TOOL).map(toolOf), waitTool()];
   tools.sort((left, right) => (left.name < right.name ? -1 : 1));
@@ -26,7 +26,7 @@ export function toolPage(described: readonly ToolDescription[], cursor: string |
 }
 
 function toolOf({ name, description, input, output, effect, idempotent }: ToolDescription): Tool {
-  // What a server of others answers goes on as it comes, and no schema says what that is.
+  // The answers of external servers are passed on as they come, so no schema describes them.
   const outputSchema = isRelayed(name) ? null : answerSchema(output);
   return {
     name,
@@ -43,8 +43,8 @@ function toolOf({ name, description, input, output, effect, idempotent }: ToolDe
 }
 
 /**
- * What a call is answered with: the result, or what became of it instead. Null for a schema that points into itself:
- * within another one it would point elsewhere.
+ * Schema of an answer: the result, or what happened to the call instead. Null for an output schema with internal
+ * references, which would point elsewhere inside another schema.
  */
 function answerSchema(output: Readonly<Record<string, unknown>>): Tool["outputSchema"] | null {
   if (/"\$(?:ref|dynamicRef|id|anchor|dynamicAnchor)"/.test(JSON.stringify(output))) return null;

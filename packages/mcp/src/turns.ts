@@ -1,4 +1,4 @@
-/** Lets a bounded number go on at once; the others wait in the order in which they came. */
+/** Lets only a bounded number of tasks proceed at once; the others wait in the order of arrival. */
 export class Turns {
   readonly #max: number;
   #taken = 0;
@@ -9,8 +9,8 @@ export class Turns {
   }
 
   /**
-   * A turn, which ends when it is disposed of. INVARIANT: I9: who is not waited for any more waits no more, and nothing is
-   * kept of it: rejects with the reason of the signal.
+   * Resolves with a turn that lasts until it is disposed of. INVARIANT: I9: when the signal aborts, the wait ends and
+   * nothing of it is kept: rejects with the reason of the signal.
    */
   async take(signal?: AbortSignal): Promise<Disposable> {
     signal?.throwIfAborted();
@@ -34,7 +34,7 @@ export class Turns {
     }
   }
 
-  /** Whoever has waited longest goes on in its place. */
+  /** The turn goes to the task that has waited longest. */
   #end(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

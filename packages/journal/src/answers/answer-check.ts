@@ -1,15 +1,18 @@
-/** What a verification of a whole log finds out about the answers of operators in it. */
+/** Checks the signed answers of operators while a whole log is verified. */
 import type { ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
 import { answerFault } from "./signed-answer.ts";
 
 export class AnswerCheck {
-  /** Undefined while the record of the boot was pruned, or is of a version that told nothing of it. */
+  /**
+   * The approval settings of the current boot. Undefined if the record of that boot was pruned, or if it is of an older
+   * version that did not state them.
+   */
   #authority: ApprovalAuthority | undefined;
   #unchecked = 0;
-  /** Answers whose signature holds. */
+  /** Number of answers with a valid signature. */
   signed = 0;
 
-  /** Takes the records of boots and of answers, in order. What is returned is wrong with this one. */
+  /** Takes the records of boots and answers, in order. Returns what is wrong with this record, if anything. */
   record(record: TypedRecord, log: string): string | undefined {
     if (record.type === "boot.started") this.#authority = record.body.approvals;
     return record.type === "approval.answered" ? this.#answer(record, log) : undefined;
@@ -22,7 +25,7 @@ export class AnswerCheck {
     ];
   }
 
-  // INVARIANT: I7: an answer that needed a signature has one, by a key that was in force, for this very log.
+  // INVARIANT: I7: an answer that had to be signed is signed for this very log by a key that was in force at the time.
   #answer(record: TypedRecord & { type: "approval.answered" }, log: string): string | undefined {
     const { key, signature } = record.body;
     const fault = answerFault(record);

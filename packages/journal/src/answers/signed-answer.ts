@@ -1,6 +1,7 @@
 /**
- * Answers of operators as C2SP signed notes. The text binds the log, the question, what was asked, what is said
- * and by whom, and until when; its first line is that of no other note, so that no signature has a second meaning.
+ * Answers of operators as C2SP signed notes. The signed text names the log, the question, the digest of what was asked,
+ * the answer, the operator and when the answer expires. No other kind of note begins with the same first line, so a
+ * signature can never be taken for one on something else.
  */
 import { verify } from "node:crypto";
 import { LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
@@ -20,7 +21,7 @@ const FIRST_LINE = "femtoclaw answer to a question, version 1";
 
 /** What an operator signs. */
 export interface AnswerStatement {
-  /** Name of the log that the question stands in. */
+  /** Name of the log that contains the question. */
   readonly log: string;
   /** Sequence number of the question. */
   readonly question: number;
@@ -28,34 +29,37 @@ export interface AnswerStatement {
   readonly answer: "granted" | "refused";
   readonly scope: "once" | "session";
   readonly operator: string;
-  /** RFC 3339, UTC. */
+  /** When it was signed: RFC 3339, UTC. */
   readonly signedAt: string;
   readonly expiresAt: string;
   readonly reason: string | null;
 }
 
-/** An answer, and the signature that was found right. */
+/** An answer whose signature was found valid. */
 export interface SignedAnswer {
   readonly statement: AnswerStatement;
-  /** Public key of who signed. */
+  /** Public key of the operator who signed. */
   readonly vkey: string;
-  /** Base64 of the key's id and the signature. */
+  /** Base64 of the key id followed by the signature. */
   readonly signature: string;
 }
 
-/** A reason as a record would hold it, so that what is signed is what is kept. */
+/** A reason in the form in which a record would hold it, so that exactly what is recorded gets signed. */
 export function answerReason(reason: string | undefined): string | null {
   if (reason === undefined) return null;
   const shown = printable(redact(reason).value.trim(), LIMITS.reasonChars);
   return [...shown].slice(0, LIMITS.reasonChars).join("").trim();
 }
 
-/** The signed note of an answer, by the operator that the signer is. */
+/** The signed note of an answer that is given by the operator who signs. */
 export function signAnswer(statement: Omit<AnswerStatement, "operator">, signer: NoteSigner): string {
   return signNote(answerText({ ...statement, operator: signer.name }), [signer]);
 }
 
-/** What a signed answer says, once its signature by one of these operators is found right; a text says why it counts for nothing. */
+/**
+ * Opens a signed answer. Returns the answer if one of these operators signed it, or a text that says why it does not
+ * count.
+ */
 export function openAnswer(note: string, operators: readonly string[]): SignedAnswer | string {
   const split = note.lastIndexOf("\n\n");
   const [, name, signature] = /^\u2014 (\S+) (\S+)\n$/.exec(note.slice(split + 2)) ?? [];
@@ -72,7 +76,10 @@ export function openAnswer(note: string, operators: readonly string[]): SignedAn
 
 type AnswerRecord = TypedRecord & { readonly type: "approval.answered" };
 
-/** What is wrong with the signature of a recorded answer, by the record alone; null where it holds or there is none. */
+/**
+ * Why the signature in a recorded answer does not count, judged by this record alone; null if the signature is valid or
+ * there is none.
+ */
 export function answerFault({ actor, body }: AnswerRecord): string | null {
   const { key, signature: signed } = body;
   if (key === undefined && signed === undefined) return null;
@@ -87,12 +94,12 @@ export function answerFault({ actor, body }: AnswerRecord): string | null {
   return holds({ statement, vkey: key, signature }) ? null : "the signature of its answer does not hold";
 }
 
-/** By which name records know an operator who has signed. */
+/** The name of an operator who signs, as it stands in records. */
 export function operatorPrincipal(name: string): string {
   return `operator:${name}`;
 }
 
-// INVARIANT: I8: an answer counts by a signature on all that makes it one, of the very key that it is said to be of.
+// INVARIANT: I8: an answer counts only if the key that it names has signed all of it.
 function holds({ statement, vkey, signature }: SignedAnswer): boolean {
   const verifier = parseOperatorKey(vkey);
   const bytes = decodeBase64(signature);
@@ -139,7 +146,7 @@ const LINES = new RegExp(
   ].join("\\n"),
 );
 
-/** Null for anything but the one spelling of an answer. */
+/** Null for anything but the canonical text of an answer. */
 function parseAnswer(text: string): AnswerStatement | null {
   const found = LINES.exec(text)?.groups;
   if (found === undefined) return null;
@@ -162,7 +169,7 @@ function parseAnswer(text: string): AnswerStatement | null {
   return answerText(statement) === text ? statement : null;
 }
 
-/** Undefined for a reason that no record could hold as it is. */
+/** Undefined for a reason that no record could hold unchanged. */
 function parseReason(text: string): string | null | undefined {
   try {
     const reason: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
- * Holds a log to every checkpoint that there is of it, those that lie with it and those that others kept, each where the
- * log has its size, and by the keys that are in force there.
+ * Compares a log with every checkpoint of it, both those stored with the log and those that others kept. Each is
+ * compared with the tree of the size that it names, under the keys in force at that size.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { KeyChain, type SignedCheckpoint } from "../keys/key-chain.ts";
@@ -8,14 +8,14 @@ import { Finding } from "./finding.ts";
 import type { LogSource } from "./log-source.ts";
 import type { RecordTree } from "./record-tree.ts";
 
-/** A signed checkpoint that somebody else kept. */
+/** A signed checkpoint that somebody kept apart from the log. */
 export interface HeldCheckpoint {
   readonly note: string;
-  /** Who held it, for people. */
+  /** Who kept it, in words for people. */
   readonly whose: string;
-  /** Whether a witness vouches for it, so that its size counts as witnessed. */
+  /** Whether a witness vouches for it, so that the records up to its size count as witnessed. */
   readonly witnessed: boolean;
-  /** Whether it lay where whoever holds the log could not change it. */
+  /** Whether it was kept where the holder of the log could not change it. */
   readonly elsewhere: boolean;
 }
 
@@ -32,14 +32,14 @@ export class CheckpointCheck {
   readonly #tree: RecordTree;
   readonly #signers = new Set<string>();
   #chain: KeyChain | null = null;
-  /** Keys that were retired and have not yet signed beside their successor. */
+  /** Keys that were retired but have not yet signed a checkpoint together with their successor. */
   #unbridged: string[] = [];
-  /** Those that are still to come, the smallest first. */
+  /** Checkpoints that are still to be judged, the smallest first. */
   #expected: ExpectedCheckpoint[] = [];
   #signedSize = 0;
   #witnessedSize: number | null;
 
-  /** `tree` is the one over the log as far as it was followed; a checkpoint is judged when it has its size. */
+  /** `tree` covers the log as far as it has been read. A checkpoint is judged when the tree has reached its size. */
   constructor(source: LogSource, held: readonly HeldCheckpoint[], tree: RecordTree) {
     this.#source = source;
     this.#held = held;
@@ -52,12 +52,12 @@ export class CheckpointCheck {
     return this.#chain;
   }
 
-  /** Size of the largest tree with a right signature. */
+  /** Size of the largest tree with a valid signature. */
   get signedSize(): number {
     return this.#signedSize;
   }
 
-  /** Size of the largest tree that a witness vouches for; null when none was asked. */
+  /** Size of the largest tree that a witness vouches for; null if no witness was asked. */
   get witnessedSize(): number | null {
     return this.#witnessedSize;
   }
@@ -72,7 +72,7 @@ export class CheckpointCheck {
       return { size, note: () => this.#source.checkpoint(size), whose: "the checkpoint", witnessed: false };
     });
     const held = this.#held.map(({ note, whose, witnessed }): ExpectedCheckpoint => {
-      // Only the place in the line is taken from it; whether it counts is found out there.
+      // This only tells when to judge the note. Whether the note is valid is checked then.
       const size = Number(/^[^\n]*\n([0-9]{1,16})\n/.exec(note)?.[1] ?? Number.NaN);
       return { size, note: async () => note, whose, witnessed };
     });
@@ -83,7 +83,7 @@ export class CheckpointCheck {
     this.#expected = expected.sort((left, right) => left.size - right.size);
   }
 
-  /** Takes the keys that a record brings or retires; returns the chain that is in force behind it. */
+  /** Takes the keys that a record introduces or retires; returns the key chain in force after it. */
   record(record: TypedRecord): KeyChain {
     const { seq } = record;
     if (this.#chain === null) this.#chain = KeyChain.begin(record);
@@ -95,7 +95,7 @@ export class CheckpointCheck {
     return this.#chain;
   }
 
-  /** Judges the checkpoints of trees that are no larger. */
+  /** Judges all checkpoints up to this size. */
   async upTo(size: number): Promise<void> {
     for (let next = this.#expected[0]; next !== undefined && next.size <= size; next = this.#expected[0]) {
       this.#expected.shift();
@@ -106,7 +106,7 @@ export class CheckpointCheck {
 
   async #checkpoint(expected: ExpectedCheckpoint): Promise<void> {
     const { size, whose, witnessed } = expected;
-    // The records below the last right signature stand; whatever is wrong lies behind them.
+    // The records below the last valid signature are vouched for, so whatever is wrong comes after them.
     const refuse = (reason: string): never => {
       throw new Finding(this.#signedSize, `${whose} of size ${size} does not count: ${reason}`);
     };
@@ -122,7 +122,7 @@ export class CheckpointCheck {
     if (witnessed) this.#witnessedSize = size;
   }
 
-  /** A new key counts because the old one has signed beside it, not because a record says so. */
+  /** A new key counts because the old key has signed a checkpoint together with it, not because a record says so. */
   #bridge({ signers }: SignedCheckpoint, refuse: (reason: string) => never): void {
     if (!this.#unbridged.every((vkey) => signers.includes(vkey))) {
       refuse("the key that was retired before it has not signed it");
@@ -130,7 +130,7 @@ export class CheckpointCheck {
     this.#unbridged = [];
   }
 
-  /** No checkpoint may vouch for more than there is. */
+  /** Throws if a checkpoint vouches for more records than there are. */
   end(): void {
     const { size } = this.#tree;
     const [beyond] = this.#expected;

@@ -1,9 +1,9 @@
-/** Proves to somebody who holds an older checkpoint that the log goes on from it. */
+/** Proves to the holder of an older checkpoint that the log continues from it. */
 import type { LogReader } from "../journal-reader.ts";
 import { consistencyProof, rootOf } from "../tree/proof.ts";
 import { hashReader } from "./inclusion.ts";
 
-/** What leads from the tree of the old size to that of the new one; nothing where the old one is empty. */
+/** The hashes that lead from the tree of the old size to that of the new size; none if the old tree is empty. */
 export async function proveConsistency(
   reader: LogReader,
   oldSize: number,

@@ -1,6 +1,6 @@
 /**
- * Hands a log over to somebody who has no FemtoClaw: as the static files of C2SP tlog-tiles, or as one
- * record per line. Both end at the newest checkpoint, because nobody vouches for what lies behind it.
+ * Exports a log for somebody who has no FemtoClaw: as the static files of C2SP tlog-tiles, or with one record per line.
+ * Both end at the newest checkpoint, because nothing vouches for later records.
  */
 import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -31,15 +31,15 @@ import { valuesFileOf, writeValues } from "./values-file.ts";
 const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
 
-/** What an export wrote. */
+/** The result of an export. */
 export interface Exported {
-  /** Records that were written. */
+  /** Number of records written. */
   readonly size: number;
 }
 
 /**
- * Writes the tree of files into `folder`, which must not exist: up to the newest checkpoint, or up to the
- * first one that covers so many records.
+ * Writes the tree of files into `folder`, which must not exist yet. The export ends at the newest checkpoint, or at the
+ * first one that covers the given number of records.
  */
 export async function exportTiles(reader: LogReader, folder: string, covering?: number): Promise<Exported> {
   const told = await toldPruning(reader);
@@ -56,13 +56,13 @@ export async function exportTiles(reader: LogReader, folder: string, covering?: 
       await write(folder, join(ROTATIONS_FOLDER, String(bridge)), Buffer.from(text));
     }
     await writeSnapshot(reader, folder, size, note);
-    // Last, so that a folder without it is known to be unfinished.
+    // The checkpoint comes last, so that a folder without one is recognizable as unfinished.
     await write(folder, CHECKPOINT_FILE, Buffer.from(note));
     return { size };
   });
 }
 
-/** Writes each record as one line into `file`, which must not exist, and the checkpoint into `file`.checkpoint. */
+/** Writes each record as one line into `file` and the checkpoint into `file`.checkpoint. Neither may exist yet. */
 export async function exportJsonl(reader: LogReader, file: string): Promise<Exported> {
   return await exportLines(
     reader,
@@ -73,7 +73,7 @@ export async function exportJsonl(reader: LogReader, file: string): Promise<Expo
   );
 }
 
-/** The same with each record as an event of OCSF. */
+/** Like `exportJsonl`, but with each record as an OCSF event. */
 export async function exportOcsf(reader: LogReader, file: string): Promise<Exported> {
   return await exportLines(reader, file, (note) => {
     const checkpoint = parseCheckpoint(note.slice(0, note.indexOf("\n\n") + 1));
@@ -87,7 +87,7 @@ export async function exportOcsf(reader: LogReader, file: string): Promise<Expor
   });
 }
 
-/** The intent that the record ends; intents wait here for their ends. */
+/** The intent of the execution that this record ends. An intent waits in the map until its end arrives. */
 function intentOf(record: TypedRecord, waiting: Map<number, IntentRecord>): { readonly intent?: IntentRecord } {
   if (record.type === "execution.intent") waiting.set(record.seq, record);
   if (record.type !== "execution.outcome" && record.type !== "execution.interrupted") return {};
@@ -122,10 +122,10 @@ async function exportLines(
   });
 }
 
-/** File of the checkpoint beside an export of lines. */
+/** The checkpoint file that belongs to an export of lines. */
 export const lineCheckpointOf = (file: string): string => `${file}.checkpoint`;
 
-/** A file that was not there before. */
+/** Writes a file that must not exist yet. */
 async function writeWhole(file: string, text: string): Promise<void> {
   await exporting(
     file,
@@ -141,7 +141,10 @@ async function writeWhole(file: string, text: string): Promise<void> {
   );
 }
 
-/** Writes what the first `size` records commit to into `out`.values.jsonl, which must not exist; returns how many values. */
+/**
+ * Writes the values that the first `size` records commit to into `out`.values.jsonl, which must not exist yet. Returns
+ * how many there are.
+ */
 export async function exportValues(reader: LogReader, size: number, out: string): Promise<number> {
   const file = valuesFileOf(out);
   return await exporting(
@@ -166,7 +169,10 @@ interface Signed {
   readonly note: string;
 }
 
-/** Records up to the one that tells how far history was pruned; without it records would be missing that nobody let go. */
+/**
+ * Number of records up to and including the one that tells how far history was pruned. An export that ends before this
+ * record would lack the pruned records without any explanation.
+ */
 async function toldPruning(reader: LogReader): Promise<number> {
   const before = await reader.prunedBefore();
   if (before === 0) return 0;
@@ -227,7 +233,10 @@ async function writeTiles(reader: LogReader, folder: string, size: number): Prom
   for (const { level, index, width } of partialTiles(size)) await put(level, index, width);
 }
 
-/** A stranger starts from it without the records before, once its record is proved. */
+/**
+ * Adds the newest snapshot with a proof of its record. After checking the proof, a stranger can start from the snapshot
+ * instead of from the first record.
+ */
 async function writeSnapshot(reader: LogReader, folder: string, size: number, note: string): Promise<void> {
   const snapshot = await reader.latestSnapshot(size);
   if (snapshot === null) return;
@@ -236,7 +245,7 @@ async function writeSnapshot(reader: LogReader, folder: string, size: number, no
   await write(folder, snapshotProofPath(snapshot.seq), Buffer.from(proof));
 }
 
-/** Sizes of the checkpoints that an old and a new key signed: the first above each rotation. */
+/** Sizes of the checkpoints that both an old and a new key signed: the first checkpoint after each rotation. */
 async function bridges(reader: LogReader, size: number): Promise<number[]> {
   const sizes = await reader.checkpoints();
   const rotations = await reader.rotations();
@@ -249,7 +258,7 @@ async function write(folder: string, path: string, bytes: Uint8Array): Promise<v
   await writeFile(file, bytes, { flag: "wx", mode: OWNER_FILE });
 }
 
-/** What was begun and fails is taken away again; what was there before is left alone. */
+/** Removes what was begun if the work fails, but never touches what existed before. */
 async function exporting<Place, T>(
   place: string,
   begin: () => Promise<Place>,

@@ -1,4 +1,4 @@
-/** Proves one record to somebody who has nothing of the log but its public key. */
+/** Proves a single record to somebody who has nothing of the log but its public key. */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
 import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
@@ -7,30 +7,33 @@ import { type HashReader, inclusionProof, verifyInclusion } from "../tree/proof.
 import { openNote, parseVerifierKey } from "../tree/signed-note.ts";
 import { formatTlogProof, parseTlogProof } from "../tree/tlog-proof.ts";
 
-/** A proof, the record that it is about, and the key that it is checked by. */
+/** A proof, the record that it is about, and the key to check it with. */
 export interface ProofParts {
   /** Text of the proof file. */
   readonly proof: string;
-  /** The record as it is stored, to the byte. */
+  /** The record as it is stored, byte for byte. */
   readonly recordBytes: Uint8Array;
-  /** Public key of the log, from a place that the log's owner cannot change. */
+  /** Public key of the log. Take it from a place that the owner of the log cannot change. */
   readonly vkey: string;
 }
 
-/** Which record of which tree of which log it is, or why the proof is none. */
+/** The log, the tree size and the position that were proved, or why the proof is invalid. */
 export type ProofCheck =
   | { readonly ok: true; readonly origin: string; readonly index: number; readonly size: number }
   | { readonly ok: false; readonly reason: string };
 
-/** What a proof is made from. */
+/** What is needed to make a proof. */
 export type ProofSource = Pick<LogReader, "hashes" | "latestCheckpoint">;
 
-/** The hashes of a reader's tree, in the form that proofs are made from. */
+/** The hashes of a reader's tree in the form that the proof functions take. */
 export function hashReader(reader: Pick<LogReader, "hashes">): HashReader {
   return (level, start, count) => reader.hashes(level, start, count);
 }
 
-/** A proof file that leads from the record to the newest checkpoint; throws FEMTO_JOURNAL_UNSIGNED before there is one. */
+/**
+ * A proof file that leads from the record to the newest checkpoint. Throws FEMTO_JOURNAL_UNSIGNED if no checkpoint
+ * covers the record.
+ */
 export async function prove(reader: ProofSource, seq: number): Promise<string> {
   const checkpoint = await reader.latestCheckpoint();
   const size =
@@ -54,7 +57,7 @@ export async function proveAt(
   return formatTlogProof({ index: seq, hashes, checkpoint: note });
 }
 
-/** Whether the record stands in the log where the proof says. Needs no log; never throws. */
+/** Whether the record stands in the log where the proof says. Needs no access to the log and never throws. */
 export function checkProof({ proof, recordBytes, vkey }: ProofParts): ProofCheck {
   const parsed = parseTlogProof(proof);
   if (parsed === null) return { ok: false, reason: "this is no proof file of the form c2sp.org/tlog-proof@v1" };
@@ -67,7 +70,7 @@ export function checkProof({ proof, recordBytes, vkey }: ProofParts): ProofCheck
   return { ok: false, reason: `the record is not the one that stands at ${parsed.index} in this log` };
 }
 
-/** What a checkpoint says when this key has signed it; a text says why it says nothing. */
+/** The content of a checkpoint that this key has signed, or a text that says why it is invalid. */
 export function openSigned(note: string, vkey: string): Checkpoint | string {
   const verifier = parseVerifierKey(vkey);
   if (verifier === null) return "this is no Ed25519 public key of the form name+id+key";

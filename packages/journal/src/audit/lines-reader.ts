@@ -1,6 +1,6 @@
 /**
- * Reads a file of records, one a line, as `audit export --format jsonl` writes it. Lines prove nothing: each is a record of
- * the right form in the right place, and that is all that is known of it.
+ * Reads a file with one record per line, as `audit export --format jsonl` writes it. Such a file proves nothing: all
+ * that is known is that each line is a well-formed record at its proper position.
  */
 import { readFileSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -15,20 +15,20 @@ import { TileTree } from "../tree/tiles.ts";
 import { MissingPart } from "./log-source.ts";
 import type { ReplayReader } from "./tiles-reader.ts";
 
-/** LIMIT: bytes that are read at once. */
+/** LIMIT: bytes read at once. */
 const CHUNK_BYTES = 1_048_576;
-/** LIMIT: bytes of a checkpoint's file. */
+/** LIMIT: bytes of a checkpoint file. */
 const CHECKPOINT_BYTES_MAX = 65_536;
 const NEWLINE = 0x0a;
 
-/** Reads an export of one record a line. */
+/** Reads an export with one record per line. */
 export class LinesReader implements ReplayReader, AsyncDisposable {
   readonly #file: FileHandle;
-  /** Where each line begins, and where the last one ends. */
+  /** Where each line begins, and finally where the last one ends. */
   readonly #offsets: readonly number[];
-  /** Root over all lines, in base64. */
+  /** Root hash over all lines, in base64. */
   readonly root: string;
-  /** What is known to be amiss, and what nobody can know, in words for people. */
+  /** What is known to be wrong and what cannot be known, in words for people. */
   readonly caveats: readonly string[];
 
   private constructor(file: FileHandle, { offsets, root, caveats }: Lines) {
@@ -38,7 +38,7 @@ export class LinesReader implements ReplayReader, AsyncDisposable {
     this.caveats = caveats;
   }
 
-  /** Looks at each line. Throws FEMTO_JOURNAL_CORRUPT at the first that is not the record which has to stand there. */
+  /** Checks each line. Throws FEMTO_JOURNAL_CORRUPT at the first that is not the record expected at its position. */
   static async open(path: string): Promise<LinesReader> {
     const file = await open(path, "r");
     try {
@@ -76,7 +76,7 @@ export class LinesReader implements ReplayReader, AsyncDisposable {
     return found;
   }
 
-  /** Values that a record only commits to are not among its lines. */
+  /** The file holds only records, so every value that a record merely commits to is missing. */
   async withValues(record: TypedRecord): Promise<Unsealed> {
     return await unseal(record, async () => null);
   }
@@ -141,7 +141,7 @@ async function linesOf(file: FileHandle): Promise<Lines> {
   return { offsets, root: encodeBase64(tree.root()), caveats: rest.length > 0 ? [cut] : [] };
 }
 
-/** INVARIANT: I7: the records are those of one log from its beginning on, or nothing is shown of them. */
+/** INVARIANT: I7: either the records are consecutive from the beginning of a log, or none of them is shown. */
 function assertRecord(line: Uint8Array, seq: number): void {
   try {
     decodeAt({ seq, bytes: line });
@@ -151,7 +151,7 @@ function assertRecord(line: Uint8Array, seq: number): void {
   }
 }
 
-/** Holds the lines to the checkpoint that an export leaves beside them. Whose it is nobody asks here. */
+/** Compares the lines with the checkpoint file that an export leaves beside them. Its signature is not checked here. */
 function compared(lines: Lines, path: string): Lines {
   const { offsets, root, caveats } = lines;
   const size = offsets.length - 1;

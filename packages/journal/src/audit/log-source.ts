@@ -1,4 +1,4 @@
-/** What a verifier reads: a log as somebody hands it over, of whom nothing is believed. */
+/** The input of a verification: a log as somebody presents it. Nothing in it is trusted. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { StoreReader } from "../journal-reader.ts";
 import {
@@ -16,37 +16,37 @@ import { encodeEdge } from "../tree/edge.ts";
 import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
 import { ObjectsAhead } from "./objects-ahead.ts";
 
-/** What is verified: a store, a copy of one, or an export. */
+/** The log to verify: a store, a copy of one, or an export. */
 export interface LogSource {
-  /** The records, oldest first; the verifier counts them itself. */
+  /** The records, oldest first. The verifier checks their numbers itself. */
   records(): AsyncIterable<StoredRecord>;
   /** Sizes of the trees that have a checkpoint, ascending. */
   checkpoints(): Promise<readonly number[]>;
-  /** The signed note over the tree of this size; null where there is none. */
+  /** The signed note over the tree of this size; null if there is none. */
   checkpoint(size: number): Promise<string | null>;
-  /** A full tile, null where it is missing. */
+  /** A full tile; null if it is missing. */
   tile(level: number, index: number): Promise<Uint8Array | null>;
-  /** Index of the last full tile of level 0, where that can be told without the size. */
+  /** Index of the last full tile of level 0; null if that cannot be told without the size of the log. */
   lastTile(): Promise<number | null>;
-  /** What is wrong with the unfinished tiles of this tree, if anything. */
+  /** What is wrong with the stored unfinished tiles of this tree, if anything. */
   edgeFault(tree: TileTree): Promise<string | undefined>;
-  /** Records below this number are said to have been pruned. */
+  /** The number below which records are said to have been pruned. */
   prunedBefore(): Promise<number>;
-  /** Whether every value that was not erased has to be there. */
+  /** Whether every value that was not erased must be present. */
   readonly hasAllValues: boolean;
-  /** What opens the commitments, in the order of records and of the commitments in each. */
+  /** The stored values, in the order of their records and of the commitments within each record. */
   values(): AsyncIterable<StoredValue>;
 }
 
-/** A salt, and behind it the value where that is kept. */
+/** The salt that opens a commitment, followed by the value if that is still kept. */
 export interface StoredValue {
   readonly seq: number;
-  /** Which of the record's commitments it opens. */
+  /** Index of the commitment within the record. */
   readonly index: number;
   readonly bytes: Uint8Array;
 }
 
-/** Something that an export should have and has not: no forgery, and no proof of anything either. */
+/** A part that an export should have but lacks. This proves no forgery, but it does not let the log pass either. */
 export class MissingPart extends Error {
   readonly seq: number;
 
@@ -56,15 +56,15 @@ export class MissingPart extends Error {
   }
 }
 
-/** The log in an open store to which nobody writes. */
+/** The log in an open store that nobody writes to. */
 export class StoreSource implements LogSource {
   readonly #store: JournalStore;
   readonly #size: number;
   readonly #checkpoints: ObjectsAhead;
-  /** Those of each level by themselves, because a verification asks for tiles of several levels in turn. */
+  /** One reader per level, because a verification asks for tiles of several levels in turn. */
   readonly #tiles = new Map<number, ObjectsAhead>();
 
-  /** `size` is what the store told when it was opened. */
+  /** `size` is what the store reported when it was opened. */
   constructor(store: JournalStore, size: number) {
     this.#store = store;
     this.#size = size;

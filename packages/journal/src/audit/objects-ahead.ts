@@ -1,16 +1,16 @@
 /**
- * Objects of a store that nobody writes to, many at a time, for a verification that asks for them in their order.
- * LevelDB pays for each look-up, and rewrites the tables in which many were made.
+ * Reads the objects of a store many at a time, for a verification that asks for them in order and while nobody writes
+ * to the store. Single look-ups in LevelDB are expensive, and many of them make it rewrite the tables.
  */
 import type { JournalStore } from "../store/store.ts";
 
-/** LIMIT: objects that are read at once; a tile has 8 KiB. */
+/** LIMIT: objects read at once; a tile has 8 KiB. */
 const OBJECTS_MAX = 128;
 
 export class ObjectsAhead {
   readonly #store: JournalStore;
   readonly #prefix: string;
-  /** Everything from `#first` on up to `#last`; null means that nothing is beyond. */
+  /** Every object from `#first` to `#last`; `#last` is null if there are no further ones. */
   #ahead: ReadonlyMap<string, Uint8Array> = new Map();
   #first: string | null = null;
   #last: string | null = null;
@@ -20,7 +20,7 @@ export class ObjectsAhead {
     this.#prefix = prefix;
   }
 
-  /** What stands under the name; null for nothing. */
+  /** The object of this name; null if there is none. */
   async object(name: string): Promise<Uint8Array | null> {
     if (this.#first === null || name < this.#first || (this.#last !== null && name > this.#last)) {
       const objects = await this.#store.readObjects(this.#prefix, name, OBJECTS_MAX);

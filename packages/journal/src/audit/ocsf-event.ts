@@ -1,6 +1,7 @@
 /**
- * One record as an event of the Open Cybersecurity Schema Framework, version 1.9: what all events have alike, around what
- * is particular to one. Pure: the same record gives the same event, and what it has no name for is kept.
+ * A record as an event of the Open Cybersecurity Schema Framework, version 1.9. This file adds the attributes that all
+ * events share to those of the particular record. The mapping is pure, so the same record always gives the same event,
+ * and data for which OCSF has no attribute is kept under `unmapped`.
  */
 import type { RecordActor, TypedRecord } from "@femtoclaw/protocol";
 import { leafHash } from "../tree/hashing.ts";
@@ -21,7 +22,7 @@ export interface OcsfContext {
   readonly origin: string;
   /** The checkpoint that vouches for the record. */
   readonly checkpoint: { readonly size: number; readonly root: Uint8Array };
-  /** The intent of an execution that ended, where it is still in the journal. */
+  /** The intent of the execution that ended, if the journal still holds it. */
   readonly intent?: IntentRecord;
 }
 
@@ -93,13 +94,13 @@ function decisionOf(allowed: boolean, policy: Particulars["policy"]): Attributes
   };
 }
 
-/** The runtime acts where nobody is named. */
+/** Without a named actor, the runtime itself acted. */
 function actorOf(actor: RecordActor | null, session: string | null): Attributes {
   if (actor === null) return { application: { name: "FemtoClaw" } };
   return { user: { name: actor.principal }, ...(session === null ? {} : { session: { uid: session } }) };
 }
 
-/** What an agent calls itself proves nothing; under which grant it acts, the runtime says. */
+/** The name that an agent gives itself proves nothing, but the delegation is stated by the runtime. */
 function agentOf(actor: RecordActor | null, session: string | null): Attributes {
   if (actor?.channel !== "agent") return {};
   const { agent, delegation } = actor;
@@ -117,7 +118,7 @@ function agentOf(actor: RecordActor | null, session: string | null): Attributes 
   };
 }
 
-/** Over the stored record and not over this event, which the names of both algorithms say. */
+/** The hashes cover the stored record, not this event; the names of both algorithms say so. */
 function attestationOf(seq: number, bytes: Uint8Array, { origin, checkpoint }: OcsfContext): Attributes {
   const root = Buffer.from(checkpoint.root).toString("hex");
   return {
@@ -141,7 +142,7 @@ function attestationOf(seq: number, bytes: Uint8Array, { origin, checkpoint }: O
   };
 }
 
-/** What stands nowhere else in the event, or not as exactly. */
+/** What the other attributes do not state, or not as exactly. */
 function unmappedOf({ v, mono_us, boot, machine, body, commitments, redactions }: TypedRecord): Attributes {
   return { v, mono_us, boot, machine, body, ...optional({ commitments, redactions }) };
 }

@@ -1,6 +1,6 @@
 /**
- * What is particular to the event of one record: its class and activity, how it ended, how grave it is, and what it was
- * about. Here stand the names and numbers of the classes that are used.
+ * The part of an OCSF event that depends on the type of record: its class and activity, how it ended, its severity, and
+ * what it was about. The names and numbers of all used classes are defined here.
  */
 import type { ExecutionOutcomeBody, FactQuestion, TypedRecord } from "@femtoclaw/protocol";
 
@@ -37,13 +37,13 @@ const API: EventClass = {
   activities: { 1: "Create", 4: "Delete", 99: "Other" },
 };
 
-/** What is particular to one record; everything else is the same for all of them. */
+/** The attributes that are particular to one record; all others are the same for every record. */
 export interface Particulars {
   readonly of: EventClass;
   readonly activity: number;
   readonly status: readonly [id: number, caption: string, code?: string, detail?: string | undefined];
   readonly severity?: readonly [id: number, caption: string];
-  /** Whether it was permitted; absent where nothing was decided. */
+  /** Whether it was permitted; absent if nothing was decided. */
   readonly allowed?: boolean;
   readonly policy?: { readonly revision: string | null; readonly rules: readonly string[] };
   readonly attributes?: Attributes;
@@ -55,12 +55,12 @@ export const INFORMATIONAL = [1, "Informational"] as const;
 const LOW = [2, "Low"] as const;
 const MEDIUM = [3, "Medium"] as const;
 
-/** What is particular to a record; `intent` is that of the execution that it is about, where it is still there. */
+/** The particulars of a record. `intent` is that of the execution which the record ends, if it is still available. */
 export function particularsOf(record: TypedRecord, intent: IntentRecord | undefined): Particulars {
   return ofExecution(record, intent) ?? ofRuntime(record) ?? ofChange(record) ?? operation(record, record.type);
 }
 
-/** Calls: what was permitted or refused, and what came of it. */
+/** Calls: what was permitted or refused, and how it ended. */
 function ofExecution(record: TypedRecord, intent: IntentRecord | undefined): Particulars | null {
   switch (record.type) {
     case "execution.intent":
@@ -92,7 +92,7 @@ function ofExecution(record: TypedRecord, intent: IntentRecord | undefined): Par
   }
 }
 
-/** The life of the runtime itself: starts, faults, and what is in force. */
+/** The life of the runtime itself: starts, faults, and changes of what is in force. */
 function ofRuntime(record: TypedRecord): Particulars | null {
   switch (record.type) {
     case "boot.started":
@@ -133,7 +133,7 @@ function ofRuntime(record: TypedRecord): Particulars | null {
   }
 }
 
-/** What operators, sessions and servers did beside calls. */
+/** What operators, sessions and servers did besides calls. */
 function ofChange(record: TypedRecord): Particulars | null {
   switch (record.type) {
     case "session.halted":
@@ -171,7 +171,10 @@ function operation({ actor }: TypedRecord, name: string, activity = 99): Particu
   return { of: API, activity, status: SUCCESS, attributes };
 }
 
-/** As a person would write it; of a pipeline all of its programs. Null where the arguments are none, or were erased. */
+/**
+ * The command line as a person would type it, with all programs of a pipeline. Null if the arguments have another form
+ * or were erased.
+ */
 function commandLine(questions: readonly FactQuestion[], { argv, pipeline }: Record<string, unknown>): string | null {
   const words: unknown[] = Array.isArray(pipeline) ? pipeline.map((stage) => Object(stage).argv ?? []) : [argv];
   const programs = questions.flatMap((question) => (question.kind === "program" ? question.program : []));
@@ -179,7 +182,10 @@ function commandLine(questions: readonly FactQuestion[], { argv, pipeline }: Rec
   return programs.map((program, at) => [program, ...(words[at] ?? [])].join(" ")).join(" | ");
 }
 
-/** Which class a permitted call belongs to: what its capability is known to do, or a call of an interface. */
+/**
+ * The class of a permitted call: a process or file activity if its capability is known to be one, otherwise an API
+ * call.
+ */
 function useOf(intent: IntentRecord): Particulars {
   const { tool, args, facts } = intent.body;
   const [question] = facts?.questions ?? [];
@@ -241,7 +247,7 @@ function outcomeOf(body: ExecutionOutcomeBody, intent: IntentRecord | undefined,
   };
 }
 
-/** What has a value. */
+/** Drops attributes that are undefined or null. */
 export function optional(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null));
 }

@@ -1,6 +1,6 @@
 /**
- * Proves a snapshot to somebody who has the log's public key, and of the log only what follows the snapshot:
- * its digests stand in the record after it, and from there the records lead to the root that was signed.
+ * Proves a snapshot to somebody who has the log's public key and, of the log, only what follows the snapshot. The next
+ * record holds the digests of the snapshot, and the records from there on lead to the signed root.
  */
 import { errorText, FemtoError, type Snapshot } from "@femtoclaw/protocol";
 import { decodeAt } from "../journal-reader.ts";
@@ -19,8 +19,8 @@ export type SnapshotProof =
   | { readonly ok: false; readonly verdict: "tampered" | "incomplete" | "unverifiable"; readonly reason: string };
 
 /**
- * Proves the snapshot that covers `seq` by the record behind it and the checkpoint over that, which `vkey` has to have
- * signed. Hostile input ends in a refusal, never in a fault.
+ * Proves the snapshot that covers `seq`, by the record after it and a checkpoint over that record, which `vkey` must
+ * have signed. Hostile input leads to a refusal, never to an exception.
  */
 export async function proveSnapshot(reader: ReplayReader, seq: number, vkey: string): Promise<SnapshotProof> {
   try {
@@ -64,7 +64,10 @@ async function storedAt(reader: ReplayReader, seq: number): Promise<StoredRecord
   throw new MissingPart(seq, `record ${seq} is missing`);
 }
 
-/** The tree as it was at this size, from its hashes alone; that they are right shows when it has grown to the signed root. */
+/**
+ * The tree as it was at this size, built from its hashes alone. They are proved right once the tree has grown to the
+ * signed root.
+ */
 async function treeAt(reader: ReplayReader, size: number): Promise<TileTree> {
   const edge: (readonly Uint8Array[])[] = [];
   for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / TILE_WIDTH)) {

@@ -1,6 +1,6 @@
 /**
- * Records that were pruned, in a verification: their leaves are taken from the tiles, and the checkpoints
- * above them vouch for those. That they went by an operator's word is for a record to say.
+ * Supplies a verification with the leaves of pruned records. They are taken from the tiles, and the checkpoints above
+ * vouch for them. Whether an operator ordered the pruning is for a record to tell.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { StoredRecord } from "../store/store.ts";
@@ -8,7 +8,7 @@ import { hashesOf, TILE_WIDTH } from "../tree/tiles.ts";
 import { type LogSource, MissingPart } from "./log-source.ts";
 import type { ValueFault } from "./verify-values.ts";
 
-/** The hash that a record has in the tree, in place of the record. */
+/** The leaf hash of a record, in place of the record itself. */
 export interface PrunedLeaf {
   readonly seq: number;
   readonly leaf: Uint8Array;
@@ -16,9 +16,9 @@ export interface PrunedLeaf {
 
 export class PrunedLeaves {
   readonly #source: LogSource;
-  /** What is claimed of the log. */
+  /** The number below which the source claims that records were pruned. */
   readonly before: number;
-  /** What the records themselves say. */
+  /** The number below which records were pruned according to the log itself. */
   #recorded = 0;
   #first: number | null = null;
   #end = 0;
@@ -28,7 +28,7 @@ export class PrunedLeaves {
     this.before = before;
   }
 
-  /** The records, with leaves in place of those that are not there because they were pruned. */
+  /** The records, with leaves in place of those that were pruned. */
   fill(records: AsyncIterable<StoredRecord>): AsyncIterable<StoredRecord | PrunedLeaf> {
     return this.before === 0 ? records : this.#filled(records);
   }
@@ -59,14 +59,14 @@ export class PrunedLeaves {
     if (record.type === "log.pruned") this.#recorded = Math.max(this.#recorded, record.body.before);
   }
 
-  /** Records that are not there although no record tells that they were pruned. */
+  /** The fault of records that are missing although no record tells that they were pruned. */
   get fault(): ValueFault | undefined {
     if (this.#first === null || this.#end <= this.#recorded) return undefined;
     const reason = `records below ${this.#end} are missing, and no record tells that they were pruned`;
     return { seq: this.#first, reason };
   }
 
-  /** What keeps the verdict from being whole. */
+  /** Why the verdict cannot cover the whole log. */
   get missing(): MissingPart | null {
     if (this.#first === null) return null;
     const reason = `history pruned: records below ${this.before} are gone, and their hashes are in the signed tree`;

@@ -1,16 +1,19 @@
-/** The tree over a log as its blocks come in: how far it was followed within a block, and the root at that point. */
+/**
+ * The Merkle tree over a log that is read block by block. It can stop at any size within a block and tell the root
+ * there.
+ */
 import assert from "node:assert/strict";
 import { HASH_BYTES } from "../tree/hashing.ts";
 import { LeafBlock } from "../tree/leaf-block.ts";
 import { hashesOf, TILE_WIDTH, type Tile, TileTree } from "../tree/tiles.ts";
 
 export class RecordTree {
-  /** Its leaves are the roots of full blocks. */
+  /** The upper tree, whose leaves are the roots of full blocks. */
   readonly #above = new TileTree();
   #block = new LeafBlock();
   #within = 0;
 
-  /** Records that the tree stands over. */
+  /** Number of records that the tree covers. */
   get size(): number {
     return this.#above.size * TILE_WIDTH + this.#within;
   }
@@ -19,20 +22,20 @@ export class RecordTree {
     return this.#above.root(this.#block.root(this.#within));
   }
 
-  /** Takes the block that begins at the present size. */
+  /** Takes the block that begins at the current size. */
   take(block: LeafBlock): void {
     assert(this.#within === 0, "a block follows full ones");
     this.#block = block;
   }
 
-  /** Goes forward within the block. */
+  /** Extends the tree to this size, which lies within the current block. */
   advance(size: number): void {
     const within = size - this.#above.size * TILE_WIDTH;
     assert(within >= this.#within && within <= this.#block.size, "the tree grows within its block");
     this.#within = within;
   }
 
-  /** The tiles that this size fills, lowest first. */
+  /** The tiles that are full at this size, lowest level first. */
   fill(): readonly Tile[] {
     const root = this.#block.root();
     if (this.#within < TILE_WIDTH || root === null) return [];
@@ -43,7 +46,7 @@ export class RecordTree {
     return [lowest, ...above.map(({ level, ...tile }) => ({ ...tile, level: level + 1 }))];
   }
 
-  /** The same tree in the form in which a journal goes on from it. */
+  /** The same tree in the form from which a journal continues. */
   toTileTree(): TileTree {
     const leaves = hashesOf(this.#block.leaves.subarray(0, this.#within * HASH_BYTES)) ?? [];
     return new TileTree([leaves, ...this.#above.edge], this.size);

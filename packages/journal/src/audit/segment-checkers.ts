@@ -1,6 +1,6 @@
 /**
- * Checks segments of a log, in the caller's thread and in others beside it. All run the same function; which of them
- * it was shows in nothing but the time.
+ * Checks segments of a log in the caller's thread and in worker threads. All run the same function, so the choice of
+ * thread affects only the time.
  */
 import { getCompileCacheDir } from "node:module";
 import { availableParallelism } from "node:os";
@@ -10,31 +10,35 @@ import { startSegmentThread } from "#segment-thread";
 import { checkSegment, type Segment, type SegmentFindings } from "./segment.ts";
 import type { ThreadNews } from "./segment-worker.ts";
 
-/** LIMIT: threads beside the one that reads the log, which keeps no more than about so many busy. */
+/** LIMIT: worker threads; the thread that reads the log cannot keep many more of them busy. */
 const THREADS_MAX = 4;
-/** LIMIT: segments that wait for or in one thread; enough that it never runs dry, and a few megabytes. */
+/**
+ * LIMIT: segments queued for or being checked by one thread. That is enough to keep it busy and takes a few megabytes.
+ */
 const WAITING_MAX = 4;
-/** Records that are checked for less than the start of a thread costs. */
+/** Checking up to this many records costs less than starting a thread. */
 const ALONE_RECORDS = 32_768;
 
-/** Not a verdict about the log: a thread ended before it had one. */
+/** A thread ended before it gave its verdict. This says nothing about the log. */
 export class LostThread extends Error {}
 
 interface Thread {
   readonly worker: Worker;
-  /** Who waits for its answers, in the order of what it was sent. */
+  /** Callbacks for its answers, in the order in which the segments were sent. */
   readonly waiting: ((findings: SegmentFindings | LostThread) => void)[];
   isReady: boolean;
 }
 
-/** Threads beside the reading one, which has a processor too, that a verification uses when nobody says how many. */
+/** Number of worker threads by default. The reading thread needs a processor too. */
 export function verificationThreads(): number {
   return Math.min(availableParallelism() - 1, THREADS_MAX);
 }
 
 export class SegmentCheckers implements AsyncDisposable {
   readonly #count: number;
-  /** Whether threads have to pay: they begin late, and nobody waits for their start. */
+  /**
+   * Whether to start threads only if the log is long enough to make them pay, and to use them only once they are ready.
+   */
   readonly #isThrifty: boolean;
   #threads: Thread[] = [];
   #lost: LostThread | null = null;
@@ -44,7 +48,10 @@ export class SegmentCheckers implements AsyncDisposable {
     this.#isThrifty = threads === undefined;
   }
 
-  /** Segments to give before the findings about the first of them are waited for: as many again are checked here. */
+  /**
+   * Number of segments to hand over before waiting for the findings about the first. Half of them are checked in the
+   * caller's thread.
+   */
   get window(): number {
     return Math.max(1, this.#usable().length * WAITING_MAX * 2);
   }
@@ -56,7 +63,7 @@ export class SegmentCheckers implements AsyncDisposable {
     const [first, ...others] = this.#usable();
     if (first === undefined) return checkSegment(segment);
     const thread = others.reduce((least, next) => (next.waiting.length < least.waiting.length ? next : least), first);
-    // Whoever would have to wait for them does it himself.
+    // All threads have full queues, so the caller's thread checks this segment.
     if (thread.waiting.length >= WAITING_MAX) return checkSegment(segment);
     return await new Promise((resolve) => {
       thread.waiting.push(resolve);
@@ -87,7 +94,10 @@ export class SegmentCheckers implements AsyncDisposable {
   }
 }
 
-/** A thread uses the compiled code that this process keeps, if it keeps any; Node.js lets it know in no other way. */
+/**
+ * Lets a thread use this process's cache of compiled code, if there is one. Node.js takes that setting only from the
+ * environment.
+ */
 function environment(): NodeJS.ProcessEnv {
   const kept = getCompileCacheDir();
   return kept === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(kept) };

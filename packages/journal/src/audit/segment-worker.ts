@@ -1,4 +1,7 @@
-/** A thread that says when it is ready, checks the segments that it is sent, in order, and answers each with what it found. */
+/**
+ * A thread that reports when it is ready and then checks the segments it is sent, answering each in order with its
+ * findings.
+ */
 import assert from "node:assert/strict";
 import { parentPort } from "node:worker_threads";
 import { checkSegment, type Segment, type SegmentFindings } from "./segment.ts";

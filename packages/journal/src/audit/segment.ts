@@ -1,6 +1,6 @@
 /**
- * A stretch of a log, 1,024 records at an aligned place, and everything about it that can be found out without the
- * rest of the log: a function of its bytes alone, so that any thread may run it.
+ * Checks a segment of a log, which is 1,024 consecutive records at an aligned position, as far as that is possible
+ * without the rest of the log. The result depends on the bytes of the segment alone, so any thread may do it.
  */
 import { errorText, FemtoError, LIMITS, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
 import { KnownHeads } from "../records/known-heads.ts";
@@ -12,33 +12,36 @@ import { TILE_WIDTH } from "../tree/tiles.ts";
 import type { PrunedLeaf } from "./pruned-leaves.ts";
 
 const SEGMENT_RECORDS = 4 * TILE_WIDTH;
-/** Of the byte that stands before the leaf of a record that was pruned. */
+/** Marks the leaf of a pruned record, in place of the leaf prefix of a record. */
 const PRUNED_PREFIX = 0xff;
 
 export interface Segment {
   /** Sequence number of the first record, a multiple of 256. */
   readonly first: number;
-  /** The records one after the other, each behind the byte with which its leaf is hashed; or the leaf, behind another. */
+  /**
+   * The records in sequence, each preceded by the byte with which its leaf is hashed; or a leaf, preceded by another
+   * byte.
+   */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where each of them ends. */
+  /** Where each record or leaf ends. */
   readonly ends: Uint32Array<ArrayBuffer>;
 }
 
 export interface SegmentFindings {
   readonly first: number;
-  /** Records that are right by themselves, and beside each other within the segment. */
+  /** Number of records that are valid in themselves and consistent with their neighbours in the segment. */
   readonly size: number;
-  /** The nodes of a `LeafBlock` for each 256 of these. */
+  /** The nodes of a `LeafBlock` for each 256 of these records. */
   readonly nodes: Uint8Array<ArrayBuffer>;
-  /** Those of them that have to fit to what lies before the segment or to the tree, ascending. */
+  /** Those of these records that must still be compared with the tree or with what precedes the segment, ascending. */
   readonly marked: readonly TypedRecord[];
-  /** What is wrong with the record behind them. */
+  /** What is wrong with the record after them. */
   readonly fault: SegmentFault | null;
 }
 
 export interface SegmentFault {
   readonly reason: string;
-  /** Whether the record is of a format that is not known here. */
+  /** Whether the record is of a format that this version does not know. */
   readonly isUnknownFormat: boolean;
 }
 
@@ -59,7 +62,7 @@ export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
   const nodes = new Uint8Array(blocks * BLOCK_BYTES);
   let block = new LeafBlock();
   let boot: string | null = null;
-  /** Where the last record stands that is right, if it is not marked. */
+  /** Where the last valid record stands, if it is not marked. */
   let unmarked: readonly [start: number, stop: number] | null = null;
   const end = (size: number, fault: SegmentFault | null): SegmentFindings => {
     if (unmarked !== null) marked.push(decodeRecord(bytes.subarray(...unmarked)));
@@ -97,7 +100,7 @@ export function checkSegment({ first, bytes, ends }: Segment): SegmentFindings {
   return end(ends.length, null);
 }
 
-/** The blocks of what was found, each with the sequence number of its first record. */
+/** The checked blocks, each with the sequence number of its first record. */
 export function* blocksOf({
   first,
   size,
@@ -113,10 +116,13 @@ function blockNodes(nodes: Uint8Array<ArrayBuffer>, index: number): Buffer {
   return Buffer.from(nodes.buffer, index * BLOCK_BYTES, BLOCK_BYTES);
 }
 
-/** What comes from a source: segments, and at last what kept it from giving more, if anything. */
+/** One item from a source: a segment, or finally the error that kept the source from giving more. */
 export type Stretch = { readonly segment: Segment } | { readonly failure: unknown };
 
-/** Cuts the records into segments; the first that is not in its place ends them, and what the source throws. */
+/**
+ * Cuts the records into segments. The sequence ends at the first record that is out of place and at the first error of
+ * the source.
+ */
 export async function* segmentsOf(records: AsyncIterable<StoredRecord | PrunedLeaf>): AsyncGenerator<Stretch> {
   let first = 0;
   let kept: (StoredRecord | PrunedLeaf)[] = [];
@@ -136,7 +142,7 @@ export async function* segmentsOf(records: AsyncIterable<StoredRecord | PrunedLe
       }
       kept.push(next);
       if (kept.length === SEGMENT_RECORDS) yield cut();
-      // What follows such a record does not count any more, and would only take memory.
+      // Whatever follows an oversized record does not count any more and would only take memory.
       if ("bytes" in next && next.bytes.byteLength > LIMITS.recordBytes) break;
     }
   } catch (error) {
@@ -149,7 +155,8 @@ export async function* segmentsOf(records: AsyncIterable<StoredRecord | PrunedLe
 function pack(first: number, stretch: readonly (StoredRecord | PrunedLeaf)[]): Segment {
   let size = 0;
   for (const next of stretch) size += 1 + partOf(next).byteLength;
-  // A buffer of its own, because it goes to another thread; all of it is written here.
+  // The buffer must not come from the shared pool, because it is transferred to another thread. All of it is written
+  // below.
   const bytes = Buffer.allocUnsafeSlow(size);
   const ends = new Uint32Array(stretch.length);
   let at = 0;

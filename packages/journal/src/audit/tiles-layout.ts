@@ -1,15 +1,15 @@
-/** Names and contents of an export in the layout of C2SP tlog-tiles. */
+/** File names and formats of an export in the layout of C2SP tlog-tiles. */
 import { join } from "node:path";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 
-/** LIMIT: bytes of one record in an entry bundle, which has 16 bits for its length. */
+/** LIMIT: bytes of one record in an entry bundle, where the length takes 16 bits. */
 export const ENTRY_BYTES_MAX = 65_535;
 export const CHECKPOINT_FILE = "checkpoint";
-/** Not of the layout: checkpoints that two keys signed, by which a reader follows a change of the key. */
+/** Not part of the C2SP layout: checkpoints that two keys signed, by which a reader follows a change of the key. */
 export const ROTATIONS_FOLDER = "rotations";
-/** Not of the layout either: the newest snapshot that the checkpoint covers, and the proof of its record. */
+/** Not part of the C2SP layout: the newest snapshot that the checkpoint covers, with the proof of its record. */
 export const SNAPSHOTS_FOLDER = "snapshots";
-/** Not of the layout: the number below which records were pruned, and those below it that stayed. */
+/** Not part of the C2SP layout: the number below which records were pruned, and the records below it that stayed. */
 export const PRUNED_FILE = "pruned";
 export const KEPT_FOLDER = "kept";
 const LENGTH_BYTES = 2;
@@ -19,11 +19,11 @@ export const tilePath = (level: number, index: number, width: number): string =>
 export const entriesPath = (index: number, width: number): string => join("tile", "entries", ...placed(index, width));
 
 export const snapshotPath = (seq: number): string => join(SNAPSHOTS_FOLDER, String(seq));
-/** A tlog-proof of the record after it, which has its digests. */
+/** A tlog-proof of the record after the snapshot, which holds the snapshot's digests. */
 export const snapshotProofPath = (seq: number): string => `${snapshotPath(seq)}.tlog-proof`;
 export const keptPath = (seq: number): string => join(KEPT_FOLDER, String(seq));
 
-/** A tile of every level that a tree of this size has at its right edge, where it is not full. */
+/** The tiles at the right edge of a tree of this size that are not full, one per level at most. */
 export function partialTiles(
   size: number,
 ): { readonly level: number; readonly index: number; readonly width: number }[] {
@@ -35,7 +35,7 @@ export function partialTiles(
   return tiles;
 }
 
-/** 1234067 stands in `x001/x234/067`; a tile that is not full says how wide it is. */
+/** 1234067 becomes `x001/x234/067`; the name of a tile that is not full also tells its width. */
 function placed(index: number, width: number): string[] {
   const digits = String(index);
   const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/.{3}/g) ?? [];
@@ -53,7 +53,7 @@ export function joinEntries(records: readonly Uint8Array[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The records of a bundle; null when it does not hold exactly so many. */
+/** The records of a bundle; null if it does not hold exactly `count` of them. */
 export function splitEntries(bundle: Buffer, count: number): Buffer[] | null {
   const records: Buffer[] = [];
   let at = 0;

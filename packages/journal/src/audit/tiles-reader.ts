@@ -1,4 +1,7 @@
-/** Reads an exported folder as a replay reads a journal. Whether to believe it is for a verification to say. */
+/**
+ * Reads an exported folder the way a replay reads a journal. Whether the export can be believed is for a verification
+ * to tell.
+ */
 import type { Snapshot, TypedRecord } from "@femtoclaw/protocol";
 import { decodeAt, gap, type LogReader, oldestSnapshotOf } from "../journal-reader.ts";
 import { decodeSnapshot } from "../records/snapshot.ts";
@@ -9,14 +12,14 @@ import { MissingPart } from "./log-source.ts";
 import { TilesSource } from "./tiles-source.ts";
 import { ValuesCursor } from "./values-cursor.ts";
 
-/** What a replay and a look back read of a log, also of one that has lost its first records. */
+/** What replay and history read of a log, which may have lost its first records to pruning. */
 export type ReplayReader = Pick<
   LogReader,
   | ("size" | "read" | "readBackwards" | "readStored" | "hashes" | "latestCheckpoint" | "locate" | "withValues")
   | ("snapshots" | "snapshotAt" | "oldestSnapshot" | "prunedBefore")
 >;
 
-/** Reads an export as a tree of files, as far as its checkpoint covers it. */
+/** Reads an export made as a tree of files, up to the size that its checkpoint covers. */
 export class TilesReader implements ReplayReader, AsyncDisposable {
   readonly #source: TilesSource;
   readonly #values: ValuesCursor;
@@ -28,7 +31,7 @@ export class TilesReader implements ReplayReader, AsyncDisposable {
     this.size = size;
   }
 
-  /** Opens the folder of an export, of which nothing is believed yet; `verifyLog` says whether to. */
+  /** Opens the folder of an export without verifying it. Use `verifyLog` for that. */
   static async open(folder: string): Promise<TilesReader> {
     const source = new TilesSource(folder);
     return new TilesReader(source, await source.size());
@@ -38,7 +41,7 @@ export class TilesReader implements ReplayReader, AsyncDisposable {
     for await (const stored of this.readStored(fromSeq, toSeqExclusive)) yield decodeAt(stored);
   }
 
-  /** Bundle by bundle, as they are stored. */
+  /** Reads one bundle at a time, as they are stored. */
   async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<TypedRecord> {
     for (let end = Math.min(toSeqExclusive, this.size); end > fromSeq; ) {
       const start = Math.max(fromSeq, Math.floor((end - 1) / TILE_WIDTH) * TILE_WIDTH);
@@ -49,7 +52,7 @@ export class TilesReader implements ReplayReader, AsyncDisposable {
     }
   }
 
-  /** An export has no index, so all of it is read. */
+  /** An export has no index, so this reads all records. */
   async locate(execution: string): Promise<readonly number[]> {
     const found: number[] = [];
     for await (const record of this.read(await this.prunedBefore(), this.size)) {

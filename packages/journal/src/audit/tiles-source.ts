@@ -1,4 +1,4 @@
-/** An exported folder of tiles as a source for a verifier or a replay, without any database. */
+/** An exported folder of tiles as the input of a verification or a replay. No database is needed. */
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,9 +23,9 @@ import {
 } from "./tiles-layout.ts";
 import { readValues, valuesFileOf } from "./values-file.ts";
 
-/** LIMIT: bytes of a note that is read; one with many signatures has a few thousand. */
+/** LIMIT: bytes of a note; one with many signatures has a few thousand. */
 const NOTE_BYTES_MAX = 65_536;
-/** LIMIT: bytes of a snapshot that is read; one of a busy runtime has some hundred thousand. */
+/** LIMIT: bytes of a snapshot; that of a busy runtime has some hundred thousand. */
 const SNAPSHOT_BYTES_MAX = 67_108_864;
 /** LIMIT: bytes of a file that holds one number. */
 const NUMBER_BYTES_MAX = 16;
@@ -39,7 +39,7 @@ export class TilesSource implements LogSource {
     this.#folder = folder;
   }
 
-  /** From `fromSeq` on; what lies before may be missing. */
+  /** The records from `fromSeq` on; earlier ones may be missing from the folder. */
   async *records(fromSeq = 0): AsyncGenerator<StoredRecord> {
     const size = await this.size();
     const begin = await this.prunedBefore();
@@ -70,7 +70,7 @@ export class TilesSource implements LogSource {
     return [...new Set([...sizes, await this.size()])].sort((left, right) => left - right);
   }
 
-  /** The last record that each snapshot claims to cover, ascending. */
+  /** The number of the last record that each snapshot claims to cover, ascending. */
   async snapshots(): Promise<readonly number[]> {
     const names = await this.#names(SNAPSHOTS_FOLDER);
     const seqs = names.filter((name) => /^(?:0|[1-9][0-9]{0,14})$/.test(name)).map(Number);
@@ -81,7 +81,7 @@ export class TilesSource implements LogSource {
     return await this.#read(snapshotPath(seq), SNAPSHOT_BYTES_MAX);
   }
 
-  /** Hashes of one tile, full or at the edge, null where they are missing. */
+  /** Hashes of one tile, full or at the edge; null if they are missing. */
   async hashes(level: number, start: number, count: number): Promise<readonly Uint8Array[] | null> {
     const index = Math.floor(start / TILE_WIDTH);
     const width = Math.min(TILE_WIDTH, Math.floor((await this.size()) / TILE_WIDTH ** level) - index * TILE_WIDTH);
@@ -100,7 +100,7 @@ export class TilesSource implements LogSource {
     return await this.#read(tilePath(level, index, TILE_WIDTH), TILE_BYTES);
   }
 
-  /** What lies beside the files that the checkpoint asks for is not part of the log. */
+  /** Unknown: files beyond the size in the checkpoint are not part of the log. */
   async lastTile(): Promise<number | null> {
     return null;
   }
@@ -117,7 +117,7 @@ export class TilesSource implements LogSource {
     return undefined;
   }
 
-  /** An export may come without them, and one from a running host may lack what was erased meanwhile. */
+  /** An export may come without values, and one made from a running host may lack those erased meanwhile. */
   readonly hasAllValues = false;
 
   values(): AsyncIterable<StoredValue> {
@@ -133,13 +133,13 @@ export class TilesSource implements LogSource {
     }
   }
 
-  /** Numbers that files of this folder are named after, NaN for any other name; none where there is no folder. */
+  /** The numbers that the files of this folder have as names, NaN for any other name; empty if there is no folder. */
   async #numbersIn(folder: string): Promise<number[]> {
     const names = await this.#names(folder);
     return names.map((name) => (/^[0-9]{1,16}$/.test(name) ? Number(name) : Number.NaN));
   }
 
-  /** What the checkpoint claims, before anybody knows whether it counts. */
+  /** The size that the checkpoint claims, before its signature was checked. */
   async size(): Promise<number> {
     const note = await this.#read(CHECKPOINT_FILE, NOTE_BYTES_MAX);
     if (note === null) throw new MissingPart(0, "the checkpoint is missing");
@@ -156,7 +156,7 @@ export class TilesSource implements LogSource {
     });
   }
 
-  /** Null for a missing file; one that is no regular file or too large is damage. */
+  /** Null if the file is missing. Anything but a regular file of the allowed size counts as damage. */
   async #read(path: string, bytesMax: number): Promise<Buffer | null> {
     try {
       const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -1,13 +1,13 @@
 /**
- * Finds the values of single records in what an export has beside it. They stand there in the order of the
- * records, so whoever asks in that order reads them once; who asks for an earlier record begins anew.
+ * Finds the values of single records in the values file of an export. The file is in the order of the records, so
+ * reading values in that order reads it once, and asking for an earlier record starts again from the top.
  */
 import type { StoredValue } from "./log-source.ts";
 
 export class ValuesCursor {
   readonly #open: () => AsyncIterable<StoredValue>;
   #values: AsyncIterator<StoredValue> | null = null;
-  /** The value that was read last and not asked for yet. */
+  /** The value that was read last but not asked for yet. */
   #next: StoredValue | null = null;
   #record = -1;
   #found = new Map<number, Uint8Array>();
@@ -16,7 +16,10 @@ export class ValuesCursor {
     this.#open = open;
   }
 
-  /** What opens each commitment of the record, by its index there; those that are not there are missing. */
+  /**
+   * What opens each commitment of the record, by the commitment's index. Values that the file lacks are missing from
+   * the map.
+   */
   async of(seq: number): Promise<ReadonlyMap<number, Uint8Array>> {
     if (seq === this.#record) return this.#found;
     if (this.#values === null || seq < this.#record) await this.#restart();

@@ -1,6 +1,6 @@
 /**
- * What opens the commitments of an exported log, in a file of its own: one line for each, so that it can
- * be withheld, handed on alone, or destroyed, and the log beside it stays what it is.
+ * The values that open the commitments of an exported log, in a file of their own with one line each. It can be
+ * withheld, handed on alone or destroyed without changing the log beside it.
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -12,7 +12,7 @@ import type { StoredValue } from "./log-source.ts";
 
 /** LIMIT: bytes of one line: the largest result in base64, with its salt. */
 const LINE_BYTES_MAX = Math.ceil(LIMITS.resultBytes * 1.5) + 1_024;
-/** Large lines are few chunks. */
+/** Read in large chunks, because a line can be long. */
 const CHUNK_BYTES = 1 << 20;
 const COMMITMENTS = Buffer.from('"commitments":[');
 const SALT = /^[0-9a-f]{64}$/;
@@ -20,11 +20,13 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 export const valuesFileOf = (exported: string): string => `${exported}.values.jsonl`;
 
-/** Writes what the first `size` records commit to and what is still kept; returns how many values that were. */
+/**
+ * Writes the values that the first `size` records commit to, as far as they are still kept. Returns how many there are.
+ */
 export async function writeValues(reader: LogReader, size: number, file: FileHandle): Promise<number> {
   let written = 0;
   for await (const stored of heldRecords(reader, size)) {
-    // Few records commit to anything; the others need not be understood.
+    // Few records commit to any value; the others are not worth decoding.
     if (!Buffer.from(stored.bytes.buffer, stored.bytes.byteOffset, stored.bytes.byteLength).includes(COMMITMENTS)) {
       continue;
     }
@@ -41,7 +43,7 @@ export async function writeValues(reader: LogReader, size: number, file: FileHan
   return written;
 }
 
-/** The values of such a file; nothing when there is none. Throws FEMTO_JOURNAL_CORRUPT for anything else in it. */
+/** The values of such a file; none if the file does not exist. Throws FEMTO_JOURNAL_CORRUPT if a line is malformed. */
 export async function* readValues(path: string): AsyncGenerator<StoredValue> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((error: unknown) => {
@@ -52,7 +54,8 @@ export async function* readValues(path: string): AsyncGenerator<StoredValue> {
   try {
     if (!(await file.stat()).isFile()) throw damaged("it is no regular file");
     let rest = Buffer.alloc(0);
-    // Not a stream, which reads ahead: whoever goes away in the middle leaves nothing under way that holds the file open.
+    // This is not a stream, because a stream reads ahead: a caller that stops in the middle would leave a read under
+    // way that holds the file open.
     for (let chunk = await chunkOf(file); chunk.length > 0; chunk = await chunkOf(file)) {
       rest = Buffer.concat([rest, chunk]);
       for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n")) {

@@ -1,4 +1,4 @@
-/** Verifies the journal of a stopped host on a copy, because LevelDB rewrites what it opens. */
+/** Verifies the journal of a stopped host. It works on a copy, because LevelDB rewrites what it opens. */
 import { constants } from "node:fs";
 import { copyFile, link, lstat, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,25 +12,28 @@ import { EMPTY_ROOT } from "../tree/hashing.ts";
 import { StoreSource } from "./log-source.ts";
 import { type LogVerdict, type VerifyOptions, verifyLog } from "./verify-log.ts";
 
-/** A copy of a journal that is stopped, gone when it is disposed of. */
+/** A copy of a stopped journal. Disposing of it deletes the copy. */
 export interface VerificationCopy extends AsyncDisposable {
   readonly directory: string;
-  /** Opens the copy, for whoever closes the store. What is wrong with a file is said of the one that was copied. */
+  /** Opens the copy; the caller closes the store. Errors about a file name the original file. */
   open(options?: LeveldbStoreOptions): Promise<{ readonly store: LeveldbStore; readonly size: number }>;
 }
 
 const COPY_PREFIX = "femtoclaw-verify-";
 const COPY = /^femtoclaw-verify-[A-Za-z0-9]{6}$/;
-/** LIMIT: age from which on a copy that nobody has open is nobody's; making one takes minutes at most. */
+/**
+ * LIMIT: age in milliseconds from which a copy that nobody has open counts as abandoned. Making a copy takes minutes at
+ * most.
+ */
 const FORGOTTEN_MS = 3_600_000;
 
-/** Never written again once they are there, so that a second name is as good as a copy. */
+/** LevelDB never changes these files once they are written, so a hard link is as good as a copy. */
 const TABLE = /^\d+\.(?:ldb|sst)$/;
 const OTHER_FILES = /^(?:\d+\.log|MANIFEST-\d+|CURRENT)$/;
 
 /**
- * A private copy of what LevelDB relies on; it goes when it is disposed of. Throws FEMTO_JOURNAL_LOCKED
- * while a host has the journal open.
+ * Makes a private copy of the files that LevelDB relies on. Throws FEMTO_JOURNAL_LOCKED while a host has the journal
+ * open.
  */
 export async function copyForVerification(journalDirectory: string): Promise<VerificationCopy> {
   const names = await readdir(journalDirectory).catch((error: unknown) => {
@@ -58,8 +61,8 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
 }
 
 /**
- * A verification that was killed leaves its copy behind, which nobody would ever look for. INVARIANT: what is in use is
- * not touched: a copy is young while it is made, and LevelDB holds its lock from then on.
+ * Removes the copies of verifications that were killed, which nobody else would look for. INVARIANT: a copy in use is
+ * not touched: while it is made it is too young, and from then on LevelDB holds its lock.
  */
 async function removeForgottenCopies(): Promise<void> {
   const names = await readdir(tmpdir()).catch(() => []);
@@ -72,7 +75,7 @@ async function removeForgottenCopies(): Promise<void> {
       await LeveldbStore.refuseIfOpen(path);
       await rm(path, { recursive: true, force: true });
     } catch {
-      // It is in use, or somebody else removes it just now; either way nothing depends on it.
+      // The copy is in use, or somebody else removes it at this moment. Either way nothing depends on its removal.
     }
   }
 }
@@ -87,21 +90,21 @@ async function copyOne(from: string, name: string, directory: string): Promise<v
     try {
       return await link(from, to);
     } catch (error) {
-      // Another file system, or one without second names.
+      // Hard links do not reach other file systems, and some file systems have none.
       if (!/^(?:EXDEV|EPERM|EMLINK|ENOTSUP)$/.test(systemErrorCode(error) ?? "")) throw error;
     }
   }
   await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
-/** `verifyLog` over a copy of the directory; files that LevelDB could not rely on are a verdict too. */
+/** Runs `verifyLog` over a copy of the directory. Files that LevelDB could not rely on lead to a verdict too. */
 export async function verifyDirectory(
   journalDirectory: string,
   options: Omit<VerifyOptions, "source"> = {},
 ): Promise<LogVerdict> {
   try {
     await using copy = await copyForVerification(journalDirectory);
-    // Here there is time for every table, which a start has not.
+    // A verification has time to read every table, which a start has not.
     const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
     try {
       return await verifyLog({ ...options, source: new StoreSource(store, size) });
@@ -116,7 +119,7 @@ export async function verifyDirectory(
   }
 }
 
-/** Names the files that were asked about: the copy is gone by the time that somebody reads this. */
+/** Opens the copy, but names the original files in errors: the copy is gone by the time somebody reads the message. */
 function openedCopy(directory: string, original: string): VerificationCopy["open"] {
   return async (options) => {
     const store = new LeveldbStore(directory, options);

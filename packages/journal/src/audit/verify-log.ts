@@ -1,6 +1,6 @@
 /**
- * Verifies a log from its first byte to its last, offline and without trust in whoever hands it over:
- * every record, every tile, every checkpoint and every key. Hostile input ends in a verdict, never in a fault.
+ * Verifies a log from its first byte to its last, offline and without trusting whoever presents it: every record, tile,
+ * checkpoint and key. Hostile input leads to a verdict, never to an exception.
  */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { AnswerCheck } from "../answers/answer-check.ts";
@@ -17,53 +17,57 @@ import { blocksOf, type SegmentFindings, segmentsOf } from "./segment.ts";
 import { LostThread, SegmentCheckers } from "./segment-checkers.ts";
 import { ValueCheck, type ValueFault } from "./verify-values.ts";
 
-/** What is verified, and what is known of it from elsewhere. */
+/** What to verify, and what is known of the log from elsewhere. */
 export interface VerifyOptions {
   readonly source: LogSource;
-  /** Public key that was kept elsewhere. Without one a log can only be found to be consistent with itself. */
+  /** A public key of the log that was kept elsewhere. Without one, a log can only be found consistent with itself. */
   readonly pinned?: string;
-  /** A signed note that was kept elsewhere. Without one a log that was rolled back to an older copy of itself passes. */
+  /**
+   * A signed note that was kept elsewhere. Without one, a log that was rolled back to an older copy of itself passes.
+   */
   readonly checkpoint?: string;
-  /** Threads that check records beside the one that reads them; 0 for none. The verdict does not depend on it. */
+  /**
+   * Number of threads that check records beside the one that reads them; 0 for none. The verdict does not depend on it.
+   */
   readonly threads?: number;
-  /** What witnesses hold or cosigned; the log has to go on from all of them. */
+  /** Checkpoints that witnesses hold or cosigned. The log has to continue from each of them. */
   readonly held?: readonly HeldCheckpoint[];
 }
 
-/** What a verification found. */
+/** The result of a verification. */
 export interface LogVerdict {
-  /** Records that were found to be right before the fault, or altogether. */
+  /** Number of valid records before the fault, or of all records if there is none. */
   readonly size: number;
-  /** Root over these, in base64. */
+  /** Root hash over these records, in base64. */
   readonly root: string;
-  /** Size of the largest tree with a right signature. */
+  /** Size of the largest tree with a valid signature. */
   readonly signedSize: number;
-  /** Size of the largest tree that a witness vouches for and the log agrees with; null when no witness was asked. */
+  /** Size of the largest tree that a witness vouches for and that the log matches; null if no witness was asked. */
   readonly witnessedSize: number | null;
-  /** Records behind the last checkpoint, which nobody vouches for. */
+  /** Number of records after the last checkpoint, which nothing vouches for. */
   readonly unsignedTail: number;
-  /** Keys that the log was signed with, oldest first. */
+  /** The keys that signed the log, oldest first. */
   readonly keys: readonly LogKey[];
-  /** Answers of operators whose signatures were found right. */
+  /** Number of operators' answers with a valid signature. */
   readonly signedAnswers: number;
-  /** Whether the key that was kept elsewhere has signed the log; `absent` without one. */
+  /** Whether the key that was kept elsewhere has signed the log; `absent` if none was given. */
   readonly pinned: "matches" | "differs" | "absent";
   /**
-   * `tampered`: something contradicts the log. `incomplete`: a part is missing. `unverifiable`: it is of a format that
-   * is not known here.
+   * `tampered`: something contradicts the log. `incomplete`: a part is missing. `unverifiable`: a part is of a format
+   * that this version does not know.
    */
   readonly verdict: "verified" | "tampered" | "incomplete" | "unverifiable";
   /** The first record that cannot be vouched for, and why. */
   readonly fault: { readonly seq: number; readonly reason: string } | null;
-  /** Records below this number were pruned, and nothing else is amiss; 0 otherwise. */
+  /** Records below this number were pruned, and nothing else is wrong; 0 otherwise. */
   readonly prunedBefore: number;
-  /** What nobody could have found out from what was given, in words for people. */
+  /** What could not be checked with what was given, in words for people. */
   readonly caveats: readonly string[];
 }
 
 /**
- * Verifies a whole log: every record, the tree over them, each checkpoint, key, answer and value. What is wrong is a
- * verdict; it throws only where a thread that checks was lost.
+ * Verifies a whole log: every record, the tree over them, and each checkpoint, key, answer and value. Whatever is wrong
+ * with the log becomes a verdict; an exception means only that a checking thread was lost.
  */
 export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
   const verification = new Verification(options);
@@ -180,7 +184,8 @@ class Verification {
     ];
   }
 
-  // INVARIANT: segments are checked in any order and judged in that of the log, so that the first fault is told.
+  // INVARIANT: segments are checked in any order but judged in the order of the log, so that the first fault is
+  // reported.
   async #records(pruned: PrunedLeaves): Promise<void> {
     await using checkers = new SegmentCheckers(this.#threads);
     const waiting: Promise<SegmentFindings | LostThread>[] = [];
@@ -195,7 +200,7 @@ class Verification {
           await judge(0);
           throw stretch.value.failure;
         }
-        // What comes next is read while this is judged.
+        // The next segment is read while this one is judged.
         reading = stretches.next();
         waiting.push(checkers.check(stretch.value.segment));
         await judge(checkers.window - 1);
@@ -206,7 +211,7 @@ class Verification {
     await judge(0);
   }
 
-  /** Everything about a segment that depends on what stands before it, in the order of its records. */
+  /** Judges everything about a segment that depends on what precedes it, in the order of its records. */
   async #judge(findings: SegmentFindings | LostThread | undefined, pruned: PrunedLeaves): Promise<void> {
     if (findings === undefined) return;
     if (findings instanceof LostThread) throw findings;

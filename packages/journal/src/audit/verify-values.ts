@@ -1,6 +1,6 @@
 /**
- * Checks what stands beside the records: each value against the commitment that its record makes, each
- * missing one against the record of its erasure. Goes with the records, from the first to the last.
+ * Checks the values kept beside the records: each value against the commitment of its record, and each missing value
+ * against the record of its erasure. Records are passed in from the first to the last.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { openCommitment } from "../sealing/commitments.ts";
@@ -15,7 +15,7 @@ export class ValueCheck {
   readonly #hasAll: boolean;
   readonly #values: AsyncIterator<StoredValue>;
   #next: StoredValue | null | undefined;
-  /** Places of values that are not there, by the record that commits to them. */
+  /** Paths of the missing values, by the number of the record that commits to them. */
   readonly #missing = new Map<number, Set<string>>();
   #found = 0;
   #prunedBefore = 0;
@@ -25,12 +25,12 @@ export class ValueCheck {
     this.#values = source.values()[Symbol.asyncIterator]();
   }
 
-  /** Of records below this number nobody can say what they committed to. */
+  /** Records below this number were pruned, so nobody can tell what they committed to. */
   pruned(before: number): void {
     this.#prunedBefore = before;
   }
 
-  /** Takes the next record that commits to something or tells of an erasure; others may be left out. */
+  /** Takes the next record. Those that neither commit to a value nor tell of an erasure may be left out. */
   async record(record: TypedRecord): Promise<ValueFault | undefined> {
     for (const [index, commitment] of (record.commitments ?? []).entries()) {
       const value = await this.#upTo(record.seq, index);
@@ -48,7 +48,7 @@ export class ValueCheck {
     return record.type === "values.erased" ? this.#erased(record) : undefined;
   }
 
-  /** What can be said only once all records were seen. */
+  /** The faults that show only after all records were seen. */
   async end(): Promise<ValueFault | undefined> {
     const left = await this.#peek();
     if (left !== null) return stray(left);
@@ -58,7 +58,7 @@ export class ValueCheck {
     return { seq, reason: `the value at ${[...paths][0]} is missing, and no record tells of its erasure` };
   }
 
-  /** Gives back what the values are read from, also where a fault ends the reading early. */
+  /** Closes what the values are read from, also when a fault ends the reading early. */
   async close(): Promise<void> {
     await this.#values.return?.();
   }
@@ -69,7 +69,7 @@ export class ValueCheck {
     return [`${missing} values that records commit to are not part of what was given; ${this.#found} were checked`];
   }
 
-  /** The value of this place, one that stands before it, or null where there is none. */
+  /** The value for this commitment, or one that precedes it and is therefore stray; null if there is neither. */
   async #upTo(seq: number, index: number): Promise<StoredValue | null> {
     const next = await this.#peek();
     return next === null || isBehind(next, seq, index) ? null : next;
@@ -92,7 +92,7 @@ export class ValueCheck {
     const missing = this.#missing.get(body.seq);
     if (missing === undefined && body.seq < this.#prunedBefore) return undefined;
     for (const path of body.paths) {
-      // A value that came back is one that somebody kept although he was told to erase it.
+      // If an erased value is there again, somebody kept it in spite of the order to erase it.
       if (missing?.delete(path) !== true && this.#hasAll) {
         return { seq, reason: `the value of record ${body.seq} at ${path} is there, or never was, and was erased` };
       }

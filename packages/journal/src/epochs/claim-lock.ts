@@ -1,11 +1,11 @@
-/** Lets one start at a time find out what it may do with a state directory. */
+/** Serializes starts: only one at a time may examine a state directory and decide what to do with it. */
 import { join } from "node:path";
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { lockFile } from "../state-directory/file-lock.ts";
 
 const CLAIM_LOCK_FILE = "claim.lock";
 
-/** Held until it is disposed of. Throws FEMTO_JOURNAL_LOCKED at once while another start holds it. */
+/** Held until disposed of. Throws FEMTO_JOURNAL_LOCKED at once if another start holds it. */
 export function lockClaim(root: string): Disposable {
   const path = join(root, CLAIM_LOCK_FILE);
   const lock = lockable(path);

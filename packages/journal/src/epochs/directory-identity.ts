@@ -1,6 +1,6 @@
 /**
- * Whose directory this is. A small file in the state directory tells from which machine, folders and boot
- * it was last used; a copy of it, wherever it lies, is found not to be the original.
+ * Recognizes copies of a state directory. A small file in it tells from which machine, folders and boot the directory
+ * was last used, so that a copy is recognized as one, wherever it lies.
  */
 import { createHmac } from "node:crypto";
 import { constants } from "node:fs";
@@ -16,67 +16,74 @@ export const IDENTITY_FILE = "identity";
 const IDENTITY_BYTES_MAX = 4_096;
 const FORMAT = 1;
 
-/** What is born anew when a directory is copied or put back: its folders, and the file of the identity itself. */
+/**
+ * What changes when a directory is copied or restored: the identities of its folders and of the identity file itself.
+ */
 interface Places {
   readonly directory: string;
   readonly journal: string;
   readonly self: string;
 }
 
-/** Where these places are while a log is made ready elsewhere than it will stand. */
+/**
+ * The folders to describe, and where to write the file. They differ while a new log is prepared away from its final
+ * place.
+ */
 export interface IdentityFolders {
   readonly root: string;
   readonly journal: string;
-  /** Folder that gets the file. */
+  /** Folder to write the identity file to. */
   readonly into: string;
 }
 
-/** Which log lies here, and where "here" was. */
+/** Which log lies in the directory, and where the directory was when this was written. */
 export interface DirectoryIdentity {
   readonly v: typeof FORMAT;
   /** Name of the log. */
   readonly origin: string;
-  /** This machine, hashed; null where it has no name. */
+  /** The hashed name of this machine; null if it has none. */
   readonly machine: string | null;
   readonly places: Places;
-  /** The last boot that came to be; null before the first. */
+  /** The last boot that succeeded; null before the first. */
   readonly boot: KnownRecord | null;
 }
 
-/** Whether a state directory is the one that it was. */
+/** Whether a state directory is still the original. */
 export type Standing =
-  /** The directory is the one that it was. */
+  /** The directory is the original. */
   | { readonly same: true; readonly identity: DirectoryIdentity }
-  /** It is not, or nobody knows. */
+  /** The directory is a copy, or that cannot be told. */
   | { readonly same: false; readonly reason: LogParent["reason"] };
 
-/** Where the machine's name comes from; Linux gives each installation one. */
+/** Tells the name of the machine. On Linux each installation has one. */
 export type MachineName = () => Promise<string | null>;
 
 const machineName: MachineName = async () => {
   const text = await readFile("/etc/machine-id", "latin1").catch(() => "");
   const name = text.trim();
-  // Another program that hashes the same name gets another hash, so that the file tells nobody anything.
+  // Another program that hashes the same name gets another hash, so that this file cannot be linked with its files.
   return /^[0-9a-f]{32}$/.test(name) ? createHmac("sha256", name).update("femtoclaw directory").digest("hex") : null;
 };
 
 /**
- * Whether the state directory is the one that it was when it was last used. Throws for a file that
- * somebody else could have written.
+ * Whether the state directory is still the one that was last used. Throws if somebody else could have written the
+ * identity file.
  */
 export async function standingOf(root: string, machine: MachineName = machineName): Promise<Standing> {
   const text = await readPrivate(join(root, IDENTITY_FILE), IDENTITY_BYTES_MAX);
   const identity = text === null ? null : parseIdentity(text);
   if (identity === null) return { same: false, reason: "unidentified" };
   const [here, now] = await Promise.all([machine(), placesOf(root, join(root, "journal"), join(root, IDENTITY_FILE))]);
-  // A machine without a name, such as a container, is not taken for another one.
+  // A machine without a name, such as a container, is not taken for a different one.
   const isElsewhere = identity.machine !== null && here !== null && identity.machine !== here;
   const names = Object.keys(now) as (keyof Places)[];
   const isCopy = isElsewhere || names.some((name) => identity.places[name] !== now[name]);
   return isCopy ? { same: false, reason: "copy" } : { same: true, identity };
 }
 
-/** Writes that these folders, as they are now, belong to the log. INVARIANT: the file is replaced whole by a rename. */
+/**
+ * Records that these folders, as they are now, belong to the log. INVARIANT: the file is replaced whole, by a rename.
+ */
 export async function writeIdentity(
   { root, journal, into }: IdentityFolders,
   { origin, boot }: Pick<DirectoryIdentity, "origin" | "boot">,
@@ -96,12 +103,12 @@ async function replaceIdentity(
   machine: MachineName,
 ): Promise<void> {
   const fresh = join(into, `${IDENTITY_FILE}.new`);
-  // What a crash has left there.
+  // A crash may have left a file of this name.
   await rm(fresh, { force: true });
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
   const file = await open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    // The file keeps its birth when it is renamed, so that it can tell its own.
+    // A rename keeps the birth time of a file, so the file can contain its own.
     const places = await placesOf(root, journal, fresh);
     const identity: DirectoryIdentity = { v: FORMAT, origin, machine: await machine(), places, boot };
     await file.writeFile(`${JSON.stringify(identity)}\n`);
@@ -119,8 +126,8 @@ async function placesOf(directory: string, journal: string, self: string): Promi
 }
 
 /**
- * Inode and time of birth, which nobody chooses and no copy keeps. Numbers of devices are left out,
- * because a kernel may give out others after each start.
+ * Inode and time of birth. Nobody can choose them, and a copy gets others. Device numbers are left out, because they
+ * may change whenever the machine starts.
  */
 async function birth(path: string): Promise<string> {
   const { ino, birthtimeNs } = await stat(path, { bigint: true });
@@ -136,7 +143,7 @@ function parseIdentity(text: string): DirectoryIdentity | null {
   }
   if (typeof value !== "object" || value === null) return null;
   const { v, origin, machine, places, boot } = value as Partial<Record<keyof DirectoryIdentity, unknown>>;
-  // Another version of FemtoClaw used the directory since; this one does not judge it.
+  // A newer version of FemtoClaw has used the directory since, and this version cannot judge it.
   if (typeof v === "number" && v > FORMAT) {
     throw new FemtoError(
       "FEMTO_JOURNAL_FORMAT",

@@ -1,6 +1,6 @@
 /**
- * Puts a new log in the place of an old one. Everything new is made ready beside the old; one rename
- * decides, and what follows it is done again after a crash until it is finished. Nothing of the old log goes.
+ * Puts a new log in the place of an old one. The new log is prepared beside the old one, and a single rename decides.
+ * The steps after it are repeated after a crash until all are done. Nothing of the old log is deleted except its keys.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
@@ -11,35 +11,35 @@ import { isThere } from "../state-directory/is-there.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 import { IDENTITY_FILE } from "./directory-identity.ts";
 
-/** Folder of the logs before this one, in a state directory. */
+/** The folder for earlier logs within a state directory. */
 export const EPOCHS_FOLDER = "epochs";
-/** The state that an old log had folded to, beside it. */
+/** The state that an old log folded to, stored beside it. */
 export const STATE_FILE = "state.json";
 const OWNER_ALL = 0o700;
-/** A log that was decided on; its number is that of the old log whose place it takes. */
+/** The folder of a new log that was decided on. Its number is that under which the old log will be kept. */
 const OPENING = /^([1-9][0-9]{0,8})\.opening$/;
-/** A log that was never decided on. */
+/** The folder of a new log that was never decided on. */
 const UNFINISHED = /^new\.[0-9a-f-]{36}$/;
-/** What belongs to the old log besides the log itself; each goes with it where it is there. */
+/** What belongs to the old log besides the log itself. Each of them moves with the old log if it exists. */
 const BESIDE = [IDENTITY_FILE, "telemetry-cursor", "telemetry-cursor-logs", "telemetry-metrics", "witnessed"] as const;
 
-/** Where a log is made ready that takes the place of another one. */
+/** Where a log is prepared that will take the place of another one. */
 export interface NewLog {
-  /** Folder in which `journal`, `keys` and the state file are made ready. */
+  /** Folder in which `journal`, `keys` and the state file are prepared. */
   readonly folder: string;
   readonly journal: string;
   readonly keys: string;
-  /** Where the old log will stand. */
+  /** Where the old log will be kept. */
   readonly oldLog: string;
 }
 
-/** Folders of the logs before this one, the oldest first. */
+/** Folders of the earlier logs, oldest first. */
 async function epochsOf(root: string): Promise<readonly string[]> {
   const numbers = (await namesIn(join(root, EPOCHS_FOLDER))).filter((name) => /^[1-9][0-9]{0,8}$/.test(name));
   return numbers.sort((left, right) => Number(left) - Number(right)).map((name) => join(root, EPOCHS_FOLDER, name));
 }
 
-/** Room for a new log in this state directory. What an earlier attempt left unfinished is cleared away. */
+/** Makes the folders for a new log in this state directory, and clears away what earlier attempts left unfinished. */
 export async function prepareNewLog(root: string): Promise<NewLog> {
   const epochs = join(root, EPOCHS_FOLDER);
   await mkdir(epochs, { recursive: true, mode: OWNER_ALL });
@@ -53,7 +53,10 @@ export async function prepareNewLog(root: string): Promise<NewLog> {
   return made;
 }
 
-/** INVARIANT: one rename decides: before it the old log stands untouched, after it the new one comes, whatever happens. */
+/**
+ * INVARIANT: one rename decides: before it the old log stands untouched, after it the new log will take its place,
+ * whatever happens.
+ */
 export async function decide(root: string, { folder, oldLog }: NewLog): Promise<void> {
   await syncFolder(folder);
   try {
@@ -64,7 +67,7 @@ export async function decide(root: string, { folder, oldLog }: NewLog): Promise<
   await syncFolder(join(root, EPOCHS_FOLDER));
 }
 
-/** Finishes what was decided; does nothing where nothing was. */
+/** Finishes a succession that was decided on; does nothing if there is none. */
 export async function finishSuccession(root: string): Promise<void> {
   const epochs = join(root, EPOCHS_FOLDER);
   for (const name of await namesIn(epochs)) {
@@ -79,7 +82,7 @@ export async function finishSuccession(root: string): Promise<void> {
   }
 }
 
-// What still lies in the preparation tells how far this came, whenever it was cut off.
+// What is still in the preparation folder tells how far an interrupted run had come.
 async function succeed(root: string, opening: string, epoch: string): Promise<void> {
   await mkdir(epoch, { mode: OWNER_ALL, recursive: true });
   await moveIfThere(join(opening, STATE_FILE), join(epoch, STATE_FILE));
@@ -88,7 +91,7 @@ async function succeed(root: string, opening: string, epoch: string): Promise<vo
     await rename(join(opening, IDENTITY_FILE), join(root, IDENTITY_FILE));
   }
   if (await isThere(join(opening, "keys"))) {
-    // INVARIANT: I7: the old key signs nothing more from here, because it may sign in another place.
+    // INVARIANT: I7: from here on the old key signs nothing more here, because it may go on signing in another place.
     if (await isThere(join(root, "keys"))) await new FileKeyring(join(root, "keys")).destroy();
     await takePlace(root, opening, epoch, "keys");
   }
@@ -98,7 +101,10 @@ async function succeed(root: string, opening: string, epoch: string): Promise<vo
   await syncFolder(join(root, EPOCHS_FOLDER));
 }
 
-/** The old folder stands aside once; an empty one that a start has made in its place since gives way. */
+/**
+ * Moves the old folder aside, unless an earlier run did, and then puts the new one in its place. A start may have made
+ * an empty folder there meanwhile; the rename replaces that.
+ */
 async function takePlace(root: string, opening: string, epoch: string, name: "keys" | "journal"): Promise<void> {
   if (!(await isThere(join(epoch, name)))) await moveIfThere(join(root, name), join(epoch, name));
   await rename(join(opening, name), join(root, name));
@@ -117,7 +123,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** What two starts at once run into, or a disk that takes nothing more. */
+/** The error for two concurrent starts, or for a disk that cannot be written to. */
 function undecided(root: string, error: unknown): FemtoError {
   const code = systemErrorCode(error) ?? "";
   const isTaken = /^(?:ENOTEMPTY|EEXIST|ENOENT)$/.test(code);

@@ -1,6 +1,6 @@
 /**
- * Private keys as files of their own folder, never inside the database. Whoever can read them can sign
- * history, so they are used only while they belong to this user alone.
+ * Private keys as files in a folder of their own, never inside the database. Whoever can read them can sign history, so
+ * they are used only while they belong to this user alone.
  */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { constants } from "node:fs";
@@ -16,14 +16,14 @@ const OWNER_ONLY = 0o600;
 const KEY_BYTES_MAX = 4_096;
 const ROTATE = "; if others could read the key, run `femtoclaw keys rotate` afterwards";
 
-/** Keys of a log as files of a folder, each of mode 0600. */
+/** Keys of a log as files in a folder, each of mode 0600. */
 export class FileKeyring implements Keyring {
   readonly #folder: string;
   readonly #current: string;
   readonly #next: string;
   readonly #retired: string;
 
-  /** `folder` exists and belongs to this user alone; `openStateDirectory` sees to that. */
+  /** `folder` exists and belongs to this user alone; `openStateDirectory` ensures that. */
   constructor(folder: string) {
     this.#folder = folder;
     this.#current = join(folder, "log.pem");
@@ -61,11 +61,11 @@ export class FileKeyring implements Keyring {
     });
   }
 
-  // INVARIANT: once there was a `log.pem` there always is one, and it is the old key or the new one, whole.
+  // INVARIANT: once `log.pem` exists it always does, and it is either the old key or the new one, whole.
   async install(): Promise<void> {
     await this.#changing(async () => {
       await this.#destroyRetired();
-      // A second name keeps the old key within reach after the new one has taken its place, to overwrite it.
+      // A hard link keeps the old key reachable after the new one has replaced it, so that it can be overwritten.
       await link(this.#current, this.#retired).catch(unlessMissing);
       await rename(this.#next, this.#current);
       await syncFolder(this.#folder);
@@ -77,7 +77,7 @@ export class FileKeyring implements Keyring {
     await this.#changing(() => this.#discard());
   }
 
-  /** Destroys every key: the log that they sign goes on elsewhere, or nowhere. */
+  /** Destroys every key, because the log continues elsewhere or not at all. */
   async destroy(): Promise<void> {
     await this.#changing(async () => {
       await this.#discard();
@@ -104,19 +104,19 @@ export class FileKeyring implements Keyring {
 
   async #destroyRetired(): Promise<void> {
     const [retired, current] = await Promise.all([identity(this.#retired), identity(this.#current)]);
-    // A crash may have left the key in force with two names; overwriting one would destroy both.
+    // A crash may have left the key in force under both names. Overwriting one would destroy both.
     if (retired !== null && retired === current) await unlink(this.#retired);
     else await destroy(this.#retired);
   }
 }
 
-/** Overwrites the file before it gives up its name. Some disks keep old blocks nevertheless; nothing here can help that. */
+/** Overwrites the file before unlinking it. Some disks keep old blocks nevertheless, which cannot be prevented here. */
 async function destroy(path: string): Promise<void> {
   const file = await openPrivate(path, constants.O_RDWR, ROTATE);
   if (file === null) return;
   try {
     const { size, nlink } = await file.stat();
-    // A backup may hold this very file under another name, where it is still needed.
+    // A backup may be a hard link to this very file, and still need it.
     if (nlink === 1) {
       await file.write(Buffer.alloc(size), 0, size, 0);
       await file.sync();

@@ -1,25 +1,25 @@
 /**
- * The keys that vouch for a log, as its own records name them: the first record names the first, each
- * rotation the next. A checkpoint counts only when the key in force at its size has signed it.
+ * The keys that vouch for a log, as its own records name them: the first record names the first key, and each rotation
+ * the next. A checkpoint counts only if the key in force at its size has signed it.
  */
 import { hash, type KeyObject } from "node:crypto";
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
 import { type NoteVerifier, openNote, parseVerifierKey, rawKey, verifierKey } from "../tree/signed-note.ts";
 
-/** A key of a log, and which trees are its to sign. */
+/** A key of a log and the sizes of the trees that it may sign. */
 export interface LogKey {
-  /** The key in the form `origin+id+key`, by which others know it. */
+  /** The public key in the form `origin+id+key`. */
   readonly vkey: string;
-  /** The smallest tree that it may sign. */
+  /** Size of the smallest tree that it may sign. */
   readonly fromSize: number;
-  /** Trees larger than this are not its to sign any more; null for the key in force. */
+  /** Size from which on its successor is in force; null for the key in force. */
   readonly retiredAtSize: number | null;
 }
 
-/** A checkpoint whose signature was found right. */
+/** A checkpoint whose signature was found valid. */
 export interface SignedCheckpoint extends Checkpoint {
-  /** Keys of this log whose signature is right, among them the one in force. */
+  /** Keys of this log with a valid signature, among them the one in force. */
   readonly signers: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export function originOf(publicKey: KeyObject): string {
 /** The keys of one log, from the one that it is named after to the one in force. */
 export class KeyChain {
   readonly origin: string;
-  /** Each with its text, which takes longer to write than a checkpoint to read. */
+  /** Each key with its text form, because producing that takes longer than reading a checkpoint. */
   readonly #keys: { readonly verifier: NoteVerifier; readonly vkey: string; readonly fromSize: number }[];
 
   private constructor(origin: string, verifier: NoteVerifier) {
@@ -42,7 +42,7 @@ export class KeyChain {
     this.#keys = [{ verifier, vkey: verifierKey(verifier), fromSize: 1 }];
   }
 
-  /** Begins with the record 0 of a journal; throws FEMTO_JOURNAL_CORRUPT for any other. */
+  /** Begins with record 0 of a journal; throws FEMTO_JOURNAL_CORRUPT for any other record. */
   static begin(first: TypedRecord): KeyChain {
     if (first.type !== "log.created") throw corrupt(first, `a log begins with log.created, not with ${first.type}`);
     const { origin, vkey } = first.body;
@@ -51,7 +51,7 @@ export class KeyChain {
     return new KeyChain(origin, verifier);
   }
 
-  /** Takes a rotation; throws FEMTO_JOURNAL_CORRUPT when it does not follow from the keys so far. */
+  /** Takes a rotation; throws FEMTO_JOURNAL_CORRUPT if it does not follow from the keys so far. */
   extend(record: RotationRecord): void {
     const { vkey, retired_vkey: retired } = record.body;
     const verifier = keyOf(record, vkey, this.origin);
@@ -78,8 +78,8 @@ export class KeyChain {
     return this.keys.findLast(({ fromSize }) => fromSize <= size);
   }
 
-  // INVARIANT: a retired key signs no larger tree: without the signature of the key in force a checkpoint is nothing.
-  /** What a signed note says; a text says why it says nothing. */
+  // INVARIANT: a retired key signs no larger tree: a checkpoint without a signature by the key in force is worthless.
+  /** The content of a signed note, or a text that says why the note does not count. */
   openCheckpoint(note: string): SignedCheckpoint | string {
     const opened = openNote(
       note,

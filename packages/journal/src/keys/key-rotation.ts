@@ -1,4 +1,4 @@
-/** Puts a new key in the place of the one that signs the log, in steps of which a crash may follow any. */
+/** Replaces the key that signs the log, in steps that are safe to interrupt by a crash. */
 import type { RecordEntry } from "@femtoclaw/protocol";
 import type { Notary } from "../notary.ts";
 import { noteSigner, verifierKey } from "../tree/signed-note.ts";
@@ -9,9 +9,11 @@ export interface KeyRotationParts {
   readonly origin: string;
   readonly keyring: Keyring;
   readonly notary: Notary;
-  /** Throws FEMTO_JOURNAL_CLOSED when nothing can be written any more. */
+  /** Throws FEMTO_JOURNAL_CLOSED if nothing can be written any more. */
   assertOpen(): void;
-  /** Calls `onDurable` in the very turn in which the record becomes durable, and resolves after it. */
+  /**
+   * Calls `onDurable` in the very turn of the event loop in which the record becomes durable, and resolves after that.
+   */
   append(entry: RecordEntry, onDurable: () => void): Promise<void>;
   checkpoint(): Promise<string>;
 }
@@ -24,7 +26,9 @@ export class KeyRotation {
     this.#parts = parts;
   }
 
-  /** Resolves with the new public key once it is in force; a second call during a rotation gets the same key. */
+  /**
+   * Resolves with the new public key once it is in force. A second call during a rotation resolves with the same key.
+   */
   rotate(): Promise<string> {
     this.#running ??= this.#rotate().finally(() => {
       this.#running = null;
@@ -35,28 +39,28 @@ export class KeyRotation {
   async #rotate(): Promise<string> {
     const { origin, keyring, notary } = this.#parts;
     this.#parts.assertOpen();
-    // A record has put a key in force that is not in its place yet: preparing another one would destroy it.
+    // A durable record has put a key in force that is not installed yet. Preparing another one would destroy it.
     if (notary.isRotating) await this.finish();
     const before = notary.signer;
     const next = noteSigner(origin, await keyring.prepare());
     const body = { vkey: verifierKey(next), retired_vkey: verifierKey(before) };
     const entry: RecordEntry = { type: "key.rotated", session: null, execution: null, body };
-    // Nothing is signed between the commit and `follow`: both keys sign from the first size that covers the record.
+    // Nothing is signed between the commit and `follow`, so both keys sign from the first size that covers the record.
     await this.#parts.append(entry, () => notary.follow(next));
     await this.finish();
     return body.vkey;
   }
 
   /**
-   * What is left to do once the record of a rotation is durable, also after a crash.
-   * INVARIANT: the old key is destroyed only after the note that both keys signed is durable.
+   * The steps after the record of a rotation is durable, also after a crash. INVARIANT: the old key is destroyed only
+   * after the note that both keys signed is durable.
    */
   async finish(): Promise<void> {
     const { origin, keyring, notary } = this.#parts;
     await this.#parts.checkpoint();
     const current = await keyring.current();
     const vkey = current === null ? null : verifierKey(noteSigner(origin, current));
-    // After a crash the new key may be in its place already; then only the rest of the old one is left to destroy.
+    // After a crash the new key may be installed already. Then only the remains of the old one are left to destroy.
     if (vkey === verifierKey(notary.signer)) await keyring.discard();
     else await keyring.install();
     notary.retire();

@@ -1,18 +1,18 @@
-/** Where the private keys of a log are kept, and how one takes the place of another. */
+/** Where the private keys of a log are kept, and how one key replaces another. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 
 /**
- * A key is made beside the one in force, is named by a durable record, and only then takes its place.
- * The journal decides after a crash which of the two is in force, so each step leaves both or the right one.
+ * A new key is made beside the one in force, then named by a durable record, and only then installed. After a crash the
+ * journal decides which of the two is in force, so each step leaves either both keys or the right one.
  */
 export interface Keyring {
-  /** The key that signs; null where none was made yet. */
+  /** The key that signs; null if none was made yet. */
   current(): Promise<KeyObject | null>;
-  /** The key that was made to follow it; null where there is none, or none that is whole. */
+  /** The key that was prepared as the successor; null if there is none or its file is incomplete. */
   next(): Promise<KeyObject | null>;
-  /** Makes the next key; one that was left behind is destroyed. */
+  /** Makes the next key, destroying one that was left behind. */
   prepare(): Promise<KeyObject>;
-  /** Lets the next key take the place of the current one, which is destroyed. */
+  /** Installs the next key and destroys the current one. */
   install(): Promise<void>;
   /** Destroys whatever an interrupted change left beside the current key. */
   discard(): Promise<void>;
@@ -22,7 +22,7 @@ export function newPrivateKey(): KeyObject {
   return generateKeyPairSync("ed25519").privateKey;
 }
 
-/** Keys that live as long as this object, for tests and for journals without a disk. */
+/** Keys that exist only as long as this object, for tests and for journals without a disk. */
 export class MemoryKeyring implements Keyring {
   #current: KeyObject | null = null;
   #next: KeyObject | null = null;

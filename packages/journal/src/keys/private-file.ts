@@ -1,11 +1,14 @@
-/** Files of this user alone: keys, and what tells whose directory this is. What others could have written is refused. */
+/**
+ * Files that belong to this user alone: keys, and the identity of a state directory. A file that others could have
+ * written is refused.
+ */
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const GROUP_AND_OTHERS = 0o077;
 
-/** What is in the file, after the open file itself was found to be this user's alone; null where there is none. */
+/** The content of the file, after checking on the open file that it is this user's alone; null if there is no file. */
 export async function readPrivate(path: string, bytesMax: number, afterwards = ""): Promise<string | null> {
   const file = await openPrivate(path, constants.O_RDONLY, afterwards);
   if (file === null) return null;
@@ -18,11 +21,11 @@ export async function readPrivate(path: string, bytesMax: number, afterwards = "
   }
 }
 
-/** `afterwards` ends the sentence that tells how to set the mode right. */
+/** `afterwards` is appended to the advice on how to correct the mode. */
 export async function openPrivate(path: string, access: number, afterwards = ""): Promise<FileHandle | null> {
   let file: FileHandle;
   try {
-    // Not blocking, or a pipe in the file's place would keep the opener waiting for ever.
+    // O_NONBLOCK keeps a pipe in the file's place from blocking the open for ever.
     file = await open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return null;

@@ -1,6 +1,6 @@
 /**
- * What a host answers to somebody who has seen an older state of its log: the newest checkpoint, proof
- * that nothing before was changed, and each change of the key on the way.
+ * What a host answers to a client that has seen an older state of its log: the newest checkpoint, a proof that nothing
+ * before was changed, and each change of the key in between.
  */
 import { FemtoError, type LogContinuation, type LogStep } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
@@ -8,12 +8,12 @@ import { encodeBase64 } from "../tree/base64.ts";
 import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
 import { consistencyProof, type HashReader, inclusionProof } from "../tree/proof.ts";
 
-/** LIMIT: changes of the key in one answer, each with two proofs; whoever missed more of them asks again. */
+/** LIMIT: changes of the key in one answer, each with two proofs; a client that missed more of them asks again. */
 const ROTATIONS_MAX = 32;
 
 /**
- * The way from the tree of `from` records, or from nothing, to the newest checkpoint. Throws
- * FEMTO_JOURNAL_UNSIGNED when none covers `from` records: then this log has never vouched for them.
+ * The steps from the tree of `from` records, or from nothing, to the newest checkpoint. Throws FEMTO_JOURNAL_UNSIGNED
+ * if no checkpoint covers `from` records, because then this log has never vouched for them.
  */
 export async function proveContinuation(reader: LogReader, from: number | null): Promise<LogContinuation> {
   const newest = opened(await reader.latestCheckpoint());
@@ -66,7 +66,7 @@ async function firstKeyOf(reader: LogReader): Promise<string> {
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", "record 0 names no key");
 }
 
-/** The log's own note, which is not verified here: whoever gets it does that. */
+/** Parses the log's own note without verifying it. The client does that. */
 function opened(note: string | null): OpenedCheckpoint | null {
   if (note === null) return null;
   const checkpoint = parseCheckpoint(note.slice(0, note.lastIndexOf("\n\n") + 1));

@@ -1,2 +1,2 @@
-/** What a client needs to remember a log and to hold it to that, without a database. */
+/** What a client needs to remember a log and to check that log against the memory, without a database. */
 export { LogMemory, type LogMemoryOptions, type MetLog, type RememberedLog } from "./log-memory.ts";

@@ -1,6 +1,6 @@
 /**
- * What one has seen of a log, and whether the log that stands there now goes on from it. Pure: nothing
- * is read or written, and of the answer that is judged here nothing is believed.
+ * What a client has seen of a log, and whether the log it meets now continues from there. Pure: reads and writes
+ * nothing. The answer being checked is not trusted.
  */
 import { errorText, type LogContinuation, type LogStep } from "@femtoclaw/protocol";
 import { originOf } from "../keys/key-chain.ts";
@@ -12,7 +12,7 @@ import { verifyConsistency, verifyInclusion } from "../tree/proof.ts";
 import { type NoteVerifier, openNote, parseVerifierKey, verifierKey } from "../tree/signed-note.ts";
 
 export interface KnownLog {
-  /** Public key that the log began with, after which it is named. */
+  /** Public key that the log began with and is named after. */
   readonly firstKey: string;
   /** The key that has signed the checkpoint. */
   readonly key: string;
@@ -20,17 +20,17 @@ export interface KnownLog {
   readonly checkpoint: string;
 }
 
-/** A known log, opened: its name, and the size and root from which it has to go on. */
+/** A known log in parsed form: its name, and the size and root from which it has to continue. */
 export interface KnownState extends Checkpoint {
   readonly key: NoteVerifier;
 }
 
 export type Followed =
-  /** `complete` is false when more changes of the key have to be asked for. */
+  /** `complete` is false if more changes of the key have to be asked for. */
   | { readonly ok: true; readonly known: KnownLog; readonly complete: boolean }
   | { readonly ok: false; readonly reason: string };
 
-/** The state that is known; a text says why what is known cannot be right. */
+/** Parses a known log. Returns a text if it cannot be valid, saying why. */
 export function openKnownLog({ firstKey, key, checkpoint }: KnownLog): KnownState | string {
   const [beginning, current] = [beginningOf(firstKey), parseVerifierKey(key)];
   if (typeof beginning === "string") return beginning;
@@ -39,7 +39,7 @@ export function openKnownLog({ firstKey, key, checkpoint }: KnownLog): KnownStat
   return typeof state === "string" ? `its checkpoint does not count: ${state}` : state;
 }
 
-/** A log of which nothing is known but its first key, after which it is named. */
+/** The state before anything is known of a log except its first key, after which the log is named. */
 function beginningOf(firstKey: string): KnownState | string {
   const key = parseVerifierKey(firstKey);
   if (key === null) return "it holds no Ed25519 key of the form name+id+key";
@@ -48,8 +48,8 @@ function beginningOf(firstKey: string): KnownState | string {
 }
 
 /**
- * Whether the log that gave the answer is the one that is known and goes on from there. Nothing known
- * means first sight: then any log is taken, as the one that is named after its first key.
+ * Whether the log that gave this answer is the known one and continues from there. `known` is null at first sight. Then
+ * any log is accepted, as the one named after its first key.
  */
 export function followLog(known: KnownLog | null, answer: unknown): Followed {
   const continuation = parseContinuation(answer);
@@ -96,7 +96,7 @@ function verified(before: KnownState, { size, root }: KnownState, hashes: readon
   return hashes !== null && verifyConsistency(before.size, size, before.root, root, hashes);
 }
 
-/** The key that the record puts in the place of the one in force. */
+/** The key that replaces the one in force according to the record, or a text that says why there is none. */
 function nextKey({ key, origin, size }: KnownState, seq: number, bytes: Uint8Array | null): NoteVerifier | string {
   const unfit = `record ${seq} does not change the key in force`;
   if (bytes === null || seq < size) return unfit;
@@ -111,7 +111,7 @@ function nextKey({ key, origin, size }: KnownState, seq: number, bytes: Uint8Arr
   }
 }
 
-/** What the note says when all of these keys have signed it; the last of them is in force then. */
+/** The content of the note if all of these keys have signed it. The last of them is in force from then on. */
 function openedBy(note: string, keys: readonly NoteVerifier[], origin: string): KnownState | string {
   const signers = openNote(note, keys)?.signers ?? [];
   const missing = keys.find((key) => !signers.includes(key));

@@ -1,7 +1,7 @@
 /**
- * The files of what was seen of logs: a folder for each place where a log stands, in it one file whose
- * name is the size that was seen. The largest counts, so that of clients that write at once none takes
- * back what another has seen, and none waits for a lock.
+ * The files in which clients remember logs. Each place where a log stands has a folder, and in it one file whose name
+ * is the size that was seen. The largest size counts. So clients that write at the same time need no lock, and none of
+ * them undoes what another one has seen.
  */
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
@@ -18,10 +18,10 @@ export interface StoredLog extends KnownLog {
 
 /** LIMIT: bytes of one file; a note with the signatures of many witnesses fits. */
 const FILE_BYTES_MAX = 131_072;
-/** LIMIT: readings of a folder in which others write; each of them finds a newer file than the one before. */
+/** LIMIT: attempts to read a folder while others write to it; each attempt finds a newer file than the one before. */
 const READINGS_MAX = 16;
 const NAME = /^([0-9]{16})\.json$/;
-/** Holds the key of a log that was announced to take the place of the known one. */
+/** Holds the first key of a log that was announced as the successor of the known one. */
 const SUCCESSOR = "successor.vkey";
 const OTHERS_WRITE = 0o022;
 
@@ -30,7 +30,7 @@ export function folderOf(stateHome: string, place: string): string {
   return join(stateHome, "known-logs", name);
 }
 
-/** The newest that was seen; null where nothing was. Throws FEMTO_KNOWN_LOG_DAMAGED. */
+/** The newest state that was seen; null if there is none. Throws FEMTO_KNOWN_LOG_DAMAGED. */
 export async function newestFile(folder: string): Promise<StoredLog | null> {
   for (let reading = 0; reading < READINGS_MAX; reading += 1) {
     const name = (await namesIn(folder)).at(-1);
@@ -42,16 +42,16 @@ export async function newestFile(folder: string): Promise<StoredLog | null> {
   throw damaged(folder, "its files go away while they are read");
 }
 
-/** Durable before what it takes the place of goes. */
+/** Makes the new file durable before it deletes the older ones. */
 export async function writeFileOf(folder: string, stored: StoredLog, size: number): Promise<void> {
   const { firstKey, key, checkpoint, seenAt } = stored;
   const fields = { version: 1, first_key: firstKey, key, checkpoint, seen_at: seenAt };
   await replaceFile(folder, `${String(size).padStart(16, "0")}.json`, `${JSON.stringify(fields)}\n`);
-  // INVARIANT: I7: what was seen only grows: the largest size stays, whoever has written it.
+  // INVARIANT: I7: what was seen only grows: the file of the largest size stays, whoever has written it.
   for (const older of (await namesIn(folder)).slice(0, -1)) await rm(join(folder, older), { force: true });
 }
 
-/** The key with which a log begins that was announced to take the place of the known one; null where none was. */
+/** The first key of the log that was announced as successor of the known one; null if none was announced. */
 export async function successorIn(folder: string): Promise<string | null> {
   const bytes = await readOne(join(folder, SUCCESSOR));
   return bytes === null ? null : bytes.toString().trim();
@@ -61,14 +61,14 @@ export async function writeSuccessor(folder: string, firstKey: string): Promise<
   await replaceFile(folder, SUCCESSOR, `${firstKey}\n`);
 }
 
-/** False when nothing was known. */
+/** Returns false if nothing was known. */
 export async function forgetLogs(folder: string): Promise<boolean> {
   const known = (await namesIn(folder)).length > 0;
   await rm(folder, { recursive: true, force: true });
   return known;
 }
 
-/** Ascending. A folder that is not there, or cannot be, holds nothing. */
+/** Ascending. A folder that does not or cannot exist is empty. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     refuseOthers(await lstat(folder), folder);
@@ -80,7 +80,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** Null when it has gone since it was listed. */
+/** Null if the file was deleted since it was listed. */
 async function readOne(path: string): Promise<Buffer | null> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -112,7 +112,7 @@ function decode(bytes: Buffer, path: string): StoredLog {
   return stored;
 }
 
-/** Whoever can change what was seen can hide that a log was rolled back. */
+/** Whoever can change these files can hide that a log was rolled back. */
 function refuseOthers({ uid, mode }: Stats, path: string): void {
   if (uid !== ownUser()) throw damaged(path, `it belongs to another user (uid ${uid})`);
   if ((mode & OTHERS_WRITE) !== 0) throw damaged(path, `others can change it (mode ${(mode & 0o777).toString(8)})`);

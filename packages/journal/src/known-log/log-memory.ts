@@ -1,4 +1,4 @@
-/** Remembers what was seen of the log at one place, and lets no other log, no older copy and no fork pass for it. */
+/** Remembers what was seen of the log at one place, so that another log, an older copy or a fork cannot pass for it. */
 import { type ErrorCode, errorText, FemtoError, type HostEnvironment, stateHome } from "@femtoclaw/protocol";
 import { encodeBase64 } from "../tree/base64.ts";
 import type { Checkpoint } from "../tree/checkpoint.ts";
@@ -13,12 +13,12 @@ import {
   writeSuccessor,
 } from "./log-files.ts";
 
-/** LIMIT: answers that one meeting takes; together they cover a change of the key each hour for three years. */
+/** LIMIT: answers taken in one meeting. Together they cover an hourly change of the key for three years. */
 const ANSWERS_MAX = 1_024;
 
 /**
- * A host that went away, takes nobody more, or cannot read its journal, has refused nothing; what was asked of it fails for
- * that reason.
+ * A host that answers with one of these has not refused a proof: it is gone, overloaded or cannot read its journal. The
+ * request fails for that reason instead.
  */
 const UNABLE: ReadonlySet<ErrorCode> = new Set([
   "FEMTO_DISK_FULL",
@@ -54,18 +54,18 @@ export interface AnnouncedLog {
   readonly before: string;
   /** Public key that the new log begins with. */
   readonly next: string;
-  /** Where the old log will stand. */
+  /** Where the old log will be kept. */
   readonly oldPlace: string;
   /** Whether the old log, as it is now, begins with the tree that was seen. */
   beginsWith(seen: Checkpoint): Promise<boolean>;
 }
 
 export interface LogMemoryOptions {
-  /** Variables that name the user's state folder, where what was seen is kept. */
+  /** Environment variables, which name the user's state folder. What was seen is kept there. */
   readonly environment: HostEnvironment;
   /** Where the log stands: its state directory, or the folder of its host's sockets. */
   readonly place: string;
-  /** Hears why something that was seen could not be kept. */
+  /** Called with the reason if something that was seen could not be stored. */
   readonly warn: (reason: string) => void;
 }
 
@@ -82,16 +82,18 @@ export class LogMemory {
     this.#warn = warn;
   }
 
-  /** What was seen of the log here. Throws FEMTO_KNOWN_LOG_DAMAGED for what this user's clients did not write. */
+  /**
+   * What was seen of the log here. Throws FEMTO_KNOWN_LOG_DAMAGED for a file that this user's clients did not write.
+   */
   async remembered(): Promise<RememberedLog | null> {
     const stored = await this.#stored();
     return stored === null ? null : describe(stored);
   }
 
   /**
-   * Holds the log that answers to what was seen of the log here, and remembers what it proves. `ask` gets
-   * the size to go on from, null at first sight, and resolves with what the host answers to `log.follow`.
-   * Throws FEMTO_LOG_ROLLED_BACK when this log does not go on from there.
+   * Checks the log that answers against what was seen here, and remembers what it proves. `ask` gets the size to
+   * continue from, null at first sight, and resolves with the host's answer to `log.follow`. Throws
+   * FEMTO_LOG_ROLLED_BACK if this log does not continue from there.
    */
   async meet(ask: (from: number | null) => Promise<unknown>): Promise<MetLog> {
     const succeeded = await this.#isSucceeded(ask);
@@ -106,7 +108,7 @@ export class LogMemory {
       if (!followed.complete) continue;
       const seen = { ...known, seenAt: new Date().toISOString() };
       const now = describe(seen);
-      // INVARIANT: what is kept was signed by the key in force, and goes on from what was kept before.
+      // INVARIANT: what is stored was signed by the key in force, and continues from what was stored before.
       if (succeeded) await this.forget();
       if (now.size !== before?.size) await this.#keep(seen, now.size);
       return { before, now };
@@ -115,9 +117,9 @@ export class LogMemory {
   }
 
   /**
-   * Lets what is remembered here follow a log that takes the place of the known one: the next log is taken
-   * at first sight if it begins with the key `next`, and the old one is remembered at `oldPlace`. Does
-   * nothing where the old log is not the one that was seen, or lost something of it: whoever asks has to be told.
+   * Prepares for a log that takes the place of the known one: the next log is accepted at first sight if it begins with
+   * the key `next`, and the old one is remembered at `oldPlace`. Does nothing if the old log is not the one that was
+   * seen, or lost records that were seen: then the user has to be told when the log is next met.
    */
   async announce({ before, next, oldPlace, beginsWith }: AnnouncedLog): Promise<void> {
     try {
@@ -132,7 +134,7 @@ export class LogMemory {
     }
   }
 
-  /** For an owner who threw the log away or put a backup in its place; false when nothing was known. */
+  /** For an owner who deleted the log or restored a backup. Returns false if nothing was known. */
   async forget(): Promise<boolean> {
     return this.#folder !== null && (await forgetLogs(this.#folder));
   }

@@ -1,19 +1,22 @@
-/** Reads a whole journal and tells the first thing in it that should not be so. */
+/** Reads a whole journal and reports the first thing in it that is wrong. */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { JournalReader } from "../journal-reader.ts";
 import { RecordOrder } from "./record-order.ts";
 import { snapshotMismatch } from "./snapshot.ts";
 
-/** What a check found. */
+/** The result of a check. */
 export interface JournalCheck {
-  /** What was found to be right before the fault, or altogether. */
+  /** Counts up to the fault, or of everything if there is none. */
   readonly records: number;
   readonly boots: number;
   readonly snapshots: number;
   readonly fault: { readonly seq: number; readonly reason: string } | null;
 }
 
-/** Schema, one encoding, no gap, time that does not run backwards within a boot, snapshots as recorded. */
+/**
+ * Checks schemas, the canonical encoding, that there is no gap, that time does not run backwards within a boot, and
+ * that snapshots are as recorded.
+ */
 export async function checkJournal(reader: JournalReader): Promise<JournalCheck> {
   const order = new RecordOrder();
   let snapshots = 0;

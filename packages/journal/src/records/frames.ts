@@ -1,4 +1,4 @@
-/** What the journal adds to what a writer says: number, time, boot, and the machine that the writer follows. */
+/** What the journal adds to a writer's entry: number, time, boot, and the state machine that the writer follows. */
 import { type MachineId, type MachineIdentities, RECORD_FORMAT, type TypedRecord } from "@femtoclaw/protocol";
 import type { Clock } from "../clock.ts";
 import { UtcFormat } from "./record.ts";
@@ -18,7 +18,7 @@ export class Frames {
     this.#machines = machines;
   }
 
-  /** The frame of record `seq`, which is written now. */
+  /** The frame of record `seq`, stamped with the current time. */
   of(seq: number, machine: MachineId): RecordFrame {
     return {
       v: RECORD_FORMAT,

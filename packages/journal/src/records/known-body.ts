@@ -1,19 +1,21 @@
 /**
- * Reads bodies of records without parsing them. A body that was parsed once is a template for those behind the same head:
- * most of them have the same text but for whole numbers and plain strings, which are put into the parsed value.
+ * Reads bodies of records without parsing them. A body that was parsed once is a template for later ones after the same
+ * head. Most of these differ only in whole numbers and plain strings, which are put into the parsed value.
  */
 import { digitsEnd, numberOf, plainTextEnd, sameEnd } from "./json-bytes.ts";
 
 type Holder = Record<string, unknown>;
 
-/** A place of the template where another body may have another whole number, or another plain string. */
+/** A place in the template where another body may have another whole number or another plain string. */
 interface Leaf {
   readonly start: number;
   readonly end: number;
   readonly holder: Holder;
   readonly key: string;
   readonly value: number | string;
-  /** Whether the template's own value is in the parsed body now. It mostly is, and need not be put there again then. */
+  /**
+   * Whether the parsed body holds the template's own value at present. It usually does, and then need not be set again.
+   */
   isOwn: boolean;
 }
 
@@ -22,7 +24,7 @@ export class KnownBody {
   readonly #body: Holder;
   readonly #leaves: readonly Leaf[];
 
-  /** `text` is how the journal writes `body`. Nobody else may use `body` from now on. */
+  /** `text` is how the journal writes `body`. The caller must not use `body` any more. */
   constructor(text: string, body: Holder) {
     this.#text = Buffer.from(text);
     this.#body = body;
@@ -32,8 +34,8 @@ export class KnownBody {
   }
 
   /**
-   * What `JSON.parse` makes of `bytes[start, end)`, or undefined where that is not written like this body. The value is
-   * valid until the next call. INVARIANT: the journal writes it with these very bytes.
+   * What `JSON.parse` would return for `bytes[start, end)`; undefined if these bytes do not follow the template. The
+   * value is valid until the next call. INVARIANT: the journal would write the value with exactly these bytes.
    */
   read(bytes: Buffer, start: number, end: number): unknown {
     let at = start;
@@ -47,10 +49,10 @@ export class KnownBody {
     return sameEnd(bytes, at, this.#text, own, this.#text.length) === end ? this.#body : undefined;
   }
 
-  /** Puts what stands at `at` in the leaf's place; gives its end, or -1 where it is nothing of that kind. */
+  /** Sets the leaf to the value found at `at`. Returns the end of that value, or -1 if it is of another kind. */
   #put(leaf: Leaf, bytes: Buffer, at: number): number {
     const { start, end, holder, key, value } = leaf;
-    // Compared with the byte behind it, because a longer number may begin with the same digits.
+    // The comparison includes the next byte, because a longer number may begin with the same digits.
     if (sameEnd(bytes, at, this.#text, start, end + 1) !== -1) {
       if (!leaf.isOwn) holder[key] = value;
       leaf.isOwn = true;
@@ -65,7 +67,9 @@ export class KnownBody {
   }
 }
 
-/** Adds the leaves of what is written from `at` on, in the order of the text; gives its end. */
+/**
+ * Adds the leaves of the value that is written from `at` on, in the order of the text. Returns the end of that value.
+ */
 function gather(holder: Holder, at: number, leaves: Leaf[]): number {
   const isArray = Array.isArray(holder);
   const entries = Object.entries(holder);

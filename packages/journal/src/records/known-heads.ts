@@ -1,17 +1,17 @@
 /**
- * Reads a record quickly where it resembles one before it. Its head is all that stands in front of the body; most heads
- * differ only in number, time and execution. Behind a head that is known only the body is read, and of the body only what
- * differs from one before it.
+ * Reads a record quickly if it resembles an earlier one. The head of a record is everything before the body, and most
+ * heads differ only in number, time and execution. After a known head only the body is read, and of the body only what
+ * differs from an earlier one.
  */
 import { isRecordBody, LIMITS, RECORD_FORMAT, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
 import { digitsEnd, literalEnd, numberOf, plainEnd, plainTextEnd } from "./json-bytes.ts";
 import { KnownBody } from "./known-body.ts";
 
-/** LIMIT: heads that are known at once, one for each session and type; each takes about a kilobyte. */
+/** LIMIT: known heads, one for each session and type; each takes about a kilobyte. */
 const HEADS_MAX = 256;
-/** LIMIT: bodies that are known behind one head; each is tried, and most heads have one or two kinds. */
+/** LIMIT: known bodies per head. Each of them is tried in turn, and most heads have one or two kinds. */
 const BODIES_MAX = 4;
-/** LIMIT: characters of a body that is kept; a larger one is seldom written like another. */
+/** LIMIT: characters of a body that is kept as a template; larger bodies seldom resemble each other. */
 const BODY_CHARS_MAX = 4_096;
 
 const BEGIN = Buffer.from(`{"v":${RECORD_FORMAT},"seq":`);
@@ -21,25 +21,25 @@ const EXECUTION = Buffer.from(',"execution":');
 const NULL = Buffer.from("null");
 const CLOSING = 0x7d;
 
-/** What the place of a record in the log depends on. */
+/** What decides whether a record may follow the one before it. */
 export type Placed = Pick<TypedRecord, "boot" | "mono_us">;
 
 interface Head {
   readonly boot: TypedRecord["boot"];
   readonly type: RecordType;
-  /** The bytes from behind the execution up to the body. */
+  /** The bytes between the execution and the body. */
   readonly tail: Buffer;
-  /** Those that were read behind it, if another record is written like one of them. */
+  /** Templates of the bodies that followed this head. */
   readonly bodies: KnownBody[];
 }
 
 export class KnownHeads {
-  /** By their bytes from behind the time up to the execution, each byte as one character. */
+  /** By the bytes between the time and the execution, with each byte as one character. */
   readonly #heads = new Map<string, Head>();
-  /** How many bytes these have, so that their end need not be looked for. */
+  /** The lengths that these keys have, so that their end need not be searched for. */
   readonly #lengths: number[] = [];
 
-  /** Takes the head of a record that was found to be right as a whole. */
+  /** Takes the head of a record that was found valid as a whole. */
   learn({ boot, type, actor, session, machine }: TypedRecord): void {
     if (this.#heads.size >= HEADS_MAX) this.#forget();
     const behindTime = `,"boot":${json(boot)},"type":${json(type)},"actor":${json(actor)},"session":${json(session)}`;
@@ -50,9 +50,9 @@ export class KnownHeads {
   }
 
   /**
-   * What the record `bytes[start, end)` says of its place, if it has this number, a known head, the body that its schema
-   * asks for, and is written in the journal's own way. INVARIANT: reading such a record as a whole finds no fault in it.
-   * Undefined says nothing against a record; it has to be read as a whole.
+   * The place of the record in `bytes[start, end)`, if the record has this number, a known head and a body that matches
+   * its schema, and if all of it is in canonical form. INVARIANT: reading such a record as a whole finds no fault in
+   * it. Undefined does not mean that the record is wrong, only that it has to be read as a whole.
    */
   find(seq: number, bytes: Buffer, start: number, end: number): Placed | undefined {
     const number = literalEnd(bytes, start, BEGIN);
@@ -77,20 +77,20 @@ export class KnownHeads {
   }
 }
 
-/** Whether one right body stands there, written in the journal's own way, and behind it the end of a record. */
+/** Whether these bytes are one valid body in canonical form, followed by the end of the record. */
 function isBody(
   { type, bodies }: Head,
   bytes: Buffer,
   { start, end }: { readonly start: number; readonly end: number },
 ): boolean {
-  // Commitments and redactions would stand behind the body, and end in another way.
+  // A record with commitments or redactions has them after its body, so it ends differently.
   if (start >= end || bytes[end - 1] !== CLOSING || bytes[end] !== CLOSING) return false;
   for (const known of bodies) {
     const body = known.read(bytes, start, end);
     if (body !== undefined) return isRecordBody(type, body);
   }
   const text = bytes.toString("utf8", start, end);
-  // What is no UTF-8 is read as the first; what has no UTF-8 form, a lone surrogate, is written as the second.
+  // Invalid UTF-8 is decoded to the first; a lone surrogate, which has no UTF-8 form, is written as the second.
   if (text.includes("\ufffd") || text.includes("\\ud")) return false;
   try {
     const body = JSON.parse(text);
@@ -98,7 +98,7 @@ function isBody(
     if (bodies.length < BODIES_MAX && text.length <= BODY_CHARS_MAX) bodies.push(new KnownBody(text, body));
     return true;
   } catch {
-    // What is wrong with it is found, and told, by whoever reads the record as a whole.
+    // Reading the record as a whole will find and report what is wrong with it.
     return false;
   }
 }
@@ -107,14 +107,14 @@ function json(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Where a long literal ends, which the system's own comparison is quicker for; -1 where it does not stand at `at`. */
+/** The end of a long literal; -1 if it does not stand at `at`. For long literals the native comparison is faster. */
 function tailEnd(bytes: Buffer, at: number, tail: Buffer): number {
   const end = at + tail.length;
   if (at === -1 || end > bytes.length) return -1;
   return bytes.compare(tail, 0, tail.length, at, end) === 0 ? end : -1;
 }
 
-/** Where an identifier of plain characters ends, or a null. */
+/** The end of an identifier of plain characters, or of a null. */
 function identifierEnd(bytes: Buffer, at: number): number {
   const end = plainTextEnd(bytes, at);
   return end === -1 ? literalEnd(bytes, at, NULL) : end;

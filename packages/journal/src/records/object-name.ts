@@ -1,9 +1,9 @@
 /**
- * Names of what is stored beside the records. Numbers have a fixed width, so that names of one kind
- * are in the order of their numbers.
+ * Names of the objects that are stored beside the records. Numbers have a fixed width, so that the names of one kind
+ * sort in the order of their numbers.
  */
 
-/** Holds every safe integer. */
+/** Enough for every safe integer. */
 const DIGITS = 16;
 const LEVEL_DIGITS = 2;
 const BLOB_DIGITS = 4;
@@ -11,11 +11,11 @@ const BLOB_DIGITS = 4;
 export const SNAPSHOTS = "snapshot/";
 export const CHECKPOINTS = "checkpoint/";
 export const TILES = "tile/";
-/** What opens the commitments of a record: salts, and the values that stand beside it. */
+/** What opens the commitments of a record: salts, and the values that are kept beside it. */
 export const BLOBS = "blob/";
-/** Mark the records that changed the key, so that a start need not look through all records for them. */
+/** Mark the records that changed the key, so that a start can find them without reading all records. */
 export const ROTATIONS = "rotation/";
-/** The number below which records were dropped; missing while none were. */
+/** The number below which records were dropped; missing if none were. */
 export const PRUNED = "pruned";
 /** The unfinished tiles of the tree. */
 export const EDGE = "edge";
@@ -30,14 +30,14 @@ export const rotationName = (seq: number): string => ROTATIONS + digits(seq);
 export const tilesOf = (level: number): string => `${TILES}${String(level).padStart(LEVEL_DIGITS, "0")}/`;
 export const tileName = (level: number, index: number): string => tilesOf(level) + digits(index);
 
-/** The number that a name of one of these kinds ends with; null where it has none. */
+/** The number at the end of a name of one of these kinds; null if there is none. */
 export function numberOfName(name: string): number | null {
   const decimal = /\/([0-9]{16})$/.exec(name)?.[1];
   const number = Number(decimal);
   return decimal !== undefined && Number.isSafeInteger(number) ? number : null;
 }
 
-/** The commitment that a blob of this name opens; null where it names none. */
+/** The commitment that a blob of this name opens; null if this is no blob's name. */
 export function placeOfBlob(name: string): { readonly seq: number; readonly index: number } | null {
   const [, seq, index] = /^blob\/([0-9]{16})\/([0-9]{4})$/.exec(name) ?? [];
   return seq === undefined || !Number.isSafeInteger(Number(seq)) ? null : { seq: Number(seq), index: Number(index) };

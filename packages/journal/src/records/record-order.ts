@@ -1,4 +1,4 @@
-/** What one record after the other has to be: written in the journal's own way, and later than the one before. */
+/** Checks records one after the other: each must be in canonical form and not older than the one before it. */
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { Placed } from "./known-heads.ts";
 import { assertFits, decodeText, isOwnText, parseRecord } from "./record.ts";
@@ -11,19 +11,19 @@ export class RecordOrder {
     return this.#boots.size;
   }
 
-  /** The next record from its stored bytes; throws what is wrong with it or with its place, if anything. */
+  /** Decodes the next record from its stored bytes. Throws if the record itself or its position is wrong. */
   read(seq: number, bytes: Uint8Array): TypedRecord {
     const text = decodeText(bytes);
     const record = parseRecord(text);
     if (record.seq !== seq) throw corrupt(`record ${seq} calls itself ${record.seq}`);
-    // Two texts may mean the same record; only one of them is what the journal writes.
+    // Different texts can mean the same record, but the journal writes only one of them.
     if (!isOwnText(text, record)) throw corrupt("the record is not written in the journal's own way");
     assertFits(record.type, bytes);
     this.follow(record);
     return record;
   }
 
-  /** Takes a record that is right by itself. Between two of them others may be left out. */
+  /** Takes a record that is known to be valid in itself. Records of the same boot may be left out in between. */
   follow(record: Placed): void {
     const previous = this.#previous;
     this.#previous = record;

@@ -1,6 +1,6 @@
 /**
- * One record as it is stored: a JSON text in a fixed key order, written once and never changed.
- * What stands here decides the bytes that later proofs are made of.
+ * A record as it is stored: a JSON text in a fixed key order, written once and never changed. This file decides the
+ * bytes that later proofs depend on.
  */
 import {
   describeViolations,
@@ -14,15 +14,18 @@ import {
 
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** `JSON.stringify` writes a lone surrogate as an escape; an even number of backslashes before it is text. */
+/**
+ * `JSON.stringify` escapes a lone surrogate. The backslash of that escape follows an even number of other backslashes;
+ * after an odd number it is itself escaped, and the rest is plain text.
+ */
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
-/** The stored bytes of a record. Throws for one that is too large or holds text without a UTF-8 form. */
+/** The bytes to store for a record. Throws if the record is too large or holds text without a UTF-8 form. */
 export function encodeRecord(record: TypedRecord): Buffer {
   return encodeText(record.type, orderedText(record));
 }
 
-/** Whether the text is the one way in which the journal writes this record. */
+/** Whether the text is exactly how the journal writes this record. */
 export function isOwnText(text: string, record: TypedRecord): boolean {
   const own = orderedText(record);
   assertWellFormed(record.type, own);
@@ -49,7 +52,7 @@ function orderedText(record: TypedRecord): string {
   });
 }
 
-/** The same from a record's JSON text, whose keys stand in order already. */
+/** Like `encodeRecord`, for a JSON text of the record whose keys are in order already. */
 export function encodeText(type: TypedRecord["type"], text: string): Buffer {
   assertWellFormed(type, text);
   const bytes = Buffer.from(text);
@@ -57,7 +60,7 @@ export function encodeText(type: TypedRecord["type"], text: string): Buffer {
   return bytes;
 }
 
-/** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE for more bytes than a record may have. */
+/** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE if there are more bytes than a record may have. */
 export function assertFits(type: TypedRecord["type"], { byteLength }: Uint8Array): void {
   if (byteLength <= LIMITS.recordBytes) return;
   throw new FemtoError(
@@ -66,19 +69,19 @@ export function assertFits(type: TypedRecord["type"], { byteLength }: Uint8Array
   );
 }
 
-/** Throws FEMTO_PROTOCOL_TEXT for a JSON text that has no UTF-8 form. */
+/** Throws FEMTO_PROTOCOL_TEXT if the JSON text has no UTF-8 form. */
 export function assertWellFormed(type: TypedRecord["type"], text: string): void {
   if (text.includes("\\ud") && LONE_SURROGATE.test(text)) {
     throw new FemtoError("FEMTO_PROTOCOL_TEXT", `a ${type} record holds a lone surrogate`);
   }
 }
 
-/** The record that the stored bytes hold, checked against its schema. */
+/** Decodes stored bytes to a record and checks it against its schema. */
 export function decodeRecord(bytes: Uint8Array): TypedRecord {
   return parseRecord(decodeText(bytes));
 }
 
-/** The text of stored bytes; no two byte sequences have the same. */
+/** The text of stored bytes. Different bytes always give different texts. */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes);
@@ -117,7 +120,7 @@ function formatOf(value: unknown): number | undefined {
   return typeof value.v === "number" ? value.v : undefined;
 }
 
-/** Writes times as RFC 3339 in UTC with microseconds; the text of the current second is written once. */
+/** Writes times as RFC 3339 in UTC with microseconds. The text of the current second is cached. */
 export class UtcFormat {
   #second = Number.NaN;
   #text = "";

@@ -1,6 +1,6 @@
 /**
- * Snapshots of the actors: a cache of what folding the records gives. Its digests are a record of
- * their own, so that a snapshot that was changed is recognized and the records are folded instead.
+ * Snapshots of the actors, a cache of what folding the records gives. The digests of a snapshot are a record of their
+ * own. A snapshot that was changed is recognized by them, and the records are folded instead.
  */
 import { hash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
@@ -25,7 +25,7 @@ export interface EncodedSnapshot {
   readonly taken: SnapshotTakenBody;
 }
 
-/** `tree` is over the records that the snapshot covers. */
+/** `tree` is the head of the tree over the records that the snapshot covers. */
 export function encodeSnapshot(seq: number, tree: TreeHead, actors: ActorSnapshots): EncodedSnapshot {
   const bytes = Buffer.from(JSON.stringify({ v: 1, seq, actors } satisfies Snapshot));
   return { bytes, taken: { covers: seq, tree, actors: snapshotDigests(actors) } };
@@ -45,7 +45,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   return value as Snapshot;
 }
 
-/** What keeps a snapshot from being the one that the record vouches for, or undefined. */
+/** Why the snapshot is not the one that the record vouches for; undefined if it is. */
 export function snapshotMismatch(taken: SnapshotTakenBody, snapshot: Snapshot): string | undefined {
   if (snapshot.seq !== taken.covers) return `the snapshot covers ${snapshot.seq} where ${taken.covers} was recorded`;
   const actual = snapshotDigests(snapshot.actors);
@@ -58,7 +58,7 @@ export function snapshotMismatch(taken: SnapshotTakenBody, snapshot: Snapshot): 
   return undefined;
 }
 
-/** What the record of a snapshot says of it. */
+/** The digests that the record of a snapshot states. */
 export function snapshotDigests(actors: ActorSnapshots): Record<string, SnapshotDigest> {
   const digests = Object.entries(actors).map(([name, { state, ...machine }]) => {
     return [name, { ...machine, sha256: hash("sha256", JSON.stringify(state)) }] as const;

@@ -1,6 +1,6 @@
 /**
- * Erasing values that records commit to: what opens the commitments goes, and a record says so in the
- * same step. The record itself stays as it is to the byte, and with it every proof.
+ * Erases values that records commit to. What opens the commitments is deleted, and in the same step a record tells of
+ * it. The committing record stays unchanged to the byte, and so does every proof.
  */
 import { FemtoError, printable, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
 import type { JournalReader } from "../journal-reader.ts";
@@ -9,11 +9,11 @@ import { isWithin } from "../sealing/json-pointer.ts";
 import type { SealableEntry } from "../sealing/seal.ts";
 import type { Removal, StoredObject } from "../store/store.ts";
 
-/** Which values are to go, why, and who says so. */
+/** Which values to erase, why, and on whose order. */
 export interface ErasureRequest {
   /** The record that commits to the values. */
   readonly seq: number;
-  /** Only the commitments at or below this place of its body; all of them without it. */
+  /** Erase only the commitments at or below this path in the body; by default all of them. */
   readonly path?: string;
   readonly reason: string;
   readonly actor: RecordActor;
@@ -26,7 +26,7 @@ export interface PlannedRemoval {
   readonly also?: readonly StoredObject[];
 }
 
-/** Throws FEMTO_VALUE_NOT_FOUND when nothing is there that could be erased. */
+/** Throws FEMTO_VALUE_NOT_FOUND if there is nothing to erase. */
 export async function planErasure(reader: JournalReader, request: ErasureRequest): Promise<PlannedRemoval> {
   const { seq, path = "", reason, actor } = request;
   const record = await recordAt(reader, seq);

@@ -1,5 +1,5 @@
 /**
- * Dropping the oldest records: a boundary, what goes below it, and what has to stay for the rest to be
+ * Drops the oldest records: which boundary to use, what goes below it, and what has to stay so that the rest can be
  * opened, replayed and proved. The hashes of all records stay in the tiles.
  */
 import { FemtoError, type RecordActor } from "@femtoclaw/protocol";
@@ -9,21 +9,21 @@ import type { JournalStore } from "../store/store.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import type { PlannedRemoval } from "./erasure.ts";
 
-/** What pruning comes to. */
+/** What a pruning would do. */
 export interface Pruning {
   /** Records below this number go. */
   readonly before: number;
-  /** The number below which they were gone already. */
+  /** The number below which records are gone already. */
   readonly since: number;
-  /** How many go. */
+  /** How many records go. */
   readonly records: number;
-  /** Those below `before` that stay, because they name the log and its keys. */
+  /** Numbers of the records below `before` that stay, because they name the log and its keys. */
   readonly keep: readonly number[];
 }
 
 /**
- * What asking for `requested` would come to. The boundary lies between two tiles, so that every bundle of
- * an export is whole or not there. Throws FEMTO_PRUNE_REFUSED when nothing lies below it.
+ * Plans a pruning of the records below `requested`. The boundary is rounded down to a multiple of a tile's width, so
+ * that every bundle of an export is either whole or absent. Throws FEMTO_PRUNE_REFUSED if nothing lies below it.
  */
 export async function planPruning(reader: LogReader, requested: number): Promise<Pruning> {
   const since = await reader.prunedBefore();
@@ -40,7 +40,10 @@ export async function planPruning(reader: LogReader, requested: number): Promise
   return { before, since, records, keep };
 }
 
-/** INVARIANT: what a start needs stays: a snapshot that a record vouches for, and a checkpoint, both above the boundary. */
+/**
+ * INVARIANT: what a start needs stays: a snapshot that a record vouches for and a checkpoint, both at or above the
+ * boundary.
+ */
 export async function removalOf(
   reader: LogReader,
   store: JournalStore,

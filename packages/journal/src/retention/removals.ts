@@ -1,4 +1,6 @@
-/** Takes values and old records out of the store, one removal after the other, each with the record that tells of it. */
+/**
+ * Removes values and old records from the store, one removal after the other, each with the record that tells of it.
+ */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Appended } from "../journal-options.ts";
 import type { JournalStore } from "../store/store.ts";
@@ -13,7 +15,7 @@ export interface RemovalsParts {
 
 export class Removals {
   readonly #parts: RemovalsParts;
-  /** Settles when the last removal so far is done, or has failed. */
+  /** Settles when the latest removal is done or has failed. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: RemovalsParts) {
@@ -21,9 +23,9 @@ export class Removals {
   }
 
   /**
-   * Plans a removal once the one before it is done, and carries it out; resolves when what was removed lies in no file.
+   * Plans a removal once the one before it is done, and carries it out. Resolves when no file holds what was removed.
    * INVARIANT: I7: nothing is removed between the plan and its record. Otherwise two records could tell of the same
-   * value, of which one would be wrong, or the boundary of a pruned log would move back.
+   * value, one of them wrongly, or the boundary of a pruned log could move back.
    */
   inTurn(plan: () => Promise<PlannedRemoval>): Promise<Appended> {
     const removal = this.#last.then(async () => this.#remove(await plan()));
@@ -43,7 +45,7 @@ export class Removals {
       await store.purge();
     } catch (error) {
       if (!(error instanceof FemtoError && error.code === "FEMTO_DISK_FULL")) throw error;
-      // The store makes room on a full disk for a write alone. A checkpoint is one; after it the purge finds room.
+      // On a full disk the store makes room only for an append. The checkpoint is one, and after it the purge has room.
       await checkpoint();
       await store.purge();
     }

@@ -1,21 +1,21 @@
 /**
- * Values that are too large for a record, or not to be kept at all, leave a salted commitment there.
- * Salt and value stand beside the record, so that they can be erased and every proof stays as it is.
+ * A value that is too large for a record, or must not be kept at all, is replaced by a salted commitment. Salt and
+ * value are stored beside the record, so that they can be erased without invalidating any proof.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Commitment } from "@femtoclaw/protocol";
 
 const SALT_BYTES = 32;
-/** LIMIT: bytes of randomness drawn at once, because each draw costs more than the salts in it. */
+/** LIMIT: bytes of randomness drawn at once. A draw costs more than making salts from it. */
 const POOL_BYTES = 64 * SALT_BYTES;
 
-/** A commitment, and what is stored to open it: the salt, and behind it the value where that is kept. */
+/** A commitment, and the blob that opens it: the salt, followed by the value if that is kept. */
 export interface Committed {
   readonly commitment: Commitment;
   readonly blob: Buffer;
 }
 
-/** Random bytes, of which each is handed out once. */
+/** Random salts, each of which is handed out only once. */
 export class Salts {
   readonly #random: (bytes: number) => Uint8Array;
   #pool: Uint8Array = new Uint8Array(0);
@@ -32,7 +32,8 @@ export class Salts {
   }
 }
 
-// INVARIANT: I10: nothing is committed to without a salt of its own; a bare digest of a guessable value is that value.
+// INVARIANT: I10: every commitment has a salt of its own, because a bare digest of a guessable value gives that value
+// away.
 export function commit(
   path: string,
   form: Commitment["form"],
@@ -46,7 +47,7 @@ export function commit(
   return { commitment: { path, form, bytes: bytes.byteLength, hmac, kept }, blob };
 }
 
-/** The committed bytes; null where only the salt is kept; undefined for a blob that the commitment does not fit. */
+/** The committed bytes; null if only the salt is kept; undefined if the blob does not match the commitment. */
 export function openCommitment({ hmac, bytes, kept }: Commitment, blob: Uint8Array): Uint8Array | null | undefined {
   if (blob.byteLength !== SALT_BYTES + (kept ? bytes : 0)) return undefined;
   if (!kept) return null;
@@ -54,13 +55,13 @@ export function openCommitment({ hmac, bytes, kept }: Commitment, blob: Uint8Arr
   return fits(hmac, blob.subarray(0, SALT_BYTES), value) ? value : undefined;
 }
 
-/** The two parts of a blob; the value is empty where only the salt is kept. */
+/** The two parts of a blob. The value is empty if only the salt is kept. */
 export function saltOf(blob: Uint8Array): { readonly salt: Buffer; readonly value: Buffer } {
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
   return { salt: bytes.subarray(0, SALT_BYTES), value: bytes.subarray(SALT_BYTES) };
 }
 
-/** Whether a value that somebody has is the one that was committed to. */
+/** Whether a value obtained elsewhere is the one that was committed to. */
 export function isCommittedValue({ hmac }: Commitment, blob: Uint8Array, value: Uint8Array): boolean {
   return fits(hmac, blob.subarray(0, SALT_BYTES), value);
 }

@@ -1,16 +1,16 @@
-/** JSON pointers as records name places in their bodies. */
+/** JSON pointers, by which records name places in their bodies. */
 import { jsonPointer, pointerTokens } from "@femtoclaw/protocol";
 
 export function pointer(parent: string, key: string | number): string {
   return `${parent}${jsonPointer([key])}`;
 }
 
-/** Whether `path` is the place `ancestor` or lies below it. */
+/** Whether `path` equals `ancestor` or lies below it. */
 export function isWithin(path: string, ancestor: string): boolean {
   return path === ancestor || path.startsWith(`${ancestor}/`);
 }
 
-/** A copy of `value` with another value at the place; undefined when there is no such place. */
+/** A copy of `value` with the replacement at this path; undefined if the path does not exist. */
 export function replacedAt(value: unknown, path: string, replacement: unknown): unknown {
   return replacedBelow(value, pointerTokens(path), replacement);
 }
@@ -24,7 +24,7 @@ function replacedBelow(value: unknown, [key, ...rest]: readonly string[], replac
   return withMember(value, key, member);
 }
 
-/** Also a member called `__proto__` is only a member. */
+/** Built from entries, so that a member called `__proto__` is treated like any other. */
 function withMember(value: object, key: string, member: unknown): object {
   return Object.fromEntries(Object.entries(value).map(([name, old]) => [name, name === key ? member : old]));
 }

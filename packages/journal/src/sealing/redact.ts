@@ -1,6 +1,7 @@
 /**
- * Takes secrets out of the body of a record before it is written: what a schema or the writer marks, what
- * stands behind the name of a secret, and what looks like one. Place and rule stay, the value is nowhere.
+ * Takes secrets out of the body of a record before it is written: values that a schema or the writer marks, values
+ * under the name of a secret, and text that looks like a secret. The record keeps the place and the rule, but the value
+ * is stored nowhere.
  */
 import type { Redaction } from "@femtoclaw/protocol";
 import { pointer } from "./json-pointer.ts";
@@ -13,8 +14,8 @@ export interface Redacted<T> {
 
 const REDACTED = "[redacted]";
 
-// INVARIANT: I10: what is written of a body went through here, or through a test that found nothing to take out.
-/** `marked` are places whose values go, whatever they look like. The value itself is left as it is. */
+// INVARIANT: I10: every body that is written went through here, or through a test that found nothing to take out.
+/** `marked` are paths whose values are taken out whatever they look like. The given value is not modified. */
 export function redact<T>(value: T, marked: readonly Redaction[] = []): Redacted<T> {
   const rules = new Map(marked.map(({ path, rule }) => [path, rule]));
   const redactions: Redaction[] = [];
@@ -22,7 +23,7 @@ export function redact<T>(value: T, marked: readonly Redaction[] = []): Redacted
   return { value: redactions.length === 0 ? value : (clean as T), redactions };
 }
 
-/** The text as `redact` leaves it. */
+/** The text without the secrets that `redact` would take out. */
 export function textRedacted(text: string): string {
   return mayHoldSecret(JSON.stringify(text)) ? withoutSecrets(text).text : text;
 }
@@ -38,15 +39,17 @@ interface Walk {
   readonly redactions: Redaction[];
 }
 
-/** A place by the names that members came with, which marks are about, and by those that they keep. */
+/**
+ * A path in two forms: with the original member names, which marks refer to, and with the names that the record keeps.
+ */
 interface Place {
   readonly marked: string;
   readonly clean: string;
 }
 
 /**
- * `name` is the name of the value: its key, or the option in front of it in a list of arguments. Everything in a list or an
- * object under the name of a secret counts as a secret.
+ * `name` is the name of the value: its key, or the option before it in a list of arguments. Everything in a list or
+ * object under the name of a secret counts as secret.
  */
 function cleaned(value: unknown, place: Place, name: string | null, walk: Walk): unknown {
   const marked = walk.rules.get(place.marked);
@@ -70,7 +73,10 @@ function cleanedMembers(value: object, place: Place, secret: string | null, walk
   return Object.fromEntries(members);
 }
 
-/** A name that looks like a secret is taken out as one. */
+/**
+ * The name under which a member is kept: if the name itself contains a secret, that is taken out. Names that become
+ * equal by this get different numbers.
+ */
 function keptName(key: string, path: string, walk: Walk, names: KeptNames): string {
   const { text, rules } = withoutSecrets(key);
   if (rules.length === 0) return key;

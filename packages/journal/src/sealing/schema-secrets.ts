@@ -1,16 +1,16 @@
 /**
- * Finds the places of arguments and results whose schema says `x-secret`: `true` for any value,
- * `"environment"` and `"headers"` for tables of which only well-known names are harmless.
+ * Finds the paths in arguments and results whose schema says `x-secret`: `true` for any value, `"environment"` or
+ * `"headers"` for tables in which only well-known names are harmless.
  */
 import { FemtoError, type Redaction } from "@femtoclaw/protocol";
 import { pointer } from "./json-pointer.ts";
 
-/** Places in a value, below `root`; the value need not match the schema. */
+/** Returns paths below `root`. The value need not match the schema. */
 export type SecretFinder = (value: unknown, root: string) => readonly Redaction[];
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Names whose values tell nothing that is worth hiding; everything else in such a table is taken out. */
+/** Names whose values are not worth hiding. Everything else in such a table is taken out. */
 const HARMLESS: Readonly<Record<string, RegExp>> = {
   environment:
     /^(?:LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|CI|NODE_ENV|PATH|PWD)$/,
@@ -24,8 +24,8 @@ const OF_MEMBERS = ["additionalProperties", "unevaluatedProperties"] as const;
 const OF_ITEMS = ["items", "contains", "unevaluatedItems"] as const;
 
 /**
- * Throws FEMTO_CONFIG_INVALID for a mark that would not be found. Every branch of a schema counts, whether
- * it applies or not: a value too many is taken out rather than one too few.
+ * Throws FEMTO_CONFIG_INVALID for a mark that would never be found. Every branch of a schema counts, whether it applies
+ * or not: rather one value too many is taken out than one too few.
  */
 export function secretFinder(schema: Schema): SecretFinder {
   const marked = markedIn(schema, new Set());
@@ -48,7 +48,7 @@ export function secretFinder(schema: Schema): SecretFinder {
 interface Search {
   readonly document: Schema;
   readonly places: Map<string, string>;
-  /** Which schema was applied where, because schemas meet again and may refer to themselves. */
+  /** Which schemas were applied at which path, because schemas recur and may refer to themselves. */
   readonly applied: Map<string, Set<Schema>>;
 }
 
@@ -78,7 +78,7 @@ function markTable(value: unknown, path: string, kind: string, places: Map<strin
   }
 }
 
-/** Schemas that speak about the same value. */
+/** Subschemas that apply to the same value. */
 function inPlace(schema: Schema, document: Schema): Schema[] {
   const reference = schema["$ref"];
   return [
@@ -95,7 +95,7 @@ function memberSchemas(schema: Schema, key: string): Schema[] {
   const matching = Object.entries(isTable(schema["patternProperties"]) ? schema["patternProperties"] : {})
     .filter(([pattern]) => new RegExp(pattern, "u").test(key))
     .flatMap(([, child]) => single(child));
-  // Whether a key counts as additional depends on its siblings; that it might is enough.
+  // Whether a key counts as additional depends on its siblings. Here it is enough that it might.
   return [...named, ...matching, ...OF_MEMBERS.flatMap((keyword) => single(schema[keyword]))];
 }
 
@@ -104,7 +104,7 @@ function itemSchemas(schema: Schema, index: number): Schema[] {
   return [...(prefix === undefined ? [] : [prefix]), ...OF_ITEMS.flatMap((keyword) => single(schema[keyword]))];
 }
 
-/** Every schema that `mark` could come to. */
+/** Collects every schema that `mark` could reach. */
 function reach(schema: Schema, document: Schema, reached: Set<Schema>): void {
   if (reached.has(schema)) return;
   reached.add(schema);
@@ -117,7 +117,7 @@ function reach(schema: Schema, document: Schema, reached: Set<Schema>): void {
   for (const next of [...inPlace(schema, document), ...below]) reach(next, document, reached);
 }
 
-/** Everything below that carries a mark, whether a schema can be there or not. */
+/** Collects everything that carries a mark, even where no schema is expected. */
 function markedIn(value: unknown, marked: Set<Schema>): Set<Schema> {
   if (isTable(value) && Object.hasOwn(value, "x-secret")) marked.add(value);
   if (typeof value === "object" && value !== null) for (const member of Object.values(value)) markedIn(member, marked);

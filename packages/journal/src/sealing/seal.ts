@@ -1,6 +1,6 @@
 /**
- * From what a writer says to the bytes that are stored for ever: secrets are taken out, large values are
- * replaced by commitments, and what is left is written once. Nothing reaches the journal past this.
+ * Turns a writer's entry into the bytes that are stored for good: secrets are taken out, large values are replaced by
+ * commitments, and the rest is encoded once. Nothing reaches the journal without passing through here.
  */
 import {
   type Commitment,
@@ -19,26 +19,26 @@ import { pointer, replacedAt } from "./json-pointer.ts";
 import { redact } from "./redact.ts";
 import { mayHoldSecret } from "./secret-patterns.ts";
 
-/** What a writer says, and what of it must not be written. */
+/** A writer's entry, and what in it must not be written. */
 export type SealableEntry = RecordEntry & {
-  /** Places in the body whose values are secrets, whatever they look like. */
+  /** Paths in the body whose values are secret, whatever they look like. */
   readonly secrets?: readonly Redaction[];
-  /** Places from which the writer has taken secrets already. */
+  /** Paths from which the writer has already taken secrets. */
   readonly redacted?: readonly Redaction[];
-  /** Values that the record commits to without holding or keeping them; null stands at their place in the body. */
+  /** Values that the record commits to but that are not kept; the body has null at their paths. */
   readonly committed?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 };
 
 export interface Sealer {
   readonly salts: Salts;
-  /** Whether values that leave a record are kept beside it; without room for them only their salts are. */
+  /** Whether values that leave a record are kept beside it. If not, only their salts are. */
   readonly keepsValues: boolean;
 }
 
 export interface SealedRecord {
   readonly record: TypedRecord;
   readonly bytes: Buffer;
-  /** What opens the commitments; stored in the same batch as the record. */
+  /** What opens the commitments, stored in the same batch as the record. */
   readonly blobs: readonly StoredObject[];
 }
 
@@ -53,13 +53,18 @@ const LEAVING: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   "terminal.recorded": ["text"],
   "upstream.started": ["args"],
 };
-/** Members in which single texts may be null instead of the member as a whole. */
+/** Members in which single texts may become null, instead of only the member as a whole. */
 const OPEN: ReadonlySet<string> = new Set(["args", "result", "kept"]);
-/** LIMIT: commitments that one member leaves behind; one with more large texts leaves as a whole. */
+/** LIMIT: commitments for texts within one member; a member with more large texts leaves as a whole. */
 const COMMITMENTS_PER_MEMBER = 16;
-/** LIMIT: redactions that a record lists place by place; more are told of by the member of the body, once for each rule. */
+/**
+ * LIMIT: redactions that a record lists path by path. If there are more, it lists members of the body, once per rule.
+ */
 const REDACTIONS = 64;
-/** LIMIT: characters of a place as JSON; a name in it can be as long as what it names. What lies deeper is told of as above. */
+/**
+ * LIMIT: characters of a path as JSON, because a member's name can be as long as a value. Longer paths are listed by
+ * member, as above.
+ */
 const PLACE_CHARS = 256;
 
 /** Throws FEMTO_JOURNAL_RECORD_TOO_LARGE for an entry that does not fit even so, FEMTO_PROTOCOL_TEXT for a lone surrogate. */
@@ -71,7 +76,7 @@ export function seal(frame: RecordFrame, entry: SealableEntry, { salts, keepsVal
   const clean = secrets.length === 0 && !mayHoldSecret(bodyText(text));
   if (small && clean && redacted.length === 0 && committed.length === 0)
     return { record: plain, bytes: encodeText(plain.type, text), blobs: [] };
-  // What leaves the record is no part of the text that is written, and must have a UTF-8 form all the same.
+  // Values that leave the record are missing from the encoded text, but must have a UTF-8 form as well.
   assertWellFormed(plain.type, text);
   const untouched = { value: entry.body, redactions: [] };
   const { value: body, redactions } = clean ? untouched : redact<unknown>(entry.body, secrets);
@@ -80,7 +85,10 @@ export function seal(frame: RecordFrame, entry: SealableEntry, { salts, keepsVal
   return sealing.finish();
 }
 
-/** Of a record's text what may be redacted. No text in front of it holds these quotes, which JSON would have escaped. */
+/**
+ * The part of a record's text that may be redacted. No text before it can contain these quotes, because JSON would
+ * escape them.
+ */
 function bodyText(text: string): string {
   return text.slice(text.indexOf('"body":'));
 }
@@ -151,7 +159,7 @@ class Sealing {
     }
   }
 
-  /** Returns false when nothing is left that could leave. */
+  /** Returns false if nothing is left that may leave. */
   #commitLargestMember(): boolean {
     const sizes = this.#leaving.map((name) => ({ name, chars: JSON.stringify(this.#member(name) ?? null).length }));
     const [largest] = sizes.sort((left, right) => right.chars - left.chars);
@@ -195,7 +203,7 @@ function isLargeText(value: unknown): value is string {
   return typeof value === "string" && value.length > LIMITS.recordedValueChars;
 }
 
-/** INVARIANT: I1: however much was taken out of an outcome, and wherever, its record has room for saying so. */
+/** INVARIANT: I1: however much was taken out of an outcome, and wherever, its record has room to say so. */
 function listed(redactions: readonly Redaction[]): readonly Redaction[] {
   if (redactions.length <= REDACTIONS && redactions.every(({ path }) => isShortPlace(path))) return redactions;
   const found = redactions.map(({ path, rule }) => ({ path: path.split("/").slice(0, 2).join("/"), rule }));

@@ -1,6 +1,6 @@
 /**
- * What a secret looks like in text. Each pattern is linear in the text, because the text is hostile: it
- * begins only where a token can begin, and repeats nothing that overlaps with what follows it.
+ * What a secret looks like in text. The text may be hostile, so each pattern runs in linear time: it starts only where
+ * a token can start, and repeats nothing that overlaps with what follows.
  */
 
 export interface SecretPattern {
@@ -13,15 +13,18 @@ export interface SecretPattern {
 
 const NAMES = "pass(?:word|wd|phrase)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?";
 
-/** The head of a refused message is JSON text, where `n` may be the end of an escape and a quote may have backslashes. */
+/** The head of a refused message is JSON text, in which `n` may end an escape and a quote may follow backslashes. */
 const ESCAPED = String.raw`(?<=\\[bfnrt])`;
 const TOKEN_BEGINS = `(?:(?<![A-Za-z0-9_-])|${ESCAPED})`;
 const QUOTE = String.raw`(?:\\{0,3}["'])?`;
 const GAP = String.raw`(?:\\[nrt]|\s){0,4}`;
 
-/** LIMIT: characters of what is taken out as a whole because quotes stand around it, whatever it holds. */
+/** LIMIT: characters of a quoted value that is taken out as a whole, whatever it contains. */
 const QUOTED_CHARS = 128;
-/** What stands between two of the same quotes in one line; the group of the first is `quote`. No part of what frames a key. */
+/**
+ * A character between two equal quotes in one line; the opening one is the group `quote`. Does not include the marks
+ * around a private key.
+ */
 const QUOTED = String.raw`(?:(?!(?<!\\)\k<quote>|-----)[^\r\n])`;
 const NAME_AND_QUOTE = String.raw`(?:${NAMES})${QUOTE}${GAP}[:=]${GAP}(?<quote>\\{0,3}["'])`;
 
@@ -41,7 +44,7 @@ const valueBehind = (rule: string, name: string, value: string): SecretPattern =
 });
 
 export const SECRET_PATTERNS: readonly SecretPattern[] = [
-  // The first, because what the others leave of a text has another length. A variable's name in quotes is no secret.
+  // This comes first, because the other patterns change the length of a text. A variable's name in quotes is no secret.
   valueBehind("assignment", NAME_AND_QUOTE, `(?![$<])${QUOTED}{6,${QUOTED_CHARS}}(?=\\k<quote>)`),
   {
     rule: "private-key",
@@ -57,7 +60,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   token("json-web-token", "eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}"),
   valueBehind("authorization", `(?:\\b|${ESCAPED})(?:bearer|basic)\\s{1,4}`, "[A-Za-z0-9+/_.~=-]{16,}"),
   valueBehind("url-password", "://[^\\s/:@]{1,256}:", "[^\\s/@]{1,256}(?=@)"),
-  // A call of a function is source text, not a secret; and what was taken out above is none any more.
+  // A function call is source text, not a secret. Neither is what the first pattern has already replaced.
   valueBehind(
     "assignment",
     `(?:${NAMES})${QUOTE}${GAP}[:=]${GAP}${QUOTE}(?![A-Za-z_$][\\w.]{0,128}\\(|\\[redacted:assignment\\]\\\\{0,3}["'])`,
@@ -65,13 +68,13 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   ),
 ];
 
-/** The name of a member, of an option or of a variable whose value is a secret. */
+/** The name of a member, an option or a variable whose value is secret. */
 export const SECRET_NAME = new RegExp(`(?:${NAMES})$`, "i");
 
 /**
- * Whether a JSON text may hold anything of the above. That decides for nearly every record that there is nothing to
- * look for; it may be wrong in the other direction only. What begins alike stands in one pattern, because each of them
- * alone skips most of a text, and one for all of them has to look at every character.
+ * Whether a JSON text may contain any of the above. For nearly every record this tells that there is nothing to look
+ * for. It may report too much but never too little. Alternatives with a common start share a pattern: single patterns
+ * skip most of a text, while one pattern for all would look at every character.
  */
 const MAY_HOLD = [
   /-----BEGIN /,
@@ -80,8 +83,9 @@ const MAY_HOLD = [
   /:\/\/[^\s/:@]+:[^\s/@]+@/,
 ];
 /**
- * Between a name and what follows it stand quotes and white space, in the escapes of JSON text. A bare quote ends a text
- * there, and what follows its colon without one, a list or an object is no text: the facts of every call say `"has_read_secret":false`.
+ * Quotes and white space between a name and its sign, as JSON text escapes them. An unescaped quote ends the string,
+ * and a colon after it that is followed by neither a quote, a list nor an object introduces no text: the facts of every
+ * call contain `"has_read_secret":false`.
  */
 const MAY_NAME = new RegExp(`(?:${NAMES})(?!":[^"[{])(?:\\\\(?:u[0-9a-f]{4}|[bfnrt])?|["'\\s]){0,24}[:=,]`, "i");
 
@@ -89,14 +93,17 @@ export function mayHoldSecret(json: string): boolean {
   return MAY_NAME.test(json) || MAY_HOLD.some((pattern) => pattern.test(json));
 }
 
-/** How a private key begins at a place, and how it ends. */
+/** The beginning and the end of a private key. */
 export const KEY_BEGINS = new RegExp(`^${KEY_HEAD}`);
 export const KEY_ENDS = new RegExp(KEY_END);
 
-/** What no value of an assignment goes on over; nor does anything else of the above, but for what `reachesOver` finds. */
+/**
+ * Characters that no value of an assignment contains. The other secrets do not contain them either, except those that
+ * `reachesOver` finds.
+ */
 export const VALUE_ENDS = /[\s"'`,;(){}<>$]/;
 
-/** In front of a value, whose quotes and gaps may not be whole yet. */
+/** The characters before a value, whose quotes and gaps may still be incomplete. */
 const PARTIAL_QUOTE = String.raw`\\{0,3}["']?`;
 const PARTIAL_GAP = String.raw`(?:\\[nrt]?|\s){0,4}`;
 const VALUE_IS_NEXT = new RegExp(
@@ -108,8 +115,8 @@ const SIGN_IS_NEXT = new RegExp(`(?:${NAMES})${PARTIAL_QUOTE}${PARTIAL_GAP}$`, "
 const KEY_HEAD_GOES_ON = /-----BEGIN (?:[A-Z0-9]{1,16} ){0,6}$/;
 
 /**
- * Where something of the above begins that may go on over the end of a text, which lies between two words; null where
- * nothing does. `next` is the character that follows, empty where nobody knows it yet.
+ * Where a secret may begin that continues beyond the end of this text, which lies between two words; null if there is
+ * none. `next` is the following character, or empty if that is not known yet.
  */
 export function reachesOver(text: string, next: string): number | null {
   const signs = next === "" || /[\s:=\\"']/.test(next) ? [SIGN_IS_NEXT] : [];

@@ -1,15 +1,15 @@
 /**
- * Takes secrets out of a text that comes in pieces, so that all it gives back together is what `redact` makes of the
- * whole, however the pieces are cut. What may be the beginning of a secret is held until that is known.
+ * Takes secrets out of a text that arrives in pieces. The output as a whole equals what `redact` would make of the
+ * whole text, however it is cut. What may be the beginning of a secret is held back until that is decided.
  */
 import { textRedacted } from "./redact.ts";
 import { KEY_BEGINS, KEY_ENDS, reachesOver, VALUE_ENDS } from "./secret-patterns.ts";
 
-/** LIMIT: characters that are held. A word that is longer is not shown: nobody could say whether it is a secret. */
+/** LIMIT: characters held back. A longer word is not shown at all, because it may be a secret. */
 const HELD_CHARS = 4_096;
-/** Characters in front of a place in which everything begins that reaches over it. */
+/** A secret that extends beyond a position begins at most so many characters before it. */
 const REACH_CHARS = 192;
-/** Characters of the inside of a key that are kept, in which the line that ends it may have begun. */
+/** Characters kept of the inside of a private key, in which its final line may have begun. */
 const KEY_CHARS = 96;
 
 const KEY_MARK = "-----BEGIN ";
@@ -17,10 +17,10 @@ const KEY_MARK = "-----BEGIN ";
 /** Takes secrets out of a text that comes in pieces. */
 export class SecretStream {
   #held = "";
-  /** Characters so far of a word that is too long; 0 while there is none. */
+  /** Characters so far of a word that is too long; 0 if there is none. */
   #unshown = 0;
 
-  /** What may be shown by now. */
+  /** Returns what may be shown by now. */
   push(piece: string): string {
     const text = withoutKeyBody(this.#held + piece);
     if (this.#unshown > 0) return this.#behindLongWord(text, this.#held.length, piece.length);
@@ -30,7 +30,7 @@ export class SecretStream {
     return textRedacted(text.slice(0, from));
   }
 
-  /** The rest; nothing comes after it. */
+  /** Returns the rest, when the text has ended. */
   end(): string {
     const rest = this.#unshown > 0 ? notice(this.#unshown) : textRedacted(this.#held);
     this.#held = "";
@@ -38,7 +38,7 @@ export class SecretStream {
     return rest;
   }
 
-  /** A long word ends at white space that nothing reaches over; the text goes on behind it. */
+  /** A long word ends at white space that no secret extends over. The text after that is processed as usual. */
   #behindLongWord(text: string, seen: number, came: number): string {
     const keys = keysIn(text);
     for (let at = Math.max(1, seen); at <= text.length; at += 1) {
@@ -52,7 +52,7 @@ export class SecretStream {
     return "";
   }
 
-  /** Nothing of a text is shown; as much of it is held as tells where what is not shown ends. */
+  /** Shows nothing of the text, but holds as much of it as is needed to recognize where the omitted part ends. */
   #leaveOut(text: string, chars: number): void {
     this.#unshown += chars;
     const open = keysIn(text).find(({ to }) => to === null);
@@ -63,8 +63,8 @@ export class SecretStream {
 const notice = (chars: number): string => `[${chars} characters without a break are not shown]`;
 
 /**
- * From where on the text has to wait. INVARIANT: I10: nothing that begins before that can reach beyond it, whatever comes,
- * and what begins behind it looks the same without what stood before.
+ * The position from which the text is held back. INVARIANT: I10: nothing that begins before that position can extend
+ * beyond it, whatever arrives, and what begins after it is recognized without the text before it.
  */
 function heldFrom(text: string): number {
   const keys = keysIn(text);
@@ -77,7 +77,7 @@ function heldFrom(text: string): number {
   }
 }
 
-/** Where something begins that goes on over a place, or may; null where nothing does. */
+/** The beginning of something that extends, or may extend, beyond this position; null if there is nothing. */
 function reachedFrom(text: string, place: number, keys: readonly Key[]): number | null {
   const key = keys.find(({ from, to }) => from < place && (to === null || place < to));
   if (key !== undefined) return key.from;
@@ -87,8 +87,8 @@ function reachedFrom(text: string, place: number, keys: readonly Key[]): number 
 }
 
 /**
- * Where the word begins that reaches up to a place; a URL is all that stands together without white space. Asked about
- * places from the last to the first, it looks at each character of a hostile text once.
+ * Returns a function that tells where the word before a position begins. A URL extends over everything up to white
+ * space. If the positions descend, each character of a hostile text is looked at only once.
  */
 function wordStarts(text: string): (place: number) => number {
   let whole = Number.POSITIVE_INFINITY;
@@ -107,7 +107,7 @@ function wordStarts(text: string): (place: number) => number {
 
 interface Key {
   readonly from: number;
-  /** Null while its end has not come. */
+  /** Null if its end has not arrived yet. */
   readonly to: number | null;
 }
 
@@ -125,7 +125,7 @@ function keysIn(text: string): readonly Key[] {
   return keys;
 }
 
-/** Of a key that goes on nothing is needed but that it has begun. */
+/** Drops the inside of an unfinished key: it is enough to know that the key has begun. */
 function withoutKeyBody(text: string): string {
   const open = text.includes(KEY_MARK) ? keysIn(text).find(({ to }) => to === null) : undefined;
   if (open === undefined) return text;

@@ -1,4 +1,4 @@
-/** Puts the values that a record commits to back into it, where they are still kept and are the ones committed to. */
+/** Puts the values that a record commits to back into it, if they are still kept and match their commitments. */
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { openCommitment } from "./commitments.ts";
 import { replacedAt } from "./json-pointer.ts";
@@ -6,11 +6,11 @@ import { replacedAt } from "./json-pointer.ts";
 /** A record with its values. */
 export interface Unsealed {
   readonly record: TypedRecord;
-  /** Places of values that were kept and are not there any more; null stands at them. */
+  /** Paths of values that were kept but are not there any more. The record has null in their places. */
   readonly erased: readonly string[];
 }
 
-/** `blob` finds the stored blob of the record's commitment with this index; null where it was erased. */
+/** `blob` finds the stored blob of the record's commitment with this index; null if it was erased. */
 export async function unseal(
   record: TypedRecord,
   blob: (seq: number, index: number) => Promise<Uint8Array | null>,
@@ -18,7 +18,7 @@ export async function unseal(
   const { commitments = [], seq } = record;
   const erased: string[] = [];
   let body: unknown = record.body;
-  // A member can leave after texts of its own have left; it comes back before them.
+  // A member may have left after single texts in it. Restoring in reverse order puts it back before them.
   for (const [index, commitment] of [...commitments.entries()].reverse()) {
     if (!commitment.kept) continue;
     const stored = await blob(seq, index);
@@ -37,7 +37,7 @@ export async function unseal(
   return { record: { ...record, body } as TypedRecord, erased };
 }
 
-/** Whoever wrote the record may have committed to anything. */
+/** Whoever wrote the record may have committed to something that is no JSON. */
 function parsed(text: string, { seq }: TypedRecord): unknown {
   try {
     return JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
- * Room on the disk that is taken in good times and given up when the disk is full, so that what has
- * been promised can still be written: a file of real bytes beside the journal.
+ * A file of real bytes beside the journal that reserves room on the disk. It is deleted when the disk is full, so that
+ * what has been promised can still be written.
  */
 import { randomFillSync } from "node:crypto";
 import { constants, type Stats } from "node:fs";
@@ -10,30 +10,30 @@ import { errorText, FemtoError, LIMITS, ownUser, printable, systemErrorCode } fr
 import { syncFolder } from "./sync-folder.ts";
 
 const MIB = 1_048_576;
-/** LevelDB's opening writes what two logs hold to tables before it deletes them: 32 MiB and a group each. */
+/** When LevelDB opens, it writes what two logs hold to tables before it deletes these: 32 MiB and a group each. */
 const REOPENING_BYTES = 80 * MIB;
-/** What the queue holds when the disk fills: the group to write again, and intents and refusals behind it. */
+/** What the queue holds when the disk fills: the group to write again, and the intents and refusals after it. */
 const QUEUED_BYTES = 24 * MIB;
-/** Files of LevelDB that are rounded up, checkpoints, and what the runtime says of itself until its end. */
+/** The rounding up of LevelDB's files, checkpoints, and what the runtime records about itself until its end. */
 const OWN_BYTES = 8 * MIB;
-/** LIMIT: bytes of the reserve; all that is written between a full disk and the end of the last promised outcome. */
+/** LIMIT: bytes of the reserve, enough for all that is written between a full disk and the last promised outcome. */
 export const RESERVE_BYTES = REOPENING_BYTES + QUEUED_BYTES + LIMITS.outcomes * LIMITS.outcomeBytes + OWN_BYTES;
-/** LIMIT: bytes that stay free when the reserve is taken, so that a disk on the brink does not flap, nor fill up by it. */
+/**
+ * LIMIT: bytes that must stay free when the reserve is taken, so that a nearly full disk neither flaps nor is filled by
+ * the reserve itself.
+ */
 export const MARGIN_BYTES = 64 * MIB;
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
-/**
- * A file that holds room on the disk, and is given up when the disk is full, so that what was promised can still be
- * written.
- */
+/** The reserve file of a state directory. */
 export class DiskReserve {
   readonly #folder: string;
   readonly #path: string;
   #isHeld: boolean;
-  /** Whether what is being taken is to be finished. */
+  /** Whether to finish a reserve that is being written. */
   #isWanted = true;
-  /** Taking and giving up follow each other, whoever asks when. */
+  /** Settles when the latest taking or giving up is done; they run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, path: string, isHeld: boolean) {
@@ -43,8 +43,8 @@ export class DiskReserve {
   }
 
   /**
-   * Looks at what an earlier host left in the state directory and takes nothing yet. Throws
-   * FEMTO_STATE_OWNER for anything that no host leaves there.
+   * Examines what an earlier host left in the state directory, without taking anything yet. Throws FEMTO_STATE_OWNER
+   * for anything that no host leaves there.
    */
   static async open(folder: string): Promise<DiskReserve> {
     const path = join(folder, "reserve");
@@ -56,7 +56,7 @@ export class DiskReserve {
     return new DiskReserve(folder, path, status !== null && isWhole(status));
   }
 
-  /** Whether the room is taken. */
+  /** Whether the reserve is taken. */
   get held(): boolean {
     return this.#isHeld;
   }
@@ -67,17 +67,17 @@ export class DiskReserve {
     return bavail * bsize;
   }
 
-  /** Whether the room is taken, or could be. */
+  /** Whether the reserve is taken or could be. */
   async hasRoom(): Promise<boolean> {
     return this.#isHeld || (await this.freeBytes()) >= RESERVE_BYTES + MARGIN_BYTES;
   }
 
-  /** Takes the room; false when the disk has not enough of it. Throws what else is wrong with the disk. */
+  /** Takes the reserve; returns false if the disk has too little room. Throws any other fault of the disk. */
   take(): Promise<boolean> {
     return this.#inTurn(() => this.#take());
   }
 
-  /** Gives the room to whoever writes next, also what is taken just now. */
+  /** Gives the room to the next writer, even if it is being taken at the moment. */
   async giveUp(): Promise<void> {
     this.#isWanted = false;
     await this.#inTurn(async () => {
@@ -87,7 +87,7 @@ export class DiskReserve {
     });
   }
 
-  /** Takes no more; resolves once what was being taken is whole or gone. */
+  /** Takes no more; resolves once a reserve being written is complete or deleted. */
   async stop(): Promise<void> {
     this.#isWanted = false;
     await this.#last;
@@ -101,7 +101,7 @@ export class DiskReserve {
 
   async #take(): Promise<boolean> {
     if (this.#isHeld) return true;
-    // What is not whole is what a crash left of it; its room counts as free.
+    // A crash may have left an incomplete file; its room counts as free.
     await rm(this.#path, { force: true });
     if (!(await this.hasRoom())) return false;
     try {
@@ -120,8 +120,8 @@ export class DiskReserve {
   }
 
   /**
-   * INVARIANT: the room is really taken: bytes that a file system can neither leave out nor compress, synced.
-   * Returns false when it is not wanted any more.
+   * INVARIANT: the room is really taken: with synced bytes that a file system can neither leave out nor compress.
+   * Returns false if the reserve is not wanted any more.
    */
   async #write(): Promise<boolean> {
     const chunk = randomFillSync(Buffer.alloc(MIB));
@@ -140,7 +140,7 @@ export class DiskReserve {
   }
 }
 
-// INVARIANT: only a file of this user is ever deleted or trusted as room; a link could stand for anything.
+// INVARIANT: only a file of this user is ever deleted or counted as room; a link could point to anything.
 function assertOwn(path: string, status: Stats): void {
   const uid = ownUser();
   const wrong = status.isFile() ? null : status.isSymbolicLink() ? "a symbolic link" : "no regular file";
@@ -150,7 +150,7 @@ function assertOwn(path: string, status: Stats): void {
   throw new FemtoError("FEMTO_STATE_OWNER", `${printable(path)} is ${finding}`, { fix });
 }
 
-/** A file with holes, or with a second name, gives no room back when it is deleted. */
+/** A file with holes or a second name would give no room back when deleted. */
 function isWhole({ size, blocks, nlink }: Stats): boolean {
   return size === RESERVE_BYTES && blocks * 512 >= RESERVE_BYTES && nlink === 1;
 }

@@ -1,20 +1,20 @@
 /**
- * A lock that is the kernel's, so that it goes with the process that holds it. Node.js reaches such locks through
- * SQLite only, which stores nothing here.
+ * A kernel lock, so that it is released when the process that holds it ends. Node.js offers such locks only through
+ * SQLite, which stores nothing here.
  */
 import { DatabaseSync } from "node:sqlite";
 
 const SQLITE_BUSY = 5;
 
 /**
- * Held until it is disposed of; null at once while another process holds it. The file is empty and has to stay: a lock
- * on a file that was removed would keep nobody out. Throws what keeps the file from being locked.
+ * Held until disposed of; null at once if another process holds it. The file is empty and must not be deleted: a lock
+ * on a deleted file keeps nobody out. Throws the reason if the file cannot be locked.
  */
 export function lockFile(path: string): Disposable | null {
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    // Without a file of its own for what could be taken back.
+    // In-memory journal mode avoids a separate rollback file.
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return database;
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Whether there is anything at a path; a link counts, wherever it leads. */
+/** Whether anything exists at a path. A link counts, wherever it leads. */
 import { lstat } from "node:fs/promises";
 import { systemErrorCode } from "@femtoclaw/protocol";
 

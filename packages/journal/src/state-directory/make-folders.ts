@@ -1,12 +1,12 @@
-/** Makes a folder and those above it, wherever it is to be. */
+/** Makes a folder and its missing parents. */
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
 
 /**
- * The first of the folders that were missing; undefined where all of them were there. Throws what the kernel says of the
- * first that cannot be made. Node.js itself goes on for ever where a folder is there and says that one in it cannot be for
- * want of it, as /proc does.
+ * Returns the first folder that was missing; undefined if all existed. Throws the kernel's error for the first that
+ * cannot be made. The recursive mkdir of Node.js would loop for ever where a folder exists but making one in it fails
+ * with ENOENT, as in /proc.
  */
 export function makeFolders(path: string, mode: number): string | undefined {
   const folder = resolve(path);
@@ -25,7 +25,7 @@ function makeOne(folder: string, mode: number): string | undefined {
     mkdirSync(folder, { mode });
     return folder;
   } catch (error) {
-    // On a read-only file system the kernel may say that of what is there.
+    // On a read-only file system the kernel may report that error even for a folder that exists.
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
     throw error;
   }

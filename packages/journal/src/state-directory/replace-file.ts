@@ -1,4 +1,7 @@
-/** Small files of this user alone that are there whole, as they were before or as they are now, whatever happens. */
+/**
+ * Small files of this user alone that are replaced atomically: whatever happens, either the old or the new content is
+ * there as a whole.
+ */
 import { randomUUID } from "node:crypto";
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
@@ -6,20 +9,25 @@ import { join } from "node:path";
 import { makeFolders } from "./make-folders.ts";
 import { syncFolder } from "./sync-folder.ts";
 
-/** Durable when it resolves. The folder is made where it is missing. */
+/** Durable when it resolves. Makes the folder if it is missing. */
 export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
   await using next = await stageFile(folder, text);
   await next.become(name);
   sweepAbandoned(folder, STAGED);
 }
 
-/** A file that is whole on the disk and has no name yet that anybody looks for. It goes where it gets none. */
+/**
+ * A file that is complete on disk under a temporary name. Unless it becomes a named file, disposing of it deletes it.
+ */
 export interface StagedFile extends AsyncDisposable {
-  /** Takes the name from whatever has it; durable when it resolves. */
+  /** Takes over the name, replacing any other file. Durable when it resolves. */
   become(name: string): Promise<void>;
 }
 
-/** Takes the room first, so that what has to come before the file, such as a record of it, is not said in vain. */
+/**
+ * Writes the file under a temporary name. That takes the room on disk first, so that what must precede the file, such
+ * as a record of it, is not written in vain.
+ */
 export async function stageFile(folder: string, text: string): Promise<StagedFile> {
   makeFolders(folder, 0o700);
   const next = join(folder, `${randomUUID()}${NEXT}`);
@@ -45,12 +53,15 @@ export async function stageFile(folder: string, text: string): Promise<StagedFil
   };
 }
 
-/** LIMIT: time after which a staged file has nobody who writes it any more: small as it is, it has its name in a moment. */
+/**
+ * LIMIT: milliseconds after which a staged file counts as abandoned. It is so small that it normally gets its name in a
+ * moment.
+ */
 const ABANDONED_MS = 60_000;
 
 /**
- * Removes files with such names that killed processes left in a folder in which others may be writing now. What cannot be
- * removed stays: it takes nothing from what has been written, so nobody is told that this failed.
+ * Removes staged files that killed processes left in a folder to which others may be writing now. Failing to remove one
+ * is not reported, because it does not affect what has been written.
  */
 export function sweepAbandoned(folder: string, staged: RegExp): void {
   try {
@@ -65,7 +76,7 @@ export function sweepAbandoned(folder: string, staged: RegExp): void {
   }
 }
 
-/** Removes what killed processes left; only for whoever keeps every other one from writing there. */
+/** Removes all staged files. Only for a caller that keeps everybody else from writing there. */
 export async function sweepStaged(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (STAGED.test(name)) await rm(join(folder, name), { force: true });
 }

@@ -1,6 +1,6 @@
 /**
- * The directory that holds what FemtoClaw must not lose. Whoever can write there can rewrite history,
- * so it is used only while it belongs to this user alone.
+ * The directory of what FemtoClaw must not lose. Whoever can write there can rewrite history, so it is used only while
+ * it belongs to this user alone.
  */
 import { lstat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -21,9 +21,9 @@ export interface StateDirectory {
   readonly keys: string;
 }
 
-/** What is done where there is none. */
+/** What to do if there is no such directory. */
 export interface StateDirectoryOptions {
-  /** Whether a missing directory is made; otherwise it is a fault. */
+  /** Whether a missing directory is made; otherwise it is an error. */
   readonly create: boolean;
 }
 
@@ -31,9 +31,9 @@ const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const OWNER_ALL = 0o700;
 
-/** Checks the directory, makes it when asked to, and tells what is in it. */
+/** Checks the directory, makes it if that is asked for, and returns its folders. */
 export async function openStateDirectory(path: string, options: StateDirectoryOptions): Promise<StateDirectory> {
-  // Without a trailing slash, which would make a symbolic link look like the folder it leads to.
+  // Resolving drops a trailing slash, which would make a symbolic link look like the folder it leads to.
   const root = resolve(path);
   const journal = join(root, "journal");
   if (options.create) await makeIfMissing(root);
@@ -42,15 +42,15 @@ export async function openStateDirectory(path: string, options: StateDirectoryOp
   await assertPrivate(journal, OTHERS_WRITE);
   const keys = join(root, "keys");
   if (options.create) await makeIfMissing(keys);
-  // A copy for an auditor has no keys; whoever writes needs them and finds out then.
+  // A copy for an auditor has no keys. A writer needs them and will report that they are missing.
   if (options.create || (await isThere(keys))) await assertPrivate(keys, OTHERS);
   return { root, journal, keys };
 }
 
-/** INVARIANT: the check follows the making, so that a folder or link that somebody else put there is found. */
+/** INVARIANT: the check follows the making, so that a folder or link put there by somebody else is found. */
 async function makeIfMissing(path: string): Promise<void> {
   try {
-    // What exists is left to the check, which also knows a link that leads nowhere.
+    // What exists is left to the check, which also recognizes a dangling link.
     if (await isThere(path)) return;
     const made = makeFolders(path, OWNER_ALL);
     if (made !== undefined) await syncFolder(dirname(made));

@@ -1,4 +1,4 @@
-/** Makes the names in a folder durable; syncing a file makes only its contents so. */
+/** Makes the names in a folder durable. Syncing a file does that only for its contents. */
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 

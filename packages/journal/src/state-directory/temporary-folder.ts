@@ -1,10 +1,10 @@
-/** A folder of this process alone, for as long as something is looked at or handed on. */
+/** A temporary folder that only this user can enter. */
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** Throws FEMTO_SURROUNDINGS where there can be none; who asked removes it. */
+/** Throws FEMTO_SURROUNDINGS if none can be made. The caller removes the folder. */
 export async function temporaryFolder(prefix: string, parent = tmpdir()): Promise<string> {
   try {
     return await mkdtemp(join(parent, prefix));

@@ -1,7 +1,7 @@
-/** A store that hands everything on to another one; who extends it changes what it has to change. */
+/** A store that forwards everything to another one. Subclasses override what they change. */
 import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "./store.ts";
 
-/** Has no state but the other store. */
+/** Has no state of its own. */
 export class ForwardingStore implements JournalStore {
   readonly #store: JournalStore;
 

@@ -1,6 +1,6 @@
 /**
- * A store without a disk, for tests and for trying things out. It keeps the contract, and fails on
- * demand in the ways that disks do.
+ * A store without a disk, for tests and experiments. It keeps the contract and fails on demand in the ways that disks
+ * do.
  */
 import assert from "node:assert/strict";
 import { FemtoError } from "@femtoclaw/protocol";
@@ -11,41 +11,41 @@ const NOTHING = new Uint8Array(0);
 /** What outlives a store, as a disk would. */
 export class MemoryDisk {
   readonly records: Uint8Array[] = [];
-  /** Numbers of records that were removed; nothing stands in their place. */
+  /** Numbers of removed records. */
   readonly removed = new Set<number>();
   readonly index = new Map<string, number[]>();
   readonly objects = new Map<string, Uint8Array>();
   opened = false;
-  /** Faults of the appends to come, also of those after opening again. */
+  /** Faults for the coming appends, including those after reopening. */
   readonly faults: StoreFault[] = [];
 }
 
-/** What a test makes the next append do. */
+/** A fault for the next append. */
 export type StoreFault =
-  /** The next append fails and leaves nothing behind. */
+  /** The append fails and leaves nothing behind. */
   | { readonly kind: "EIO" | "ENOSPC" }
-  /** The next append is stored whole and fails all the same, as when a disk loses its answer. */
+  /** The append stores everything but fails all the same, as if the disk's answer were lost. */
   | { readonly kind: "unanswered" }
-  /** The next append fails, and from then on somebody else has the memory open. */
+  /** The append fails, and from then on somebody else has the memory open. */
   | { readonly kind: "lock" }
-  /** The next append fails and leaves some records without index and objects, as no sound engine does. */
+  /** The append fails and leaves some records without index and objects, as no sound engine would. */
   | { readonly kind: "torn"; readonly recordsKept: number }
-  /** The next append becomes durable only when the promise resolves. */
+  /** The append becomes durable only when the promise resolves. */
   | { readonly kind: "slow"; readonly until: Promise<void> };
 
-/** A store in memory, for tests and simulations; what it holds lies in a `MemoryDisk`, which outlives it. */
+/** A store in memory, for tests and simulations. Its data lies in a `MemoryDisk`, which outlives it. */
 export class MemoryStore implements JournalStore {
   readonly #disk: MemoryDisk;
   #state: "new" | "open" | "failed" | "closed" = "new";
   #appending = false;
-  /** Whether the memory belongs to somebody else by now. */
+  /** Whether somebody else has the memory open by now. */
   #isRobbed = false;
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
   }
 
-  /** Lets one of the next appends fail; several faults take effect one after the other. */
+  /** Makes one of the next appends fail. Several faults take effect one after the other. */
   inject(fault: StoreFault): void {
     this.#disk.faults.push(fault);
   }
@@ -86,7 +86,7 @@ export class MemoryStore implements JournalStore {
   }
 
   async purge(): Promise<void> {
-    // What was removed is forgotten at once; only whether the store can be used is left to ask.
+    // Removed data is forgotten at once, so this only checks that the store is usable.
     this.#usable();
   }
 

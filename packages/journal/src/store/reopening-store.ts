@@ -1,27 +1,27 @@
 /**
- * A store that outlives a failed write. What such a write left behind is known only after opening the
- * storage again; then the group is found there whole, or the very same bytes are written once more.
+ * A store that survives a failed write. What such a write left behind is known only after reopening the storage. Then
+ * either the whole group is found there, or the very same bytes are written once more.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Clock } from "../clock.ts";
 import type { CommitGroup, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";
 
-/** Pause before the second attempt on a full disk; it doubles up to the longest one. */
+/** Milliseconds before the second attempt on a full disk. The pause doubles up to the maximum. */
 const PAUSE_MS = 25;
 const PAUSE_MAX_MS = 1_000;
-/** LIMIT: writes that may fail for another reason than a full disk; a device that does it again is not to be trusted. */
+/** LIMIT: writes that may fail for another reason than a full disk; a device that fails again is not to be trusted. */
 const REPAIRS = 1;
 
-/** What is opened again, and who makes room for it. */
+/** How to reopen the storage, and who makes room. */
 export interface ReopeningStoreOptions {
-  /** A store over the same storage each time, not open yet. */
+  /** Makes a store over the same storage, not open yet. */
   create(): JournalStore;
   readonly clock: Pick<Clock, "after">;
-  /** Makes room, if it can, before the next attempt; called each time that the disk turns out to be full. */
+  /** Makes room, if possible, before the next attempt. Called each time the disk turns out to be full. */
   onFull(fault: FemtoError): Promise<void>;
 }
 
-/** A store that goes on after a full disk, once there is room again, and after one write that failed otherwise. */
+/** A store that continues after a full disk once there is room again, and after one write that failed otherwise. */
 export class ReopeningStore implements JournalStore {
   readonly #options: ReopeningStoreOptions;
   #store: JournalStore;
@@ -30,7 +30,7 @@ export class ReopeningStore implements JournalStore {
   #appending = false;
   #isPatient = true;
   #isClosed = false;
-  /** Settles when the storage is open again, or never will be; reads wait for it. */
+  /** Settles when the storage is open again or never will be; reads wait for it. */
   #reopening: Promise<void> | null = null;
 
   constructor(options: ReopeningStoreOptions) {
@@ -42,7 +42,8 @@ export class ReopeningStore implements JournalStore {
     try {
       this.#size = (await this.#store.open()).size;
     } catch (error) {
-      // A full disk keeps a database from opening, too. One attempt: whoever starts a host can wait better than a host.
+      // A full disk keeps a database from opening, too. There is only one more attempt, because whoever starts a host
+      // can wait better than a running host.
       if (!isFull(error)) throw error;
       await this.#options.onFull(error);
       this.#size = await this.#reopen();
@@ -51,7 +52,7 @@ export class ReopeningStore implements JournalStore {
   }
 
   async append(group: CommitGroup): Promise<void> {
-    // The store words its own refusals; these change nothing and need no opening again.
+    // The store itself rejects a wrong append. That changes nothing and needs no reopening.
     if (this.#appending || group.expectedSize !== this.#size) return await this.#store.append(group);
     this.#appending = true;
     try {
@@ -69,7 +70,7 @@ export class ReopeningStore implements JournalStore {
     return this.#ask((store) => store.purge());
   }
 
-  /** From now on a full disk is no reason to wait: the next attempt that fails is the last. */
+  /** From now on do not wait for room on a full disk: the next attempt that fails is the last. */
   stopWaiting(): void {
     this.#isPatient = false;
   }
@@ -153,7 +154,7 @@ export class ReopeningStore implements JournalStore {
     return this.#store;
   }
 
-  /** Whether an answer of this store counts; one that is being replaced, or was, says nothing about the journal. */
+  /** Whether an error of this store counts. A store that is being or was replaced says nothing about the journal. */
   #isUsable(store: JournalStore): boolean {
     return this.#reopening === null && this.#store === store;
   }
@@ -169,7 +170,7 @@ export class ReopeningStore implements JournalStore {
     }
   }
 
-  /** Tries until the group is durable; throws what cannot be repaired, and nothing is appended after that. */
+  /** Tries until the group is durable. Throws if that is impossible, and nothing is appended after that. */
   async #persist(group: CommitGroup, cause: FemtoError): Promise<void> {
     let fault = cause;
     for (let pauseMs = 0; ; pauseMs = Math.min(Math.max(2 * pauseMs, PAUSE_MS), PAUSE_MAX_MS)) {
@@ -185,7 +186,7 @@ export class ReopeningStore implements JournalStore {
     }
   }
 
-  /** What has to happen before another attempt; throws when there is to be none. */
+  /** Prepares another attempt; throws if there is to be none. */
   async #prepare(fault: FemtoError, pauseMs: number): Promise<void> {
     if (!isFull(fault)) {
       if (this.#repairs >= REPAIRS) throw fault;
@@ -206,14 +207,14 @@ export class ReopeningStore implements JournalStore {
 }
 
 /**
- * INVARIANT: a group counts as stored only if every record, index entry and object of it is there and
- * nothing that it removes, and it is written again only where the storage ends before it: anything between is damage. What is found
- * is durable, also after a failed sync whose pages the kernel gave up: an opening store does not rely on
- * an unfinished log, LevelDB writes what it recovers from one to a table that it syncs.
+ * INVARIANT: a group counts as stored only if all of its records, index entries and objects are there and nothing is
+ * left of what it removes. It is written again only if the storage ends before it; anything in between is damage. What
+ * is found is durable, even after a failed sync for which the kernel dropped the pages: an opening store does not rely
+ * on an unfinished log, because LevelDB writes what it recovers to a table that it syncs.
  */
 async function isStored(store: JournalStore, size: number, group: CommitGroup): Promise<boolean> {
   const { expectedSize, records, index, objects, removal } = group;
-  // Objects alone are simply put again: each takes the place of its namesake.
+  // A group of objects alone is simply written again: each object replaces its namesake.
   if (size === expectedSize) return false;
   const damaged = (what: string): FemtoError =>
     new FemtoError("FEMTO_JOURNAL_CORRUPT", `after a failed write of records from ${expectedSize} on, ${what}`);
@@ -224,7 +225,7 @@ async function isStored(store: JournalStore, size: number, group: CommitGroup): 
   for (const { execution, seq } of index) {
     if (!(await store.locate(execution)).includes(seq)) throw damaged(`record ${seq} is not found by its execution`);
   }
-  // Of two of one name the later one is stored.
+  // If two objects have the same name, the later one is stored.
   for (const [name, bytes] of new Map(objects.map((object) => [object.name, object.bytes]))) {
     if (!isSame(await store.object(name), bytes)) throw damaged(`the object ${name} is missing or another one`);
   }
@@ -233,7 +234,7 @@ async function isStored(store: JournalStore, size: number, group: CommitGroup): 
   return true;
 }
 
-/** Something that was to be removed and was not, in words. */
+/** Something that should have been removed but was not, in words. */
 async function leftOf(store: JournalStore, { objects, records }: Removal): Promise<string | undefined> {
   for (const name of objects) if ((await store.object(name)) !== null) return `the object ${name}`;
   if (records === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Base64 with one spelling for each value, so that no signed or proved text has a twin. */
+/** Base64 with a single spelling for each value, so that no signed or proved text has a variant. */
 
 /** Null for anything but the standard spelling with padding. */
 export function decodeBase64(text: string): Buffer | null {

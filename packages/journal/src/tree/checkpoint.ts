@@ -1,14 +1,14 @@
-/** A checkpoint: the size and root of a log at one moment, as the three lines that are signed. */
+/** A checkpoint: the size and root of a log at one moment, written as the three lines that are signed. */
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { HASH_BYTES } from "./hashing.ts";
 
-/** A tree over the first records of a log. */
+/** The head of the tree over the first records of a log. */
 export interface Checkpoint {
   /** Name of the log. */
   readonly origin: string;
-  /** How many records it is over. */
+  /** Number of records that the tree covers. */
   readonly size: number;
-  /** Hash over all of them, 32 bytes. */
+  /** Root hash, 32 bytes. */
   readonly root: Uint8Array;
 }
 
@@ -16,7 +16,7 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${encodeBase64(root)}\n`;
 }
 
-/** Null for anything but exactly the three lines; extension lines are not taken. */
+/** Null for anything but exactly the three lines; extension lines are refused. */
 export function parseCheckpoint(text: string): Checkpoint | null {
   const match = /^([^\n]+)\n(0|[1-9][0-9]*)\n(\S+)\n$/.exec(text);
   if (match === null) return null;

@@ -1,6 +1,6 @@
 /**
- * The unfinished tiles as they are stored: the tree at its last multiple of 256 leaves. What came
- * later is hashed again at a start, which is never more than 255 records.
+ * The stored form of the unfinished tiles: the tree at its last multiple of 256 leaves. A start hashes the records
+ * after that again, which are never more than 255.
  */
 import { hashesOf, TILE_WIDTH, TileTree } from "./tiles.ts";
 
@@ -13,14 +13,14 @@ export function encodeEdge(tree: TileTree): Buffer {
   return Buffer.concat([size, ...above.flat()]);
 }
 
-/** The tree that goes on from there; null for anything that is no edge. */
+/** The tree to continue from; null if these bytes are no edge. */
 export function decodeEdge(bytes: Uint8Array): TileTree | null {
   const { buffer, byteOffset, byteLength } = bytes;
   if (byteLength < SIZE_BYTES) return null;
   const size = Number(new DataView(buffer, byteOffset).getBigUint64(0));
   const hashes = hashesOf(bytes.subarray(SIZE_BYTES));
   if (!Number.isSafeInteger(size) || size % TILE_WIDTH !== 0 || hashes === null) return null;
-  // How many hashes each level has follows from the size.
+  // The size tells how many hashes each level has.
   const edge: Uint8Array[][] = [];
   let at = 0;
   for (let rest = size; rest > 0; rest = Math.floor(rest / TILE_WIDTH)) {

@@ -1,12 +1,12 @@
-/** The two hashes of RFC 6962: of a record's stored bytes, and of two nodes. Nothing else is ever hashed. */
+/** The two hashes of RFC 6962: of a record's stored bytes, and of two nodes. The tree hashes nothing else. */
 import { hash } from "node:crypto";
 
 export const HASH_BYTES = 32;
 
-/** Root of the tree without leaves: SHA-256 of nothing. */
+/** Root of the tree without leaves: SHA-256 of no bytes. */
 export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0));
 
-/** A leaf is told from a node by its first byte, so that one can never be passed for the other. */
+/** The first byte differs between leaves and nodes, so that one can never pass for the other. */
 export function leafHash(bytes: Uint8Array): Buffer {
   const prefixed = Buffer.allocUnsafe(bytes.byteLength + 1);
   prefixed[0] = 0x00;
@@ -22,7 +22,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(pair);
 }
 
-/** Hash of a full subtree from its leaves' hashes; their number is a power of two. */
+/** Root of a full subtree from the hashes of its leaves, whose number is a power of two. */
 export function foldHashes(hashes: readonly Uint8Array[]): Uint8Array {
   let level = hashes;
   while (level.length > 1) {
@@ -35,7 +35,7 @@ export function foldHashes(hashes: readonly Uint8Array[]): Uint8Array {
   return level[0] ?? EMPTY_ROOT;
 }
 
-/** By way of a string of bytes, because a Buffer that OpenSSL makes costs twice as much as the hash. */
+/** Goes through a binary string, because a Buffer made by OpenSSL costs twice as much as the hash. */
 function sha256(bytes: Buffer): Buffer {
   return Buffer.from(hash("sha256", bytes, "binary"), "binary");
 }

@@ -24,7 +24,7 @@ async function pathTo(index: number, start: number, end: number, read: HashReade
     : [...(await pathTo(index, middle, end, read)), await rangeHash(start, middle, read)];
 }
 
-/** What shows that the tree of size `oldSize` is the beginning of the tree of size `size`. */
+/** Proof that the tree of size `oldSize` is the beginning of the tree of size `size`. */
 export async function consistencyProof(oldSize: number, size: number, read: HashReader): Promise<Uint8Array[]> {
   if (oldSize < 1 || oldSize > size) throw new RangeError(`no proof leads from size ${oldSize} to size ${size}`);
   return await consistency(oldSize, 0, size, true, read);
@@ -60,7 +60,9 @@ export function verifyInclusion(
   return arrived && equal(hash, root);
 }
 
-/** Whether the old root belongs to the beginning of the tree with the new one. An old size of 0 proves nothing. */
+/**
+ * Whether the tree with the old root is the beginning of the tree with the new one. An old size of 0 proves nothing.
+ */
 export function verifyConsistency(
   oldSize: number,
   size: number,
@@ -88,8 +90,8 @@ export function verifyConsistency(
 }
 
 /**
- * Goes up from a node of a tree whose last node on that level is `last`, one sibling a step (RFC 9162,
- * 2.1.3.2 and 2.1.4.2). True when the siblings lead exactly to the root, no fewer and no more.
+ * Climbs from a node of a tree whose last node on that level is `last`, one sibling per step (RFC 9162, 2.1.3.2 and
+ * 2.1.4.2). True if the siblings lead exactly to the root, no fewer and no more.
  */
 function climb(
   node: number,
@@ -106,14 +108,14 @@ function climb(
     if (end === 0) return false;
     const isLeft = at % 2 === 1 || at === end;
     visit(sibling, isLeft);
-    // A node without a right sibling stands for itself on the levels above, until it is a right one.
+    // A node without a right sibling stands for itself on the levels above, until it is a right node.
     if (isLeft) while (at % 2 === 0 && at !== 0) up();
     up();
   }
   return end === 0;
 }
 
-/** Hash of the leaves `[start, end)`, which is a node of some tree that is being proved. */
+/** Hash over the leaves `[start, end)`, which is a node of a tree that is being proved. */
 async function rangeHash(start: number, end: number, read: HashReader): Promise<Uint8Array> {
   const width = end - start;
   if (!isPowerOfTwo(width) || start % width !== 0) {
@@ -129,7 +131,10 @@ async function rangeHash(start: number, end: number, read: HashReader): Promise<
   return foldHashes(await read(level, start / span, width / span));
 }
 
-/** The largest power of two below `width`. Counted, because sizes go beyond what shifts and logarithms hold exactly. */
+/**
+ * The largest power of two below `width`, found by doubling, because sizes exceed what shifts and logarithms compute
+ * exactly.
+ */
 function splitOf(width: number): number {
   let split = 1;
   while (split * 2 < width) split *= 2;

@@ -1,11 +1,11 @@
 /**
- * C2SP signed notes with Ed25519: a text that ends with a newline, an empty line, and a line for each
- * signature. Go's sumdb/note, openssl and a few lines of Python read what is written here.
+ * C2SP signed notes with Ed25519: a text that ends with a newline, an empty line, and one line per signature. Go's
+ * sumdb/note, openssl and a few lines of Python can read what is written here.
  */
 import { createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
 import { decodeBase64 } from "./base64.ts";
 
-/** What a key signs, which is part of its identifier: notes as they are, or checkpoints with a time. */
+/** What a key signs, which is part of its identifier: plain notes, or checkpoints with a time. */
 export const KEY_TYPES = { note: 0x01, cosignature: 0x04 } as const;
 export type KeyType = (typeof KEY_TYPES)[keyof typeof KEY_TYPES];
 
@@ -15,7 +15,7 @@ export const KEY_ID_BYTES = 4;
 /** LIMIT: characters of a note; a checkpoint with the signatures of many witnesses has a hundredth of this. */
 export const NOTE_CHARS_MAX = 65_536;
 
-/** A public key with the name it signs for. */
+/** A public key with the name that it signs for. */
 export interface NoteVerifier {
   readonly name: string;
   readonly keyId: Buffer;
@@ -29,23 +29,23 @@ export interface NoteSigner extends NoteVerifier {
 
 export interface OpenedNote {
   readonly text: string;
-  /** Known keys whose signature on this text is right. */
+  /** Known keys with a valid signature on this text. */
   readonly signers: readonly NoteVerifier[];
 }
 
-/** The signer of an Ed25519 key under a name. */
+/** Makes a signer from an Ed25519 key and a name. */
 export function noteSigner(name: string, privateKey: KeyObject, type: KeyType = KEY_TYPES.note): NoteSigner {
   const publicKey = createPublicKey(privateKey);
   return { name, keyId: keyIdOf(name, type, rawKey(publicKey)), publicKey, privateKey };
 }
 
-/** The key in the form `name+id+key`, by which others know it. */
+/** The public key in the form `name+id+key`. */
 export function verifierKey({ name, keyId, publicKey }: NoteVerifier, type: KeyType = KEY_TYPES.note): string {
   const key = Buffer.concat([Buffer.of(type), rawKey(publicKey)]);
   return `${name}+${keyId.toString("hex")}+${key.toString("base64")}`;
 }
 
-/** Null when the text is no verifier key of this type, or its id does not belong to its key. */
+/** Null if the text is no verifier key of this type, or if its id does not belong to its key. */
 export function parseVerifierKey(text: string, type: KeyType = KEY_TYPES.note): NoteVerifier | null {
   const match = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim());
   const [, name = "", id = "", encoded = ""] = match ?? [];
@@ -56,7 +56,7 @@ export function parseVerifierKey(text: string, type: KeyType = KEY_TYPES.note): 
   return keyId.toString("hex") === id ? { name, keyId, publicKey: publicKeyOf(raw) } : null;
 }
 
-/** The signed note; several signers sign the same text. */
+/** The signed note. Several signers sign the same text. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   if (!text.endsWith("\n")) throw new TypeError("the text of a note ends with a newline");
   const lines = signers.map(({ name, keyId, privateKey }) => {
@@ -67,8 +67,8 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
 }
 
 /**
- * Opens a note with the keys that one knows. Unknown signers are passed over; a wrong signature by a
- * known key makes the whole note worthless, and so does the absence of any right one.
+ * Opens a note with known keys. Signatures by unknown keys are ignored. The note is rejected if a known key's signature
+ * is wrong, or if there is no valid signature at all.
  */
 export function openNote(note: string, verifiers: readonly NoteVerifier[]): OpenedNote | null {
   if (note.length > NOTE_CHARS_MAX) return null;

@@ -1,6 +1,6 @@
 /**
- * The tree as it is kept: tiles of 256 hashes (C2SP tlog-tiles), written once when they are full. The
- * unfinished tiles at the right edge live in memory; they are rebuilt from the last records at a start.
+ * The tree as it is kept: tiles of 256 hashes (C2SP tlog-tiles), each written once when it is full. The unfinished
+ * tiles at the right edge are in memory; a start rebuilds them from the last records.
  */
 import assert from "node:assert/strict";
 import { EMPTY_ROOT, HASH_BYTES, nodeHash } from "./hashing.ts";
@@ -15,15 +15,15 @@ export interface Tile {
   readonly bytes: Buffer;
 }
 
-/** The hashes right of the last full tile on each level, lowest first. Enough to go on appending. */
+/** The hashes to the right of the last full tile on each level, lowest level first. They suffice for appending. */
 export type TreeEdge = readonly (readonly Uint8Array[])[];
 
-/** The Merkle tree over a log while it grows. It holds its right edge alone. */
+/** The Merkle tree over a growing log. Holds only its right edge. */
 export class TileTree {
   readonly #levels: UnfinishedTile[] = [];
   #size: number;
 
-  /** Goes on from an edge; without one the tree is empty. */
+  /** Continues from an edge; without one the tree is empty. */
   constructor(edge: TreeEdge = [], size = 0) {
     assert(sizeOf(edge) === size, "the edge belongs to a tree of this size");
     this.#size = size;
@@ -58,9 +58,9 @@ export class TileTree {
     }
   }
 
-  /** Root over everything pushed so far, and over a smaller subtree that stands at the right of it. */
+  /** Root over everything pushed so far, followed by the smaller subtree with the root `right`, if given. */
   root(right: Uint8Array | null = null): Uint8Array {
-    // The peaks stand from the smallest, at the right of level 0, to the largest, at the left of the top.
+    // The peaks are taken from the smallest, at the right of level 0, to the largest, at the left of the top level.
     let root = right;
     for (const { peaks } of this.#levels) {
       for (const peak of peaks.toReversed()) root = root === null ? peak : nodeHash(peak, root);
@@ -78,14 +78,16 @@ export class TileTree {
 const NONE: Tile[] = [];
 
 /**
- * Hashes of a tile that is not full, and beside them the roots of the full subtrees that they make up. They are copied
- * into memory of the tile's own: a hash as it comes shares a slab of 64 KiB with what was made at the same moment, and
- * would keep all of it for as long as the tile is not full.
+ * Hashes of a tile that is not full, and the roots of the full subtrees among them. The hashes are copied into the
+ * tile's own memory: as it arrives, a hash shares a slab of 64 KiB with other buffers and would keep all of it alive
+ * until the tile is full.
  */
 class UnfinishedTile {
   readonly bytes: Buffer = Buffer.allocUnsafeSlow(TILE_BYTES);
   readonly hashes: Uint8Array[] = [];
-  /** Largest first, one for each bit of the number of hashes: what a root needs, without folding anew. */
+  /**
+   * Largest first, one for each bit set in the number of hashes. A root is computed from these without folding again.
+   */
   readonly peaks: Uint8Array[] = [];
 
   push(hash: Uint8Array): void {
@@ -112,7 +114,7 @@ function sizeOf(edge: TreeEdge): number {
   return edge.reduce((size, hashes, level) => size + hashes.length * TILE_WIDTH ** level, 0);
 }
 
-/** The hashes that a tile's bytes hold; null when these are not whole hashes. */
+/** The hashes in a tile's bytes; null if these are not a whole number of hashes. */
 export function hashesOf(bytes: Uint8Array): Uint8Array[] | null {
   if (bytes.byteLength % HASH_BYTES !== 0) return null;
   return Array.from({ length: bytes.byteLength / HASH_BYTES }, (_, index) =>

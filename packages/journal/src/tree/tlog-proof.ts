@@ -1,4 +1,4 @@
-/** A proof in one file (C2SP tlog-proof): where a record stands, the path to the root, the signed checkpoint. */
+/** A proof in one file (C2SP tlog-proof): the position of a record, the path to the root, the signed checkpoint. */
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { HASH_BYTES } from "./hashing.ts";
 

@@ -1,4 +1,4 @@
-/** The request of C2SP tlog-witness: what a log says to a witness when it wants a checkpoint cosigned. */
+/** The request of C2SP tlog-witness, by which a log asks a witness to cosign a checkpoint. */
 import { decodeBase64, encodeBase64 } from "../tree/base64.ts";
 import { HASH_BYTES } from "../tree/hashing.ts";
 import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
@@ -12,7 +12,7 @@ export const REQUEST_CHARS_MAX: number = NOTE_CHARS_MAX + 4_096;
 export interface AddCheckpoint {
   /** Size that the log believes the witness to hold; 0 for none. */
   readonly oldSize: number;
-  /** What shows that the tree of the old size is the beginning of the new one; empty for an old size of 0. */
+  /** Proof that the tree of the old size is the beginning of the new one; empty for an old size of 0. */
   readonly proof: readonly Uint8Array[];
   /** The signed note of the checkpoint. */
   readonly note: string;
@@ -34,7 +34,7 @@ export function parseAddCheckpoint(body: string): AddCheckpoint | null {
   return { oldSize, proof: proof.filter((hash) => hash !== null), note: body.slice(split + 2) };
 }
 
-/** Size in the body of a 409: what the witness holds. Null for anything else. */
+/** The size in the body of a 409 response, which is what the witness holds. Null for anything else. */
 export function parseHeldSize(body: string): number | null {
   const size = Number(/^(0|[1-9][0-9]{0,15})\n$/.exec(body)?.[1] ?? Number.NaN);
   return Number.isSafeInteger(size) ? size : null;

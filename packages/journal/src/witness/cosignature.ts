@@ -1,6 +1,6 @@
 /**
- * Cosignatures (C2SP tlog-cosignature, version 1): a witness signs a checkpoint with the time at which it
- * had found it to go on from the one before. The same key signs nothing else.
+ * Cosignatures (C2SP tlog-cosignature, version 1): a witness signs a checkpoint together with the time at which it
+ * found that the checkpoint continues the previous one. The key signs nothing else.
  */
 import { createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
 import { decodeBase64 } from "../tree/base64.ts";
@@ -26,7 +26,7 @@ export interface Cosignature {
   readonly timeS: number;
 }
 
-/** A witness is named after its key, so that no two have one name. */
+/** A witness is named after its key, so that no two have the same name. */
 export function witnessSigner(privateKey: KeyObject): NoteSigner {
   const named = Buffer.concat([Buffer.from("femtoclaw witness\n"), rawKey(createPublicKey(privateKey))]);
   return noteSigner(`femtoclaw.local/witness/${hash("sha256", named).slice(0, 32)}`, privateKey, KEY_TYPES.cosignature);
@@ -37,7 +37,7 @@ export function witnessKey(witness: NoteVerifier): string {
   return verifierKey(witness, KEY_TYPES.cosignature);
 }
 
-/** Null when the text is no public key of a witness. */
+/** Null if the text is no public key of a witness. */
 export function parseWitnessKey(text: string): NoteVerifier | null {
   return parseVerifierKey(text, KEY_TYPES.cosignature);
 }
@@ -52,8 +52,8 @@ export function cosign(text: string, { name, keyId, privateKey }: NoteSigner, ti
 }
 
 /**
- * The witness's cosignature of these three lines among lines of signatures. Null when there is none, when
- * it is wrong, or when a line is none at all; lines by other keys are passed over.
+ * Finds this witness's cosignature of the three lines among lines of signatures. Null if there is none, if it is
+ * invalid, or if a line is malformed. Lines by other keys are ignored.
  */
 export function findCosignature(text: string, lines: string, witness: NoteVerifier): Cosignature | null {
   if (!lines.endsWith("\n")) return null;

@@ -1,6 +1,6 @@
 /**
- * One checkpoint on one line, as a witness file keeps it. It is the line that `audit checkpoint --json`
- * prints, so that a file which somebody filled by other means is one too.
+ * One checkpoint per line, as a witness file keeps it. It is the line that `audit checkpoint --json` prints, so a
+ * witness file can also be filled by other means.
  */
 import { errorText } from "@femtoclaw/protocol";
 import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
@@ -13,7 +13,7 @@ export function formatHeldLine(note: string): string {
   return `${JSON.stringify({ checkpoint: note })}\n`;
 }
 
-/** The signed note on the line, of which nothing is believed yet; a fault for anything else. */
+/** The signed note on the line, not verified yet; a fault for anything else. */
 export function parseHeldLine(line: string): { readonly note: string } | { readonly fault: string } {
   try {
     const value: unknown = JSON.parse(line);

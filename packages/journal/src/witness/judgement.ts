@@ -1,11 +1,13 @@
-/** What a witness says to a request, by the rules of C2SP tlog-witness. Pure: the caller keeps what is to be kept. */
+/**
+ * How a witness answers a request, by the rules of C2SP tlog-witness. Pure: the caller stores what has to be stored.
+ */
 import { type Checkpoint, parseCheckpoint } from "../tree/checkpoint.ts";
 import { EMPTY_ROOT } from "../tree/hashing.ts";
 import { verifyConsistency } from "../tree/proof.ts";
 import { type NoteVerifier, openNote } from "../tree/signed-note.ts";
 import type { AddCheckpoint } from "./add-checkpoint.ts";
 
-/** A request that a witness turns down, with the HTTP status that says so. */
+/** A request that a witness turns down, with the HTTP status to send. */
 export interface Refusal {
   readonly status: 400 | 403 | 404 | 422;
   readonly reason: string;
@@ -25,7 +27,10 @@ export interface OpenedRequest {
   readonly text: string;
 }
 
-/** Whose checkpoint it is, and whether that log signed it; nothing else of the request counts before that. */
+/**
+ * Checks first which log the checkpoint belongs to and whether that log signed it. Nothing else in the request counts
+ * before that.
+ */
 export function openRequest({ note, oldSize }: AddCheckpoint, logs: readonly NoteVerifier[]): OpenedRequest | Refusal {
   const text = note.slice(0, note.lastIndexOf("\n\n") + 1);
   const checkpoint = parseCheckpoint(text);
@@ -38,10 +43,10 @@ export function openRequest({ note, oldSize }: AddCheckpoint, logs: readonly Not
 }
 
 /**
- * Null when the witness takes the checkpoint.
+ * Null if the witness accepts the checkpoint.
  *
- * INVARIANT: I7: a witness never takes a smaller tree after a larger one, nor two trees of which neither
- * begins the other. The caller lets nothing come between this answer and keeping the checkpoint.
+ * INVARIANT: I7: a witness never takes a smaller tree after a larger one, nor two trees of which neither begins the
+ * other. The caller lets nothing come between this answer and storing the checkpoint.
  */
 export function objection(
   { oldSize, proof }: AddCheckpoint,

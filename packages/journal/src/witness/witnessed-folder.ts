@@ -1,6 +1,6 @@
 /**
- * The newest checkpoint that each witness took, beside the journal and not in it, so that a journal which
- * was rolled back alone contradicts it. It is a memory, no proof: whoever writes here can write both.
+ * The newest checkpoint that each witness took, stored beside the journal and not in it, so that rolling back the
+ * journal alone is noticed. This is a memory, no proof: whoever writes here can change both.
  */
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
@@ -14,7 +14,7 @@ const SUFFIX = ".checkpoint";
 /** LIMIT: bytes of one file; a note with a cosignature has a few hundred. */
 const FILE_BYTES_MAX = 4 * NOTE_CHARS_MAX;
 
-/** The newest checkpoint that each witness took, as a file of the state directory. */
+/** The newest checkpoint that each witness took, as files in the state directory. */
 export class WitnessedFolder {
   readonly #path: string;
 
@@ -34,7 +34,7 @@ export class WitnessedFolder {
       .sort();
   }
 
-  /** The signed note, with the cosignature of a witness that signs; null where the witness took none. */
+  /** The signed note, with the cosignature if the witness signs; null if the witness took none. */
   async read(name: string): Promise<string | null> {
     const path = this.#file(name);
     try {
@@ -52,7 +52,7 @@ export class WitnessedFolder {
     }
   }
 
-  /** Takes the place of the one before, whole and durably. */
+  /** Replaces the previous note, whole and durably. */
   async write(name: string, note: string): Promise<void> {
     try {
       await replaceFile(this.#path, `${name}${SUFFIX}`, note);

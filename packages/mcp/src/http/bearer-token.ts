@@ -1,8 +1,10 @@
-/** The secret that a client of the HTTP endpoint has to show: every process of this machine can reach the port. */
+/**
+ * The secret that a client of the HTTP endpoint has to show, because every process on this machine can reach the port.
+ */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** LIMIT: characters of a token; 32 of base64url are 192 bits where they are random. */
+/** LIMIT: characters of a token. If they are random, 32 characters of base64url have 192 bits. */
 export const TOKEN_CHARS = { min: 32, max: 512 } as const;
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
@@ -16,7 +18,7 @@ export function isToken(text: string): boolean {
   return text.length >= min && text.length <= max && BEARER.test(`Bearer ${text}`);
 }
 
-/** INVARIANT: I8: the comparison takes as long for a wrong token as for the right one. */
+/** INVARIANT: I8: comparing takes as long for a wrong token as for the right one. */
 export function showsToken({ headers }: IncomingMessage, token: string): boolean {
   const shown = BEARER.exec(headers.authorization ?? "")?.[1] ?? "";
   return timingSafeEqual(digest(shown), digest(token));

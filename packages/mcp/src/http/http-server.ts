@@ -1,5 +1,5 @@
 /**
- * MCP over HTTP for clients of this machine, in both eras. Who asks is checked before anything is read: a page in a
+ * MCP over HTTP for clients on this machine, in both eras. The sender is checked before anything is read: a page in a
  * browser by Host and Origin, every other process by the token.
  */
 import { once } from "node:events";
@@ -35,19 +35,22 @@ const PATH = "/mcp";
 const ADDRESS = "127.0.0.1";
 /** LIMIT: connections at once. */
 const CONNECTIONS_MAX = 256;
-/** LIMIT: time for the headers of a request, and for all of it; who is not known yet holds a place no longer. */
+/**
+ * LIMIT: milliseconds for the headers of a request, and for all of it. A client that is not known yet holds its place
+ * no longer.
+ */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 30_000;
-/** Pause between two looks at these; by itself Node.js looks twice a minute. */
+/** Milliseconds between two checks of these limits; by default Node.js checks twice a minute. */
 const LOOK_MS = 1_000;
 
 export interface HttpOptions {
   readonly connect: Connect;
   readonly waitMs: number;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly token: string;
-  /** Hears what goes wrong beside the protocol. */
+  /** Called with errors outside of the protocol. */
   onError(error: Error): void;
 }
 
@@ -56,7 +59,7 @@ export interface McpHttpServer {
   close(): Promise<void>;
 }
 
-/** Rejects where the port cannot be had. */
+/** Rejects if the port cannot be had. */
 export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
   const endpoint = new Endpoint(options);
   const limits = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS };
@@ -85,7 +88,7 @@ export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
 class Endpoint {
   readonly #token: string;
   readonly #sessions: HttpSessions;
-  /** Clients of the 2026 era have no session of their own: who shows the token is one client. */
+  /** Clients of the 2026 era have no sessions of their own: all that show the token count as one client. */
   readonly #host: HostSession;
   readonly #handler: McpHttpHandler;
   readonly #modern: ReturnType<typeof toNodeHandler>;
@@ -94,7 +97,7 @@ class Endpoint {
   readonly #isFromHere = localhostOriginValidation();
   readonly #open = new OpenRequests();
   readonly #allUnread = new AllUnreadAnswers();
-  /** Of clients without a session. */
+  /** Unread answers of the clients without a session. */
   readonly #unread = this.#allUnread.client();
 
   constructor({ connect, waitMs, token, onError }: HttpOptions) {
@@ -125,7 +128,7 @@ class Endpoint {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // INVARIANT: I8: nothing of a request counts before it is known to come from somebody who was given the token.
+    // INVARIANT: I8: nothing in a request counts before it is known that the sender was given the token.
     if (!this.#isHere(request, response) || !this.#isFromHere(request, response)) return;
     if (!showsToken(request, this.#token)) {
       response.setHeader("WWW-Authenticate", 'Bearer realm="femtoclaw"').setHeader("Connection", "close");
@@ -197,7 +200,10 @@ function sessionOf({ headers }: IncomingMessage): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
-/** Why not, for one that is too long, or too much with all others; the rest of it is not read. */
+/**
+ * The body, or why it was not read to its end: `long` if it is too long, `much` if it is too much together with all
+ * others.
+ */
 async function bodyOf(request: IncomingMessage, open: OpenRequest): Promise<Buffer | "long" | "much"> {
   if (Number(request.headers["content-length"] ?? 0) > MESSAGE_BYTES_MAX) return "long";
   const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** Clients of the 2025 era over HTTP: each has a session by name, and through it one session at the host. */
+/** Clients of the 2025 era over HTTP. Each has a named session, and through that one session at the host. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
@@ -18,7 +18,7 @@ import type { AllUnreadAnswers, UnreadAnswers } from "./unread-answers.ts";
 /** LIMIT: sessions at once; the one that was idle longest makes room. */
 export const HTTP_SESSIONS_MAX = 64;
 
-/** One request, with what was read of it. */
+/** A request with the message read from it. */
 export interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -30,9 +30,9 @@ interface HttpSession {
   readonly transport: NodeStreamableHTTPServerTransport;
   readonly host: HostSession;
   readonly unread: UnreadAnswers;
-  /** Requests that the client still has to be answered, whether it waits for that or has left. */
+  /** Requests without an answer yet, whether the client still waits or has left. */
   readonly unanswered: Map<RequestId, OpenRequest>;
-  /** Requests, and streams of notifications, that are open. */
+  /** Number of open requests and streams of notifications. */
   open: number;
 }
 
@@ -40,7 +40,7 @@ export class HttpSessions {
   readonly #connect: Connect;
   readonly #waitMs: number;
   readonly #unread: AllUnreadAnswers;
-  /** By name, those that were used last at the end. */
+  /** By name, in order of use, the latest last. */
   readonly #sessions = new Map<string, HttpSession>();
 
   constructor(connect: Connect, waitMs: number, unread: AllUnreadAnswers) {
@@ -49,7 +49,9 @@ export class HttpSessions {
     this.#unread = unread;
   }
 
-  /** Says where there is no such session, and where it still has to answer a request of this id. */
+  /**
+   * Returns `unknown` if there is no such session, `twice` if the session still owes an answer to a request of this id.
+   */
   async serve(name: string, exchange: HttpExchange): Promise<"served" | "unknown" | "twice"> {
     const session = this.#sessions.get(name);
     if (session === undefined) return "unknown";
@@ -61,7 +63,7 @@ export class HttpSessions {
     return "served";
   }
 
-  /** Begins a session with its first request; false where there is room for none. */
+  /** Begins a session with its first request. Returns false if there is no room. */
   async begin(exchange: HttpExchange): Promise<boolean> {
     if (!this.#makeRoom()) return false;
     const host = new HostSession(this.#connect);
@@ -85,7 +87,7 @@ export class HttpSessions {
       void host.close();
     };
     await handle(session, exchange);
-    // What was no valid beginning has begun nothing.
+    // An invalid first request has begun no session.
     if (transport.sessionId === undefined) await transport.close();
     return true;
   }
@@ -117,7 +119,7 @@ async function handle(session: HttpSession, { request, response, open, message }
   }
   await session.transport.handleRequest(request, response, message);
   if (isJSONRPCRequest(message) && response.statusCode >= 400) answered(session, message.id);
-  // What was cancelled gets no answer.
+  // A cancelled request gets no answer.
   if (isJSONRPCNotification(message) && message.method === "notifications/cancelled") {
     const id = message.params?.["requestId"];
     if (typeof id === "string" || typeof id === "number") answered(session, id);

@@ -1,6 +1,6 @@
 /**
- * What was asked over HTTP and has no answer yet, of all clients together, who all showed the same token. In number and in
- * bytes it has the bounds that one client has over a pair of streams.
+ * The requests over HTTP that have no answer yet, counted for all clients together, because they all show the same
+ * token. Number and bytes are limited as they are for a single client over stdio.
  */
 import { REQUEST_BYTES_MAX, REQUESTS_MAX } from "../overload.ts";
 
@@ -8,7 +8,7 @@ export class OpenRequests {
   #count = 0;
   #bytes = 0;
 
-  /** Null where there are too many. */
+  /** Null if there are too many. */
   begin(): OpenRequest | null {
     if (this.#count >= REQUESTS_MAX) return null;
     this.#count += 1;
@@ -40,24 +40,27 @@ export class OpenRequest {
     this.#give = give;
   }
 
-  /** False where its bytes would be too many with those of the others; then none of these are counted. */
+  /** Returns false, without counting these bytes, if they would be too many together with those of the others. */
   take(bytes: number): boolean {
     if (this.#isOver || !this.#take(bytes)) return false;
     this.#bytes += bytes;
     return true;
   }
 
-  /** INVARIANT: I9: a call that goes on without its client counts until it is answered, however often its client comes again. */
+  /**
+   * INVARIANT: I9: a call that continues without its client counts until it is answered, however often the client
+   * reconnects.
+   */
   awaitAnswer(): void {
     this.#isAwaited = true;
   }
 
-  /** Its connection has ended. */
+  /** The connection has ended. */
   left(): void {
     if (!this.#isAwaited) this.over();
   }
 
-  /** It was answered, or will not be. */
+  /** The request was answered or never will be. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;

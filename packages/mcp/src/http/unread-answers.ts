@@ -1,4 +1,4 @@
-/** Answers over HTTP that their clients have not read yet: those of each client, and those of all together. */
+/** Answers over HTTP that clients have not read yet, counted per client and for all together. */
 import type { ServerResponse } from "node:http";
 import { UNREAD_BYTES_MAX, UNREAD_BYTES_OF_ALL_MAX } from "../overload.ts";
 
@@ -6,7 +6,7 @@ import { UNREAD_BYTES_MAX, UNREAD_BYTES_OF_ALL_MAX } from "../overload.ts";
 export class AllUnreadAnswers {
   readonly #clients = new Set<UnreadAnswers>();
 
-  /** For a new client; disposing of it forgets the client. */
+  /** Adds a client; disposing of the result removes it. */
   client(): UnreadAnswers {
     const client: UnreadAnswers = new UnreadAnswers(this, () => this.#clients.delete(client));
     this.#clients.add(client);
@@ -19,7 +19,7 @@ export class AllUnreadAnswers {
     return bytes;
   }
 
-  /** What one client has read may be room for another. */
+  /** When one client reads, another one may get room. */
   look(): void {
     for (const client of this.#clients) client.look();
   }
@@ -53,14 +53,15 @@ export class UnreadAnswers implements Disposable {
     return bytes;
   }
 
-  /** Resolves once the client has read what was said to it, or has gone. */
+  /** Resolves once the client has read enough of what it was sent, or has gone. */
   async untilRead(): Promise<void> {
     if (this.#hasRoom) return;
     this.#waiting ??= Promise.withResolvers<void>();
     await this.#waiting.promise;
   }
 
-  // INVARIANT: I9: many clients that do not read share a bound, and a client that has read everything waits for none of them.
+  // INVARIANT: I9: many clients that do not read share one limit, and a client that has read everything waits for none
+  // of them.
   get #hasRoom(): boolean {
     const { bytes } = this;
     return bytes === 0 || (bytes <= UNREAD_BYTES_MAX && this.#all.bytes <= UNREAD_BYTES_OF_ALL_MAX);
@@ -72,7 +73,7 @@ export class UnreadAnswers implements Disposable {
     this.#waiting = null;
   }
 
-  /** The client has gone; nothing waits for it any more. */
+  /** The client has gone, so nothing waits for it any more. */
   [Symbol.dispose](): void {
     this.#forget();
     this.#waiting?.resolve();

@@ -1,10 +1,10 @@
 /**
- * CRC-32C (Castagnoli), as LevelDB guards its files with it. Sixteen bytes a step by sixteen tables: what a
- * start relies on is read before it is opened, so this loop is what it waits for.
+ * CRC-32C (Castagnoli), the checksum in LevelDB's files. It handles sixteen bytes per step by sixteen tables, because a
+ * start reads all that it relies on first and spends that time in this loop.
  */
 const POLYNOMIAL = 0x82f63b78;
 const STEP_BYTES = 16;
-/** Sixteen tables of 256 entries in one: the last for the first byte of a step, the first for its last byte. */
+/** Sixteen tables of 256 entries in one: the last is for the first byte of a step, the first for its last byte. */
 const TABLES = buildTables();
 
 /** Continues `crc` over `bytes[start, end)`; begin with 0. */
@@ -23,12 +23,12 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, crc = 0
   return ~state >>> 0;
 }
 
-/** LevelDB stores checksums rotated and shifted, because a checksum of data that holds checksums is weak. */
+/** LevelDB stores checksums rotated and shifted, because the checksum of data that contains checksums is weak. */
 export function maskedCrc32c(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** What four bytes of a step change, of which the last one has this table. */
+/** The contribution of four bytes of a step, whose last byte uses this table. */
 function fourBytes(table: number, word: number): number {
   return (
     entry(table + 3, word & 0xff) ^

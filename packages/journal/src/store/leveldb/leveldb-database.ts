@@ -1,13 +1,13 @@
-/** Opens LevelDB itself, tells whether somebody else has it open, and words its faults. */
+/** Opens LevelDB, tells whether another process has it open, and translates its errors. */
 import { realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { Level } from "level";
 import { temporaryFolder } from "../../state-directory/temporary-folder.ts";
 
-/** The types of `level` leave out what only its engine for Node.js can do. */
+/** The types of `level` lack what only its engine for Node.js offers. */
 interface Compactable {
-  /** Rewrites the files that hold keys of `[start, end]`, without what was deleted there. */
+  /** Rewrites the files with keys of `[start, end]`, leaving out what was deleted there. */
   compactRange(start: string, end: string): Promise<void>;
 }
 
@@ -36,8 +36,8 @@ export async function openDatabase(directory: string, createIfMissing: boolean):
 }
 
 /**
- * Whether another process has the directory open. LevelDB can tell only by opening something, which
- * would write to the directory; so it opens an empty folder whose LOCK is a link to the real one.
+ * Whether another process has the directory open. LevelDB can tell that only by opening a directory, which would write
+ * to it. So it opens an empty folder whose LOCK is a link to the real one.
  */
 export async function isLocked(directory: string): Promise<boolean> {
   const lock = await realpath(join(directory, "LOCK"));
@@ -73,8 +73,8 @@ export function databaseFault(
 }
 
 /**
- * LevelDB passes the kernel's words on, and nothing else that would tell. What the system refuses is no damage: whoever
- * was told of damage would put a backup in the place of a journal that is whole.
+ * LevelDB passes on the kernel's message and no code. What the system refuses is not damage: a user who is told of
+ * damage would replace an intact journal by a backup.
  */
 const REFUSED = /: (?:Read-only file system|Permission denied|Operation not permitted|Too many open files)/;
 

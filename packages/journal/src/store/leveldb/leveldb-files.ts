@@ -1,6 +1,6 @@
 /**
- * Reads a LevelDB directory before LevelDB does. LevelDB skips damaged log records and then rewrites
- * the log, which would lose acknowledged records and the evidence in one step.
+ * Checks a LevelDB directory before LevelDB opens it. LevelDB skips damaged log records and then rewrites the log,
+ * which would destroy acknowledged records and the evidence in one step.
  */
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { checkTable } from "./leveldb-table.ts";
 import { TableFile } from "./table-file.ts";
 
 export interface LeveldbFiles {
-  /** Whether nothing was stored yet, so that LevelDB may lay out the directory. */
+  /** Whether nothing was stored yet, so that LevelDB may create its files. */
   readonly fresh: boolean;
 }
 
@@ -20,15 +20,15 @@ const CURRENT = "CURRENT";
 const FIRST_MANIFEST = "MANIFEST-000001";
 
 /**
- * LIMIT: bytes of tables that are checked before opening, newest first: what a start reads of a journal lies in them many times
- * over, and each MiB more takes a millisecond or two from it.
+ * LIMIT: bytes of tables checked before opening, newest first. What a start reads of a journal fits into them many
+ * times over, and each further MiB would cost a millisecond or two.
  */
 const TABLE_BYTES_MAX = 8 << 20;
 
 /**
- * Checks what LevelDB would rely on and changes nothing: every byte of the logs and the MANIFEST, and
- * of the newest tables. Older tables have only to be there; damage inside them shows against the tree.
- * Throws FEMTO_JOURNAL_CORRUPT with file and byte for anything but a last record that a crash cut short.
+ * Checks what LevelDB would rely on, without changing it: every byte of the logs, the MANIFEST and the newest tables.
+ * Older tables only have to exist; damage inside them shows against the tree. Throws FEMTO_JOURNAL_CORRUPT with file
+ * and byte for anything but a last record that a crash cut short.
  */
 export async function inspectLeveldbFiles(
   directory: string,
@@ -36,7 +36,8 @@ export async function inspectLeveldbFiles(
 ): Promise<LeveldbFiles> {
   const names = await namesIn(directory);
   if (!names.includes(CURRENT)) {
-    // LevelDB would start anew and delete what it finds. Before CURRENT exists it writes only its first MANIFEST.
+    // Without CURRENT, LevelDB would start afresh and delete what it finds. Before it writes CURRENT, it writes only
+    // its first MANIFEST.
     const stray = names.find((name) => /^(?:\d+\.(?:log|ldb|sst)|MANIFEST-\d+)$/.test(name) && name !== FIRST_MANIFEST);
     if (stray !== undefined) throw damage(join(directory, CURRENT), 0, `the file is missing, although ${stray} exists`);
     return { fresh: true };
@@ -56,7 +57,7 @@ async function checkLogs(directory: string, names: string[], logNumber: number, 
     .map((name) => ({ name, number: Number(/^(\d+)\.log$/.exec(name)?.[1] ?? Number.NaN) }))
     .filter((log) => log.number >= logNumber)
     .sort((left, right) => left.number - right.number);
-  // Zero is the number of a directory that was laid out and never opened again.
+  // Log number 0 means that the directory was created but never opened again.
   if (logNumber !== 0 && live[0]?.number !== logNumber) {
     throw damage(manifestFile, 0, `log ${logNumber}, which it names, is missing`);
   }
@@ -65,7 +66,7 @@ async function checkLogs(directory: string, names: string[], logNumber: number, 
   for (const { name } of live) {
     const file = join(directory, name);
     const bytes = await contents(file);
-    // A crash while opening leaves an empty log behind the one that was being recovered.
+    // A crash while opening leaves an empty log after the one that was being recovered.
     if (bytes.length > 0 && tornFile !== null) {
       throw damage(tornFile, tornAt, "the log ends within a record, although another log follows");
     }
@@ -96,7 +97,7 @@ async function checkTables(
   }
   for (const { file, size } of toCheck) {
     checkTableFile(file, size);
-    // Others may have their turn between two tables.
+    // Let other work proceed between two tables.
     await setImmediate();
   }
 }
@@ -120,7 +121,7 @@ async function namesIn(directory: string): Promise<string[]> {
 
 async function contents(file: string): Promise<Buffer> {
   try {
-    // A pipe or device in a file's place would keep the reader waiting for ever.
+    // Reading a pipe or device in the file's place could block for ever.
     if (!(await lstat(file)).isFile()) throw damage(file, 0, "this is not a regular file");
     return await readFile(file);
   } catch (error) {
@@ -130,7 +131,7 @@ async function contents(file: string): Promise<Buffer> {
 
 export const isForbidden = (code: string): boolean => code === "EACCES" || code === "EPERM";
 
-/** INVARIANT: what this process may not read is not called damaged, or an older state would be put in its place. */
+/** INVARIANT: a file that this process may not read is not called damaged, or somebody would restore an older state. */
 export function unreadable(path: string, error: unknown): FemtoError {
   const code = systemErrorCode(error) ?? errorText(error);
   const reason = `${printable(path, 4_096)} cannot be read: ${code}`;

@@ -1,6 +1,6 @@
 /**
- * Where things stand in LevelDB. This layout may change with its version; the bytes of records never
- * do. A commit group is one value, because LevelDB's cost is per entry far more than per byte.
+ * The keys and values in LevelDB. This layout may change with its version, but the bytes of records never do. A commit
+ * group is one value, because LevelDB's cost per entry by far exceeds its cost per byte.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { StoredRecord } from "../store.ts";
@@ -11,9 +11,9 @@ export const LAYOUT = "femtoclaw journal 1";
 const GROUP = "r";
 const OBJECT = "o";
 const INDEX = "x";
-/** Marks a key that was removed, while its value may still lie in a file. */
+/** Marks a key that was removed but whose value may still lie in a file. */
 const REMOVED = "z";
-/** Marks that index entries of removed records may still stand. */
+/** Marks that index entries of removed records may still exist. */
 const UNINDEXED = "y";
 /** Holds every safe integer, so that the order of keys is the order of numbers. */
 const SEQ_DIGITS = 14;
@@ -33,7 +33,7 @@ export const groupRange = (firstSeq: number, toSeqExclusive: number): KeyRange =
   lt: groupKey(toSeqExclusive),
 });
 export const allGroups: KeyRange = { gte: GROUP, lt: `${GROUP}g` };
-/** Names are ASCII, so what begins with a prefix ends before the first character beyond ASCII. */
+/** Names are ASCII, so everything with this prefix sorts before the prefix followed by a character beyond ASCII. */
 export const objectRange = (prefix: string): KeyRange => ({ gte: objectKey(prefix), lt: `${objectKey(prefix)}\u0080` });
 /** The part of that range which is not before `from`. */
 export function objectRangeFrom(prefix: string, from: string): KeyRange {
@@ -44,17 +44,17 @@ export function objectRangeFrom(prefix: string, from: string): KeyRange {
 export const allIndexes: KeyRange = { gte: INDEX, lt: `${INDEX}~` };
 export const removedKey = (key: string): string => REMOVED + key;
 export const allRemoved: KeyRange = { gte: REMOVED, lt: `${REMOVED}~` };
-/** Index entries of records below `before` have to go; the value tells which of them stay. */
+/** Says that index entries of records below `before` have to be removed. The value lists the records that stay. */
 export const unindexedKey = (before: number): string => UNINDEXED + seqDigits(before);
 export const allUnindexed: KeyRange = { gte: UNINDEXED, lt: `${UNINDEXED}~` };
-/** The key that was removed, from its mark. */
+/** The removed key that this mark stands for. */
 export const keyOfRemoved = (key: string): string => key.slice(REMOVED.length);
 export const indexRange = (execution: string): KeyRange => ({
   gte: indexPrefix(execution),
   lt: `${indexPrefix(execution)}g`,
 });
 
-/** The sequence number that any of these keys ends with. */
+/** The sequence number at the end of any of these keys. */
 export function seqOfKey(key: string): number {
   const digits = key.slice(-SEQ_DIGITS);
   if (!/^[0-9a-f]{14}$/.test(digits)) throw broken(`the key ${JSON.stringify(key)} has no sequence number`);
@@ -65,10 +65,10 @@ function seqDigits(seq: number): string {
   return seq.toString(16).padStart(SEQ_DIGITS, "0");
 }
 
-/** The name of the object that stands under the key. */
+/** The name of the object under this key. */
 export const nameOfKey = (key: string): string => key.slice(OBJECT.length);
 
-/** The length stands first, so that no name of an execution is the beginning of another's prefix. */
+/** The length comes first, so that the prefix of one execution is never the beginning of another's. */
 function indexPrefix(execution: string): string {
   return `${INDEX}${execution.length}:${execution}:`;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads LevelDB's log format: blocks of 32 KiB that hold records, or fragments of records, each with
- * its checksum. LevelDB itself skips what is damaged here and goes on, so nothing is left to it.
+ * Reads LevelDB's log format: blocks of 32 KiB that hold records or fragments of records, each with a checksum. LevelDB
+ * itself would skip damage here and go on, so the log is checked before LevelDB sees it.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import { crc32c, maskedCrc32c } from "./crc32c.ts";
@@ -13,7 +13,7 @@ const MIDDLE = 3;
 const LAST = 4;
 
 export interface LogScan {
-  /** Where an incomplete last record begins, or null when the log ends with a complete one. */
+  /** Where an incomplete last record begins; null if the log ends with a complete one. */
   readonly tornAt: number | null;
 }
 
@@ -28,14 +28,14 @@ interface Header {
   readonly type: number;
 }
 
-/** A finding about a file, as every check of this package words it. */
+/** An error about a file, worded alike in every check of this package. */
 export function damage(file: string, offset: number, finding: string): FemtoError {
   return new FemtoError("FEMTO_JOURNAL_CORRUPT", `${file}, byte ${offset}: ${finding}`);
 }
 
 /**
- * Checks every byte and hands out the complete records. Throws for anything but a last record that
- * a crash could have cut.
+ * Checks every byte and passes on the complete records. Throws for anything but a last record that a crash could have
+ * cut short.
  */
 export function scanLog(file: string, bytes: Buffer, onRecord: (record: LogRecord) => void): LogScan {
   let open: { offset: number; fragments: Uint8Array[] } | null = null;
@@ -85,7 +85,7 @@ function skipTrailer(file: string, bytes: Buffer, at: number, blockLeft: number)
   return end;
 }
 
-/** Refuses headers that no writer produces. Zeros are among them: a block that was zeroed is damage, not an end. */
+/** Refuses headers that no writer produces. These include zeros: a zeroed block is damage, not the end of the log. */
 function checkForm(file: string, at: number, header: Header, blockLeft: number, inRecord: boolean): void {
   const { length, type } = header;
   if (type < FULL || type > LAST) throw damage(file, at, `${type} is no type of a log record`);
@@ -99,9 +99,9 @@ function checkForm(file: string, at: number, header: Header, blockLeft: number, 
 }
 
 /**
- * INVARIANT: an acknowledged record is never taken for a torn one. The checksum does not cover the
- * length, so a damaged length can point beyond the end of the file. A write that was really cut
- * has neither a shorter payload that its checksum fits nor a whole record behind its header.
+ * INVARIANT: an acknowledged record is never taken for a torn one. The checksum does not cover the length, so a damaged
+ * length can point beyond the end of the file. A record that was really cut short has no shorter payload that matches
+ * its checksum, and no complete record after its header.
  */
 function refuseUnlessCut(file: string, bytes: Buffer, at: number, header: Header): void {
   let crc = crc32c(bytes, at + 6, at + HEADER_BYTES);

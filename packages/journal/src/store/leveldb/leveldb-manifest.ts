@@ -1,11 +1,11 @@
 /**
- * What LevelDB's MANIFEST says: which tables are alive and which logs are not yet in a table. Other
- * files are leftovers of a crash, which LevelDB deletes unread.
+ * Reads LevelDB's MANIFEST, which tells which tables are live and which logs are not yet in a table. Other files are
+ * leftovers of a crash, which LevelDB deletes unread.
  */
 import { damage, type LogRecord, scanLog } from "./leveldb-log.ts";
 
 export interface Manifest {
-  /** Logs with this number or a higher one are replayed when LevelDB opens. */
+  /** LevelDB replays logs with this number or a higher one when it opens. */
   readonly logNumber: number;
   /** Bytes of each live table by its number. */
   readonly tables: ReadonlyMap<number, number>;
@@ -21,8 +21,8 @@ const NEW_FILE = 7;
 const PREVIOUS_LOG_NUMBER = 9;
 
 /**
- * A torn last record is fine here too: it is a change that a crash kept from being made. If it had
- * been made, the files that it replaced would be gone, and their absence is found.
+ * A torn last record is acceptable here too: it is a change that a crash prevented. Had the change been made, the files
+ * that it replaced would be gone, and their absence is found.
  */
 export function readManifest(file: string, bytes: Buffer): Manifest {
   let logNumber: number | null = null;
@@ -102,7 +102,7 @@ class Fields {
   }
 }
 
-/** LevelDB's variable-length integer at `at`, or undefined when it does not end or is too large. */
+/** The variable-length integer at `at`; undefined if it does not end or is too large. */
 export function readVarint(bytes: Uint8Array, at: number): { value: number; next: number } | undefined {
   let value = 0;
   let factor = 1;

@@ -1,6 +1,6 @@
 /**
- * Taking things out of LevelDB, which only hides what is deleted: the bytes stay in its files until they
- * are compacted. Each removed key leaves a mark in the same batch, and goes once its files are rewritten.
+ * Removes data from LevelDB. LevelDB only hides what is deleted: the bytes stay in its files until these are compacted.
+ * So each removed key gets a mark in the same batch, and the mark is deleted once the files are rewritten.
  */
 
 import type { Removal } from "../store.ts";
@@ -25,10 +25,10 @@ export type Change =
   | { readonly type: "del"; readonly key: string };
 
 const NOTHING = Buffer.alloc(0);
-/** LIMIT: keys that are deleted in one step; of those that are unmarked, each step rewrites the files once. */
+/** LIMIT: keys deleted in one step. Each step of a purge rewrites the files. */
 const KEYS_PER_STEP = 4_096;
 
-/** What takes the removal out of the database, as part of the batch that says so. */
+/** The changes that carry out the removal, as part of the batch with the record that tells of it. */
 export async function changesOf(database: Database, { objects, records }: Removal): Promise<Change[]> {
   const changes = objects.flatMap((name) => removed(objectKey(name)));
   if (records === undefined) return changes;
@@ -39,21 +39,25 @@ export async function changesOf(database: Database, { objects, records }: Remova
     const staying = group.filter(({ seq }) => stays(seq));
     if (staying.length === group.length) continue;
     changes.push(...removed(key));
-    // A group is one value, so what stays of it is written anew, each stretch under the number that it begins with.
+    // A group is one value, so the records that stay are written anew. Each run of them is stored under its first
+    // number.
     for (const stretch of stretches(staying)) changes.push({ type: "put", ...stretch });
   }
-  // There may be millions of index entries; they count as gone from here on, and go in steps.
+  // There may be millions of index entries. They count as removed from here on and are deleted in steps.
   changes.push({ type: "put", key: unindexedKey(before), value: Buffer.from(JSON.stringify(keep)) });
   return changes;
 }
 
-/** The numbers without those whose records were removed. */
+/** These numbers except those of removed records. */
 export async function withoutRemoved(database: Database, seqs: readonly number[]): Promise<number[]> {
   const marks = await unindexedMarks(database);
   return seqs.filter((seq) => !marks.some(({ goes }) => goes(seq)));
 }
 
-/** INVARIANT: I5: a mark goes after the last entry that it stands for, so that a crash leaves the rest to the next opening. */
+/**
+ * INVARIANT: I5: a mark is deleted after the last entry that it stands for, so that after a crash the next opening
+ * finishes.
+ */
 async function dropIndexEntries(database: Database): Promise<void> {
   for (const { key: mark, goes } of await unindexedMarks(database)) {
     let last = allIndexes.gte;
@@ -93,10 +97,9 @@ async function removeKeys(database: Database, keys: readonly string[]): Promise<
 }
 
 /**
- * Finishes what removals have left to do: drops index entries, and rewrites the files in which removed values may
- * still lie. LevelDB drops a value only when it merges the file that holds it with a later deletion, and it may have
- * written both into the same file of its lowest level, which it then leaves alone. So everything is first brought into
- * files, deleted once more, and merged.
+ * Finishes removals: deletes index entries and rewrites the files in which removed values may still lie. LevelDB drops
+ * a value only when it merges the value's file with a later deletion. Both may be in the same file of its lowest level,
+ * which LevelDB would then leave alone. So everything is first compacted into files, then deleted once more and merged.
  */
 export async function purgeRemoved(database: Database): Promise<void> {
   await dropIndexEntries(database);
@@ -114,7 +117,7 @@ export async function purgeRemoved(database: Database): Promise<void> {
   }
 }
 
-/** A removed key may have got a new value in the same batch, which must not go. */
+/** A removed key may have got a new value in the same batch, which must stay. */
 async function stillRemoved(database: Database, keys: readonly string[]): Promise<string[]> {
   const values = await database.getMany([...keys]);
   return keys.filter((_, index) => values[index] === undefined);

@@ -1,6 +1,6 @@
 /**
- * The embedded storage engine. A commit group, its index entries and its objects are one batch with
- * one sync; the directory is checked before LevelDB may touch it.
+ * The embedded storage engine. A commit group with its index entries and objects is one batch with one sync. The
+ * directory is checked before LevelDB may touch it.
  */
 import assert from "node:assert/strict";
 import { realpath } from "node:fs/promises";
@@ -28,25 +28,25 @@ import {
 import { type Change, changesOf, purgeRemoved, withoutRemoved } from "./leveldb-removal.ts";
 
 const NOTHING = Buffer.alloc(0);
-/** LIMIT: bytes that a long reading takes at once; each taking waits for a thread, and a group may have 100 KiB. */
+/** LIMIT: bytes fetched at once by a long read. Each fetch waits for a thread, and a group may have 100 KiB. */
 const AHEAD_BYTES = 1 << 20;
-/** Records from which on a reading is long; of a short one most of them would be read for nothing. */
+/** Number of records from which a read counts as long. A short read would fetch most of these bytes in vain. */
 const AHEAD_RECORDS = 4_096;
 
-/** What opening costs. */
+/** How thorough opening is. */
 export interface LeveldbStoreOptions {
-  /** Bytes of tables that are checked before opening, newest first; a start's default is what it has time for. */
+  /** Bytes of tables checked before opening, newest first. The default is what a start has time for. */
   readonly tableBytesMax?: number;
 }
 
 /**
- * A store in a folder of LevelDB. Throws FEMTO_JOURNAL_LOCKED while another process has it open, and
- * FEMTO_JOURNAL_CORRUPT for damaged files.
+ * A store in a LevelDB folder. Throws FEMTO_JOURNAL_LOCKED if the folder is open already, FEMTO_JOURNAL_CORRUPT if
+ * files are damaged.
  */
 export class LeveldbStore implements JournalStore {
   /**
-   * INVARIANT: one process has one directory open once. LevelDB's own lock belongs to the process and
-   * is silently lost when the same process tries to open the directory again, hence this memory.
+   * INVARIANT: a process opens a directory only once at a time. LevelDB's own lock belongs to the process and is
+   * silently lost when the same process tries to open the directory again, so open directories are remembered here.
    */
   static readonly #open = new Set<string>();
 
@@ -64,9 +64,9 @@ export class LeveldbStore implements JournalStore {
     this.#tableBytesMax = options.tableBytesMax;
   }
 
-  /** Throws FEMTO_JOURNAL_LOCKED when this process or another one has the directory open. */
+  /** Throws FEMTO_JOURNAL_LOCKED if this process or another one has the directory open. */
   static async refuseIfOpen(directory: string): Promise<void> {
-    // Never asks the lock itself about a directory of this process, which would lose it.
+    // Do not probe the lock of a directory that this process has open: the lock would be lost.
     if (LeveldbStore.#open.has(await realpath(directory))) throw locked(directory);
     if (await isLocked(directory).catch(() => false)) throw locked(directory);
   }
@@ -79,7 +79,7 @@ export class LeveldbStore implements JournalStore {
       this.#database = await openDatabase(this.#directory, fresh);
       await checkLayout(this.#database);
       await syncFolder(this.#directory);
-      // What a crash kept from being done.
+      // Finish what a crash interrupted.
       await purgeRemoved(this.#database);
       this.#size = await countRecords(this.#database);
     } catch (error) {
@@ -213,7 +213,8 @@ export class LeveldbStore implements JournalStore {
     try {
       return await inspectLeveldbFiles(this.#directory, this.#tableBytesMax);
     } catch (error) {
-      // Files of a running host change while they are read; that is no damage. A probe that fails says nothing.
+      // Files of a running host change while they are read, which is not damage. If the probe fails, the first error
+      // stands.
       if (await isLocked(this.#directory).catch(() => false)) throw locked(this.#directory);
       throw error;
     }

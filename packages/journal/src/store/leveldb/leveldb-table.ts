@@ -1,6 +1,6 @@
 /**
- * Checks one table of LevelDB. Its blocks follow each other without a gap from the first byte to the
- * footer, so once every block's checksum fits, no byte of the file is left unchecked.
+ * Checks one table of LevelDB. Its blocks follow each other without a gap from the first byte to the footer, so once
+ * every block's checksum matches, no byte of the file is left unchecked.
  */
 import { crc32c, maskedCrc32c } from "./crc32c.ts";
 import { damage } from "./leveldb-log.ts";
@@ -8,14 +8,14 @@ import { readVarint } from "./leveldb-manifest.ts";
 
 const FOOTER_BYTES = 48;
 const MAGIC = Buffer.from("57fb808b247547db", "hex");
-/** Type of compression and checksum. */
+/** Compression type and checksum. */
 const TRAILER_BYTES = 5;
 const UNCOMPRESSED = 0;
 
-/** A table of which a part is looked at. */
+/** A table of which only a part is in memory. */
 export interface TableBytes {
   readonly length: number;
-  /** These bytes, all of which lie within the table; they count only until others are asked for. */
+  /** These bytes, which must lie within the table. They are valid until the next call. */
   bytes(offset: number, length: number): Buffer;
 }
 
@@ -57,7 +57,7 @@ function readHandle(bytes: Uint8Array, at: number): { handle: BlockHandle; next:
   return { handle: { offset: offset.value, length: length.value }, next: length.next };
 }
 
-/** The contents of a block whose checksum fits. */
+/** The contents of a block whose checksum matches. */
 function checkBlock(file: string, table: TableBytes, { offset, length }: BlockHandle): Buffer {
   if (offset + length + TRAILER_BYTES > table.length - FOOTER_BYTES)
     throw damage(file, offset, "a block reaches too far");
@@ -71,7 +71,7 @@ function checkBlock(file: string, table: TableBytes, { offset, length }: BlockHa
   return bytes.subarray(0, length);
 }
 
-/** The block handles that the entries of an index block have as their values. */
+/** The block handles that are the values in an index block. */
 function handlesIn(file: string, table: TableBytes, block: BlockHandle): BlockHandle[] {
   const contents = checkBlock(file, table, block);
   const broken = (): never => {

@@ -1,12 +1,12 @@
 /**
- * The bytes of a table, of which only a part is in memory at a time: a start reads tens of megabytes of tables, and what it
- * would read them into is neither in the processor's cache then nor given back for as long as the host rests.
+ * Reads a table through a small window. A start reads tens of megabytes of tables; a buffer for all of it would neither
+ * fit the processor's cache nor be given back while the host is idle.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { damage } from "./leveldb-log.ts";
 import type { TableBytes } from "./leveldb-table.ts";
 
-/** LIMIT: bytes that are read at once, unless a block has more: fewer calls gain nothing, and more leave the cache. */
+/** LIMIT: bytes read at once, unless a block is larger. A larger window would save no time and leave the cache. */
 const WINDOW_BYTES = 256 << 10;
 
 export class TableFile implements TableBytes, Disposable {
@@ -14,7 +14,7 @@ export class TableFile implements TableBytes, Disposable {
   readonly #file: string;
   readonly #descriptor: number;
   #window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
-  /** Where in the file the window begins and ends. */
+  /** The part of the file that is in the window. */
   #from = 0;
   #to = 0;
 
@@ -24,9 +24,9 @@ export class TableFile implements TableBytes, Disposable {
     this.length = length;
   }
 
-  /** Throws FEMTO_JOURNAL_CORRUPT where there is no regular file of this size. */
+  /** Throws FEMTO_JOURNAL_CORRUPT if there is no regular file of this size. */
   static open(file: string, size: number): TableFile {
-    // A pipe in a file's place does not keep the reader waiting.
+    // O_NONBLOCK keeps a pipe in the file's place from blocking the open.
     const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const stats = fstatSync(descriptor);
@@ -49,7 +49,7 @@ export class TableFile implements TableBytes, Disposable {
     closeSync(this.#descriptor);
   }
 
-  /** Moves the window so that it begins at the offset. */
+  /** Moves the window to begin at this offset. */
   #read(offset: number, least: number): void {
     if (this.#window.length < least) this.#window = Buffer.allocUnsafeSlow(least);
     this.#from = offset;
