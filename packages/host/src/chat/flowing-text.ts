@@ -7,7 +7,7 @@ import { printable } from "@femtoclaw/protocol";
 const TAB = "    ";
 
 export interface FlowingTextOptions {
-  /** Current columns of the screen; null if there is no screen, and then lines are not wrapped. */
+  /** Current columns of the screen; null if there is no screen, and then lines are neither marked nor wrapped. */
   columns(): number | null;
   /** Stands before every line. The first line may have a different mark of the same width. */
   readonly mark: string;

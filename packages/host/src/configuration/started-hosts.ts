@@ -54,8 +54,8 @@ export function noteHost(environment: HostEnvironment, host: StartedHost): () =>
 }
 
 /**
- * The noted hosts of all configurations, which have not ended in an orderly way. Whether they still run is for the
- * caller to find out.
+ * The hosts of all configurations that were noted and have not ended in an orderly way since. Whether they still run is
+ * for the caller to find out.
  */
 export function notedHosts(environment: HostEnvironment): readonly StartedHost[] {
   const home = stateHome(environment);

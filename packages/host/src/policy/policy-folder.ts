@@ -10,8 +10,8 @@ export interface PolicySetFiles {
 export interface PolicyFolder {
   readonly inForce: PolicySetFiles;
   /**
-   * The set on trial: the files in force, with each replaced by its namesake in `shadow`, but only the tests from
-   * `shadow`.
+   * The Cedar files in `shadow` together with those in force that have no namesake there, and the tests in `shadow`
+   * alone.
    */
   readonly onTrial: PolicySetFiles;
   /** Names of the files in `shadow`. */

@@ -1,6 +1,6 @@
 /**
- * The report of a host that a fault or a bug has ended. It is a file in the state directory, because nobody may read
- * the host's stderr, the journal may be what failed, and telemetry may never arrive.
+ * The report of a host that a fault or a bug has ended. It is a file in the state directory, because perhaps nobody
+ * reads the host's stderr, the journal may be what failed, and telemetry may never arrive.
  */
 import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

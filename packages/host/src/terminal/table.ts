@@ -21,9 +21,9 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
 const CELLS_MIN = 20;
 
 /**
- * Like `table`, for two columns of which the second may be long and come from somebody else. INVARIANT: I8: it is
- * wrapped within its column. Otherwise the terminal would wrap it to the left edge, where its author could make it look
- * like another row.
+ * Like `table`, for two columns of which the second may be long and come from somebody else. INVARIANT: I8: the second
+ * column is wrapped within itself. Otherwise the terminal would wrap it to the left edge, where its author could make
+ * it look like another row.
  */
 export function hangingTable(
   rows: readonly (readonly [name: string, text: string])[],

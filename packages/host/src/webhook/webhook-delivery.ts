@@ -149,7 +149,7 @@ export class WebhookDelivery {
     const signal = AbortSignal.any([this.#stop.signal, late.signal]);
     try {
       const request = signedRequest(message, key, clock.nowUs());
-      // Following a redirect would send the question wherever somebody else says.
+      // Following a redirect would send the question wherever the redirecting server says.
       const response = await fetch(url, { method: "POST", ...request, redirect: "manual", signal });
       // INVARIANT: I8: the receiver cannot answer a question: not a byte of its response is read.
       await response.body?.cancel();
