@@ -1,9 +1,9 @@
-/** `help` of the program and of each group of commands: it follows words to the command that they lead to. */
+/** The `help` command of the program and of each group of commands. It follows words to the command that they name. */
 import { FemtoError, nearestName } from "@femtoclaw/protocol";
 import type { Command } from "commander";
 import { usageFix } from "./usage-fault.ts";
 
-/** The library's own takes one word, and prints the help of the group where there is no such command. */
+/** The built-in one of the library takes only one word, and prints the group's help if there is no such command. */
 export function addHelpCommand(group: Command): void {
   group
     .command("help")

@@ -1,4 +1,7 @@
-/** A host holds its journal open, so whoever reads it besides reads what the host hands out: an export. */
+/**
+ * An export made by the running host. A host holds its journal open, so other readers can only read what the host
+ * exports.
+ */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@femtoclaw/journal/live";
@@ -9,9 +12,10 @@ export interface HostExport extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** The log of the running host as a folder of tiles with its values beside it, read without trusting it; it goes when it is disposed of. */
+/** The running host's log as a folder of tiles with its values, not verified. Disposing of the result deletes it. */
 export async function exportOfHost(context: CommandContext): Promise<HostExport> {
-  // A host under systemd has a /tmp of its own, and sees none of ours; the folder of its state it shares with its operator.
+  // A host under systemd has a /tmp of its own and cannot write to ours. It shares the state directory with its
+  // operator.
   const places = [
     () => temporaryFolder("femtoclaw-audit-"),
     () => temporaryFolder(".femtoclaw-audit-", context.load().resolved.stateDirectory),
@@ -25,7 +29,7 @@ export async function exportOfHost(context: CommandContext): Promise<HostExport>
       fault ??= error;
     }
   }
-  // Nothing is wrong with the log; it only cannot be handed out whole while the host has it open.
+  // The log itself is fine, but it cannot be exported while the host has it open.
   const reason = `the log cannot be read while the host has it open: ${errorText(fault)}`;
   throw new FemtoError("FEMTO_JOURNAL_LOCKED", reason, {
     fix: "Run `femtoclaw down`, then the same command again.",
@@ -37,7 +41,7 @@ async function exportTo(context: CommandContext, temporary: string): Promise<Hos
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   const folder = join(temporary, "log");
   try {
-    // Whether the log goes on from what was seen of it is found out by whoever verifies it.
+    // Whether the log continues from what was seen of it is for the verification to check.
     await using operator = await context.unprovedOperator();
     await operator.exportLog("tiles", folder, true);
     return { folder, [Symbol.asyncDispose]: remove };

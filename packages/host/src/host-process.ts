@@ -1,4 +1,4 @@
-/** The host: one runtime behind two sockets, until somebody stops it. */
+/** The host: one runtime behind its sockets, until somebody stops it. */
 import { join } from "node:path";
 import type { ReloadAnswer } from "@femtoclaw/client";
 import { agentSocketName, errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
@@ -19,7 +19,7 @@ import type { Webhook } from "./webhook/webhook.ts";
 
 export interface HostOptions {
   readonly loaded: LoadedConfiguration;
-  /** Reads the configuration as it is by now, in the same place and with the same care. */
+  /** Reads the current configuration, from the same place and with the same checks. */
   load(): LoadedConfiguration;
   log(entry: LogEntry): void;
 }
@@ -40,7 +40,7 @@ export class HostProcess implements AsyncDisposable {
   readonly #ending = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #webhook: Webhook | null = null;
-  /** Takes away what is noted of this host. */
+  /** Removes the note about this host. */
   #noted: () => void = () => undefined;
   #remembering: Promise<void> | null = null;
   #stopping = false;
@@ -58,10 +58,10 @@ export class HostProcess implements AsyncDisposable {
     this.#endpoints = endpoints;
   }
 
-  /** Starts the runtime, then listens. Throws what keeps either from standing; nothing is left behind then. */
+  /** Starts the runtime, then listens. If either fails, this throws and leaves nothing behind. */
   static async start({ loaded, load, log }: HostOptions): Promise<HostProcess> {
     const { resolved } = loaded;
-    // The folder must be there before the runtime plans what children see, because it is masked for them.
+    // The folder must exist before the runtime plans what children see, because it is masked for them.
     prepareSocketDirectory(resolved.runtimeDirectory);
     const names = Object.keys(resolved.authority.agents ?? {});
     const sockets: HostSockets = {
@@ -71,7 +71,7 @@ export class HostProcess implements AsyncDisposable {
     };
     const paths = [sockets.agent, sockets.operator, ...Object.values(sockets.agents)];
     for (const path of paths) await assertNobodyListens(path);
-    // A secret that is not there is told of before anything is opened.
+    // A missing secret is reported before anything is opened.
     const beginWebhook = await webhookOf(resolved);
     let webhook: Webhook | null = null;
     const telemetry = await hostTelemetry(resolved);
@@ -107,10 +107,10 @@ export class HostProcess implements AsyncDisposable {
     const launches = new LaunchVerbs({ runtime, launches: resolved.launches ?? [], workspace, log });
     const operatorParts = { runtime, sockets, telemetryStatus, webhookStatus, launches, stop, reload };
     try {
-      // Operators first: whoever may propose can also be stopped.
+      // Operators first, so that whoever may propose can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
       servers.push(await SocketServer.listen(sockets.agent, () => agentHandlers(runtime)));
-      // INVARIANT: I8: which agent proposes is told by the socket that it was given, and by nothing that it says.
+      // INVARIANT: I8: which agent proposes is decided by the socket that it was given, and by nothing that it says.
       for (const [name, path] of Object.entries(sockets.agents)) {
         servers.push(await SocketServer.listen(path, () => agentHandlers(runtime, name)));
       }
@@ -125,8 +125,9 @@ export class HostProcess implements AsyncDisposable {
   }
 
   /**
-   * Puts the policy in force that the configuration has by now; resolves with its revision and the one before it, and with those on trial.
-   * Whatever is wrong with it, also with the file, is recorded and thrown, and leaves in force what was.
+   * Puts the configuration's current policy in force. Resolves with its revision and the previous one, and with those
+   * of the rules on trial. Any fault, also in the file itself, is recorded and thrown, and the previous policy stays in
+   * force.
    */
   async reload(by: string): Promise<ReloadAnswer> {
     const before = this.runtime.policy.revision;
@@ -149,12 +150,12 @@ export class HostProcess implements AsyncDisposable {
     return this.#ending.promise;
   }
 
-  /** Resolves when the host has ended; rejects when it could not end in order. */
+  /** Resolves when the host has ended; rejects if it could not end in an orderly way. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
   }
 
-  /** Drains and ends; `now` cancels what runs. A second call hurries the first. */
+  /** Finishes what runs and ends; `now` cancels what runs instead. A second call with `now` hurries the first. */
   stop(options: { readonly now: boolean }): Promise<void> {
     if (!this.#stopping) {
       this.#stopping = true;
@@ -166,15 +167,15 @@ export class HostProcess implements AsyncDisposable {
     return this.#stopped.promise;
   }
 
-  /** The journal is closed first, so that a closed connection means that all is kept. */
+  /** Closes the journal before the sockets, so that a closed connection means that everything is stored. */
   async #end(now: boolean): Promise<void> {
     this.#webhook?.stop();
-    // It reads the journal.
+    // Remembering reads the journal, so it has to be done before that is closed.
     await this.#remembering;
     try {
       await this.runtime.close(now ? { drainMs: 0 } : {});
     } finally {
-      // Health last, so that whoever asks hears that the host ends as long as it does.
+      // The health endpoint closes last, so that it can report until the end that the host is ending.
       await Promise.all(this.#servers.map((server) => server.close()));
       await this.#endpoints.close();
       this.#noted();
@@ -186,7 +187,7 @@ export class HostProcess implements AsyncDisposable {
   }
 }
 
-/** A host that cannot be noted runs as any other, and is stopped by its configuration or by a signal. */
+/** Notes this host. If that fails, the host runs all the same, and can be stopped by its configuration or a signal. */
 function notedBy({ path, resolved }: LoadedConfiguration, boot: string, log: HostOptions["log"]): () => void {
   const { stateDirectory, runtimeDirectory } = resolved;
   try {
@@ -197,7 +198,7 @@ function notedBy({ path, resolved }: LoadedConfiguration, boot: string, log: Hos
   }
 }
 
-/** Only where somebody is to be told. */
+/** Loaded only if a webhook is configured. */
 async function webhookOf({
   approvals: { webhook: setting },
 }: ResolvedConfiguration): Promise<((runtime: Runtime, log: (entry: LogEntry) => void) => Webhook) | null> {
@@ -207,7 +208,7 @@ async function webhookOf({
   return (runtime, log) => new Webhook({ setting, key, runtime, log });
 }
 
-/** Null where nothing is sent and nobody can ask. */
+/** Null if telemetry is neither sent nor served. */
 async function hostTelemetry(resolved: ResolvedConfiguration): Promise<HostTelemetry | null> {
   if (resolved.otlpEndpoint === undefined && resolved.prometheus === undefined) return null;
   const exporter = await telemetryOf(resolved);

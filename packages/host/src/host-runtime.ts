@@ -1,4 +1,4 @@
-/** The runtime of a host, or of a command that goes without one: what a loaded configuration makes of the library. */
+/** Makes the runtime of a host, or of a command that works without a host, from a loaded configuration. */
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { proveContinuation } from "@femtoclaw/journal/live";
 import type { PolicyEngine } from "@femtoclaw/policy/live";
@@ -11,7 +11,10 @@ import { ownInstallation } from "./installation/own-installation.ts";
 import { ownIntegrity } from "./integrity/own-integrity.ts";
 import { loadPolicy } from "./preflight.ts";
 
-/** A runtime from a loaded configuration, with the exporter that it names. A bad policy is refused before anything is opened. */
+/**
+ * A runtime for a loaded configuration, with the exporter that it names. A bad policy is refused before anything is
+ * opened.
+ */
 export async function startRuntime(
   loaded: LoadedConfiguration,
   log: (entry: LogEntry) => void,
@@ -48,7 +51,9 @@ export async function startRuntime(
   return runtime;
 }
 
-/** The engine that has answered the policy's tests is the first that the runtime gets; it is read once and kept once. */
+/**
+ * Hands the engine that answered the policy's tests to the runtime as its first one, so that it is loaded only once.
+ */
 function goingOnWith(tested: PolicyEngine, surroundings: Surroundings): Surroundings {
   const waiting = [tested];
   return {
@@ -57,7 +62,10 @@ function goingOnWith(tested: PolicyEngine, surroundings: Surroundings): Surround
   };
 }
 
-/** Lets what is remembered of this state directory follow the log that goes on there; who knows its sockets is told. */
+/**
+ * Prepares this user's memory of the log in the state directory for its successor. Clients that remember the log by its
+ * sockets are not affected; they will be told that it is another one.
+ */
 async function announceLog(
   { stateDirectory }: ResolvedConfiguration,
   { firstKey, vkey, standsIn, beginsWith }: OpenedEpoch,
@@ -72,8 +80,8 @@ function memoryOf(place: string, log: (entry: LogEntry) => void): LogMemory {
 }
 
 /**
- * Holds the log to what was seen of it here, and remembers how it is by now. That is for those who ask: its absence or
- * disagreement is told here, and takes nothing from a sound journal; so nobody has to wait for it.
+ * Compares the log with what was seen of it here, and remembers its current state. A mismatch is only logged: it
+ * concerns those who ask later and does not make a sound journal unusable, so nobody has to wait for this.
  */
 export async function rememberLog(
   stateDirectory: string,
@@ -90,13 +98,13 @@ export async function rememberLog(
   }
 }
 
-/** Their transports are loaded only where there are any. */
+/** Transports of witnesses are loaded only if there are any. */
 async function witnessesOf({ witnesses }: ResolvedConfiguration): Promise<readonly Witness[]> {
   if (witnesses.length === 0) return [];
   return (await import("./witness/configured-witnesses.ts")).configuredWitnesses(witnesses);
 }
 
-/** OpenTelemetry is loaded only where it is wanted. */
+/** OpenTelemetry is loaded only if it is wanted. */
 export async function telemetryOf({ otlpEndpoint, otlpSignals }: ResolvedConfiguration): Promise<Telemetry> {
   const { Telemetry } = await import("@femtoclaw/telemetry");
   const signals = otlpSignals === undefined ? {} : { signals: otlpSignals };

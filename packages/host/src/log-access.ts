@@ -1,4 +1,4 @@
-/** Proofs and exports of a signed log, the same for a running host and for a stopped journal. */
+/** Proofs and exports of a signed log, for a running host and a stopped journal alike. */
 import { Buffer } from "node:buffer";
 import { rm } from "node:fs/promises";
 import {
@@ -16,9 +16,9 @@ export const EXPORT_FORMATS = ["tiles", "jsonl", "ocsf"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface ExportedLog {
-  /** Records that were written. */
+  /** Number of records written. */
   readonly size: number;
-  /** Values that were written beside them; null when none were asked for. */
+  /** Number of values written beside them; null if none were asked for. */
   readonly values: number | null;
 }
 
@@ -26,14 +26,14 @@ export interface ProvedRecord {
   readonly seq: number;
   /** Text of a C2SP tlog-proof file. */
   readonly proof: string;
-  /** The record as it is stored, to the byte; null where it was pruned, and only a copy of it can be proved. */
+  /** The record as it is stored, byte for byte; null if it was pruned, so that only a copy of it can be proved. */
   readonly record: Buffer | null;
 }
 
-/** A log's name and its public keys, as its own records name them. */
+/** The name and public keys of a log, as its own records state them. */
 export interface LogKeys {
   readonly origin: string;
-  /** The log that it goes on from. */
+  /** The log that this one continues. */
   readonly parent: LogParent | null;
   /** The key in force. */
   readonly vkey: string;
@@ -53,7 +53,8 @@ export async function keysOf(reader: LogReader): Promise<LogKeys> {
       if (record.type === "log.created") ({ origin, parent = null } = record.body);
       else if (record.type !== "key.rotated") continue;
       const last = named.at(-1);
-      // A checkpoint signed by the new key covers the record that names it, and so does the last one of the old key.
+      // The first checkpoint that covers the record of a rotation is signed by both keys, and is the old key's last
+      // one.
       if (last !== undefined) last.retired_at_size = seq + 1;
       named.push({ vkey: record.body.vkey, from_size: seq + 1, retired_at_size: null });
     }
@@ -63,7 +64,7 @@ export async function keysOf(reader: LogReader): Promise<LogKeys> {
   return { origin, parent, vkey, keys: named };
 }
 
-/** `ref` is a sequence number, or an execution, whose last record is meant. */
+/** `ref` is a sequence number, or an execution, of which the last record is proved. */
 export async function proveRecord(reader: LogReader, ref: string): Promise<ProvedRecord> {
   const seq = /^\d{1,15}$/.test(ref) ? Number(ref) : await lastOf(reader, ref);
   if (seq === undefined || seq >= reader.size) {
@@ -79,7 +80,7 @@ export async function proveRecord(reader: LogReader, ref: string): Promise<Prove
   throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is missing`);
 }
 
-/** The record that an execution ended with; what tells of an erasure came later and is not of its course. */
+/** The last record of an execution. A later record about an erasure does not belong to the execution's course. */
 async function lastOf(reader: LogReader, execution: string): Promise<number | undefined> {
   for (const seq of (await reader.locate(execution)).toReversed()) {
     for await (const { type } of reader.read(seq, seq + 1)) if (type !== "values.erased") return seq;
@@ -87,7 +88,10 @@ async function lastOf(reader: LogReader, execution: string): Promise<number | un
   return undefined;
 }
 
-/** All that was asked for, or nothing: an export without the values that it was to have would be taken for all there is. */
+/**
+ * Writes everything that was asked for, or nothing: an export that lacks its values would be mistaken for a complete
+ * one.
+ */
 export async function exportAs(
   reader: LogReader,
   format: ExportFormat,

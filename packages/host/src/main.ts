@@ -1,4 +1,4 @@
-/** Entry of the `femtoclaw` command. */
+/** Entry point of the `femtoclaw` command. */
 import { runCommand } from "./run-command.ts";
 
 await runCommand();

@@ -1,11 +1,13 @@
-/** What commands write to where they are told to: files of this user alone that were not there before, whole or none. */
+/**
+ * Output files of commands. They belong to this user alone, must not exist before, and are written whole or not at all.
+ */
 import { constants } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const OWNER_ONLY = 0o600;
 
-/** Follows no link, and writes nothing over. Throws FEMTO_EXPORT_FAILED, and leaves no half of it then. */
+/** Follows no link and overwrites nothing. If it throws FEMTO_EXPORT_FAILED, it leaves no partial file behind. */
 export async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
   try {
@@ -25,7 +27,7 @@ export async function writeNew(path: string, content: string | Uint8Array): Prom
   }
 }
 
-/** All of them, or none. */
+/** Writes all of the files or none. */
 export async function writeNewTogether(files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   const written: string[] = [];
   try {

@@ -1,21 +1,21 @@
-/** How many files this process may have open. A host that runs out of them in the middle of its work can do none of it well. */
+/** How many files this process may have open. A host that runs out of them during its work can do nothing properly. */
 import { readFileSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Found } from "./doctor/finding.ts";
 
 /**
- * LIMIT: open files that a host needs: forty by itself, nine for each of 64 programs, one for each of 336 connections of
- * agents. With less, agents that hold connections alone could leave none for the journal.
+ * LIMIT: open files that a host needs: forty by itself, nine for each of 64 programs, one for each of 336 connections
+ * of agents. With fewer, agents could leave none for the journal just by holding connections.
  */
 const OPEN_FILES_MIN = 1_024;
 
-/** What Node.js made of it: all that it may have. Infinite where the system does not tell. */
+/** The limit after Node.js has raised it as far as it may. Infinite if the system does not tell. */
 function openFilesMax(): number {
   const found = /^Max open files\s+(\d+)/m.exec(limitsText())?.[1];
   return found === undefined ? Number.POSITIVE_INFINITY : Number(found);
 }
 
-/** What `doctor` says of it. */
+/** What `doctor` reports about it. */
 export function openFilesFinding(): Found {
   const most = openFilesMax();
   if (most === Number.POSITIVE_INFINITY) return { verdict: "ok", detail: "this system does not tell how many" };
@@ -24,7 +24,7 @@ export function openFilesFinding(): Found {
   return { verdict: "ok", detail };
 }
 
-/** Throws FEMTO_SURROUNDINGS where no host could work. */
+/** Throws FEMTO_SURROUNDINGS if no host could work. */
 export function requireOpenFiles(): void {
   const most = openFilesMax();
   if (most >= OPEN_FILES_MIN) return;
@@ -39,7 +39,7 @@ function limitsText(): string {
   try {
     return readFileSync("/proc/self/limits", "utf8");
   } catch {
-    // No Linux; the first file that cannot be opened will tell.
+    // This is not Linux. The first file that cannot be opened will tell.
     return "";
   }
 }

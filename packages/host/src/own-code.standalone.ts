@@ -1,7 +1,7 @@
 /** Where the code of this process comes from, in the standalone executable. */
 import type { OwnCode } from "./integrity/own-code.ts";
 
-/** Put here by the build. */
+/** Defined by the build. */
 declare const FEMTOCLAW_RELEASE_KEY: string | null;
 declare const FEMTOCLAW_ASSETS: Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 /**
- * From a loaded configuration to a policy that may be put in force: compiled, tried out, and tested by its
- * own tests. All of it before the journal is opened, so that a mistake leaves no trace in history.
+ * Turns a loaded configuration into a policy that may be put in force: compiled, tried out, and tested by its own
+ * tests. All of that happens before the journal is opened, so that a mistake leaves no trace in history.
  */
 import { agentRun, builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
 import {
@@ -28,37 +28,37 @@ import { runPolicyTests, type TestBench } from "./policy/run-tests.ts";
 export interface TestedSet {
   readonly compiled: CompiledPolicy;
   readonly rules: readonly FileRule[];
-  /** What an operator should know, and may have meant. */
+  /** What an operator should know, though it may be intended. */
   readonly warnings: readonly LintFinding[];
   readonly results: readonly PolicyTestResult[];
-  /** That of the runtime, which has answered the tests; null where nothing was asked of it. */
+  /** The runtime's engine that answered the tests; null if it was not used. */
   readonly engine: PolicyEngine | null;
 }
 
 export interface LoadedPolicy extends Omit<TestedSet, "rules"> {
-  /** For the runtime. */
+  /** What the runtime gets. */
   readonly policyFiles: PolicyFilesOption;
-  /** The rules on trial; null where none are. */
+  /** The rules on trial; null if there are none. */
   readonly shadow: TestedSet | null;
 }
 
 type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
 
-/** Who proposes, beside the agents with tables of their own; a Cedar file can name nobody else. */
+/** The proposer besides agents with tables of their own. A Cedar file can name no others. */
 const EVERYBODY = "default";
 
 interface PolicyUse {
   /**
-   * Makes an engine for a runtime that puts the rules in force next: it judges them itself, unless it had them in force
-   * before.
+   * Makes an engine for a runtime that will put the rules in force next. Such an engine checks the rules itself unless
+   * it had them in force before.
    */
   readonly openEngine?: () => Promise<PolicyEngine>;
 }
 
-/** LIMIT: failed tests that one message tells of; `femtoclaw policy test` tells of all. */
+/** LIMIT: failed tests in one message; `femtoclaw policy test` shows all. */
 const REPORTED_MAX = 50;
 
-/** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also when one of the policy's own tests fails. */
+/** Throws FEMTO_CONFIG_INVALID or FEMTO_POLICY_INVALID, the latter also if one of the policy's own tests fails. */
 export async function loadPolicy(project: Project, use: PolicyUse = {}): Promise<LoadedPolicy> {
   const loaded = await testPolicy(project, use);
   const failed = [...loaded.results, ...(loaded.shadow?.results ?? [])].filter(({ fault }) => fault !== null);
@@ -73,7 +73,7 @@ export async function loadPolicy(project: Project, use: PolicyUse = {}): Promise
   );
 }
 
-/** The same, but failed tests are results and no error. */
+/** Like `loadPolicy`, but failed tests are results instead of an error. */
 export async function testPolicy(project: Project, use: PolicyUse = {}): Promise<LoadedPolicy> {
   const { inForce, onTrial } = sourcesOf(project);
   const { rules, ...tested } = await testSet(inForce, use);
@@ -89,16 +89,18 @@ export async function testPolicy(project: Project, use: PolicyUse = {}): Promise
   return { ...tested, policyFiles, shadow };
 }
 
-/** What one set of rules is made of. */
+/** What one set of rules is made from. */
 interface SetSource {
   readonly authority: Authority;
   readonly files: PolicySetFiles;
   readonly manifests: readonly CapabilityManifest[];
-  /** How many operators have a key. */
+  /** Number of operators with a key. */
   readonly operators: number;
 }
 
-/** INVARIANT: I3: what is on trial goes the same way as what is in force; both stand, or neither does. */
+/**
+ * INVARIANT: I3: the rules on trial go through the same steps as those in force; either both are accepted or neither.
+ */
 function sourcesOf(project: Project): { readonly inForce: SetSource; readonly onTrial: SetSource | null } {
   const manifests = knownManifests(project);
   const { authority, shadow, approvals } = project.resolved;
@@ -136,7 +138,7 @@ async function testSet(source: SetSource, use: PolicyUse): Promise<TestedSet> {
     await trial.activate(compiled);
     return { compiled, rules, warnings, results: await results(trial), engine: null };
   }
-  // The tables compile only to shapes that the engine takes, so that they need no thread of their own.
+  // Tables compile only to forms that the engine accepts, so they need no thread for a trial.
   const engine = await use.openEngine?.();
   if (engine !== undefined) {
     engine.load(compiled);
@@ -147,7 +149,7 @@ async function testSet(source: SetSource, use: PolicyUse): Promise<TestedSet> {
   return { compiled, rules, warnings, results: await results(own), engine: null };
 }
 
-/** What a Cedar file asks of more operators than there are is denied, which somebody may not have meant. */
+/** A Cedar rule that asks for more operators than there are denies instead, which may not be intended. */
 function unanswerable(rules: PolicyFileRules["rules"], operators: number): LintFinding[] {
   return rules.flatMap(({ source, approvers = 1 }) => {
     if (approvers === 1 || approvers <= operators) return [];
@@ -156,7 +158,7 @@ function unanswerable(rules: PolicyFileRules["rules"], operators: number): LintF
   });
 }
 
-/** Whoever mends the one wants to hear of the other too. */
+/** If both fail, both faults are reported, because whoever corrects one wants to know of the other too. */
 async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   const faults = (await Promise.allSettled([one, other])).flatMap((settled) =>
     settled.status === "rejected" ? [settled.reason] : [],
@@ -167,12 +169,12 @@ async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]>
   return await Promise.all([one, other]);
 }
 
-/** The rules that the project compiles to, without its tests. */
+/** The compiled rules of the project, without its tests. */
 export async function compiledPolicyOf(project: Project): Promise<CompiledPolicy> {
   return await compiledSet(sourcesOf(project).inForce);
 }
 
-/** The rules on trial, without their tests; null where none are. */
+/** The compiled rules on trial, without their tests; null if there are none. */
 export async function compiledShadowOf(project: Project): Promise<CompiledPolicy | null> {
   const { onTrial } = sourcesOf(project);
   return onTrial === null ? null : await compiledSet(onTrial);
@@ -195,7 +197,7 @@ async function fileRules({ authority, files, manifests }: SetSource, trial: Poli
   });
 }
 
-/** Of everything that a host with this configuration registers. */
+/** The manifests of everything that a host with this configuration registers. */
 export function registeredManifests({
   upstreams,
   launches,

@@ -1,4 +1,4 @@
-/** Proposing in a session of this very process, with output on the way as a client of the socket has it. */
+/** Proposes in a session of this process, and passes on output as a client of the socket would get it. */
 import type { ProposeOptions as ClientOptions } from "@femtoclaw/client";
 import { type ExecutionId, FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { ProposeOptions, Session } from "@femtoclaw/runtime";
@@ -16,7 +16,7 @@ export async function proposeInSession(
     told = tell(session, execution, onOutput);
   };
   const reply = await session.propose(message, { ...options, onIdentified });
-  // What waits for an operator may wait for long.
+  // A call that waits for an operator may wait for long, so its output is not awaited.
   if (reply.status !== "pending") await told;
   return reply;
 }
@@ -29,7 +29,7 @@ async function tell(
   try {
     for await (const part of session.outputs.follow(execution)) await onOutput(part);
   } catch (error) {
-    // It is beside the reply, which says all of it.
+    // The output only accompanies the reply, which contains all of it.
     if (!(error instanceof FemtoError)) throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Opens the journal of a stopped host for reading. Nothing is created: a directory that is not there is an error. */
+/** Opens the journal of a stopped host for reading. Creates nothing: a missing directory is an error. */
 import { LeveldbStore, type LogReader, openStateDirectory, StoreReader } from "@femtoclaw/journal";
 
 export interface OpenJournal extends AsyncDisposable {

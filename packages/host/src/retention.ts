@@ -1,4 +1,4 @@
-/** Taking things out of a log on an operator's word: what is meant by it, and what came of it. */
+/** Removes values from a log on an operator's order: finds out what is meant, and reports what was erased. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 
@@ -11,13 +11,13 @@ export interface Erased {
 }
 
 export interface EraseRequest {
-  /** A sequence number, or an execution, all of whose records are meant. */
+  /** A sequence number, or an execution, which means all of its records. */
   readonly ref: string;
   readonly field?: string;
   readonly reason: string;
 }
 
-/** Throws FEMTO_VALUE_NOT_FOUND when there is nothing to erase at all. Each record is done whole before the next. */
+/** Throws FEMTO_VALUE_NOT_FOUND if there is nothing at all to erase. Each record is finished before the next one. */
 export async function eraseValues(runtime: Runtime, request: EraseRequest, by: string): Promise<Erased[]> {
   const { ref, field, reason } = request;
   const isSeq = /^\d{1,15}$/.test(ref);
@@ -29,7 +29,7 @@ export async function eraseValues(runtime: Runtime, request: EraseRequest, by: s
       const { record } = await runtime.retention.erase({ seq, ...path, reason }, by);
       if (record.type === "values.erased") erased.push({ seq, paths: record.body.paths, record: record.seq });
     } catch (error) {
-      // Not every record of an execution commits to something.
+      // Not every record of an execution commits to a value.
       if (isSeq || !(error instanceof FemtoError) || error.code !== "FEMTO_VALUE_NOT_FOUND") throw error;
     }
   }

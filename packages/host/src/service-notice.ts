@@ -1,7 +1,7 @@
 /**
- * Tells the service manager how the host stands: that it takes calls, that it is alive, that it ends. It listens on a
- * Unix datagram socket, which Node.js has none of, so the C library is called; the sender is this very process, so that
- * the unit need believe nobody else.
+ * Tells the service manager about the host: that it takes calls, that it is alive, that it ends. The manager listens on
+ * a Unix datagram socket. Node.js has no support for these, so the C library is called. The sender is this very
+ * process, so the unit does not have to trust any other.
  */
 import assert from "node:assert/strict";
 import { errorText, type HostEnvironment } from "@femtoclaw/protocol";
@@ -18,18 +18,21 @@ interface ForeignFunctions {
 
 const LIBRARY = "libc.so.6";
 const [AF_UNIX, SOCK_DGRAM_CLOEXEC, MSG_NOSIGNAL] = [1, 0o2000002, 0x4000];
-/** LIMIT: bytes of a socket's path that the kernel takes. */
+/** LIMIT: bytes of a socket's path that the kernel accepts. */
 const PATH_BYTES_MAX = 107;
 
-/** LIMIT: pauses between two signs of life: often enough for a short watchdog, and no longer than a timer can wait. */
+/**
+ * LIMIT: milliseconds between two signs of life: short enough for a short watchdog interval, and no longer than a timer
+ * can wait.
+ */
 const SIGN_MIN_MS = 100;
 const SIGN_MAX_MS = 3_600_000;
 
 export type ServiceNotice = "READY=1" | "WATCHDOG=1" | "STOPPING=1";
 
 /**
- * Null where it was told or nobody wants to hear it; else why it was not told: a host that serves goes on all the same,
- * and the service manager says for itself what it waited for.
+ * Returns null if the notice was sent or nobody wants it, otherwise why it was not sent. The host goes on serving all
+ * the same, and the service manager itself reports what it waited for.
  */
 export function tellService(environment: HostEnvironment, notice: ServiceNotice): string | null {
   const path = environment["NOTIFY_SOCKET"];
@@ -43,8 +46,8 @@ export function tellService(environment: HostEnvironment, notice: ServiceNotice)
 }
 
 /**
- * Gives a sign of life as often as the service manager wants one, while `isAlive` says so. The timer is of the thread that
- * decides about calls: where that hangs, no sign is given. Ends when it is disposed of.
+ * Sends a sign of life as often as the service manager wants one, as long as `isAlive` returns true. The timer runs in
+ * the thread that decides about calls, so if that hangs, no sign is sent. Disposing of the result ends this.
  */
 export function watchService(environment: HostEnvironment, isAlive: () => boolean): Disposable {
   const everyMs = signEveryMs(environment);
@@ -52,12 +55,12 @@ export function watchService(environment: HostEnvironment, isAlive: () => boolea
   const timer = setInterval(() => {
     if (isAlive()) tellService(environment, "WATCHDOG=1");
   }, everyMs);
-  // It keeps no process going that has nothing else to do.
+  // The timer does not keep the process alive.
   timer.unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Half of the time after which a silent process counts as dead; null where nobody watches, or watches another process. */
+/** Half of the time after which a silent process counts as dead; null if nobody watches this process. */
 function signEveryMs(environment: HostEnvironment): number | null {
   const { NOTIFY_SOCKET: socket = "", WATCHDOG_USEC: time = "", WATCHDOG_PID: watched = "" } = environment;
   if (socket === "" || !/^[1-9]\d{0,15}$/.test(time)) return null;
@@ -68,7 +71,7 @@ function signEveryMs(environment: HostEnvironment): number | null {
 function send(path: string, text: string): void {
   const bytes = Buffer.from(path.replace(/^@/, "\0"));
   assert((path.startsWith("/") || path.startsWith("@")) && bytes.length <= PATH_BYTES_MAX, "NOTIFY_SOCKET is no path");
-  // The module is experimental: a build of Node.js without it has no such name.
+  // The module is experimental, so a build of Node.js may lack it.
   const { DynamicLibrary, getRawPointer } = builtin("node:ffi");
   const library = new DynamicLibrary(LIBRARY);
   const int = "int32";
@@ -78,13 +81,14 @@ function send(path: string, text: string): void {
     return: "int64",
   });
   const close = library.getFunction("close", { arguments: [int], return: int });
-  // Memory of its own, which is not moved while the system reads it.
+  // Separate buffers, which are not moved while the system reads them.
   const address = memoryOf(Buffer.concat([Buffer.from(Uint16Array.of(AF_UNIX).buffer), bytes, Buffer.alloc(1)]));
   const message = memoryOf(Buffer.from(text));
   const descriptor = Number(socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0));
   assert(descriptor >= 0, "no socket");
   try {
-    // A name without a file ends where its bytes end; one with a file may have its closing zero.
+    // The length does not include the terminating zero: an abstract name ends with its bytes, and for a path the zero
+    // is optional.
     const length = 2 + bytes.length;
     const sent = sendto(
       descriptor,

@@ -1,4 +1,6 @@
-/** A log to be replayed, verified first: an export, a stopped state directory or a copy of one, or the running host's. */
+/**
+ * A log for a replay, verified first: an export, a stopped state directory or a copy of one, or the running host's log.
+ */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
@@ -18,13 +20,13 @@ import { exportOfHost } from "./host-export.ts";
 
 export interface VerifiedLog extends AsyncDisposable {
   readonly verdict: LogVerdict;
-  /** For whoever has read the verdict. */
+  /** Call this only after looking at the verdict. */
   reader(): Promise<ReplayReader>;
-  /** The key that was named, or else the one that is remembered; null where none is known. */
+  /** The named key, or else the remembered one; null if neither is known. */
   readonly pinned: string | null;
 }
 
-/** Without a path it is the configured log; `key` is the text of a public key that counts instead of what is remembered. */
+/** Without a path this is the configured log. `key` is the text of a public key that replaces the remembered one. */
 export async function openVerifiedLog(
   context: CommandContext,
   path: string | undefined,

@@ -19,7 +19,6 @@ export interface KnownRecord {
   readonly seq: number;
 }
 
-/** What a journal is opened with. */
 export interface JournalOptions {
   /** Must not be open yet; the journal opens and closes it. */
   readonly store: JournalStore;
@@ -59,7 +58,6 @@ export interface JournalOptions {
   readonly onFailed?: (error: FemtoError) => void;
 }
 
-/** A record that was appended. */
 export interface Appended {
   /** Its sequence number. */
   readonly seq: number;

@@ -140,7 +140,7 @@ export class HostSession {
     if (known !== undefined) return known;
     const waiting = this.#waitFor(execution).finally(() => this.#waits.delete(execution));
     this.#waits.set(execution, waiting);
-    // By the time this fails, nobody may be waiting for it any more.
+    // When this fails, there may be nobody left who waits for it.
     waiting.catch(() => undefined);
     return waiting;
   }

@@ -1,11 +1,11 @@
-/** The host's agent socket as the gate of a chat. */
+/** Connects a chat to its gate, the host's agent socket. */
 import type { Gate, ProposeOptions } from "@femtoclaw/agent";
 import type { Connect, Proposer } from "@femtoclaw/mcp";
 import { FemtoError, type Reply, type ToolDescription } from "@femtoclaw/protocol";
 
 /**
- * A connection is one session. One that was lost is made anew for the next turn and never within one, so that no call
- * goes on under another session than the one it began in.
+ * A connection is one session. A lost connection is replaced when the next turn begins, never within a turn, so that no
+ * call continues in another session than the one it began in.
  */
 export class ChatHost implements Gate, AsyncDisposable {
   readonly #connect: Connect;

@@ -1,4 +1,7 @@
-/** Which model a chat is with: from the command line, else from `[chat]`. Its key is read here, and told to its endpoint alone. */
+/**
+ * Chooses the model of a chat: from the command line, otherwise from `[chat]`. The key is read here and sent only to
+ * the model's endpoint.
+ */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { modelAt, PROVIDERS, type ProviderName, type ScriptedStep, scriptedModel } from "@femtoclaw/agent";
@@ -17,7 +20,7 @@ export interface ModelOptions {
 
 export interface ChatModel {
   readonly model: Awaited<ReturnType<typeof modelAt>>;
-  /** What a person reads about it; nothing secret. */
+  /** A description for people; contains nothing secret. */
   readonly about: string;
 }
 
@@ -44,9 +47,9 @@ export async function chatModel(
   const model = options.model ?? setting?.model;
   if (provider === undefined || model === undefined) throw noModel();
   const isOther = options.provider !== undefined || options.baseUrl !== undefined;
-  // A default of the configuration belongs to the provider that stands beside it.
+  // The configured URL belongs to the configured provider, so another provider does not use it.
   const baseUrl = options.baseUrl ?? (isOther ? undefined : setting?.base_url);
-  // INVARIANT: I10: a key goes to the endpoint that it stands beside, and to no other.
+  // INVARIANT: I10: a key is sent only to the endpoint that it was configured with.
   const place = keyPlace(options, cwd) ?? (isOther ? undefined : setting?.key);
   const key = place === undefined ? undefined : await readKey(place, environment);
   const endpoint = {
@@ -72,7 +75,7 @@ async function readKey(place: KeyPlace, environment: HostEnvironment): Promise<s
   const isFile = "file" in place;
   const text = isFile ? await readPrivate(place.file, KEY_CHARS_MAX + 2) : environment[place.variable];
   const key = (text ?? "").trim();
-  // What is no key is not even quoted: it may be most of one.
+  // An invalid key is not quoted, because it may contain most of a real one.
   if (/^[\x21-\x7e]+$/.test(key) && key.length <= KEY_CHARS_MAX) return key;
   const where = isFile ? printable(place.file, 4_096) : `the variable ${printable(place.variable)}`;
   throw new FemtoError("FEMTO_USAGE", `${where} holds no key`, {

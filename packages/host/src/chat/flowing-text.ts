@@ -1,23 +1,23 @@
 /**
- * Untrusted text on a terminal, as it comes. Each of its lines begins with a mark and none is wider than the screen, so that
- * nothing that a model says, or a tool returns, can pass for a line of FemtoClaw.
+ * Shows untrusted text on a terminal while it arrives. Each line begins with a mark and is narrower than the screen, so
+ * that nothing that a model says or a tool returns can pass for a line of FemtoClaw.
  */
 import { printable } from "@femtoclaw/protocol";
 
 const TAB = "    ";
 
 export interface FlowingTextOptions {
-  /** Columns of the screen as they are now; null where there is none, and lines are as long as they are. */
+  /** Current columns of the screen; null if there is no screen, and then lines are neither marked nor wrapped. */
   columns(): number | null;
-  /** Stands before every line, the first one perhaps otherwise; both are equally wide. */
+  /** Stands before every line. The first line may have a different mark of the same width. */
   readonly mark: string;
   readonly firstMark?: string;
-  /** Dresses the mark. */
+  /** Adds a style to the mark. */
   style?(mark: string): string;
   write(text: string): void;
 }
 
-/** The lines of a text that is there already. */
+/** The lines of a complete text. */
 export function flowingLines(text: string, options: Omit<FlowingTextOptions, "write">): string[] {
   let whole = "";
   const flowing = new FlowingText({ ...options, write: (part) => (whole += part) });
@@ -28,11 +28,11 @@ export function flowingLines(text: string, options: Omit<FlowingTextOptions, "wr
 
 export class FlowingText {
   readonly #options: FlowingTextOptions;
-  /** Half of a character whose other half has not come yet. */
+  /** The first half of a surrogate pair whose other half has not arrived yet. */
   #half = "";
   #word = "";
   #wordWidth = 0;
-  /** Columns that are taken on this line; null where it has not begun. */
+  /** Columns used on the current line; null if the line has not begun. */
   #column: number | null = null;
   #isFirst = true;
 
@@ -46,7 +46,7 @@ export class FlowingText {
     for (const character of text.slice(0, text.length - this.#half.length)) this.#take(character);
   }
 
-  /** Whatever comes next begins on a line of its own. */
+  /** Ends the text, so that whatever follows begins on a new line. */
   end(): void {
     if (this.#half !== "") this.#take(this.#half);
     this.#half = "";
@@ -67,7 +67,7 @@ export class FlowingText {
       const shown = printable(character, 1);
       this.#word += shown;
       this.#wordWidth += widthOf(shown);
-      // Text without blanks, and there is such, is not held back for ever.
+      // Text without blanks must not be held back for ever.
       if (this.#wordWidth >= this.#room()) this.#putWord();
     }
   }
@@ -80,13 +80,13 @@ export class FlowingText {
     this.#put(word);
   }
 
-  /** What would only begin the next line is left out. */
+  /** A blank that would begin the next line is left out. */
   #putBlank(blank: string): void {
     if (this.#column !== null && this.#column + blank.length > this.#room()) this.#endLine();
     else this.#put(blank);
   }
 
-  /** Begins lines where they are needed; a character is never cut. */
+  /** Wraps lines as needed, but never splits a character. */
   #put(text: string): void {
     for (const character of text) {
       const width = widthOf(character);
@@ -112,12 +112,15 @@ export class FlowingText {
 
   #room(): number {
     const columns = this.#options.columns();
-    // The last column stays free: where a terminal goes to the next line by itself differs.
+    // The last column stays free, because terminals differ in when they wrap after it.
     return columns === null ? Number.POSITIVE_INFINITY : Math.max(columns - this.#options.mark.length - 1, 2);
   }
 }
 
-/** INVARIANT: never less than what a terminal takes for it: everything that is wider than one column lies above. */
+/**
+ * INVARIANT: never less than the width that a terminal uses: every character wider than one column lies above this code
+ * point.
+ */
 function widthOf(text: string): number {
   let width = 0;
   for (const character of text) width += (character.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2;

@@ -1,19 +1,22 @@
-/** Who sits at the terminal: what they say, and that they want a turn to end. While a turn runs, their keys show nothing. */
+/**
+ * The person at the terminal: reads what they say, and notices when they want a turn to end. During a turn nothing that
+ * they type is shown.
+ */
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Lines that come this close behind each other were pasted, and are one thing that is said. */
+/** Milliseconds. Lines that follow each other more closely were pasted and form one message. */
 const PASTE_MS = 30;
 
 export interface Person extends Disposable {
-  /** What is said next; null when nothing more comes. */
+  /** What the person says next; null if nothing more comes. */
   says(): Promise<string | null>;
-  /** A signal that is aborted when they want the turn to end; once more, and the command ends. */
+  /** A signal that aborts when the person wants the turn to end. If they interrupt again, the command ends. */
   turn(): { readonly signal: AbortSignal } & Disposable;
 }
 
-/** The text of stdin, or of the command line, is the one thing that is said. */
+/** Says only this text, which comes from stdin or the command line. */
 export function spokenOnce(text: string): Person {
   let left: string | null = text;
   return {
@@ -25,7 +28,7 @@ export function spokenOnce(text: string): Person {
     turn: () => {
       const ending = new AbortController();
       const cancel = (): void => ending.abort();
-      // A second one ends the process, as it does by default.
+      // A second SIGINT ends the process, as it does by default.
       process.once("SIGINT", cancel);
       return { signal: ending.signal, [Symbol.dispose]: () => void process.removeListener("SIGINT", cancel) };
     },
@@ -33,7 +36,7 @@ export function spokenOnce(text: string): Person {
   };
 }
 
-/** Reads from the terminal, with a history of this chat that is kept nowhere. */
+/** Reads from the terminal, with a history of this chat that is not stored. */
 export class TerminalPerson implements Person {
   readonly #terminal: Interface;
   readonly #echo = new Echo();
@@ -41,7 +44,7 @@ export class TerminalPerson implements Person {
   #closed = false;
   #wake: () => void = () => undefined;
   #ending: AbortController | null = null;
-  /** Ends the command when a turn that was cancelled is to be waited for no longer. */
+  /** Called when the person does not want to wait any longer for a cancelled turn. */
   readonly #onGiveUp: () => void;
 
   constructor(prompt: string, onGiveUp: () => void) {
@@ -91,7 +94,7 @@ export class TerminalPerson implements Person {
   #interrupt(): void {
     const ending = this.#ending;
     if (ending === null) {
-      // Takes back what has been typed, as shells do.
+      // Discards what was typed, as shells do.
       this.#echo.write("^C\n");
       this.#terminal.write(null, { ctrl: true, name: "e" });
       this.#terminal.write(null, { ctrl: true, name: "u" });
@@ -104,7 +107,7 @@ export class TerminalPerson implements Person {
   }
 }
 
-/** What the terminal's own editing shows: nothing while a turn has the screen. */
+/** Output of the terminal's line editor; shows nothing while a turn uses the screen. */
 class Echo extends Writable {
   isOn = false;
 

@@ -1,4 +1,4 @@
-/** One line that says what is waited for and for how long, and is gone when something happens. */
+/** A line that says what is waited for and for how long. It disappears when something happens. */
 
 const EVERY_MS = 1_000;
 
@@ -6,7 +6,7 @@ export class StatusLine {
   readonly #write: ((text: string) => void) | null;
   #timer: NodeJS.Timeout | null = null;
 
-  /** Without `write` it says nothing: there is no screen on which a line could go again. */
+  /** Without `write` it shows nothing, because there is no screen from which the line could be erased. */
   constructor(write: ((text: string) => void) | null) {
     this.#write = write;
   }

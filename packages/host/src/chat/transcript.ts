@@ -1,4 +1,4 @@
-/** A turn as a person follows it: what the model says on stdout, what becomes of its calls on stderr. */
+/** A turn as a person follows it: the model's text on stdout, and what happens to its calls on stderr. */
 import type { CallAnswer, ProposedCall, TurnEnd, TurnEvent } from "@femtoclaw/agent";
 import { printable, type Reply } from "@femtoclaw/protocol";
 import type { Output } from "../terminal/output.ts";
@@ -6,16 +6,16 @@ import { happened, headline, styled } from "../terminal/reply-text.ts";
 import { FlowingText, type FlowingTextOptions, flowingLines } from "./flowing-text.ts";
 import { StatusLine } from "./status-line.ts";
 
-/** Stands before what a model says, and before nothing else. */
+/** Marks text of the model, and nothing else. */
 const SAID = "│ ";
 
-/** LIMIT: characters of arguments on the screen; `approvals show` and `executions show` have all of them. */
+/** LIMIT: characters of arguments on the screen; `approvals show` and `executions show` show all of them. */
 const ARGUMENT_CHARS = 300;
 
-/** LIMIT: characters of what became of a call. */
+/** LIMIT: characters about the outcome of a call. */
 const DETAIL_CHARS = 500;
 
-/** Columns of a file, whose lines are only marked. */
+/** Columns for output to a file, whose lines get marks but are not wrapped. */
 const NO_SCREEN = 100_000;
 
 export interface Transcript {
@@ -23,7 +23,7 @@ export interface Transcript {
   ended(end: TurnEnd, ms: number): void;
 }
 
-/** One JSON value for each event, for programs. */
+/** One JSON value per event, for programs. */
 export function jsonTranscript(output: Output): Transcript {
   return {
     onEvent: ({ type, ...event }) => output.value({ event: type, ...event }),
@@ -124,7 +124,10 @@ export class ScreenTranscript implements Transcript {
     for (const line of this.#lines(printable(text, DETAIL_CHARS))) this.#talk(this.#output.style("dim", line));
   }
 
-  /** As wide as the screen at the most, which else would begin a line of its own where it likes. */
+  /**
+   * At most as wide as the screen. Otherwise the terminal would wrap a line, and its continuation would begin without a
+   * mark.
+   */
   #lines(text: string, dress: Pick<FlowingTextOptions, "firstMark" | "style"> = {}): string[] {
     const { stderr } = process;
     return flowingLines(text, { mark: "    ", columns: () => (stderr.isTTY ? stderr.columns : NO_SCREEN), ...dress });

@@ -1,6 +1,6 @@
 /**
- * Lets one process at a time change a file that decides what counts. The lock is the kernel's and goes with whoever
- * holds it, so that one who was killed keeps nobody out.
+ * Lets only one process at a time change a file that decides what is in force. The lock belongs to the kernel and is
+ * released when its holder ends, so a killed process keeps nobody out.
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,15 +8,17 @@ import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import type { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { makeEmptyFile } from "../installation/durable-files.ts";
 
-/** LIMIT: pause between two tries while another process has the lock. */
+/** LIMIT: milliseconds between two attempts while another process has the lock. */
 const RETRY_MS = 20;
-/** LIMIT: tries; whoever changes such a file needs milliseconds, so after these it was stopped or waits for a disk. */
+/**
+ * LIMIT: attempts. Changing such a file takes milliseconds, so by then the holder was stopped or is waiting for a disk.
+ */
 const TRIES_MAX = 250;
 
-/** Held until it is disposed of. `name` is that of the file in this folder that is changed; `what` says what it holds. */
+/** Held until disposed of. `name` is the file in this folder that is changed, and `what` describes its content. */
 export async function lockChanges(directory: SecureDirectory, name: string, what: string): Promise<Disposable> {
   const path = join(directory.path, `${name}.lock`);
-  // Only what changes something needs it, and every command loads this module.
+  // Imported on demand, because every command loads this module but only changes need the lock.
   const { lockFile } = await import("@femtoclaw/journal/file-lock");
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
     const lock = lockable(path, lockFile);
@@ -30,7 +32,7 @@ export async function lockChanges(directory: SecureDirectory, name: string, what
 
 function lockable(path: string, lockFile: (path: string) => Disposable | null): Disposable | null {
   try {
-    // INVARIANT: I8: nobody else can open it, for whoever reads a file can hold a lock on it.
+    // INVARIANT: I8: nobody else can open the lock file, because whoever can read a file can hold a lock on it.
     makeEmptyFile(path, 0o600);
     return lockFile(path);
   } catch (error) {

@@ -1,4 +1,6 @@
-/** What a configuration would allow, in words that a person can decide from; for `trust`, `init` and `doctor`. */
+/**
+ * What a configuration would allow, in words that a person can base a decision on; for `trust`, `init` and `doctor`.
+ */
 import { isDeepStrictEqual } from "node:util";
 import {
   type FetchGrant,
@@ -23,7 +25,7 @@ import { endpointUrl } from "../endpoints/endpoint-url.ts";
 
 type Section = readonly [title: string, lines: readonly string[]];
 
-/** Plain lines. Everything that comes from the file is made printable. */
+/** Plain lines. Everything that comes from the configuration is made printable. */
 export function describeAuthority(resolved: ResolvedConfiguration): string {
   const { authority, capabilities, shadow, ...rest } = resolved;
   const sections: readonly Section[] = [
@@ -58,7 +60,7 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     .join("\n");
 }
 
-/** What tables say, in force or on trial. */
+/** The tables' content, in force or on trial. */
 function rightsSections({ allow, ask, deny, ...rights }: Rights): readonly Section[] {
   return [
     ["may read", allow.read.map(path)],
@@ -89,7 +91,7 @@ function rightsSections({ allow, ask, deny, ...rights }: Rights): readonly Secti
   ];
 }
 
-/** What would be otherwise, under titles that nobody takes for what is. */
+/** What the rules on trial would change, under titles that nobody can mistake for what is in force. */
 function trialSections(inForce: Rights, onTrial: Rights): readonly Section[] {
   const before = new Map(rightsSections(inForce));
   const others = rightsSections(onTrial).filter(([title, lines]) => lines.join("\n") !== before.get(title)?.join("\n"));

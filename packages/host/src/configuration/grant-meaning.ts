@@ -1,8 +1,8 @@
-/** What entries of the tables mean, in a form in which two of them can be compared: where they stand does not matter. */
+/** What entries of the tables mean, in a form in which they can be compared wherever they stand. */
 import type { GrantProposal } from "@femtoclaw/policy";
 import { type Authority, fetchText, type GrantTable, mcpGrantText } from "@femtoclaw/protocol";
 
-/** The tables whose entries can be proposed and taken away. */
+/** The tables whose entries can be proposed and removed. */
 export const ENTRY_TABLES = ["read", "write", "run", "fetch", "tools"] as const;
 export type EntryTable = (typeof ENTRY_TABLES)[number];
 
@@ -53,7 +53,7 @@ export function meaningOf(grant: GrantProposal): string {
   }
 }
 
-/** What programs may connect to; nothing of it is asked about. */
+/** What programs may connect to. Operators are never asked about connections. */
 export function connectionsOf({ connect = [] }: Pick<Authority, "connect">): string[] {
   return connect.map((grant) => connectionMeaning(grant.program, fetchText(grant)));
 }

@@ -33,7 +33,7 @@ export function insertionOf(grant: GrantProposal, context: GrantContext): Insert
   }
 }
 
-/** The entry as one line with its table, for people; what is written may be an item of a list that is there. */
+/** The entry with its table in one line, for people. In the file it may become an item of an existing list. */
 export function grantLine(grant: GrantProposal, context: GrantContext): string {
   const { path, item } = insertionOf(grant, context);
   const [table = "", key = "", program] = path;
@@ -41,15 +41,15 @@ export function grantLine(grant: GrantProposal, context: GrantContext): string {
   return `[${table}] ${key} = ${value}`;
 }
 
-/** What lies in the project is named from there, so that the project can move. */
+/** A path inside the project is written relative to it, so that the project can be moved. */
 function writtenPath(path: string, directory: string): string {
   if (path === directory) return ".";
   const inside = path.startsWith(directory === "/" ? "/" : `${directory}/`);
-  // The dot keeps a name that begins with a tilde from standing for a home.
+  // The leading dot keeps a name that begins with a tilde from meaning a home folder.
   return inside && directory !== "/" ? `./${relative(directory, path)}` : path;
 }
 
-/** Its name where that leads to this very program, else the path. */
+/** The program's name if that is found as this very program, otherwise its path. */
 function programName(program: string, searchPath: readonly string[]): string {
   const found = findProgram(basename(program), searchPath);
   return "path" in found && found.path === program ? basename(program) : program;
@@ -58,7 +58,7 @@ function programName(program: string, searchPath: readonly string[]): string {
 function toolUseText(uses: McpGrant["with"]): string {
   if (uses.length === 0) return tomlString("*");
   const named = uses.map(({ argument, values }) => {
-    // As facts have them: the value as JSON behind the name.
+    // In facts a value is JSON, preceded by its argument's name.
     const shown = values.map((text): unknown => JSON.parse(text.slice(argument.length + 1)));
     return `${tomlKey(argument)} = ${tomlList(shown.map(String))}`;
   });

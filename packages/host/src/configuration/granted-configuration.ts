@@ -1,6 +1,6 @@
 /**
- * A configuration with further grants in it, and without the questions that they settle. What the new text means is
- * found out by loading it as a host would: it must mean what the old one did but for exactly this.
+ * Adds grants to a configuration and removes the questions that they settle. The new text is loaded as a host would
+ * load it, and must mean the same as the old one except for exactly this change.
  */
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -21,13 +21,13 @@ export interface GrantedConfiguration {
 }
 
 export interface ConfigurationChange {
-  /** Entries that are added. */
+  /** Entries to add. */
   readonly grants: readonly GrantProposal[];
-  /** Entries of `[ask]` that are taken away, because the grants stand for them. */
+  /** Entries of `[ask]` to remove, because the grants replace them. */
   readonly settled: readonly Entry[];
 }
 
-/** Throws FEMTO_CONFIG_INVALID where the text cannot be changed that way, or where the grants may not stand. */
+/** Throws FEMTO_CONFIG_INVALID if the text cannot be changed that way, or if the grants are not allowed. */
 export function grantedConfiguration(
   project: ProjectFiles,
   before: ResolvedConfiguration,
@@ -51,7 +51,7 @@ function changedText(
   { grants, settled }: ConfigurationChange,
 ): string {
   let text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(project.configuration);
-  // The last stands first, so that no place moves before its turn.
+  // Remove from the end, so that earlier positions stay valid.
   const places = settled.map(({ source }) => placeOf(source)).sort((a, b) => b.line - a.line || b.column - a.column);
   for (const place of places) {
     const changed = removeFromToml(text, place);
@@ -66,7 +66,7 @@ function changedText(
   return text;
 }
 
-/** From `femtoclaw.toml:12:9`. What names no place is found nowhere. */
+/** Parses `femtoclaw.toml:12:9`. A text without a position gives one that matches nothing. */
 function placeOf(source: string): Position {
   const [line, column] = source.split(":").slice(-2).map(Number);
   return { line: line ?? 0, column: column ?? 0 };
@@ -101,7 +101,7 @@ function changesExactly(
   );
 }
 
-/** Everything but what a change of entries can change. */
+/** Everything that a change of entries cannot change. */
 function withoutEntries({ authority, sha256: _, ...rest }: ResolvedConfiguration): unknown {
   const {
     allow: _allow,
@@ -114,7 +114,7 @@ function withoutEntries({ authority, sha256: _, ...rest }: ResolvedConfiguration
   return withoutPlaces({ ...rest, authority: { ...other, approvers: ask.approvers } });
 }
 
-/** Places in the file move when a line is added. */
+/** Drops positions in the file, because they move when a line is added. */
 function withoutPlaces(value: unknown): unknown {
   if (value instanceof Map) return [...value].map(withoutPlaces);
   if (Array.isArray(value)) return value.map(withoutPlaces);

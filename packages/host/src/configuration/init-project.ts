@@ -17,7 +17,7 @@ import {
 } from "./project-files.ts";
 import { TrustStore } from "./trust-store.ts";
 
-/** The tests of the preset, in the policy folder. */
+/** The preset's tests, in the policy folder. */
 const TESTS_NAME = "first.test.toml";
 
 export interface InitOptions {
@@ -28,24 +28,28 @@ export interface InitOptions {
 }
 
 export interface InitResult {
-  /** Files and folders that were created, in order. */
+  /** Created files, in order. */
   readonly created: readonly string[];
   readonly stateDirectory: string;
   /** What the configuration allows, for people. */
   readonly description: string;
 }
 
-/** Never overwrites. A failure takes its files away again; none of them counts before the end, when they are trusted. */
+/**
+ * Never overwrites a file. If it fails, it removes the files it wrote. None of them takes effect before they are
+ * trusted at the end.
+ */
 export async function initProject({ directory, preset, cwd, environment }: InitOptions): Promise<InitResult> {
   const store = new TrustStore(environment);
-  // Without a mode of its own the folder could be changed by the group, and would be refused afterwards.
+  // Without an explicit mode the group might be able to change the folder, and the folder would then be refused.
   neededFolder(resolve(cwd, directory), 0o755);
   using folder = SecureDirectory.open(resolve(cwd, directory));
   if (folder === undefined) throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(directory)} went away`);
   const project = newProject(folder.path, preset);
   refuseExisting(folder, project);
   const loaded = resolveProject(project, { cwd, environment });
-  // INVARIANT: a child that may write to the project cannot make a policy for it: the folder is there and masked.
+  // INVARIANT: a child that may write to the project cannot create a policy for it, because the folder exists and is
+  // masked.
   neededFolder(folder.at(POLICY_FOLDER), 0o755);
   using policy = folder.folder(POLICY_FOLDER);
   if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
@@ -58,7 +62,7 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
     neededFolder(loaded.resolved.stateDirectory, 0o700);
     await store.trust(project.directory, project.sha256);
   } catch (error) {
-    // Else the next try would find a project that somebody else seems to have begun.
+    // Otherwise the next attempt would find a project that somebody else seems to have begun.
     for (const { folder: within, name } of written) rmSync(within.at(name), { force: true });
     throw error;
   }
@@ -75,8 +79,8 @@ interface WrittenFile {
 }
 
 /**
- * INVARIANT: `init` vouches only for what it wrote, so it leaves alone a project that has a policy already, but for one
- * that is to the byte what it writes: that is what an `init` has left that was killed.
+ * INVARIANT: `init` vouches only for what it wrote. So it refuses a project that has a policy already, unless that is
+ * to the byte what `init` writes and thus the remains of an `init` that was killed.
  */
 function refuseExisting(folder: SecureDirectory, { policy: own }: ProjectFiles): void {
   using policy = folder.folder(POLICY_FOLDER);
@@ -100,7 +104,7 @@ function newProject(directory: string, preset: Preset): ProjectFiles {
   return { directory, path: join(directory, CONFIGURATION_NAME), configuration, policy, sha256 };
 }
 
-/** Writes what was not there before, whole or not at all. */
+/** Writes a file that must not exist yet, whole or not at all. */
 function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): WrittenFile {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {

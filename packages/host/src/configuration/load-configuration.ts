@@ -1,4 +1,4 @@
-/** The one way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
+/** The only way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
 import { basename, dirname, join, resolve } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import type { DeployedSources } from "@femtoclaw/runtime";
@@ -19,23 +19,23 @@ export interface LoadedConfiguration {
   readonly path: string;
   readonly configuration: Configuration;
   readonly resolved: ResolvedConfiguration;
-  /** Content of the policy folder, read together with the configuration; never read it again. */
+  /** Content of the policy folder, read together with the configuration. Do not read it again. */
   readonly policyFiles: ReadonlyMap<string, Uint8Array>;
   /** Digest over the configuration's bytes and the policy folder. */
   readonly sha256: string;
-  /** Digests of both, each for itself. */
+  /** Separate digests of the configuration and the policy folder. */
   readonly sources: DeployedSources;
 }
 
 export function loadConfiguration(options: LoadOptions): LoadedConfiguration {
   const { path, needsTrust } = locateConfiguration(options);
   const project = readProjectFiles(path);
-  // INVARIANT: trust comes before parsing: an untrusted project decides nothing, not even by its faults.
+  // INVARIANT: trust comes before parsing: an untrusted project influences nothing, not even by its faults.
   if (needsTrust) new TrustStore(options.environment).check(project);
   return resolveProject(project, options);
 }
 
-/** What a project's files say, without asking whether they are trusted: for showing it and for `init`. */
+/** Resolves a project's files without asking whether they are trusted, for showing them and for `init`. */
 export function resolveProject(
   project: ProjectFiles,
   { cwd, environment, stateFlag }: Pick<LoadOptions, "cwd" | "environment" | "stateFlag">,
@@ -57,7 +57,10 @@ export function resolveProject(
   return { path, configuration, resolved, policyFiles: policy, sha256, sources: deployedSources(project) };
 }
 
-/** INVARIANT: neither this configuration nor the user's own nor their policies are in reach. State is added when resolved. */
+/**
+ * INVARIANT: calls reach neither this configuration, nor the user's own, nor the policies of either. The state
+ * directory is added during resolution.
+ */
 function ownPaths(project: ProjectFiles, environment: LoadOptions["environment"]): readonly string[] {
   const user = userConfigurationPath(environment);
   return [

@@ -1,4 +1,4 @@
-/** Finds the configuration: named by flag or variable, else the nearest one upward, else the user's own. */
+/** Finds the configuration: the one named by flag or variable, else the nearest one upward, else the user's own. */
 import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { configurationHome, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
@@ -6,7 +6,7 @@ import { CONFIGURATION_NAME } from "./project-files.ts";
 
 export interface LocatedConfiguration {
   readonly path: string;
-  /** INVARIANT: what lay in a folder by chance takes effect only after an operator trusted it. */
+  /** INVARIANT: a configuration that was merely found in a folder takes effect only after an operator trusted it. */
   readonly needsTrust: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface ConfigurationSearch {
 export function locateConfiguration({ cwd, environment, configFlag }: ConfigurationSearch): LocatedConfiguration {
   const named = configFlag ?? (environment["FEMTOCLAW_CONFIG"] || undefined);
   if (named !== undefined) {
-    // A named file that is missing is a mistake; to go on with another one would hide it.
+    // A missing file that was named is a mistake, which falling back to another one would hide.
     const path = resolve(cwd, named);
     if (isThere(path)) return { path, needsTrust: false };
     const how = configFlag === undefined ? "FEMTOCLAW_CONFIG" : "--config";
@@ -35,8 +35,8 @@ export function locateConfiguration({ cwd, environment, configFlag }: Configurat
 }
 
 /**
- * Canonical paths at which the configuration is or was, the one that counts first: where it is there, that alone. Of what
- * lies there nothing is read.
+ * Canonical paths where the configuration is or was, in order of precedence; if one exists, that one alone. No file is
+ * read.
  */
 export function configurationPlaces(search: ConfigurationSearch): readonly string[] {
   const { cwd, environment, configFlag } = search;
@@ -53,7 +53,7 @@ function placesUpward(folder: string): readonly string[] {
   return folder === dirname(folder) ? [path] : [path, ...placesUpward(dirname(folder))];
 }
 
-/** A link in the place of the file itself is not followed: it is refused when it is loaded. */
+/** A link in the place of the file itself is not followed; loading will refuse it. */
 function canonicalPlace(path: string): string {
   try {
     return join(realpathSync.native(dirname(path)), basename(path));
@@ -74,7 +74,7 @@ function nearestUpward(folder: string): string | undefined {
   return folder === dirname(folder) ? undefined : nearestUpward(dirname(folder));
 }
 
-/** A dangling link or a folder of that name is there too: it is refused when opened, never passed over. */
+/** A dangling link or a folder of that name counts as well. Opening will refuse it; it is never skipped. */
 function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,8 +1,8 @@
-/** Folders that a command makes where they are missing, and cannot do without. */
+/** Makes folders that a command cannot do without. */
 import { makeFolders } from "@femtoclaw/journal/state-directory";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** Throws FEMTO_SURROUNDINGS where it cannot be made. */
+/** Throws FEMTO_SURROUNDINGS if the folder cannot be made. */
 export function neededFolder(path: string, mode: number): void {
   try {
     makeFolders(path, mode);

@@ -9,12 +9,12 @@ import { releaseFiles } from "../integrity/release-files.ts";
 /** Folders of a checkout from which code or schemas are loaded. */
 const CHECKOUT = ["machines", "node_modules", "packages", "schemas"];
 
-/** Canonical files and folders: Node.js, and FemtoClaw with all that it depends on. */
+/** Canonical files and folders: Node.js, and FemtoClaw with all of its dependencies. */
 export function ownPrograms(code: OwnCode = OWN_CODE, executable = process.execPath): readonly string[] {
   const program = realpathSync.native(executable);
   if ("release" in code) {
     const library = libraryPathOf(program);
-    // Whoever could put a manifest beside the executable could keep it from starting; whoever could change another
+    // Whoever could put a manifest beside the executable could keep it from starting. Whoever could change another
     // deployment of an installation would choose what a rollback runs.
     return [program, ...Object.values(releaseFiles(program)), ...(library === null ? [] : [library])];
   }

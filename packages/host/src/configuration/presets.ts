@@ -1,4 +1,4 @@
-/** What `init` writes: one commented configuration for each preset, holding only programs that exist here. */
+/** What `init` writes: for each preset a commented configuration that names only programs found on this machine. */
 import { basename } from "node:path";
 import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime/configuration";
 
@@ -7,7 +7,7 @@ export type Preset = (typeof PRESETS)[number];
 
 interface PresetProgram {
   readonly name: string;
-  /** The uses, as TOML. */
+  /** The permitted uses, as TOML. */
   readonly uses: string;
   readonly why?: string;
 }
@@ -16,7 +16,7 @@ interface PresetContent {
   readonly about: string;
   readonly writesWorkspace: boolean;
   readonly programs: readonly PresetProgram[];
-  /** Those that an operator is asked about each time. */
+  /** Programs that an operator is asked about each time. */
   readonly asked: readonly PresetProgram[];
 }
 
@@ -88,7 +88,7 @@ const CONTENTS: Readonly<Record<Preset, PresetContent>> = {
   },
 };
 
-/** Folders of an installation, which lie elsewhere than the configuration. */
+/** Folders of an installation, which lie apart from the configuration. */
 export interface InstalledFolders {
   readonly configuration: string;
   readonly workspace: string;
@@ -137,7 +137,7 @@ ${asked.length === 0 ? "" : `\n[ask.run]                        # an operator an
 ${installed === null ? "" : `\n[memory]\npath = "${installed.state}"\n\n[host]\nruntime_dir = "${installed.sockets}"\n`}`;
 }
 
-/** The tests beside it, which hold for the preset as it was written. */
+/** The tests for the preset; they hold as long as the configuration is as it was written. */
 export function presetTests(preset: Preset, installed: InstalledFolders | null = null): string {
   const at = (name: string): string => `"${installed === null ? "" : `${installed.workspace}/`}${name}"`;
   const own = installed === null ? at("femtoclaw.toml") : `"${installed.configuration}"`;
@@ -179,7 +179,7 @@ function programText({ name, uses, why }: PresetProgram): string {
   return `${why === undefined ? "" : `# ${why}\n`}${name} = ${uses}`;
 }
 
-/** Why the program is left out on this machine, or null. */
+/** Why the program is left out on this machine; null if it is not. */
 function obstacle(name: string): string | null {
   const found = find(name);
   if ("problem" in found) return "not installed in search_path";
@@ -187,5 +187,5 @@ function obstacle(name: string): string | null {
   return MULTI_CALL.has(runner) ? `${runner} on this machine, which can run any program` : null;
 }
 
-/** One file that is many programs, shells among them: allowing one of its names would allow all. */
+/** Single files that contain many programs, shells included, so that allowing one of their names would allow all. */
 const MULTI_CALL: ReadonlySet<string> = new Set(["busybox", "toybox"]);

@@ -1,4 +1,4 @@
-/** The files of one project that decide what is allowed: the configuration and the policy folder beside it. */
+/** The files of a project that decide what is allowed: the configuration and the policy folder beside it. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
@@ -10,11 +10,14 @@ export const POLICY_FOLDER = "policy";
 
 /** LIMIT: bytes of the configuration or of one policy file; nobody can review more. */
 export const CONFIGURATION_BYTES_MAX = 1_048_576;
-/** LIMIT: files in the policy folder and the folders in it. */
+/** LIMIT: files in the policy folder, including its subfolders. */
 const POLICY_FILES_MAX = 256;
-/** LIMIT: folders below each other in the policy folder. */
+/** LIMIT: depth of nested folders in the policy folder. */
 const POLICY_DEPTH_MAX = 4;
-/** INVARIANT: I3: no rule is passed over. A name in other bytes than UTF-8 comes with this character, and leads nowhere or elsewhere. */
+/**
+ * INVARIANT: I3: no rule is skipped. Node.js puts this character into a name that is not UTF-8, so that such a name
+ * leads nowhere or to another file.
+ */
 const REPLACED = "\ufffd";
 
 export interface ProjectFiles {
@@ -23,13 +26,13 @@ export interface ProjectFiles {
   /** Canonical path of the configuration. */
   readonly path: string;
   readonly configuration: Uint8Array;
-  /** Relative path, for example `team/extra.cedar`, to content. */
+  /** From relative path, for example `team/extra.cedar`, to content. */
   readonly policy: ReadonlyMap<string, Uint8Array>;
-  /** Digest over all of it; this is what an operator trusts. */
+  /** Digest over all of these files; this is what an operator trusts. */
   readonly sha256: string;
 }
 
-/** Reads everything once; whoever loads the project goes by these bytes and never reads it again. */
+/** Reads everything once. Whoever loads the project uses these bytes and never reads the files again. */
 export function readProjectFiles(path: string): ProjectFiles {
   using directory = SecureDirectory.open(dirname(path));
   const configuration = directory?.read(basename(path), CONFIGURATION_BYTES_MAX);
@@ -59,7 +62,7 @@ function readPolicy(folder: SecureDirectory, prefix: string, files: Map<string, 
       readPolicy(inner, `${name}/`, files, depth + 1);
       continue;
     }
-    // Links, pipes and devices are refused by `read`, which knows what it opened.
+    // `read` refuses links, pipes and devices, because it checks the opened file.
     const content = folder.read(entry.name, CONFIGURATION_BYTES_MAX);
     if (content === undefined) throw tooMuch(folder, "changed while it was read");
     files.set(name, content);
@@ -83,7 +86,7 @@ export function projectDigest(configuration: Uint8Array, policy: ReadonlyMap<str
   return partsDigest([Buffer.from("femtoclaw project 1"), configuration, ...policyParts(policy)]);
 }
 
-/** What a deployment is named by: the same files have the same digests wherever they lie. */
+/** The digests that identify a deployment. They do not depend on where the files lie. */
 export function deployedSources({ configuration, policy }: ProjectFiles): DeployedSources {
   return {
     configuration: createHash("sha256").update(configuration).digest("hex"),

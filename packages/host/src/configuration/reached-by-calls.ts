@@ -1,8 +1,11 @@
-/** Whether calls could read what lies at a path: keys, records and secrets are put where none of them can. */
+/** Whether calls could read a path. Keys, records and secrets must be put where no call can. */
 import { dirname } from "node:path";
 import { type Authority, type ErrorCode, FemtoError, printable } from "@femtoclaw/protocol";
 
-/** INVARIANT: I8: throws the code for a place that a call could reach; what is denied, and FemtoClaw's own, none does. */
+/**
+ * INVARIANT: I8: throws this error code for a path that a call could read. What is denied or belongs to FemtoClaw
+ * itself is out of reach.
+ */
 export function refuseReached(path: string, authority: Authority, code: ErrorCode): void {
   const reached = reachedFrom(path, authority);
   if (reached === undefined) return;
@@ -11,7 +14,7 @@ export function refuseReached(path: string, authority: Authority, code: ErrorCod
   });
 }
 
-/** The same for what has something of its own beside it, while it is made or for good. */
+/** Like `refuseReached`, for a file that has others of its own beside it, temporarily or for good. */
 export function refuseReachedPlace(path: string, authority: Authority, code: ErrorCode): void {
   for (const place of [path, dirname(path)]) refuseReached(place, authority, code);
 }

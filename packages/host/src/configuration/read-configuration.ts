@@ -1,4 +1,4 @@
-/** From the bytes of a femtoclaw.toml to a configuration that matches its schema, or to all of its faults. */
+/** Turns the bytes of a femtoclaw.toml into a configuration that matches its schema, or reports all of its faults. */
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
 import { configurationFaults, isConfiguration, type SourceOf } from "@femtoclaw/runtime/configuration";
 import { readToml } from "./read-toml.ts";
@@ -17,7 +17,7 @@ export function readConfiguration(bytes: Uint8Array, name: string): ReadConfigur
   throw new FemtoError("FEMTO_CONFIG_INVALID", lines.sort(inFileOrder).join("\n"));
 }
 
-/** `file:9:1` before `file:12:1`. */
+/** Sorts `file:9:1` before `file:12:1`. */
 function inFileOrder(left: string, right: string): number {
   return left.localeCompare(right, "en", { numeric: true });
 }

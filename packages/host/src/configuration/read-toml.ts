@@ -1,6 +1,6 @@
 /**
- * Reads TOML strictly: UTF-8, bounded size and depth, no hidden characters, and two parsers that have to
- * agree that it is TOML. One gives the values, the other the places that messages name.
+ * Reads TOML strictly: UTF-8, bounded size and depth, no hidden characters. Two parsers have to agree that the text is
+ * TOML. One provides the values, the other the positions for messages.
  */
 import { decodeSourceText, FemtoError, type JsonValue, jsonPointer, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ConfigurationFault, SourceOf } from "@femtoclaw/runtime";
@@ -9,15 +9,15 @@ import { CONFIGURATION_BYTES_MAX } from "./project-files.ts";
 import { type Position, tomlPositions } from "./toml-positions.ts";
 
 export interface TomlDocument {
-  /** Tables without prototype, lists, text, integers, booleans; null where a fault stands. */
+  /** Tables without prototype, lists, texts, integers, booleans; null in place of a fault. */
   readonly value: JsonValue;
-  /** Values that TOML knows and a configuration does not: dates, fractions, huge integers. */
+  /** Values that are valid TOML but not allowed in a configuration: dates, fractions, huge integers. */
   readonly faults: readonly ConfigurationFault[];
-  /** From a JSON pointer to `femtoclaw.toml:12:9`; what has no place of its own has that of its parent. */
+  /** From a JSON pointer to `femtoclaw.toml:12:9`. If a value has no position of its own, its parent's is used. */
   readonly sourceOf: SourceOf;
 }
 
-/** `name` stands in front of each place, for example `femtoclaw.toml`. */
+/** `name` stands before each position, for example `femtoclaw.toml`. */
 export function readToml(bytes: Uint8Array, name: string): TomlDocument {
   const text = decode(bytes, name);
   const parsed = parseValues(text, name);
@@ -53,7 +53,7 @@ function parseValues(text: string, name: string): unknown {
   }
 }
 
-/** Stops soon after the limit, which also bounds what the second parser has to do. */
+/** Stops soon after the limit, which also bounds the work of the second parser. */
 function countNodes(root: unknown): number {
   const open = [root];
   let count = 0;
@@ -82,11 +82,11 @@ function positionOf(error: unknown): Position {
 function describeSyntax(error: unknown): string {
   if (!(error instanceof Error)) return "not TOML";
   if (!("found" in error)) {
-    // Whoever adds what a guide shows meets this first.
+    // Users who paste an example from a guide often run into this error first.
     const again = /^cannot redefine existing key/i.test(error.message);
     return again ? error.message.replace(/\.?$/, "; a file holds each key and each table once") : error.message;
   }
-  // The parser's own text lists every character that might have stood here.
+  // The parser's own message lists every character that would have been possible here.
   if (typeof error.found !== "string") return "the file ends in the middle of a value";
   return error.found === "\n" || error.found === "\r"
     ? "the line ends where a value or the rest of a key is expected"

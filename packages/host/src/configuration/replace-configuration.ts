@@ -1,4 +1,4 @@
-/** Puts a changed configuration in the place of the one that was read, whole or not at all. */
+/** Replaces the configuration that was read by a changed one, whole or not at all. */
 import {
   closeSync,
   constants,
@@ -20,20 +20,20 @@ import { lockChanges } from "./change-lock.ts";
 import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
 
 export interface Staging {
-  /** Folder that no call and no child reaches, in which the new file is written. */
+  /** Folder for writing the new file, out of reach of all calls and children. */
   readonly folder: string;
-  /** Whether no call can run now, so that the folder of the configuration itself will do. */
+  /** Whether no call can run now, so that the configuration's own folder may be used. */
   readonly isQuiet: boolean;
 }
 
-/** Owner and mode stay. Throws FEMTO_CONFIG_INVALID when the file is not any more the one that was read. */
+/** Owner and mode are kept. Throws FEMTO_CONFIG_INVALID if the file has changed since it was read. */
 export async function replaceConfiguration(before: ProjectFiles, after: ProjectFiles, staging: Staging): Promise<void> {
   const files = { before, after };
   using directory = openFolder(before.directory);
   using staged = openFolder(staging.folder);
   using _ = await lockChanges(staged, basename(before.path), "the configuration");
-  // INVARIANT: I8: what becomes the configuration is born where no call reaches it. A child with a writable
-  // project could else hold the new file open and change it after it has taken its place.
+  // INVARIANT: I8: the new configuration is created where no call reaches it. Otherwise a child that may write to the
+  // project could hold the new file open and change it after the replacement.
   if (replacedFrom(staged, directory, files)) return;
   if (staging.isQuiet && replacedFrom(directory, directory, files)) return;
   throw new FemtoError(
@@ -54,16 +54,16 @@ interface Files {
   readonly after: ProjectFiles;
 }
 
-/** False when the file cannot move from there, because a file system ends in between. */
+/** Returns false if the file cannot be moved from there because the folders are on different file systems. */
 function replacedFrom(staging: SecureDirectory, directory: SecureDirectory, { before, after }: Files): boolean {
   const name = basename(before.path);
-  // What one who was killed has left.
+  // Removes what a killed process has left.
   sweepBeside(staging.at(name));
   const next = besideName(staging.at(name));
   const descriptor = create(next, before.path);
   try {
     writeLike(descriptor, directory, name, after.configuration);
-    // INVARIANT: what somebody wrote since is never overwritten. An editor that saves within these two
+    // INVARIANT: what somebody else has written meanwhile is not overwritten. An editor that saves between these two
     // steps loses to the rename, as it would to any other editor.
     requireUnchanged(directory, name, before);
     renameSync(next, directory.at(name));

@@ -1,6 +1,7 @@
 /**
- * Which host was started by which configuration, and where it listens. A host notes it outside every project, so that it
- * can be stopped whatever has become of the configuration by then, and without believing a word of it.
+ * Remembers which configuration started which host, and where that host listens. A host notes this outside every
+ * project. So it can be stopped whatever has happened to its configuration since, and nothing in the configuration has
+ * to be believed.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +12,7 @@ import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 
 const FOLDER = "hosts";
 const NAME = /^[0-9a-f]{32}\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/;
-/** LIMIT: bytes of one note; it holds three paths, of which the kernel takes 4,096 bytes each, escaped. */
+/** LIMIT: bytes of one note; it holds three paths of up to 4,096 bytes each, with escapes. */
 const NOTE_BYTES_MAX = 65_536;
 
 /** Where a host keeps its state and listens. */
@@ -21,15 +22,15 @@ export interface HostPlace {
 }
 
 export interface StartedHost extends HostPlace {
-  /** Canonical path of the configuration that it was started by. */
+  /** Canonical path of the configuration that started it. */
   readonly configuration: string;
-  /** No two starts have the same. */
+  /** Unique for each start. */
   readonly boot: string;
 }
 
 /**
- * Notes a host that has the state directory to itself, and forgets those that were killed there before. What it gives
- * takes the note away. Nothing is noted where there is no home, and so no project is trusted.
+ * Notes a host that holds the state directory, and removes the notes of hosts that were killed there. The returned
+ * function removes the new note. Nothing is noted if the user has no home; then no project can be trusted either.
  */
 export function noteHost(environment: HostEnvironment, host: StartedHost): () => void {
   const home = stateHome(environment);
@@ -40,7 +41,7 @@ export function noteHost(environment: HostEnvironment, host: StartedHost): () =>
   for (const name of readdirSync(folder)) {
     if (name.startsWith(prefix) && NAME.test(name)) rmSync(join(folder, name), { force: true });
   }
-  // The boot is a part of its name, so that a host that ends never takes away the note of the next one.
+  // The name contains the boot, so that a host that ends never removes the note of its successor.
   const path = join(folder, `${prefix}${host.boot}.json`);
   const forget = (): void => rmSync(path, { force: true });
   try {
@@ -52,10 +53,13 @@ export function noteHost(environment: HostEnvironment, host: StartedHost): () =>
   return forget;
 }
 
-/** Those of all configurations that were noted and have not ended in order; whether they still run is for who asks to find out. */
+/**
+ * The hosts of all configurations that were noted and have not ended in an orderly way since. Whether they still run is
+ * for the caller to find out.
+ */
 export function notedHosts(environment: HostEnvironment): readonly StartedHost[] {
   const home = stateHome(environment);
-  // INVARIANT: I8: what others could have written there leads nobody to a host.
+  // INVARIANT: I8: a file that others could have written leads nobody to a host.
   using directory = home === undefined ? undefined : SecureDirectory.open(join(home, FOLDER));
   if (directory === undefined) return [];
   return directory
@@ -71,7 +75,7 @@ function digest({ configuration, stateDirectory }: StartedHost): string {
   return createHash("sha256").update(`${configuration}\0${stateDirectory}`).digest("hex").slice(0, 32);
 }
 
-/** Null for one that went away, or that nobody wrote whole. */
+/** Null for a note that vanished or is incomplete. */
 function parse(bytes: Buffer | undefined): StartedHost | null {
   const parsed = bytes === undefined ? null : parseStrictJson(bytes);
   if (parsed?.ok !== true || typeof parsed.value !== "object" || parsed.value === null) return null;

@@ -1,6 +1,6 @@
 /**
- * Puts one item into a list of a TOML text, or the list where it is missing, and leaves every other byte as
- * it is: comments, order and layout are the operator's. Whoever calls checks what the new text means.
+ * Adds an item to a list in a TOML text, or adds the list if it is missing. Every other byte stays as it is, because
+ * comments, order and layout are the operator's. The caller checks what the new text means.
  */
 import { type AST, parseTOML } from "toml-eslint-parser";
 import { tomlKey } from "./toml-text.ts";
@@ -8,11 +8,11 @@ import { tomlKey } from "./toml-text.ts";
 export interface Insertion {
   /** Keys that lead to the list, for example `allow`, `run`, `git`. */
   readonly path: readonly string[];
-  /** The item as it stands in TOML. */
+  /** The item in TOML syntax. */
   readonly item: string;
 }
 
-/** The new text; null where something else than a list stands in its place. */
+/** The new text; null if something other than a list stands in its place. */
 export function insertIntoToml(text: string, { path, item }: Insertion): string | null {
   const [top] = parseTOML(text, { tomlVersion: "1.1.0" }).body;
   const tokens = [...top.parent.tokens, ...top.parent.comments].sort(byPlace);
@@ -27,17 +27,17 @@ export function insertIntoToml(text: string, { path, item }: Insertion): string 
 }
 
 interface Place {
-  /** A list or an inline table to add to; else the line after which a new one is written. */
+  /** The list or inline table to add to, or the node after whose line a new line is written. */
   readonly node: AST.TOMLArray | AST.TOMLInlineTable | AST.TOMLKeyValue | AST.TOMLTable;
-  /** The key that is written, dotted like its neighbours; null where everything up to the list is there. */
+  /** The key to write, dotted like its neighbours; null if everything up to the list exists. */
   readonly key: string | null;
-  /** Keys that are written as inline tables within it. */
+  /** Further keys, which are written as inline tables within it. */
   readonly rest: readonly string[];
-  /** How many keys of the path lead to what is there already. */
+  /** How many keys of the path exist already. */
   readonly depth: number;
 }
 
-/** The innermost thing that is there already of what the path names; null where there is nothing. */
+/** The innermost existing node on the path; null if there is none. */
 function placeOf(top: AST.TOMLTopLevelTable, path: readonly string[]): Place | null {
   const places: Place[] = [];
   for (const node of top.body) {
@@ -58,7 +58,10 @@ function placeIn(node: Place["node"], depth: number, path: readonly string[]): P
   return { node, key: first === undefined ? null : tomlKey(first), rest, depth };
 }
 
-/** An entry leads on when the path begins with its keys; when only the first of its dotted keys do, it is a neighbour. */
+/**
+ * If the path begins with the entry's keys, the search continues within the entry. If it shares only some of the
+ * entry's dotted keys, the entry is a neighbour.
+ */
 function visit(entry: AST.TOMLKeyValue, table: readonly string[], path: readonly string[], places: Place[]): void {
   const keys = [...table, ...entry.key.keys.map((key) => (key.type === "TOMLBare" ? key.name : key.value))];
   const differing = keys.findIndex((key, at) => key !== path[at]);
@@ -91,7 +94,7 @@ function newTable(text: string, [table = "", key = "", ...rest]: readonly string
 
 interface Source {
   readonly text: string;
-  /** Tokens and comments in their order. */
+  /** Tokens and comments in the order of the text. */
   readonly tokens: readonly (AST.Token | AST.Comment)[];
 }
 
@@ -117,7 +120,7 @@ function intoBrackets(
   const isOneLine = !text.slice(start, last.range[0]).includes("\n");
   const rest = comma === undefined ? last.range[1] : comma.range[1];
   if (isOneLine) return splice(separated, rest + shift, ` ${entry}${comma === undefined ? "" : ","}`);
-  // A comment at the end of the last entry's line is about that entry and stays with it.
+  // A comment at the end of the last entry's line belongs to that entry and stays with it.
   const lineEnd = text.indexOf("\n", rest);
   const comment = after.find((token) => token.type === "Block" && token.range[0] >= rest && token.range[0] < lineEnd);
   const at = (comment === undefined ? rest : comment.range[1]) + shift;
@@ -125,7 +128,7 @@ function intoBrackets(
   return splice(separated, at, `${lineBreak(text)}${indent}${entry}${comma === undefined ? "" : ","}`);
 }
 
-/** A new line after the one that the node ends in, indented like it. */
+/** Inserts a line after the one in which the node ends, with the same indentation. */
 function afterLine(text: string, node: AST.TOMLKeyValue | AST.TOMLTable, entry: string): string {
   const newline = text.indexOf("\n", node.type === "TOMLTable" ? node.key.range[1] : node.range[1]);
   const lineEnd = newline === -1 ? text.length : newline;

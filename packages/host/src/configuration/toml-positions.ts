@@ -1,9 +1,9 @@
-/** Where each key and list item stands in a TOML text; for messages only, never for values. */
+/** Finds the position of each key and list item in a TOML text. Used only for messages, never for values. */
 import { errorText, jsonPointer, LIMITS } from "@femtoclaw/protocol";
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
 export interface Position {
-  /** Both from 1. */
+  /** Line and column count from 1. */
   readonly line: number;
   readonly column: number;
 }
@@ -14,14 +14,14 @@ export interface TomlFault extends Position {
   readonly message: string;
 }
 
-/** From JSON pointers to places. The first place that mentions a table is the table's. */
+/** From JSON pointers to positions. A table has the position of its first mention. */
 export function tomlPositions(text: string): PositionsResult {
   try {
     const positions = new Map<string, Position>();
     for (const node of parseTOML(text, { tomlVersion: "1.1.0" }).body[0].body) visitTop(node, positions);
     return { positions };
   } catch (error) {
-    // Text that only one of two parsers takes is refused, even if the other one merely ran out of stack.
+    // Text that only one of the two parsers accepts is refused, even if the other one merely ran out of stack.
     const { line, column } = error instanceof ParseError ? placeOf(error) : { line: 1, column: 1 };
     return { fault: { line, column, message: errorText(error) } };
   }
@@ -34,7 +34,10 @@ function placeOf({ lineNumber, column }: ParseError): Position {
 type Path = readonly (string | number)[];
 type Positions = Map<string, Position>;
 
-/** INVARIANT: deeper places are not noted; their paths together would be as long as the square of the file. */
+/**
+ * INVARIANT: deeper positions are not noted, because the length of their paths together could grow as the square of the
+ * file's.
+ */
 const DEPTH_MAX = LIMITS.jsonDepth;
 
 function visitTop(node: AST.TOMLKeyValue | AST.TOMLTable, positions: Positions): void {

@@ -1,11 +1,11 @@
 /**
- * Takes one item out of a list of a TOML text, with its comma and the comment on its line, and leaves every other
- * byte as it is. Whoever calls checks what the new text means.
+ * Removes an item from a list in a TOML text, with its comma and the comment on its line. Every other byte stays as it
+ * is. The caller checks what the new text means.
  */
 import { type AST, parseTOML } from "toml-eslint-parser";
 import type { Position } from "./toml-positions.ts";
 
-/** The new text; null where no item of a list stands at the place. */
+/** The new text; null if there is no list item at this position. */
 export function removeFromToml(text: string, place: Position): string | null {
   const [top] = parseTOML(text, { tomlVersion: "1.1.0" }).body;
   const found = itemAt(top.body, place);
@@ -28,7 +28,7 @@ export function removeFromToml(text: string, place: Position): string | null {
 /** Blanks, line breaks and comments: nothing that belongs to another item. */
 const isGap = (between: string): boolean => /^(?:\s|#[^\n]*\n)*$/.test(between);
 
-/** The whole lines of an item that shares them with nothing but its comma and a comment. */
+/** The whole lines of an item, if they contain nothing but the item, its comma and a comment. */
 function ownLine(
   text: string,
   start: number,

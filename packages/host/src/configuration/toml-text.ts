@@ -1,4 +1,7 @@
-/** Values as TOML text. What would hide or reorder text on a screen is escaped, so that a reader sees it. */
+/**
+ * Writes values as TOML text. Characters that would hide or reorder text on a screen are escaped, so that a reader sees
+ * them.
+ */
 
 const HIDDEN = /["\\\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
 

@@ -1,6 +1,6 @@
 /**
- * Which projects the user trusts, by the digest of what they said. Kept outside every project, so that
- * nothing in a project can vouch for itself.
+ * Which projects the user trusts, by the digest of their files. Stored outside every project, so that nothing in a
+ * project can vouch for itself.
  */
 import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { neededFolder } from "./needed-folder.ts";
 import type { ProjectFiles } from "./project-files.ts";
 
 const NAME = "trusted.json";
-/** The next content, while it is written. */
+/** The new content while it is being written. */
 const NEXT_NAME = "trusted.json.next";
 /** LIMIT: bytes of the store, enough for some thousand projects. */
 const STORE_BYTES_MAX = 1_048_576;
@@ -38,7 +38,7 @@ export class TrustStore {
     this.#directory = directory;
   }
 
-  /** INVARIANT: a project that was found, not named, is loaded only as the operator has seen it. */
+  /** INVARIANT: a project that was found rather than named is loaded only in the state that the operator has seen. */
   check(project: Pick<ProjectFiles, "directory" | "path" | "sha256">): void {
     const trusted = this.list().get(project.directory);
     if (trusted === project.sha256) return;
@@ -46,18 +46,18 @@ export class TrustStore {
     throw new FemtoError("FEMTO_CONFIG_UNTRUSTED", `${printable(project.path)} ${finding}, so nothing of it is loaded`);
   }
 
-  /** Canonical project folder to digest. */
+  /** From canonical project folder to digest. */
   list(): Projects {
     using directory = SecureDirectory.open(this.#directory);
     return directory === undefined ? new Map() : read(directory);
   }
 
-  /** Trusts exactly what has the digest: what was shown to the operator, not what lies there by now. */
+  /** Trusts exactly the files with this digest, as they were shown to the operator, whatever lies there by now. */
   async trust(projectDirectory: string, sha256: string): Promise<void> {
     await this.#change((projects) => projects.set(projectDirectory, sha256));
   }
 
-  /** False when the project was not trusted anyway. */
+  /** Returns false if the project was not trusted anyway. */
   async revoke(projectDirectory: string): Promise<boolean> {
     let wasTrusted = false;
     await this.#change((projects) => {
@@ -81,7 +81,7 @@ export class TrustStore {
   }
 }
 
-/** Only for whoever has the lock: what lies there under the next name was left by one who was killed. */
+/** Call this only while holding the lock: then a file under the next name can only be left by a killed process. */
 function replace(directory: SecureDirectory, text: string): void {
   const next = directory.at(NEXT_NAME);
   rmSync(next, { force: true });

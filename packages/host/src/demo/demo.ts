@@ -80,8 +80,8 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
 }
 
 /**
- * Writes the demo's own project. Its configuration is named outright and so needs no trust; hence nothing
- * that lay here before, perhaps in somebody else's repository, has a say. Only the journal goes on.
+ * Writes the demo's own project. Its configuration is named explicitly and therefore needs no trust, so files that lay
+ * here before, perhaps in somebody else's repository, must have no influence. Only the journal is continued.
  */
 async function prepare(root: string, context: CommandContext): Promise<LoadedConfiguration> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -98,7 +98,7 @@ async function prepare(root: string, context: CommandContext): Promise<LoadedCon
   writeNew(join(workspace, "secrets", "token.txt"), "a secret that no agent may see\n");
   const loaded = loadConfiguration({ cwd: context.cwd, environment: context.environment, configFlag: path });
   const { stateDirectory } = loaded.resolved;
-  // The demo's journal is there to be thrown away; what was seen of one that is gone says nothing of the next.
+  // The user may delete the demo's journal at any time, so what was seen of a deleted one says nothing about the next.
   if (!existsSync(stateDirectory)) await context.logMemory(loaded).forget();
   return loaded;
 }
@@ -141,7 +141,10 @@ async function afterRestart(
   return { status, approved, check: { ok: fault === null, records: check.records, snapshots: snapshotsEqual, fault } };
 }
 
-/** What an operator does on the other socket: looks at the question, says yes to what it asks; the call goes on by itself. */
+/**
+ * Does what an operator does on the other socket: looks at the question and says yes to it. The call then continues by
+ * itself.
+ */
 async function approve(waiting: Reply, client: AgentClient, operator: OperatorClient): Promise<Reply> {
   const id = waiting.approval?.id ?? "";
   const { digest } = (await operator.approval(id)) as { digest: string };

@@ -1,10 +1,10 @@
-/** The scripted agent of the demo: what a model might propose, written down in advance. */
+/** The scripted agent of the demo: what a model might propose, written in advance. */
 import type { DecisionCode, ErrorType } from "@femtoclaw/protocol";
 
 export interface ScriptStep {
   /** What the step is meant to show. */
   readonly title: string;
-  /** The very text that goes to the runtime. */
+  /** The exact text that goes to the runtime. */
   readonly text: string;
   readonly expected: DecisionCode | ErrorType | "RECORDED" | "APPROVAL_REQUIRED";
 }

@@ -1,4 +1,4 @@
-/** Why policy said what it said, for the page: the rules, and the conditions of the permit that came nearest. */
+/** Explains a decision of the policy for the page: the rules, and the conditions of the permit that came nearest. */
 import type { Explained } from "@femtoclaw/inspector";
 import type { RecordedDecision } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";

@@ -1,12 +1,14 @@
-/** The inspector's frames as lines, for programs: the state where they begin, then what each record changed. */
+/**
+ * The inspector's frames as lines, for programs: first the state from which they begin, then what each record changes.
+ */
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { CHARTS, type Frame, FrameProjection, type Inspection, InspectionFault } from "@femtoclaw/inspector";
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 
 /**
- * Writes until the records end, for a host until `ended`. A reader that is slow is waited for, and then so is the
- * host: nothing gathers here.
+ * Writes until the records end; for a running host, until `ended`. If the reader is slow, no further records are
+ * fetched from the host, so nothing accumulates here.
  */
 export async function writeFrames(
   inspection: Inspection,

@@ -1,4 +1,4 @@
-/** What the page asks, answered by the running host over the operator's socket. */
+/** Answers the requests of the page from the running host, over the operator's socket. */
 import type { OperatorClient } from "@femtoclaw/client";
 import type {
   Answer,
@@ -17,7 +17,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import type { LogKeys } from "../log-access.ts";
 import { explained } from "./explained.ts";
 
-/** Time after which an empty answer is one, too. */
+/** Milliseconds after which an empty answer is sent. */
 const WAIT_MS = 5_000;
 
 export class LiveInspection implements Inspection {

@@ -1,6 +1,6 @@
 /**
- * Shows an address in the user's browser without telling it to other users: arguments of a process are public,
- * so the browser gets the name of a private file that leads there.
+ * Opens an address in the user's browser without telling it to other users. The arguments of a process are public, so
+ * the browser gets the name of a private file that redirects to the address.
  */
 import { spawn } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
@@ -9,10 +9,10 @@ import { temporaryFolder } from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime/configuration";
 
-/** Programs that open what belongs to a browser, in this order. */
+/** Programs that open a file in the browser, in order of preference. */
 const OPENERS = ["xdg-open", "open"];
 
-/** The file goes when it is disposed of. */
+/** Disposing of the result deletes the file. */
 export async function openInBrowser(url: string, environment: NodeJS.ProcessEnv): Promise<AsyncDisposable> {
   const found = OPENERS.map((name) => findProgram(name, DEFAULT_SEARCH_PATH)).find((file) => !("problem" in file));
   if (found === undefined || "problem" in found) {

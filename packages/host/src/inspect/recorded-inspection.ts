@@ -1,4 +1,4 @@
-/** What the page asks, answered by a log that nobody writes any more, and what is known of it. */
+/** Answers the requests of the page from a log that is not written to any more, and from what is known about it. */
 import type {
   Answer,
   Beginning,
@@ -17,16 +17,16 @@ import type { CommandContext } from "../commands/command-context.ts";
 import { explained } from "./explained.ts";
 import { proofView } from "./live-inspection.ts";
 
-/** Pause before an empty answer, so that a page that waits for more does not ask all the time. */
+/** Milliseconds before an empty answer, so that a page that waits for more does not ask continuously. */
 const WAIT_MS = 5_000;
 
 const UNVERIFIED = "not verified";
 
-/** What is known of a recording as a whole. */
+/** What is known about a recording as a whole. */
 export interface KnownRecording {
   /** Name of the log. */
   readonly log: string;
-  /** The key that its proofs are checked by; null where it has none. */
+  /** The key to check its proofs with; null if there is none. */
   readonly vkey: string | null;
   readonly verdict: Verdict;
 }
@@ -89,13 +89,13 @@ export class RecordedInspection implements Inspection {
   }
 }
 
-/** What a verification has found out. */
+/** Takes what a verification has found out. */
 export function verifiedRecording({ keys, verdict, size, signedSize, root, caveats }: LogVerdict): KnownRecording {
   const log = keys[0]?.vkey.split("+")[0] ?? "";
   return { log, vkey: keys.at(-1)?.vkey ?? "", verdict: { verdict, size, signedSize, root, caveats } };
 }
 
-/** A file of lines: nothing was verified, and that is said in the place of a verdict. */
+/** For a file of lines, which cannot be verified; the page shows that in place of a verdict. */
 export async function unverifiedRecording(lines: LinesReader): Promise<KnownRecording> {
   const { size, root, caveats } = lines;
   let log = "";

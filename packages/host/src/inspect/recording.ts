@@ -1,4 +1,4 @@
-/** A log that is shown without a host: verified first, or lines of which nobody can say whether they are right. */
+/** A log that is shown without a host. It is verified first, unless it is a file of lines, which cannot be verified. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { LinesReader, type LogVerdict, type ReplayReader } from "@femtoclaw/journal";
@@ -14,18 +14,18 @@ import {
 } from "./recorded-inspection.ts";
 
 export interface Recording extends AsyncDisposable {
-  /** Null where what was found may not be shown. */
+  /** Null if the log must not be shown. */
   readonly shown: {
     readonly inspection: RecordedInspection;
     readonly reader: ReplayReader;
     readonly known: KnownRecording;
   } | null;
-  /** What a verification said; null for lines. */
+  /** The verdict of the verification; null for a file of lines. */
   readonly verdict: LogVerdict | null;
   readonly exit: number;
 }
 
-/** Of the configured log, an export, a state directory or a file of lines; `key` names a file with a public key. */
+/** Opens the configured log, an export, a state directory or a file of lines; `key` names a file with a public key. */
 export async function openRecording(
   context: CommandContext,
   path: string | undefined,
@@ -64,7 +64,7 @@ async function openLines(context: CommandContext, path: string, key: string | un
   };
 }
 
-/** What is only incomplete is shown, and says so; what was tampered with is evidence and no history. */
+/** An incomplete log is shown and marked as such. A log that was tampered with is evidence, not history. */
 function canBeShown({ verdict, pinned }: LogVerdict): boolean {
   return (verdict === "verified" || verdict === "incomplete") && pinned !== "differs";
 }

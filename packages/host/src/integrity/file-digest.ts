@@ -1,6 +1,7 @@
 /**
- * The digest of the program file that runs. Reading all of it takes a fifth of a second, so that it is kept beside what
- * the file system says of the file: the next start believes it while nothing of that has changed.
+ * The digest of the running program file. Reading the whole file takes a fifth of a second, so the digest is stored
+ * together with what the file system says about the file. The next start uses the stored digest as long as none of that
+ * has changed.
  */
 import { createHash } from "node:crypto";
 import {
@@ -17,10 +18,10 @@ import {
 import { join } from "node:path";
 import { sweepAbandoned } from "@femtoclaw/journal/state-directory";
 
-/** LIMIT: bytes that are read at once; enough that reading costs little beside the digest. */
+/** LIMIT: bytes read at once; enough that reading costs little compared with the digest. */
 const CHUNK_BYTES = 1_048_576;
 const RECEIPT = "executable.json";
-/** A receipt that a process is writing, whose number its name ends with. */
+/** A receipt that is being written; its name ends with the number of the writing process. */
 const STAGED = /^executable\.json\.\d+$/;
 
 export interface FileDigest {
@@ -29,10 +30,10 @@ export interface FileDigest {
 }
 
 /**
- * `folder` keeps the receipt; null keeps none. The kernel lets nobody write to a program while it runs, and sets the
- * time of the last change itself whenever anybody has.
- * LIMIT: a receipt says nothing of bytes that changed below the file system, such as on a failing disk, and whoever is
- * this user could write one; `doctor` reads the whole file.
+ * `folder` is where the receipt is stored; null stores none. The kernel lets nobody write to a program while it runs,
+ * and itself sets the time of last change whenever somebody has. LIMIT: a receipt does not notice bytes that change
+ * below the file system, such as on a failing disk, and anybody with this user's rights could forge one; `doctor` reads
+ * the whole file.
  */
 export function fileDigest(path: string, folder: string | null): FileDigest {
   const descriptor = openSync(path, constants.O_RDONLY);
@@ -71,7 +72,7 @@ function keptDigest(folder: string, identity: string): string | null {
     const { file, sha256 } = receipt as { file?: unknown; sha256?: unknown };
     return file === identity && typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : null;
   } catch {
-    // Whatever is wrong with it, the file is read.
+    // Whatever is wrong with the receipt, the file is read instead.
     return null;
   }
 }
@@ -83,6 +84,6 @@ function keep(folder: string, file: string, sha256: string): void {
     renameSync(temporary, join(folder, RECEIPT));
     sweepAbandoned(folder, STAGED);
   } catch {
-    // The next start reads the file once more, and is as right.
+    // The next start will read the file again and get the same result.
   }
 }

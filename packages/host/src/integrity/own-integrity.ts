@@ -1,4 +1,4 @@
-/** Whether the program that runs is the one that was released. */
+/** Whether the running program is the one that was released. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Integrity } from "@femtoclaw/runtime";
@@ -8,7 +8,7 @@ import { fileDigest } from "./file-digest.ts";
 import { checkRelease } from "./release-check.ts";
 import { releaseFiles } from "./release-files.ts";
 
-/** The very file that runs, also when another one lies at its path by now; only Linux names it so. */
+/** The running file itself, even if another one has taken its path by now. Only Linux offers such a name. */
 const RUNNING = process.platform === "linux" ? "/proc/self/exe" : process.execPath;
 /** LIMIT: bytes of a manifest or signature; a manifest has about 4,000. */
 const FILE_BYTES_MAX = 1_048_576;
@@ -16,11 +16,11 @@ const RECEIPTS = "integrity";
 
 export interface IntegrityOptions {
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether the whole executable is read, whatever is kept of an earlier look. */
+  /** Whether to read the whole executable even if there is a receipt of an earlier look. */
   readonly whole: boolean;
 }
 
-/** Throws FEMTO_INTEGRITY_FAILED where something does not fit. */
+/** Throws FEMTO_INTEGRITY_FAILED if something does not match. */
 export function ownIntegrity({ environment, whole }: IntegrityOptions): Integrity {
   if (!("release" in OWN_CODE)) {
     return { verdict: "unverified", reason: "it runs from sources, which nobody signed", binary: null };
@@ -33,7 +33,7 @@ export function ownIntegrity({ environment, whole }: IntegrityOptions): Integrit
   return { ...checkRelease(evidence, running, OWN_CODE.release), binary: sha256 };
 }
 
-/** Null where there is no file; anything else that cannot be read is a fault. */
+/** Null if there is no file. Any other reason why it cannot be read is an error. */
 export function contentOf(path: string): Uint8Array | null {
   let descriptor: number;
   try {

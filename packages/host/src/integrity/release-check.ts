@@ -1,15 +1,15 @@
-/** Holds an executable to what lies beside it: pure, but for the clock of nobody and the disk of nobody. */
+/** Compares an executable with its manifest and signature. Pure: reads no files and no clock. */
 import { createPublicKey, verify } from "node:crypto";
 import { FemtoError, type ReleaseManifest, VERSION, validateRelease } from "@femtoclaw/protocol";
 import type { OwnRelease } from "./own-code.ts";
 
 export interface ReleaseEvidence {
-  /** Null where there is no such file. */
+  /** Null if there is no such file. */
   readonly manifest: Uint8Array | null;
   readonly signature: Uint8Array | null;
 }
 
-/** What runs, as it finds itself. */
+/** The properties of the running executable, as it observes them itself. */
 export interface RunningBinary {
   readonly sha256: string;
   readonly bytes: number;
@@ -23,8 +23,8 @@ export interface ReleaseVerdict {
 }
 
 /**
- * INVARIANT: I3: what is there has to fit. Nothing to compare with is said; something that does not fit throws
- * FEMTO_INTEGRITY_FAILED, whoever wrote it.
+ * INVARIANT: I3: whatever evidence exists has to match. Missing evidence is reported; evidence that does not match
+ * throws FEMTO_INTEGRITY_FAILED, whoever wrote it.
  */
 export function checkRelease(
   { manifest, signature }: ReleaseEvidence,

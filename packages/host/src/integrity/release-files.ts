@@ -1,4 +1,4 @@
-/** What lies beside a standalone executable: what was built, and who says so. */
+/** The files beside a standalone executable: a manifest of what was built, and the signature over that. */
 export interface ReleaseFiles {
   readonly manifest: string;
   readonly signature: string;

@@ -1,9 +1,13 @@
 /**
- * What of Codex is not as it would choose: features that are off, and what it knows of its model. Codex gives tools of its
- * own by what it knows of a model: to some a tool that edits files, and to some MCP tools only by a search for them.
+ * What is changed in the defaults of Codex: the features that are turned off, and what it knows about its model. Codex
+ * decides by what it knows about a model which tools of its own to offer: to some models a tool that edits files, and
+ * to some the MCP tools only through a search.
  */
 
-/** What of Codex is turned off: all that runs, reads or reaches something by itself, or starts what does. */
+/**
+ * Features of Codex that are turned off: everything that runs, reads or reaches something by itself, or starts
+ * something that does.
+ */
 export const CODEX_FEATURES: readonly string[] = [
   "apps",
   "auth_elicitation",
@@ -29,7 +33,7 @@ export const CODEX_FEATURES: readonly string[] = [
   "workspace_dependencies",
 ];
 
-/** LIMIT: tokens that it fills a conversation with before it shortens it, as it assumes of a model that it does not know. */
+/** LIMIT: tokens of a conversation before Codex shortens it; the value that Codex assumes for an unknown model. */
 const CONTEXT_TOKENS = 272_000;
 
 const INSTRUCTIONS = `You are a coding agent. You work on the files of the current folder by the tools of the MCP server \
@@ -37,7 +41,7 @@ femtoclaw alone, and have no shell and no tool for files beside them. Each call 
 says why, and often what to do instead. Look before you change something, change what the task needs and no more, and say at \
 the end what you did and what you could not do.`;
 
-/** The one model that it is to know, with no tool that is not named under its servers. */
+/** A catalogue with this model only, and without any tool besides those of the MCP servers. */
 export function codexModels(name: string, { isOpenAi }: { readonly isOpenAi: boolean }): object {
   const model = {
     slug: name,

@@ -1,4 +1,7 @@
-/** What `doctor` finds of agents that operators may launch: what each is told, and what would keep it from working. */
+/**
+ * What `doctor` reports about agents that operators may launch: how each is configured, and what would keep it from
+ * working.
+ */
 import { connectGrants, DEFAULT_PORTS, type FetchTarget, isPermittedBy, printable } from "@femtoclaw/protocol";
 import type { LaunchSetting, ResolvedConfiguration } from "@femtoclaw/runtime";
 import type { Found } from "../doctor/finding.ts";
@@ -42,7 +45,7 @@ function troubleOf(setting: LaunchSetting, authority: ResolvedConfiguration["aut
   return null;
 }
 
-/** What is asked of the proxy is a tunnel, whatever is spoken in it. */
+/** The proxy is asked for a tunnel, whatever protocol is spoken in it. */
 function targetOf({ hostname, port, protocol }: URL): FetchTarget {
   const usual = protocol === "http:" ? DEFAULT_PORTS.http : DEFAULT_PORTS.https;
   return { scheme: "https", host: hostname, port: port === "" ? usual : Number(port) };

@@ -1,6 +1,6 @@
 /**
- * One agent that an operator launched: the call by which it runs, the session in which it proposes, and what it reads
- * and writes at the operator's terminal. It ends when that is gone.
+ * An agent that an operator launched: the call that runs it, the session in which it proposes, and its input and output
+ * at the operator's terminal. When that terminal is gone, the agent is ended.
  */
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
@@ -14,52 +14,52 @@ export interface LaunchRequest {
   readonly setting: LaunchSetting;
   readonly argv: readonly string[];
   readonly cwd?: string;
-  /** Variables that it alone gets, by names that the setting lists. */
+  /** Variables for this agent alone, by names that the setting lists. */
   readonly variables: Readonly<Record<string, string>>;
-  /** What is written for this launch. */
+  /** The configuration that is written for this launch. */
   readonly own: ThrowAway;
-  /** Of its terminal; null where it gets pipes. */
+  /** Size of its terminal; null if it gets pipes. */
   readonly size: { readonly cols: number; readonly rows: number } | null;
 }
 
-/** What came of its calls, by how they ended. */
+/** How many of its calls ended with each status. */
 export type CallCounts = { [Status in Reply["status"]]?: number };
 
 export interface LaunchEnd {
   readonly reply: Reply;
   readonly calls: CallCounts;
-  /** A rule asks operators about the launch itself, so that it never began. */
+  /** A rule asks operators about the launch itself, so the agent never started. */
   readonly asked: boolean;
 }
 
-/** What it wrote since the last look; `ended` once all of it was taken. */
+/** Output since the last read. `ended` is set once all of it was taken. */
 export interface LaunchPart {
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   readonly ended: LaunchEnd | null;
 }
 
-/** LIMIT: bytes that it wrote and nobody has read before it has to wait. */
+/** LIMIT: bytes of unread output beyond which the agent has to wait. */
 const UNREAD_BYTES = 262_144;
-/** Once something has come, the rest of what is drawn at once is taken with it. */
+/** Milliseconds to wait after the first output, so that what is drawn at once is read at once. */
 const GATHER_MS = 4;
 
 export class LaunchedAgent {
   readonly session: string;
   readonly #abort = new AbortController();
   readonly #calls: CallCounts = {};
-  /** Resolves once it runs, or with null when it never will. */
+  /** Resolves once the agent runs, or with null if it never will. */
   readonly #attached = Promise.withResolvers<AgentProcess | null>();
   #agent: AgentProcess | null = null;
   #unread: { readonly from: OutputStream; readonly piece: Buffer }[] = [];
   #unreadBytes = 0;
   #reply: Reply | null = null;
   #asked = false;
-  /** Why nobody knows what became of it. */
+  /** Why the outcome of the launch is unknown. */
   #fault: FemtoError | null = null;
   #wake: () => void = () => undefined;
 
-  /** Throws what opening a session throws; what becomes of the launch itself is its reply. */
+  /** Throws if the session cannot be opened. Any later result of the launch is in its reply. */
   constructor(runtime: Runtime, request: LaunchRequest, log: (entry: LogEntry) => void) {
     const { setting } = request;
     const session = runtime.openSession({
@@ -71,7 +71,7 @@ export class LaunchedAgent {
     void this.#run(runtime, session, request, log);
   }
 
-  /** Output since the last time; waits for it where nothing is there. Throws where the launch broke off. */
+  /** Output since the last call; waits if there is none yet. Throws if the launch broke off. */
   async read(waitMs: number): Promise<LaunchPart> {
     if (this.#unreadBytes === 0 && this.#reply === null && this.#fault === null) {
       await this.#more(waitMs);
@@ -88,7 +88,7 @@ export class LaunchedAgent {
     return { stdout: of("stdout"), stderr: of("stderr"), ended };
   }
 
-  /** Resolves when there is room for more; what comes before it runs waits for it. */
+  /** Resolves when there is room for more. Input that arrives before the agent runs is kept until it does. */
   async write(bytes: Buffer): Promise<void> {
     const agent = await this.#attached.promise;
     await agent?.write(bytes);
@@ -104,7 +104,10 @@ export class LaunchedAgent {
     agent?.resize(size);
   }
 
-  /** Asks it to end, and kills it after the grace time; INVARIANT: I8: no agent outlives who launched it. */
+  /**
+   * Asks the agent to exit, and kills it after the grace time. INVARIANT: I8: no agent outlives the one who launched
+   * it.
+   */
   end(): void {
     this.#abort.abort(new FemtoError("FEMTO_CAPABILITY_CANCELLED", "its launch was taken back"));
   }
@@ -146,7 +149,7 @@ export class LaunchedAgent {
       log({ level: "error", event: "launch.failed", session: session.id, reason });
       this.#fault = faultOf(error);
     } finally {
-      // What it proposed and nobody answered yet is nobody's any more.
+      // Proposals of the agent that have no answer yet are cancelled.
       this.end();
       session.close();
       this.#attached.resolve(null);
@@ -154,7 +157,10 @@ export class LaunchedAgent {
     }
   }
 
-  /** A launch is a person's own act at a terminal, which no record holds: nobody could begin it later, after a yes. */
+  /**
+   * A launch is a person's own act at a terminal, which no record contains. So nobody could start it later, after a
+   * yes.
+   */
   async #takenBack(session: Session, { execution_id }: Reply): Promise<Reply> {
     this.#asked = true;
     session.cancel(execution_id);
@@ -167,7 +173,7 @@ export class LaunchedAgent {
     agent.listen((from, piece) => {
       this.#unread.push({ from, piece });
       this.#unreadBytes += piece.length;
-      // INVARIANT: I9: an agent that writes faster than it is read is what has to wait.
+      // INVARIANT: I9: an agent that writes faster than its output is read has to wait.
       if (this.#unreadBytes >= UNREAD_BYTES) agent.pause();
       this.#wake();
     });

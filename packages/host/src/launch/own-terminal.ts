@@ -1,13 +1,10 @@
-/**
- * The terminal, or the pipes, of the command itself, lent to an agent: what is typed goes there as it is, and what comes
- * back draws and does nothing else.
- */
+/** Lends the terminal or the pipes of this command to an agent. Input is passed on unchanged; output can only draw. */
 import { StringDecoder } from "node:string_decoder";
 import { LIMITS } from "@femtoclaw/protocol";
 import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
 
 export interface Borrower {
-  /** Resolves when there is room for more; null says that nothing more comes. */
+  /** Resolves when there is room for more; null marks the end of the input. */
   typed(data: Buffer | null): Promise<void>;
   resized(size: { readonly cols: number; readonly rows: number }): Promise<void>;
   interrupted(): Promise<void>;
@@ -21,22 +18,22 @@ const sideOf = (side: number, usual: number): number => Math.min(side || usual, 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export class OwnTerminal implements Disposable {
-  /** The signal by which somebody ended it; null where nobody did. */
+  /** The signal that interrupted the agent; null if none did. */
   interruptedBy: NodeJS.Signals | null = null;
   readonly #filters = { stdout: new Filter(), stderr: new Filter() };
   readonly #undo: (() => void)[] = [];
 
-  /** Null where it is none: an agent gets a terminal only where both its input and its output are one. */
+  /** Null if there is no terminal: an agent gets one only if both its input and its output are terminals. */
   get size(): { readonly cols: number; readonly rows: number } | null {
     const { stdin, stdout } = process;
     if (!stdin.isTTY || !stdout.isTTY) return null;
-    // One that was made without anybody to look at it, as by a tool, has no size.
+    // A terminal that a tool created without a screen has no size.
     return { cols: sideOf(stdout.columns, DEFAULT_SIZE.cols), rows: sideOf(stdout.rows, DEFAULT_SIZE.rows) };
   }
 
   lend({ typed, resized, interrupted }: Borrower): void {
     const { stdin, stdout } = process;
-    // It may end while something is on its way to it, which then reaches nobody.
+    // The agent may end while input is on its way, which is then dropped.
     const ignore = (): void => undefined;
     let before = Promise.resolve();
     const pass = (data: Buffer | null): void => {
@@ -68,7 +65,7 @@ export class OwnTerminal implements Disposable {
     });
   }
 
-  /** Resolves when whoever reads this has room for more. */
+  /** Resolves when the reader has room for more. */
   async write(to: Output, bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return;
     const stream = process[to];
@@ -79,7 +76,7 @@ export class OwnTerminal implements Disposable {
     });
   }
 
-  /** As it was before; once. */
+  /** Restores the terminal. Further calls do nothing. */
   restore(): void {
     for (const undo of this.#undo.splice(0).reverse()) undo();
   }
@@ -89,7 +86,7 @@ export class OwnTerminal implements Disposable {
   }
 }
 
-/** INVARIANT: I8: an agent says nothing to the terminal of whoever launched it but what to draw. */
+/** INVARIANT: I8: an agent can tell the terminal of whoever launched it only what to draw. */
 class Filter {
   readonly #decoder = new StringDecoder("utf8");
   readonly #filter = new ScreenFilter();

@@ -1,4 +1,6 @@
-/** Serves one MCP client inside the sandbox of a launched agent: every call of it is a proposal of the agent's session. */
+/**
+ * Serves one MCP client inside the sandbox of a launched agent. Each of its calls is a proposal in the agent's session.
+ */
 import type { Duplex } from "node:stream";
 import type { Proposer } from "@femtoclaw/mcp";
 import { printable, type Reply } from "@femtoclaw/protocol";
@@ -9,15 +11,18 @@ export interface ProposalsServed {
   readonly runtime: Runtime;
   readonly session: Session;
   readonly connection: Duplex;
-  /** Aborts with the agent. */
+  /** Aborts when the agent ends. */
   readonly signal: AbortSignal;
   onReply(reply: Reply): void;
 }
 
-/** Below the minute after which most clients give up on a call. */
+/** Milliseconds, below the minute after which most clients give up on a call. */
 const WAIT_MS = 50_000;
 
-/** Resolves when the client has left. The MCP server is loaded with the first one, as no host without agents needs it. */
+/**
+ * Resolves when the client has left. The MCP server is loaded on demand, because a host without agents does not need
+ * it.
+ */
 export async function serveProposals(served: ProposalsServed): Promise<void> {
   const { connection, signal } = served;
   const { serveMcpStdio } = await import("@femtoclaw/mcp");
@@ -26,14 +31,17 @@ export async function serveProposals(served: ProposalsServed): Promise<void> {
     waitMs: WAIT_MS,
     input: connection,
     output: connection,
-    // A client that says what is no MCP is answered so; nothing of that is for the operator.
+    // A client that violates the protocol is told so in an answer; the operator need not know.
     onError: () => undefined,
   };
   await serveMcpStdio(options, signal);
   connection.destroy();
 }
 
-/** INVARIANT: I8: whatever a client calls itself, it proposes in the session of the agent, and has no verb but these. */
+/**
+ * INVARIANT: I8: whatever a client calls itself, it proposes in the agent's session and can do nothing but what is
+ * listed here.
+ */
 function proposerOf({ runtime, session, signal, onReply }: ProposalsServed): Proposer {
   const left = Promise.withResolvers<void>();
   return {

@@ -1,4 +1,7 @@
-/** What a launch would start and write, without starting it: for people who want to see what an agent is told. */
+/**
+ * Shows what a launch would start and write, without starting it, for people who want to see how an agent is
+ * configured.
+ */
 import { EXIT, printable } from "@femtoclaw/protocol";
 import type { LaunchSetting } from "@femtoclaw/runtime";
 import { TUNNEL_ADDRESS } from "@femtoclaw/sandbox";
@@ -9,7 +12,7 @@ interface Shown {
   readonly setting: LaunchSetting;
   readonly argv: readonly string[];
   readonly own: ThrowAway;
-  /** Names of what this shell would give it. INVARIANT: I10: no value of these is shown. */
+  /** Names of the variables that this shell would pass on. INVARIANT: I10: their values are not shown. */
   readonly given: readonly string[];
 }
 

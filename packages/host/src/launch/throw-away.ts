@@ -1,7 +1,7 @@
 /**
- * The configuration that an agent gets for one launch and that is gone with it: FemtoClaw as its only MCP server, its own
- * ways to files, programs and the network off, nothing of the project obeyed, and its model where the operator says.
- * Pure. What is written here is held to what the real agents take by `npm run agents`.
+ * The configuration that an agent gets for one launch and that vanishes with it. FemtoClaw is its only MCP server, its
+ * own tools for files, programs and the network are off, nothing in the project is obeyed, and its model is where the
+ * operator says. Pure. `npm run agents` checks that the real agents accept what is written here.
  */
 
 import type { LaunchSetting } from "@femtoclaw/runtime";
@@ -12,22 +12,24 @@ import { piExtension } from "../mcp/pi-extension.ts";
 import { CODEX_FEATURES, codexModels } from "./codex-choices.ts";
 
 export interface ThrowAway {
-  /** Stand before the arguments that the operator wrote. */
+  /** Arguments that precede those of the operator. */
   readonly argv: readonly string[];
-  /** Come on top of those that it is given from a shell. */
+  /** Variables that are added to those from the shell. */
   readonly variables: Readonly<Record<string, string>>;
   readonly settings: AgentSettings;
 }
 
 export interface LaunchPlace {
   readonly workspace: string;
-  /** Where it begins. */
+  /** The working directory in which the agent starts. */
   readonly cwd: string;
 }
 
-/** The sandbox's own, empty, and gone with it. */
+/** A folder of the sandbox's own, empty at first, which vanishes with it. */
 const HOME = "/tmp";
-/** What is called so in its configuration: our MCP server, and the provider of a model that is not its own. */
+/**
+ * Name in the agent's configuration for our MCP server, and for the provider of a model that is not the agent's own.
+ */
 const NAME = "femtoclaw";
 
 type Told = Pick<ThrowAway, "argv" | "variables"> & Pick<AgentSettings, "files">;
@@ -38,7 +40,7 @@ export function throwAway(setting: LaunchSetting, place: LaunchPlace): ThrowAway
   const { argv, variables, files } = TOLD[setting.kind](model, place);
   return {
     argv,
-    // INVARIANT: I8: what a program finds under these names is its own, whatever variables it is given besides.
+    // INVARIANT: I8: under these names a program finds its own folders, whatever variables it is given besides.
     variables: { HOME, XDG_CONFIG_HOME: `${HOME}/.config`, ...variables },
     settings: { files, tunnel: model.tunnel, hidesProject: true },
   };
@@ -46,10 +48,10 @@ export function throwAway(setting: LaunchSetting, place: LaunchPlace): ThrowAway
 
 interface Model {
   readonly name: string | null;
-  /** As the agent reaches it; null where its provider has it. */
+  /** The URL by which the agent reaches the model; null if the agent's own provider has it. */
   readonly url: string | null;
   readonly tunnel: string | null;
-  /** Names of the variables that it gets; one of them may hold its key. */
+  /** Names of the variables that the agent gets; one of them may hold the key. */
   readonly env: readonly string[];
 }
 
@@ -63,7 +65,7 @@ function modelOf({ model, baseUrl, env }: LaunchSetting): Model {
   return { ...named, url: `http://${TUNNEL_ADDRESS}${path}`, tunnel };
 }
 
-/** The variable with the key of a model: the usual one, or the first that is called like one. */
+/** The variable with the model's key: the usual one, or the first whose name looks like a key's. */
 function keyOf({ env }: Model, usual: string): string | null {
   return env.includes(usual) ? usual : (env.find((name) => /_(?:KEY|TOKEN)$/.test(name)) ?? null);
 }
@@ -83,11 +85,11 @@ function claude({ name, url }: Model, place: LaunchPlace): Told {
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_AUTOUPDATER: "1",
     ENABLE_CLAUDEAI_MCP_SERVERS: "false",
-    // Else it offers them by a search that is a tool of its own, and off.
+    // Otherwise it offers MCP tools only through a search, which is a tool of its own and turned off.
     ENABLE_TOOL_SEARCH: "false",
   };
   return {
-    // The last one takes no value, so that it ends the lists before it.
+    // The last argument takes no value, so that it ends the lists before it.
     argv: [
       ...(name === null ? [] : ["--model", name]),
       ...["--mcp-config", servers, "--setting-sources", "user", "--tools", ""],
@@ -100,7 +102,8 @@ function claude({ name, url }: Model, place: LaunchPlace): Told {
     },
     files: [
       { path: servers, content: json({ mcpServers: { [NAME]: { command: DOOR_PATH, args: [] } } }) },
-      // No settings of the project are read, and with them nothing that it says in words: so that is read from here.
+      // No settings of the project are read, and with them none of its instructions in prose. So these are imported
+      // here.
       { path: `${folder}/CLAUDE.md`, content: `${wordsOf(["CLAUDE.md"], place).map(imported).join("\n")}\n` },
       { path: `${folder}/settings.json`, content: json({ disableAllHooks: true }) },
       { path: `${folder}/.claude.json`, content: json(state) },
@@ -120,7 +123,7 @@ function codex(model: Model, { workspace, cwd }: LaunchPlace): Told {
     ...(model.name === null
       ? []
       : [`model = ${tomlString(model.name)}`, `model_catalog_json = ${tomlString(catalog)}`]),
-    // The built-in provider asks for a login, which nothing of this home would outlive.
+    // The built-in provider asks for a login, which would be lost with this home.
     ...(url === null ? [] : [`model_provider = "${NAME}"`]),
     'approval_policy = "never"',
     'sandbox_mode = "read-only"',
@@ -150,7 +153,8 @@ function codex(model: Model, { workspace, cwd }: LaunchPlace): Told {
     ...[...new Set([workspace, cwd])].flatMap((folder) => [
       "",
       `[projects.${tomlString(folder)}]`,
-      // Else it would not read what the project says in words; what it tells to start is hidden.
+      // Without this it would not read the project's instructions in prose. What could make it start something is
+      // hidden.
       'trust_level = "trusted"',
     ]),
   ];
@@ -183,9 +187,9 @@ function opencode(model: Model, place: LaunchPlace): Told {
     ...(url === null ? {} : { provider: { [NAME]: provider } }),
     mcp: { [NAME]: { type: "local", command: [DOOR_PATH], enabled: true } },
     tools: Object.fromEntries(OPENCODE_TOOLS.map((tool) => [tool, false])),
-    // Also what a later version may have beside these.
+    // This covers tools that a later version may add.
     permission: { "*": "deny", [`${NAME}_*`]: "allow" },
-    // What the project says in words is read by their names, because none of its settings are.
+    // The project's instructions in prose are listed by name, because none of its settings are read.
     instructions: wordsOf(["AGENTS.md", "CLAUDE.md"], place),
     autoupdate: false,
     share: "disabled",
@@ -210,7 +214,7 @@ function pi(model: Model): Told {
   const { name, url } = model;
   const folder = `${HOME}/.pi/agent`;
   const extension = `${folder}/femtoclaw.js`;
-  // It takes the name of a variable for its value; a server that wants none gets a word that is none.
+  // Pi takes this for the name of a variable that holds the key. A server without a key gets a word that names none.
   const apiKey = keyOf(model, OPENAI_KEY) ?? "none";
   const provider = { baseUrl: url, api: "openai-completions", apiKey, models: [{ id: name }] };
   return {
@@ -226,12 +230,12 @@ function pi(model: Model): Told {
   };
 }
 
-/** Files in which a project says something in words. */
+/** Files in which a project gives instructions in prose. */
 function wordsOf(names: readonly string[], { workspace, cwd }: LaunchPlace): string[] {
   return [...new Set([workspace, cwd])].flatMap((folder) => names.map((name) => `${folder}/${name}`));
 }
 
-/** As Claude Code takes in another file; a line of it is one. */
+/** The syntax by which Claude Code imports another file, one per line. */
 function imported(path: string): string {
   return `@${path.replace(/[\n\r]/g, "").replaceAll(" ", "\\ ")}`;
 }

@@ -1,4 +1,7 @@
-/** The file of an operator's private key: of its owner alone, never written over, locked with a passphrase. */
+/**
+ * The file of an operator's private key. It belongs to its owner alone, is never overwritten, and is locked with a
+ * passphrase.
+ */
 import type { KeyObject } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isEncryptedKey, isOperatorName, newOperatorKey, readOperatorKey, readPrivate } from "@femtoclaw/journal";
@@ -8,7 +11,7 @@ import { askSecret } from "../terminal/secret.ts";
 
 /** LIMIT: bytes of a key file; an encrypted one has a tenth of this. */
 const KEY_BYTES_MAX = 4_096;
-/** LIMIT: characters of a passphrase, at the least: it is all that keeps a copied file from being a key. */
+/** LIMIT: least number of characters of a passphrase, which is all that protects a copied key file. */
 const PASSPHRASE_CHARS_MIN = 12;
 
 /** Makes a key and writes it; resolves with its public half. */
@@ -17,14 +20,14 @@ export async function writeOperatorKey(path: string, name: string, locked: boole
     const fix = "Use 1 to 64 letters, digits, `.`, `_`, `@` and `-`, beginning with a letter or digit.";
     throw new FemtoError("FEMTO_USAGE", `\`${printable(name)}\` is no name of an operator`, { fix });
   }
-  // Before anybody has thought of a passphrase; that nothing is written over is seen to when it is written.
+  // Check this before asking for a passphrase. The write itself also refuses to overwrite a file.
   if (existsSync(path)) throw unwritten(path, "is there already");
   const { pem, vkey } = newOperatorKey(name, locked ? await newPassphrase() : null);
   await writeNew(path, pem);
   return vkey;
 }
 
-/** The private key in a file. Asks for its passphrase where it is locked. Throws FEMTO_OPERATOR_KEY. */
+/** The private key in a file. Asks for the passphrase if the key is locked. Throws FEMTO_OPERATOR_KEY. */
 export async function unlockOperatorKey(path: string): Promise<KeyObject> {
   const pem = await readKeyFile(path);
   if (pem === null) throw new FemtoError("FEMTO_OPERATOR_KEY", `there is no file ${printable(path, 4_096)}`);

@@ -1,6 +1,6 @@
 /**
- * Signs an answer to what a card shows. A card may come from far away and through any hands, so it is hostile: what
- * is signed is the digest of what was shown, computed here, and never one that only stands beside it.
+ * Signs an answer to what a card shows. A card may have come through any hands, so it is hostile: the signed digest is
+ * computed here from what the card shows, and never taken from the card.
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { answerReason, operatorSigner, signAnswer } from "@femtoclaw/journal";
@@ -17,7 +17,7 @@ import {
 import { questionDigestOf } from "@femtoclaw/runtime";
 import { unlockOperatorKey } from "./key-file.ts";
 
-/** LIMIT: bytes of a card: those of a message and of its facts, several times over. */
+/** LIMIT: bytes of a card, enough for a message and its facts several times over. */
 const CARD_BYTES_MAX = 8 * LIMITS.messageBytes;
 /** LIMIT: bytes of a signed answer; the longest reason takes half of it. */
 const ANSWER_BYTES_MAX = 16_384;
@@ -47,14 +47,14 @@ export function readAnswer(path: string): string {
 }
 
 // INVARIANT: I8: what is signed is what the card shows, all of it.
-/** Throws FEMTO_APPROVAL_SIGNATURE for a card whose digest is of something else than what it shows. */
+/** Throws FEMTO_APPROVAL_SIGNATURE if the digest on the card is not that of what it shows. */
 export function requireWholeCard(card: ApprovalCard): void {
   const shown = questionDigestOf(card);
   if (shown === null) throw worthless("values of the call were erased, so nobody can tell what would run");
   if (shown !== card.digest) throw worthless("the card was edited: its digest is of something else than it shows");
 }
 
-/** The answer as a note. Asks for the passphrase of the key. */
+/** The answer as a signed note. Asks for the passphrase of the key. */
 export async function signCard(card: ApprovalCard, { answer, scope, reason, key }: SignRequest): Promise<string> {
   requireWholeCard(card);
   const [now, end] = [Date.now(), Date.parse(card.expires_at)];

@@ -1,4 +1,6 @@
-/** Where past decisions are read: from the running host, from a stopped journal, or from a log that is verified first. */
+/**
+ * Where past decisions are read from: the running host, the journal of a stopped host, or a log that is verified first.
+ */
 import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
 import { TilesReader } from "@femtoclaw/journal";
 import { type RecordedDecision, recordedDecision } from "@femtoclaw/runtime";
@@ -11,11 +13,11 @@ import { openVerifiedLog } from "../verified-log.ts";
 export interface LogChoice {
   /** A log to read instead of the configured one. */
   readonly journal?: string;
-  /** Text of the public key that it is held to. */
+  /** Text of the public key that must have signed it. */
   readonly key?: string;
 }
 
-/** A log that does not stand has no decisions to look at, only a verdict. */
+/** The value read, or the verdict on a log that cannot be trusted. */
 export type Read<T> = { readonly value: T } | { readonly refused: LogVerdict };
 
 export async function readDecision(
@@ -35,7 +37,7 @@ export type DecisionReader = Pick<
   "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore"
 >;
 
-/** Lets the work read the log; it is closed when the work is done. */
+/** Lets `work` read the log, and closes it afterwards. */
 export async function withLog<T>(
   context: CommandContext,
   { journal, key }: LogChoice,
@@ -44,7 +46,7 @@ export async function withLog<T>(
   if (journal !== undefined) {
     await using log = await openVerifiedLog(context, journal, key);
     const { verdict, prunedBefore, pinned } = log.verdict;
-    // Nobody decides again on what was tampered with. Of a pruned log what is left stands.
+    // No decision is made again on a log that was tampered with. What is left of a pruned log is fine.
     const stands = (verdict === "verified" || prunedBefore > 0) && pinned !== "differs";
     return stands ? { value: await work(await log.reader()) } : { refused: log.verdict };
   }

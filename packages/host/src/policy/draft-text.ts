@@ -41,7 +41,10 @@ export function draftText(draft: PolicyDraft, context: GrantContext): string {
   ].join("\n");
 }
 
-/** What the trial says is told beside the entries: what is on trial is in the configuration already. */
+/**
+ * Entries on trial are in the configuration already, so the trial's results are told in comments beside the drafted
+ * ones.
+ */
 function trialLines({ trial }: PolicyDraft): string[] {
   if (trial === null) return [];
   const { revision, calls, undecided, permits, asks, denies } = trial;
@@ -63,7 +66,7 @@ function itemLines(drafted: Drafted<GrantProposal>, item: string): string[] {
   return [`  # ${recordsText(drafted)}${tried}${note === null ? "" : `; ${comment(note)}`}`, `  ${item},`];
 }
 
-/** Each table once: no table of TOML may be opened a second time. */
+/** Each table is written once, because TOML does not allow a table to be opened again. */
 function tableLines(lists: ReadonlyMap<string, readonly string[]>): string[] {
   const tables = new Map<string, string[]>();
   for (const [place, items] of lists) {
@@ -87,5 +90,5 @@ function recordsText({ count, records }: Drafted<unknown>): string {
   return `${count === 1 ? "one call" : `${count} calls`}: ${records.length === 1 ? "record" : "records"} ${records.join(", ")}${more}`;
 }
 
-/** INVARIANT: what an agent has named ends no comment, because a line break in it is made visible. */
+/** INVARIANT: a name chosen by an agent cannot end a comment, because line breaks in it are made visible. */
 const comment = (text: string): string => printable(text, COMMENT_CHARS);

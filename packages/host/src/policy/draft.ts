@@ -1,59 +1,63 @@
-/** Entries that would have permitted what a log says was refused, each with the records that it comes from. */
+/**
+ * Drafts entries that would have permitted the calls that a log says were refused, each with the records it comes from.
+ */
 import type { GrantProposal } from "@femtoclaw/policy";
 import type { PolicyActivatedBody } from "@femtoclaw/protocol";
 import { callOf, isDecided, type Judge, newestTrial, type RecordedCall } from "@femtoclaw/runtime";
 import type { DecisionReader } from "./decision-source.ts";
 import { type CallRemedy, type ExaminedCall, isExamined, type PresentPolicy } from "./present-policy.ts";
 
-/** What some calls have in common, and their records. */
+/** What some calls have in common, with their records. */
 export interface Drafted<T> {
   readonly about: T;
   readonly count: number;
-  /** The first few. */
+  /** The first few records. */
   readonly records: readonly number[];
-  /** Calls among them that the rules on trial permitted. */
+  /** How many of these calls the rules on trial permitted. */
   readonly tried: number;
 }
 
-/** What the newest rules on trial said otherwise, by those that said it. */
+/** Where the newest rules on trial differed, grouped by the rules that decided. */
 export interface TrialDraft {
   readonly revision: string;
-  /** Calls that were decided by both. */
+  /** Calls that both sets of rules decided. */
   readonly calls: number;
   readonly undecided: number;
-  /** Denied or asked about, and permitted by the rules on trial. */
+  /** Denied or asked about, but permitted by the rules on trial. */
   readonly permits: readonly Drafted<string>[];
-  /** Denied or permitted, and asked about by them. */
+  /** Denied or permitted, but asked about by the rules on trial. */
   readonly asks: readonly Drafted<string>[];
-  /** Permitted or asked about, and denied by them. */
+  /** Permitted or asked about, but denied by the rules on trial. */
   readonly denies: readonly Drafted<string>[];
 }
 
 export interface PolicyDraft {
-  /** Denied calls that were looked at. */
+  /** Denied calls that were examined. */
   readonly denied: number;
-  /** Those of them that the present configuration permits, or asks operators about. */
+  /** Denied calls that the present configuration permits or asks operators about. */
   readonly permitted: number;
-  /** Those whose facts are not there, or not understood. */
+  /** Denied calls whose facts are missing or not understood. */
   readonly undecidable: number;
   readonly grants: readonly Drafted<GrantProposal>[];
-  /** Proposals that let an agent choose what code runs, and why each call cannot be allowed by an entry. */
+  /**
+   * Proposals that would let an agent choose what code runs. `obstacles` are the reasons why no entry can allow a call.
+   */
   readonly dangerous: readonly Drafted<GrantProposal>[];
   readonly obstacles: readonly Drafted<string>[];
-  /** Rules that ask, whose questions operators said yes to. */
+  /** Rules that ask, and whose questions operators answered with yes. */
   readonly approved: readonly Drafted<string>[];
-  /** Null where no rules were on trial. */
+  /** Null if no rules were on trial. */
   readonly trial: TrialDraft | null;
-  /** Calls beyond what a draft holds. */
+  /** Calls beyond the limit of a draft. */
   readonly left_out: number;
 }
 
-/** LIMIT: records that are named for one entry. */
+/** LIMIT: records named for one entry. */
 const RECORDS_SHOWN = 5;
 /** LIMIT: distinct calls that entries are drafted for; nobody reviews more. */
 const CALLS_MAX = 2_000;
 
-/** Nothing of it is in force, and nothing is written. */
+/** Only drafts: puts nothing in force and writes nothing. */
 export async function draftPolicy(log: DecisionReader, present: PresentPolicy, since = 0): Promise<PolicyDraft> {
   const newest = await newestTrial(log);
   const trial = newest === null ? null : new TrialTally(newest);
@@ -85,7 +89,7 @@ class Draft {
     this.#trial = trial;
   }
 
-  /** What operators say yes to again and again may need no question. */
+  /** A rule whose questions are always answered with yes may not need to ask. */
   async addApproved(call: RecordedCall): Promise<void> {
     const now = await this.#judge.judge({ ...call, approved: false });
     if (now.kind === "asks") this.#approved.add(this.#present.places(now.rules).join(", "), call.seq);
@@ -127,7 +131,7 @@ class Draft {
     } else if (remedy.obstacles.length > 0) {
       for (const obstacle of remedy.obstacles) this.#obstacles.add(obstacle, seq);
     } else {
-      // A call that needs something dangerous is no reason to allow the rest that it needs.
+      // If a call needs something dangerous, that is no reason to allow the other things that it needs.
       const tally = remedy.grants.some(({ dangerous }) => dangerous) ? this.#dangerous : this.#grants;
       const isTried = this.#trial?.permitted(call) ?? false;
       for (const grant of remedy.grants) tally.add(grant, seq, isTried);
@@ -135,7 +139,7 @@ class Draft {
   }
 }
 
-/** The verdicts of one set of rules on trial, where they were not those of the rules in force. */
+/** The verdicts of one set of rules on trial where they differ from those of the rules in force. */
 class TrialTally {
   readonly #body: PolicyActivatedBody;
   readonly #permits = new Tally<string>();

@@ -1,4 +1,4 @@
-/** What the files of the policy folder are. */
+/** Sorts the files of the policy folder by their role. */
 import type { PolicyFile } from "@femtoclaw/policy";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 
@@ -9,7 +9,10 @@ export interface PolicySetFiles {
 
 export interface PolicyFolder {
   readonly inForce: PolicySetFiles;
-  /** The files in force, but each that stands in `shadow` in the place of the one of its name; with the tests in there alone. */
+  /**
+   * The Cedar files in `shadow` together with those in force that have no namesake there, and the tests in `shadow`
+   * alone.
+   */
   readonly onTrial: PolicySetFiles;
   /** Names of the files in `shadow`. */
   readonly shadowNames: readonly string[];
@@ -17,12 +20,14 @@ export interface PolicyFolder {
 
 const CEDAR = ".cedar";
 const TESTS = ".test.toml";
-/** For people; nothing reads them. */
+/** For people; never read. */
 const NOTES = ".md";
-/** The folder of what is on trial. */
+/** The folder of the rules on trial. */
 const SHADOW = "shadow/";
 
-/** INVARIANT: I3: a rule that somebody wrote is in force, or nothing is; no file is passed over in silence. */
+/**
+ * INVARIANT: I3: every rule that was written is in force or the whole policy is refused; no file is skipped silently.
+ */
 export function policyFolder(files: ReadonlyMap<string, Uint8Array>): PolicyFolder {
   const all = [...files].map(([name, bytes]) => ({ name, bytes })).sort(byName);
   const unknown = all.filter(({ name }) => ![CEDAR, TESTS, NOTES].some((ending) => name.endsWith(ending)));

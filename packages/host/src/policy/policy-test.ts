@@ -1,4 +1,4 @@
-/** What a policy's own tests are: calls, and what the policy has to say to them. */
+/** A policy's own tests: calls, and what the policy has to say about them. */
 import type { JsonObject } from "@femtoclaw/capabilities";
 import type { HistoryFacts } from "@femtoclaw/protocol";
 
@@ -11,23 +11,23 @@ export interface PolicyTest {
   readonly source: string;
   readonly tool: string;
   readonly args: JsonObject;
-  /** Facts that the call would find, where they differ from what a test takes for granted. */
+  /** Facts that the call would find, where they differ from a test's defaults. */
   readonly facts: JsonObject;
-  /** What its session did before, where it differs from nothing at all. */
+  /** What the session did before, where that differs from nothing. */
   readonly history: Partial<HistoryFacts>;
-  /** Who proposes it: an agent that the configuration has tables for; null for everybody else. */
+  /** The proposer: an agent that the configuration has tables for, or null for everybody else. */
   readonly agent: string | null;
-  /** Any of these is right. */
+  /** Any of these outcomes passes. */
   readonly expected: readonly Outcome[];
-  /** A rule that has to be among those that decide. */
+  /** A rule that has to be among the deciding ones. */
   readonly rule: string | null;
 }
 
 export interface PolicyTestResult {
   readonly test: PolicyTest;
-  /** Null when there was nothing to decide on. */
+  /** Null if there was nothing to decide. */
   readonly found: Outcome | null;
   readonly rules: readonly string[];
-  /** Why the test failed; null when it holds. */
+  /** Why the test failed; null if it passed. */
   readonly fault: string | null;
 }

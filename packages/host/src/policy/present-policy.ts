@@ -1,4 +1,4 @@
-/** The policy that the configuration compiles to, asked about calls of the past: what it says now, and what it lacks. */
+/** The policy compiled from the present configuration, asked about past calls: what it says now, and what it lacks. */
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
 import { CONNECT_ACTION, errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
 import { askerOf, CandidateJudge, capabilityOf, type Judge, type RecordedCall } from "@femtoclaw/runtime";
@@ -9,13 +9,13 @@ import { compiledPolicyOf, registeredManifests } from "../preflight.ts";
 const NO_TABLE = "asks, and stands in no table that this command changes: change it by hand";
 const ASKS_MORE = "asks about more than this call: narrow it by hand, so that the rest is still asked about";
 
-/** A call whose facts are there. */
+/** A call whose facts were recorded. */
 export type ExaminedCall = RecordedCall & { readonly facts: Facts };
 
-/** What would have to be written so that the call is permitted, and what nothing written permits. */
+/** What would have to be written to permit the call, and what no entry can overcome. */
 export interface CallRemedy {
   readonly grants: readonly GrantProposal[];
-  /** Entries of `[ask]` that the grants stand for, so that nobody is asked any more. */
+  /** Entries of `[ask]` that the grants replace, so that operators are not asked any more. */
   readonly settled: readonly Entry[];
   readonly obstacles: readonly string[];
 }
@@ -39,7 +39,7 @@ export class PresentPolicy {
     return judgeOf(this.loaded);
   }
 
-  /** As if operators had said yes: what a yes lifts is nothing that an entry is needed for. */
+  /** Explains as if operators had said yes, because no entry is needed for what a yes permits. */
   explain(call: RecordedCall, question: FactQuestion): Promise<Explanation> {
     return this.reader.explain(this.compiled, { ...askerOf(call), question, approved: true });
   }
@@ -49,9 +49,9 @@ export class PresentPolicy {
   }
 
   /**
-   * What would have to be written so that the rules that ask about the call ask no more: each of their entries moves
-   * from `[ask]` to `[allow]`. INVARIANT: I8: only an entry that means exactly this use; one that asks about more than
-   * was agreed to stays, and a person narrows it.
+   * What would have to be written so that the asking rules stop asking about this call: each of their entries moves
+   * from `[ask]` to `[allow]`. INVARIANT: I8: only an entry that means exactly this use is moved. One that asks about
+   * more than was agreed to stays, and a person has to narrow it.
    */
   async settlement(call: ExaminedCall, asking: readonly string[]): Promise<CallRemedy> {
     const { allow, ask } = this.loaded.resolved.authority;
@@ -102,7 +102,7 @@ export class PresentPolicy {
     return ids.map((id) => `${id} (${this.compiled.rules.find((rule) => rule.id === id)?.source ?? "built in"})`);
   }
 
-  /** Nothing that is allowed outweighs a rule that forbids. */
+  /** No permission outweighs a rule that forbids. */
   #forbidden(id: string): string {
     const rule = this.compiled.rules.find((one) => one.id === id);
     if (rule === undefined) return `the rule ${id} forbids it`;
@@ -111,7 +111,7 @@ export class PresentPolicy {
   }
 }
 
-/** Asks the policy of a configuration, and whether the capability is enabled in it. */
+/** Makes a judge from a configuration's policy and its enabled capabilities. */
 export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
   const { authority } = loaded.resolved;
   return await CandidateJudge.open({
@@ -121,7 +121,7 @@ export async function judgeOf(loaded: LoadedConfiguration): Promise<Judge> {
   });
 }
 
-/** What calls may be of. Programs connect while one runs, and by no capability of their own. */
+/** The capabilities that calls may use. Programs connect while they run, without a capability of their own. */
 function enabledNames({ resolved }: LoadedConfiguration): ReadonlySet<string> {
   const names = registeredManifests(resolved).map(({ name }) => name);
   const enabled = names.filter((name) => resolved.capabilities.get(name)?.enabled === true);

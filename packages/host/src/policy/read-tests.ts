@@ -1,4 +1,4 @@
-/** From `policy/*.test.toml` to tests, or to everything in them that cannot be one. */
+/** Reads tests from `policy/*.test.toml`, or reports everything in these files that is no test. */
 import type { JsonObject } from "@femtoclaw/capabilities";
 import { historyContext, NO_HISTORY, type PolicyFile } from "@femtoclaw/policy/live";
 import {
@@ -17,10 +17,10 @@ import { readToml } from "../configuration/read-toml.ts";
 import { OUTCOMES, type Outcome, type PolicyTest } from "./policy-test.ts";
 import { testedManifest } from "./tested-manifest.ts";
 
-/** LIMIT: tests of one policy; each is a decision at every start. */
+/** LIMIT: tests of one policy, because every start decides each of them. */
 const TESTS_MAX = 1_000;
 
-/** Throws FEMTO_POLICY_INVALID with the place of each fault, FEMTO_CONFIG_SYNTAX for what is no TOML. */
+/** Throws FEMTO_POLICY_INVALID with the position of each fault, FEMTO_CONFIG_SYNTAX if a file is not TOML. */
 export function readPolicyTests(
   files: readonly PolicyFile[],
   manifests: readonly CapabilityManifest[],
@@ -143,7 +143,7 @@ class Reader {
     return isTable(properties) ? Object.keys(properties) : null;
   }
 
-  /** `keys`: those that may stand there; null for any. */
+  /** `keys` are the allowed keys; null allows any. */
   #table(value: JsonValue, path: Path, keys: readonly string[] | null): JsonObject {
     if (!isTable(value)) {
       this.#fault(path, "a table is expected");
@@ -167,7 +167,7 @@ class Reader {
   }
 }
 
-/** What stands for a call whose arguments name this. */
+/** What to write for a call with this kind of argument. */
 const EXPECTED: Readonly<Record<DeclaredArgument["kind"], string>> = {
   path: "a path",
   program: "a program, or a list of it and its arguments,",
@@ -177,7 +177,7 @@ const EXPECTED: Readonly<Record<DeclaredArgument["kind"], string>> = {
   size: "a text",
 };
 
-/** `path` for `/path`; undefined for what lies deeper, or for no pointer. */
+/** `path` for `/path`; undefined for a deeper pointer or none. */
 function singleName(pointer: string | undefined): string | undefined {
   const [name, ...deeper] = pointer === undefined ? [] : pointerTokens(pointer);
   return deeper.length === 0 ? name : undefined;

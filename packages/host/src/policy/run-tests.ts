@@ -1,4 +1,4 @@
-/** Runs a policy's own tests: real facts, the real engine, and nothing is executed. */
+/** Runs a policy's own tests with real facts and the real engine, without executing anything. */
 import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy/live";
 import { type Authority, type CapabilityManifest, printable } from "@femtoclaw/protocol";
 import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
@@ -8,11 +8,11 @@ import { testedManifest } from "./tested-manifest.ts";
 export interface TestBench {
   readonly authority: Authority;
   readonly manifests: readonly CapabilityManifest[];
-  /** Asks the candidate. */
+  /** Asks the policy that is being tested. */
   decideAll(request: Parameters<PolicyEngine["decideAll"]>[0]): Decision | Promise<Decision>;
 }
 
-/** Who proposes in a test that names nobody. */
+/** The proposer in a test that names none. */
 const EVERYBODY = "default";
 
 export async function runPolicyTests(tests: readonly PolicyTest[], bench: TestBench): Promise<PolicyTestResult[]> {
@@ -38,7 +38,7 @@ async function run(test: PolicyTest, bench: TestBench, taker: TestFactsTaker): P
   return { test, found: outcomeOf(decision), rules: decision.rules, fault: faultOf(test, decision) };
 }
 
-/** An agent without tables is no agent to the policy, and a test of one would hold for the wrong reason. */
+/** For the policy, an agent without tables is no agent, so a test of one would pass for the wrong reason. */
 function agentFault({ agent }: PolicyTest, { agents = {} }: Authority): string | null {
   if (agent === null || Object.hasOwn(agents, agent)) return null;
   return `the configuration has no [agent.${printable(agent)}]`;
@@ -52,7 +52,7 @@ function outcomeOf(decision: Decision): Outcome {
 }
 
 function faultOf({ expected, rule }: PolicyTest, decision: Decision): string | null {
-  // A denial because of a fact that the schema does not know is no answer to the test.
+  // A denial because of a fact that the schema does not know says nothing about the test.
   if (!decision.allowed && decision.code === "FEMTO_POLICY_ERROR") return decision.reason;
   const found = outcomeOf(decision);
   const by = decision.rules.length === 0 ? "no rule" : decision.rules.join(", ");

@@ -1,6 +1,6 @@
 /**
- * What policy is asked in a test. Programs are examined as in a call. What a path leads to is stated, not
- * looked up, where an agent may write: what it leaves in its folders must not decide whether the host starts.
+ * The facts that the policy is asked about in a test. Programs are examined as in a call. A path that an agent may
+ * write to is not looked up but taken as stated: files left there by an agent must not decide whether the host starts.
  */
 import { resolve } from "node:path";
 import { HostNames, type JsonObject, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
@@ -56,7 +56,7 @@ export class TestFactsTaker {
     return { ok: true, questions: questions as Facts["questions"] };
   }
 
-  /** Facts of programs, of hosts, or of a capability that names nothing, as any call gets them. */
+  /** Facts of programs, of hosts, or of a capability that names nothing, taken as in any call. */
   async #examined(manifest: CapabilityManifest, args: JsonObject): Promise<TestFacts> {
     const authority = this.#authority;
     const taken = await takeFacts({
@@ -86,7 +86,7 @@ export class TestFactsTaker {
 /** A test asks no resolver: whoever answers for a name must not decide whether the host starts. */
 const STATED_NAMES = new HostNames(async () => ["1.1.1.1"]);
 
-/** What a test takes for granted of a path, by what the call would do with it. */
+/** A test's defaults for a path, by what the call would do with it. */
 const STATED = {
   read: { exists: true, type: "file" },
   list: { exists: true, type: "directory" },

@@ -1,4 +1,7 @@
-/** The manifest that a test of the policy is about. What an MCP server offers is not known here, so any tool of it is one. */
+/**
+ * The manifest for a test of the policy. The tools that an MCP server offers are not known here, so any tool name of a
+ * configured server is accepted.
+ */
 import { type CapabilityManifest, mcpCapability, splitMcpToolName } from "@femtoclaw/protocol";
 
 const ANY_DEFINITION = "0".repeat(64);

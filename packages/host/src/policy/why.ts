@@ -1,4 +1,4 @@
-/** One past decision, made again under the policy of that time and explained to a person who may change it. */
+/** A past decision, made again under the policy of that time and explained to a person who may change the policy. */
 import { dirname } from "node:path";
 import { type Explanation, PolicyReader } from "@femtoclaw/policy";
 import {
@@ -32,29 +32,29 @@ export interface ExplainedQuestion {
   readonly explanation: Explanation;
 }
 
-/** What is found out about one decision; all of it is JSON. */
+/** What was found out about one decision. All of it is JSON. */
 export interface Why {
   readonly seq: number;
   readonly execution_id: string | null;
   readonly at: string;
   readonly principal: string | null;
   readonly tool: string | null;
-  /** Arguments of a permitted call; of a refused one the beginning of its message. */
+  /** Arguments of a permitted call, or the beginning of the message of a refused one. */
   readonly request: unknown;
   readonly event: string;
   readonly decision: "allowed" | "asks" | "denied" | "not-decided";
   readonly code: string | null;
   readonly revision: string | null;
   readonly rules: readonly WhyRule[];
-  /** What the agent was told; null where it was permitted. */
+  /** What the agent was told; null if the call was permitted. */
   readonly told: { readonly reason: string; readonly fix: string } | null;
   readonly questions: readonly ExplainedQuestion[];
-  /** `same` when the recorded policy decides as the record says; else what it says, or why it cannot be asked. */
+  /** `same` if the recorded policy again decides as recorded; otherwise what it decides, or why it cannot be asked. */
   readonly again: string | null;
-  /** What the present configuration says of the call; null where there is none, or nothing to ask. */
+  /** What the present configuration says about the call; null if there is no configuration or nothing to decide. */
   readonly now: Judgement | null;
   readonly remedy: WhyRemedy | null;
-  /** What the rules on trial said of it, which decided nothing; null where none were. */
+  /** What the rules on trial said about it, without deciding anything; null if there were none. */
   readonly shadow: WhyShadow | null;
 }
 
@@ -63,9 +63,9 @@ export interface WhyShadow {
   readonly verdict: ShadowVerdict["verdict"];
   readonly code: string | null;
   readonly rules: readonly WhyRule[];
-  /** Whether the call would have come out otherwise; null where that is not known. */
+  /** Whether the call would have ended differently; null if that is unknown. */
   readonly differs: boolean | null;
-  /** As above, by the rules on trial. */
+  /** Like `again` above, for the rules on trial. */
   readonly again: string;
 }
 
@@ -148,7 +148,7 @@ function endOf(record: ToldRecord): Pick<Why, "request" | "event" | "code" | "to
   }
 }
 
-/** The configuration may be another one by now, or none; what was decided then is explained all the same. */
+/** The configuration may have changed or be gone by now. The past decision is explained all the same. */
 async function presentPolicy(context: CommandContext): Promise<PresentPolicy | null> {
   try {
     return await PresentPolicy.of(context.load());
@@ -182,7 +182,7 @@ async function recordedSide(
   if ("obstacle" in found) return { questions: [], forbidding: [], again };
   try {
     const { facts, verdict } = call;
-    // What a yes would have lifted is no reason why a call was denied.
+    // What a yes would have permitted is no reason why a call was denied.
     const approved = verdict.kind !== "asks";
     const questions: ExplainedQuestion[] = [];
     for (const question of facts.questions) {

@@ -1,6 +1,6 @@
 /**
- * What a host says of its own end when a fault or a bug ended it: a file in the state directory, because its
- * stderr may have no reader, its journal may be what failed, and telemetry may never arrive.
+ * The report of a host that a fault or a bug has ended. It is a file in the state directory, because perhaps nobody
+ * reads the host's stderr, the journal may be what failed, and telemetry may never arrive.
  */
 import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +13,11 @@ const FOLDER = "failures";
 const NAME = /^\d{8}T\d{9}Z\.json$/;
 /** A report that is being written. */
 const STAGED = /^\d{8}T\d{9}Z\.json\.next$/;
-/** LIMIT: reports that are kept; a host that a supervisor starts again and again must not fill the disk. */
+/** LIMIT: reports that are kept, so that a host which a supervisor restarts again and again does not fill the disk. */
 const KEPT_MAX = 16;
 /** LIMIT: characters of a reason. */
 const REASON_CHARS_MAX = 4_096;
-/** Nothing failed where another host has the place, or where an operator has something to correct first. */
+/** These are no failures: another host is running in this place, or an operator has to correct something first. */
 const NO_FAILURE: ReadonlySet<ErrorCode> = new Set(["FEMTO_JOURNAL_LOCKED", "FEMTO_HOST_RUNNING"]);
 const isNoFailure = ({ code }: FemtoError): boolean => NO_FAILURE.has(code) || ERRORS[code].exit === EXIT.configuration;
 
@@ -27,7 +27,7 @@ export interface FailureReport {
   readonly version: string;
   readonly node: string;
   readonly pid: number;
-  /** Null where the runtime never stood. */
+  /** Null if the runtime never started. */
   readonly boot: string | null;
   readonly phase: string | null;
   readonly uptime_s: number;
@@ -35,14 +35,14 @@ export interface FailureReport {
   readonly error_type: string;
   readonly reason: string;
   readonly fix: string;
-  /** Where in the code it happened, without any value. */
+  /** Places in the code, without any values. */
   readonly frames: readonly string[];
 }
 
-/** What is known of the host by the time that it fails. */
+/** What is known about the host when it fails. */
 export type HostState = () => { readonly boot: string; readonly phase: string } | null;
 
-/** The file that was written; null where none could be. A report never stands in the way of the failure itself. */
+/** Returns the path of the written file; null if none could be written. A report never obscures the failure itself. */
 export function writeFailure(stateDirectory: string, error: unknown, host: HostState): string | null {
   if (error instanceof FemtoError && isNoFailure(error)) return null;
   try {
@@ -63,7 +63,7 @@ export function writeFailure(stateDirectory: string, error: unknown, host: HostS
   }
 }
 
-/** The reports of a state directory, the oldest first; what cannot be read is left out. */
+/** The reports in a state directory, oldest first. Unreadable reports are left out. */
 export function readFailures(stateDirectory: string): readonly FailureReport[] {
   const folder = join(stateDirectory, FOLDER);
   try {
@@ -99,7 +99,7 @@ function namesIn(folder: string): string[] {
     .sort();
 }
 
-/** INVARIANT: I8: a report is written into nobody else's folder, and through no link. */
+/** INVARIANT: I8: a report is not written into somebody else's folder, nor through a link. */
 function isOwn(folder: string): boolean {
   const status = lstatSync(folder);
   return status.isDirectory() && status.uid === process.geteuid?.() && (status.mode & 0o077) === 0;

@@ -1,14 +1,14 @@
-/** What of a deployment may be shown to somebody who helps: never a secret, and nothing that a call was about. */
+/** Decides what of a deployment may be shown to a helper: never a secret, and nothing that a call was about. */
 import { redact } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { frameIn } from "./stack-frames.ts";
 
-/** Members whose values come from closed sets; whatever else a record or a line of the log holds may be of a call. */
+/** Members whose values come from closed sets. Any other member of a record or log line may come from a call. */
 const TOLD = ["code", "error_type", "status", "decision", "category", "state", "from", "to", "previous_end", "version"];
 const WORD = /^[A-Za-z0-9_.:-]{1,64}$/;
 const MASKED = "[masked]";
 const URL_START = /^https?:\/\//i;
-/** As a finding names one, up to what stands behind it in a sentence. */
+/** A URL within a sentence, up to the punctuation that follows. */
 const URL_IN_TEXT = /https?:\/\/[^\s"'`<>()[\],;]+/gi;
 
 export interface ToldRecord {
@@ -23,7 +23,7 @@ export function toldRecord({ seq, at, boot, type, body }: TypedRecord): ToldReco
   return { seq, at, boot, type, ...told(body) };
 }
 
-/** Of a line of the host's log: when, what, and codes. Of a stack that it wrote: the places in the code. */
+/** From a line of the host's log: time, level, event and codes. From a line of a stack: the place in the code. */
 export function toldLine(line: string): readonly (string | Readonly<Record<string, string>>)[] {
   if (!line.startsWith("{")) return frameIn(line);
   try {
@@ -40,7 +40,7 @@ function told(value: object): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [name, inner] of Object.entries(value)) {
     if (TOLD.includes(name) && isWord(inner)) found[name] = inner;
-    // The error of an outcome stands one level deeper.
+    // The error of an outcome is nested one level deeper.
     else if (name === "error" && typeof inner === "object" && inner !== null) Object.assign(found, told(inner));
   }
   return found;
@@ -49,8 +49,8 @@ function told(value: object): Record<string, string> {
 const isWord = (value: unknown): value is string => typeof value === "string" && WORD.test(value);
 
 /**
- * A configuration without secrets: what looks like one is taken out, of each URL all but its origin, and of headers all but
- * their names, because whatever stands in one may be what opens a server.
+ * The configuration without secrets. Whatever looks like a secret is removed, URLs are reduced to their origin, and
+ * headers to their names, because any header value may be what grants access to a server.
  */
 export function maskedConfiguration<T>(configuration: T): T {
   const shown = masked(redact(configuration).value, (text) => (URL_START.test(text) ? originOf(text) : text));
@@ -74,12 +74,12 @@ function withoutHeaders(value: unknown): unknown {
   );
 }
 
-/** What `doctor` found, with nothing but the origin of the URLs that it names. */
+/** The findings of `doctor`, with URLs reduced to their origin. */
 export function maskedFindings<T>(findings: T): T {
   return masked(findings, (text) => text.replace(URL_IN_TEXT, originOf));
 }
 
-/** The same value with each text in it gone through `mask`, and names of members through `maskName`. */
+/** The same value with each text mapped by `mask` and each member name by `maskName`. */
 export function masked<T>(value: T, mask: (text: string) => string, maskName = mask): T {
   if (typeof value === "string") return mask(value) as T;
   if (Array.isArray(value)) return value.map((inner) => masked(inner, mask, maskName)) as T;
@@ -89,7 +89,7 @@ export function masked<T>(value: T, mask: (text: string) => string, maskName = m
   ) as T;
 }
 
-/** User, path and query of a URL are as good as a password in many places. */
+/** User, path and query of a URL are often as good as a password. */
 function originOf(text: string): string {
   try {
     const { origin, href } = new URL(text);

@@ -1,4 +1,7 @@
-/** Gathers what somebody needs who helps from afar. Each part stands alone: what fails says so, and the others are told. */
+/**
+ * Gathers what a remote helper needs. The parts are independent: one that fails says so, and the others are still
+ * reported.
+ */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { arch, availableParallelism, freemem, homedir, hostname, release, totalmem, userInfo } from "node:os";
@@ -13,14 +16,14 @@ import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type FailureReport, readFailures } from "./failure-reports.ts";
 import { masked, maskedConfiguration, maskedFindings, toldLine, toldRecord } from "./masking.ts";
 
-/** LIMIT: records that are told of, the newest. */
+/** LIMIT: records that are reported, the newest ones. */
 const RECORDS_MAX = 200;
-/** LIMIT: bytes at the end of the host's log that are looked through. */
+/** LIMIT: bytes at the end of the host's log that are read. */
 const LOG_BYTES_MAX = 131_072;
-/** LIMIT: lines of it that are told of. */
+/** LIMIT: lines of the log that are reported. */
 const LINES_MAX = 200;
 
-/** The bundle as JSON text. */
+/** The report as JSON text. */
 export async function makeReport(context: CommandContext): Promise<string> {
   const configured = await attempt(() => context.load());
   const loaded = "value" in configured ? configured.value : null;
@@ -52,7 +55,7 @@ async function attempt<T>(work: () => T | Promise<T>): Promise<Attempt<T>> {
   }
 }
 
-/** Of what failed the code alone: a reason may quote what it is about. */
+/** Of a failed part only the code is reported, because a reason may quote what it is about. */
 function told<T>(made: Attempt<T>): T | { readonly failed: string } {
   return "value" in made ? made.value : { failed: made.failed.code };
 }
@@ -78,7 +81,7 @@ function configurationOf({ configuration, policyFiles, sha256 }: LoadedConfigura
   return { sha256, tables: maskedConfiguration(configuration), policy: Object.fromEntries(files) };
 }
 
-/** What a person is shown of a host, without what agents call themselves. */
+/** The status that operators see, without the names that agents give themselves. */
 async function statusOf(context: CommandContext, loaded: LoadedConfiguration): Promise<Record<string, unknown>> {
   await using operator = await context.unprovedOperator(loaded);
   const status: Record<string, unknown> = await operator.status();
@@ -118,7 +121,7 @@ async function newestRecords(context: CommandContext, loaded: LoadedConfiguratio
   return records.slice(-RECORDS_MAX).map(toldRecord);
 }
 
-/** A reason is told where it is about the disk; one of another kind may quote what a call was about. */
+/** The reason of a failure is kept only for errors of the disk; others may quote what a call was about. */
 function toldFailure({ reason, ...failure }: FailureReport): object {
   return ERRORS[failure.code]?.type === "MemoryError" ? { ...failure, reason } : failure;
 }
@@ -134,7 +137,7 @@ function tailOf(path: string): string {
       const { size } = fstatSync(descriptor);
       const buffer = Buffer.alloc(Math.min(size, LOG_BYTES_MAX));
       const length = readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
-      // What stands before the first line break may have lost its beginning.
+      // The first line may have lost its beginning, so the caller drops everything before the first line break.
       return `${size > buffer.length ? "" : "\n"}${buffer.toString("utf8", 0, length)}`;
     } finally {
       closeSync(descriptor);
@@ -144,14 +147,14 @@ function tailOf(path: string): string {
   }
 }
 
-/** Neither the user's name nor the machine's, wherever they stand. */
+/** Removes the user's name and the machine's name everywhere. */
 function withoutPerson<T>(bundle: T): T {
   const names: [string, string][] = [
     [homedir(), "~"],
     [hostname(), "[machine]"],
     [userInfo().username, "[user]"],
   ];
-  // A word that stands everywhere, such as the folder of root, hides nothing and would spoil the rest.
+  // Short or common words, such as the home folder of root, identify nobody, and replacing them would spoil the text.
   const told = names.filter(([name]) => name.length > 3 && name !== "root");
   return masked(bundle, (text) => told.reduce((shown, [name, mask]) => shown.replaceAll(name, mask), text));
 }

@@ -1,4 +1,4 @@
-/** Places in the code, out of a stack: names and lines, and none of the values that a message may quote. */
+/** Extracts the places in the code from a stack: names and lines, but none of the values that a message may quote. */
 import { errorText } from "@femtoclaw/protocol";
 
 /** LIMIT: frames of one stack. */
@@ -10,13 +10,13 @@ export function framesOf(error: unknown): readonly string[] {
   return stack.split("\n").flatMap(frameIn).slice(0, FRAMES_MAX);
 }
 
-/** A line of a stack as `name place`; nothing for any other line. */
+/** A stack line as `name place`; nothing for any other line. */
 export function frameIn(line: string): string[] {
   const match = FRAME.exec(line);
   return match === null ? [] : [`${(match[1] ?? "").trim()} ${shortened(match[2] ?? "")}`.trim()];
 }
 
-/** The path from the sources on: where they lie is nobody's business. */
+/** Cuts the path before the sources, because where they lie is private. */
 function shortened(place: string): string {
   return place.replace(/^.*?\/((?:packages|machines|schemas|node_modules)\/)/, "$1");
 }

@@ -1,16 +1,18 @@
 /**
- * Entry of the standalone executable. Its code lies there in chunks, of which a process loads those that it runs: a short
- * command reads little of it, and what waits inside a sandbox next to nothing.
+ * Entry point of the standalone executable. Its code is stored in chunks, and a process loads only those that it runs:
+ * few for a short command, and next to none for what waits inside a sandbox.
  */
 import { getRawAsset } from "node:sea";
 import { Script } from "node:vm";
 
 type Place = readonly [from: number, to: number];
 
-/** Put here by the build: the chunk that runs first, and where the code of each lies, and what V8 compiled it to. */
+/**
+ * Defined by the build: the chunk that runs first, and for each chunk where its code and V8's compiled form of it are.
+ */
 declare const FEMTOCLAW_ENTRY: string;
 declare const FEMTOCLAW_CHUNKS: Readonly<Record<string, readonly [code: Place, compiled?: Place]>>;
-/** What Node.js gives the first script of an executable: its own modules, and nothing else. */
+/** What Node.js gives the first script of an executable: only its built-in modules. */
 declare const require: (name: string) => unknown;
 
 type Chunk = (exports: object, require: (name: string) => unknown, module: { exports: object }) => void;
@@ -18,7 +20,9 @@ type Chunk = (exports: object, require: (name: string) => unknown, module: { exp
 const loaded = new Map<string, { exports: object }>();
 const parts = new Map<string, ArrayBuffer>();
 
-/** What a chunk exports. One that is being loaded gives what it has by then, as modules of Node.js do. */
+/**
+ * The exports of a chunk. For one that is still being loaded these are the exports so far, as with modules of Node.js.
+ */
 function load(name: string): object {
   const known = loaded.get(name);
   if (known !== undefined) return known.exports;
@@ -29,7 +33,7 @@ function load(name: string): object {
     filename: `femtoclaw/${name}`,
     ...(compiled === undefined ? {} : { cachedData: bytesAt("compiled", compiled) }),
   };
-  // It is ASCII alone.
+  // The code is pure ASCII.
   const chunk = new Script(bytesAt("code", code).toString("latin1"), options).runInThisContext() as Chunk;
   chunk(module.exports, (wanted) => (wanted.startsWith("./") ? load(wanted.slice(2)) : require(wanted)), module);
   return module.exports;
@@ -40,8 +44,8 @@ function bytesAt(part: string, [from, to]: Place): Buffer {
 }
 
 /**
- * A part is asked for once. No part is copied, but V8 counts the whole of it as memory in use each time, and a start that
- * asked for each chunk marked its heap six times because of hundreds of megabytes that nobody holds.
+ * Gets each part only once. No part is copied, but V8 counts the whole of it as memory in use each time. A start that
+ * asked for each chunk anew marked its heap six times because of hundreds of megabytes that did not exist.
  */
 function partOf(name: string): ArrayBuffer {
   const known = parts.get(name);

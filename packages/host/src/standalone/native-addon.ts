@@ -1,7 +1,8 @@
 /**
- * Native code of the standalone executable. The loader of the system takes files alone, so on Linux it gets one without a
- * name: nobody can put another file there before it is loaded or change it afterwards, and nothing of it stays. On macOS no
- * file without a name can be loaded, so it lies in a folder of this user alone for that moment. On Windows none is loaded.
+ * Native code of the standalone executable. The system's loader takes only files. On Linux it gets a file without a
+ * name: nobody can replace it before it is loaded or change it afterwards, and nothing of it remains. macOS cannot load
+ * a file without a name, so there the file lies for a moment in a folder that only this user may enter. On Windows no
+ * native code is loaded.
  */
 
 import { randomUUID } from "node:crypto";
@@ -11,7 +12,7 @@ import { isAbsolute, join } from "node:path";
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { asset } from "@femtoclaw/protocol/asset";
 
-/** What the native code exports, loaded when the first of it is used: most commands use none. */
+/** The exports of the native code, which is loaded when one of them is first used, because most commands use none. */
 export function addon(name: string): object {
   let exports: object | null = null;
   return new Proxy(
@@ -42,7 +43,7 @@ function loadAddon(name: string): object {
   throw new FemtoError("FEMTO_NATIVE_CODE", `no folder took the native code ${name}: ${refusals.join("; ")}`);
 }
 
-/** Where files for the moment may be made; each of them may be read-only, or mounted so that nothing in it is run. */
+/** Folders for the temporary file. Each of them may be read-only or mounted `noexec`. */
 function folders(environment: NodeJS.ProcessEnv): readonly string[] {
   const { XDG_RUNTIME_DIR: runtime, HOME: home } = environment;
   const own = [runtime, home].filter((folder): folder is string => folder !== undefined && isAbsolute(folder));
@@ -60,10 +61,11 @@ function loadIn(folder: string, bytes: Uint8Array): object {
     closeSync(descriptor);
     throw error;
   }
-  // It stays open: the loader knows code by its path, and would take the next file of this number for the same code.
+  // The descriptor stays open: the loader identifies code by its path, and would take the next file with this number
+  // for the same code.
 }
 
-/** INVARIANT: I8: the folder is made here, with a name that was never there, and nobody else may enter it. */
+/** INVARIANT: I8: the folder is created here under a new name, and nobody else may enter it. */
 export function loadFromOwnFolder(folder: string, bytes: Uint8Array): object {
   const own = mkdtempSync(join(folder, ".femtoclaw-"));
   try {

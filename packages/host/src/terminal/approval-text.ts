@@ -1,4 +1,7 @@
-/** A question to an operator as a person reads it: everything that would run, and nothing that only looks like it. */
+/**
+ * A question to an operator in words for a person: it shows everything that would run, and text from the agent cannot
+ * pass for FemtoClaw's own.
+ */
 import { type ApprovedFile, type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { hostText, mcpToolText } from "./call-text.ts";
@@ -6,14 +9,19 @@ import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
 import { hangingTable } from "./table.ts";
 
-/** LIMIT: characters of one argument on a card; what is longer is cut with its length, and `--json` has all of it. */
+/**
+ * LIMIT: characters of one argument on a card. A longer one is cut and its length is told; `--json` shows all of it.
+ */
 const ARGUMENT_CHARS = 2_000;
-/** LIMIT: characters of the name of one, quotes included; whoever calls may name it as the server of a tool lets him. */
+/**
+ * LIMIT: characters of an argument's name, quotes included. The agent may choose names as far as the server of the tool
+ * lets it.
+ */
 const NAME_CHARS = 64;
-/** A digest is recognized by its beginning. */
+/** Characters of a digest that are shown; its beginning suffices to recognize it. */
 const DIGEST_CHARS = 16;
 
-/** Everything that a person has to know to answer, in lines of which none can pretend to be another. */
+/** Everything that a person has to know for an answer, in lines of which none can pass for another. */
 export function cardLines(approval: ApprovalView, output: Output): string[] {
   const { id, tool, rule, reason, source, label, agent, channel, session } = approval;
   const who = [agent === null ? "an agent" : `"${shown(agent)}"`, `through the door "${shown(channel ?? "")}"`].join(
@@ -48,7 +56,7 @@ function worth({ self_approvable, operator_key }: ApprovalView): string {
   return operator_key ? "signed answers only" : "a yes needs a signature";
 }
 
-/** What is still true where a key is demanded is said as well. */
+/** Tells the risk that remains even if a key is required. */
 function warning({ self_approvable }: ApprovalView): string {
   return self_approvable
     ? "an agent that runs as your user could answer this itself"
@@ -81,8 +89,8 @@ function questionRows(question: FactQuestion): Row[] {
 }
 
 /**
- * Each argument stands on a line of its own, in quotes, so that one with spaces is not two. INVARIANT: I8: so does its
- * name, which with many tools is the agent's: what stands without quotes there is a word of FemtoClaw's own.
+ * Each argument has a line of its own, in quotes, so that one with spaces cannot pass for two. INVARIANT: I8: names are
+ * quoted too, because for many tools the agent chooses them. Only FemtoClaw's own words stand there without quotes.
  */
 function argumentRows(tool: string, args: ApprovalView["args"]): Row[] {
   if (args === null) return [["arguments", "were erased"]];

@@ -1,17 +1,17 @@
-/** Records of a terminal as an asciicast of version 3, which asciinema and other players play. Pure. */
+/** Writes the records of a terminal as an asciicast of version 3, which asciinema and other players can play. Pure. */
 import type { TerminalRecord } from "@femtoclaw/runtime";
 
-/** The name by which programs on our terminals know them. */
+/** The terminal type that programs on our terminals see. */
 const TERM = "xterm-256color";
 
 const CODES = { output: "o", input: "i", size: "r" } as const;
 
-/** From records in their order to lines: the header, then one event a line. */
+/** Turns records, given in order, into lines: the header, then one event per line. */
 export class Asciicast {
   #lastUs = 0;
   #begun = false;
 
-  /** Lines without their ends. */
+  /** Lines without line breaks. */
   linesOf(record: TerminalRecord): string[] {
     switch (record.type) {
       case "terminal.opened":
@@ -25,7 +25,7 @@ export class Asciicast {
     }
   }
 
-  /** Its beginning may have been pruned; a player needs a header all the same. */
+  /** The opening record may have been pruned, but a player needs a header all the same. */
   #missingHeader(record: TerminalRecord): string[] {
     if (this.#begun) return [];
     this.#begun = true;
@@ -44,7 +44,7 @@ export class Asciicast {
     });
   }
 
-  /** Times are differences to the event before; what was told late is not told before it. */
+  /** Times are intervals since the previous event. An event that was recorded late is not moved before it. */
   #event(atUs: number, code: string, data: string): string {
     const interval = Math.max(0, atUs - this.#lastUs) / 1_000_000;
     this.#lastUs = Math.max(atUs, this.#lastUs);

@@ -1,4 +1,4 @@
-/** Reports of the bench as tables, one for each preset, and two of them beside each other. */
+/** Reports of the bench as tables, one per preset, and comparisons of two reports. */
 import type { BenchReport, Comparison, ExecutionRow, JudgedAim, MeasureRow } from "@femtoclaw/bench";
 import { table } from "./table.ts";
 
@@ -45,7 +45,7 @@ function executionLines(rows: readonly ExecutionRow[]): string[] {
   return table([[...header, "CPU µs each", "rounds", "aim"], ...cells]);
 }
 
-/** A column for each circumstance that the rows have. */
+/** There is a column for each circumstance that any of the rows has. */
 function measureLines(rows: readonly MeasureRow[]): string[] {
   const circumstances = (["surface", "records", "rules", "threads", "callers", "waiting"] as const).filter((name) =>
     rows.some((row) => row[name] !== undefined),
@@ -75,7 +75,7 @@ function aimText(aims: readonly JudgedAim[] = []): string {
     .join(", ");
 }
 
-/** What an execution costs at each size, as bars. */
+/** The cost of an execution at each size, as bars. */
 function barLines(rows: readonly MeasureRow[]): string[] {
   const costs = rows.filter(({ unit }) => unit === "us/execution");
   const most = Math.max(...costs.map(({ value }) => value));

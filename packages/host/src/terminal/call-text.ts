@@ -1,4 +1,4 @@
-/** A call as a person recognizes it, from its facts. */
+/** A call in a form that a person recognizes, made from its facts. */
 import {
   type FactQuestion,
   type Facts,
@@ -10,7 +10,7 @@ import {
 
 /** LIMIT: characters of one path or argument. */
 const PART_CHARS = 400;
-/** A digest is recognized by its beginning. */
+/** Characters of a digest that are shown; its beginning suffices to recognize it. */
 const DIGEST_CHARS = 12;
 /** LIMIT: options of a call that are shown. */
 const FLAGS_SHOWN = 20;
@@ -35,7 +35,7 @@ export function questionText(question: FactQuestion): string {
   }
 }
 
-/** Where a request or a connection would go, and to which addresses that leads. */
+/** Where a request or a connection would go, with the addresses that were found. */
 export function hostText({ host, port, addresses, network, injects, hop, ...request }: HostQuestion): string {
   const { scheme, method, path, program } = request;
   const to =
@@ -46,10 +46,10 @@ export function hostText({ host, port, addresses, network, injects, hop, ...requ
   return `${printable(to, PART_CHARS)}${uses} (${printable(found, PART_CHARS)}${redirect})`;
 }
 
-/** Which tool of which server, as it is defined there by now, and the arguments as far as they are short. */
+/** The tool, its server and its current definition, with the arguments that are short enough. */
 export function mcpToolText({ server, tool, definition, destructive, values, opaque }: McpToolQuestion): string {
   const harm = destructive ? ", which it calls destructive" : "";
-  // The folders of a uri are for rules; whoever decides is shown the uri.
+  // A URI's folders are facts for rules. The person who decides is shown the URI itself.
   const isFolder = (value: string): boolean => tool === RESOURCE_READ && value.endsWith('/*"');
   const given = [...values.filter((value) => !isFolder(value)), ...opaque.map((name) => `${name}=…`)].join(" ");
   const what = `${tool} of the MCP server ${server}${harm} (definition ${definition.slice(0, DIGEST_CHARS)}…)`;

@@ -1,11 +1,11 @@
-/** A change of a text as a person reads it: lines that go, lines that come, and some that stay around them. */
+/** A change of a text in readable form: removed lines, added lines, and some unchanged ones around them. */
 import { printable } from "@femtoclaw/protocol";
 
-/** LIMIT: lines of one change on a card; `--json` has all of it. */
+/** LIMIT: lines of one change on a card; `--json` shows all of it. */
 const LINES_SHOWN = 200;
 /** LIMIT: characters of one line. */
 const LINE_CHARS = 2_000;
-/** Lines that stay, before and after. */
+/** Unchanged lines shown before and after. */
 const CONTEXT_LINES = 3;
 
 /** Each line begins with a minus, a plus or a blank, so that none can pass for another kind. */
@@ -26,7 +26,7 @@ export function changeLines(before: string, after: string): string[] {
   return [...lines.slice(0, LINES_SHOWN), `… and ${lines.length - LINES_SHOWN} lines more, which --json shows`];
 }
 
-/** Blanks at the end are made visible, too: a change may be nothing else. */
+/** Trailing blanks are made visible too, because a change may consist of nothing else. */
 function shown(line: string): string {
   const text = printable(line, LINE_CHARS);
   const end = text.trimEnd().length;

@@ -1,7 +1,7 @@
-/** Asks the person at the terminal for a word. Who goes away or breaks it off has not said it. */
+/** Asks the person at the terminal to confirm by typing a word. Leaving or interrupting does not confirm. */
 import { createInterface } from "node:readline/promises";
 
-/** False where there is no terminal to ask at. */
+/** False if there is no terminal to ask at. */
 export async function confirms(question: string, word: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -1,10 +1,10 @@
-/** Structured data as a person reads it: one line for each fact, named by its place. */
+/** Structured data in readable form: one line for each fact, named by its path. */
 import { printable } from "@femtoclaw/protocol";
 import { table } from "./table.ts";
 
-/** LIMIT: characters of one value on a terminal; `--json` has all of it. */
+/** LIMIT: characters of one value on a terminal; `--json` shows all of it. */
 const VALUE_CHARS_MAX = 200;
-/** A digest is recognized by its beginning. */
+/** Characters of a digest that are shown; its beginning suffices to recognize it. */
 const DIGEST_CHARS = 12;
 
 export function factLines(value: unknown): string[] {
@@ -14,7 +14,7 @@ export function factLines(value: unknown): string[] {
 
 type Fact = readonly [name: string, text: string];
 
-/** What is empty or not there says nothing; an object of plain values is one line. */
+/** Empty and missing values are left out; an object of plain values takes one line. */
 function factsOf(path: string, value: unknown): Fact[] {
   if (value === undefined || value === null) return [];
   if (typeof value !== "object") return [[path, plain(value)]];

@@ -1,4 +1,4 @@
-/** What `install` and `uninstall` say: what would be done or was done, and how the host is started then. */
+/** The messages of `install` and `uninstall`: what would be done or was done, and how to start the host then. */
 import { delimiter, dirname } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { ownersEnvironment } from "../installation/host-control.ts";
@@ -54,7 +54,7 @@ export interface Installed {
   readonly plan: InstallPlan;
   readonly release: Release;
   readonly isNew: boolean;
-  /** Where whoever installs has programs found. */
+  /** The search path for programs of the user who installs. */
   readonly path: string | undefined;
 }
 
@@ -104,7 +104,7 @@ export function tellRemoval(output: Output, removal: Removal): number {
   return EXIT.ok;
 }
 
-/** A command that a person can enter, of the installation that is meant. */
+/** A command that a person can type, for the installation in question. */
 export function byHand(library: Library, { receipt }: InForce, command: string): string {
   return `${shown(library.program())} --config ${shown(receipt.configuration)} ${command}`;
 }

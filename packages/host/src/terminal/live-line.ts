@@ -1,10 +1,10 @@
 /**
- * One line that changes while something goes on, below what has been said and gone once there is nothing to say. Only
- * where a person looks: on a terminal, and not where stdout is data for a program.
+ * A line that changes while something goes on. It stays below all other messages and disappears once there is nothing
+ * to show. It is shown only to a person at a terminal, not where stdout is data for a program.
  */
 import { stripVTControlCharacters } from "node:util";
 
-/** Whatever stands there is taken away: the line, and the colours that it left. */
+/** Erases the line and resets its colours. */
 const CLEAR = "\r\u001b[2K\u001b[0m";
 const COLUMNS = 80;
 
@@ -13,7 +13,7 @@ export class LiveLine implements Disposable {
   #text = "";
   readonly #onInterrupt = (): void => {
     this.set("");
-    // As it would have ended without this line.
+    // End the process the way the signal would have ended it without this line.
     process.removeListener("SIGINT", this.#onInterrupt);
     process.kill(process.pid, "SIGINT");
   };
@@ -23,10 +23,13 @@ export class LiveLine implements Disposable {
     if (this.isSeen) process.on("SIGINT", this.#onInterrupt);
   }
 
-  /** An empty text takes it away. It has to be printable; what does not fit is cut, so that it stays one line. */
+  /**
+   * An empty text removes the line. The text has to be printable; what does not fit is cut, so that it stays on one
+   * line.
+   */
   set(text: string): void {
     if (!this.isSeen || text === this.#text) return;
-    // A terminal that does not know its width says 0.
+    // A terminal that does not know its width reports 0.
     const columns = process.stderr.columns || COLUMNS;
     const isWide = stripVTControlCharacters(text).length >= columns;
     const fitting = isWide ? `${[...stripVTControlCharacters(text)].slice(0, columns - 2).join("")}…` : text;
@@ -34,7 +37,7 @@ export class LiveLine implements Disposable {
     this.#text = text;
   }
 
-  /** Lets something be said above it. */
+  /** Lets a message be written above the line. */
   above(say: () => void): void {
     const text = this.#text;
     this.set("");
@@ -48,11 +51,11 @@ export class LiveLine implements Disposable {
   }
 }
 
-/** What takes longer than this is shown while it goes on. */
+/** Waits longer than this are shown. */
 const LONG_MS = 1_000;
 const TICK_MS = 500;
 
-/** Waits for something, and says for how long already where a person waits too. */
+/** Waits for a promise, and shows a person at the terminal how long that has taken so far. */
 export async function whileWaiting<T>(work: Promise<T>, what: string, line: LiveLine): Promise<T> {
   const startMs = performance.now();
   const timer = setInterval(() => {

@@ -1,16 +1,22 @@
-/** Output of a program as lines of a person's terminal, while it comes: whole lines, with nothing in them that acts. */
+/**
+ * Output of a program as lines for a person's terminal, while it arrives. Only complete lines are returned, and nothing
+ * in them can control the terminal.
+ */
 import { type OutputPart, printable } from "@femtoclaw/protocol";
 
-/** LIMIT: characters of one line; a longer one is told in several. */
+/** LIMIT: characters of one line; a longer one is shown as several. */
 const LINE_CHARS = 4_096;
 
 export class LiveText {
   readonly #rest: Record<OutputPart["stream"], string> = { stdout: "", stderr: "", upstream: "" };
   readonly #chars: Record<OutputPart["stream"], number> = { stdout: 0, stderr: 0, upstream: 0 };
-  /** Whether there was any. */
+  /** Whether there was any output. */
   hasText = false;
 
-  /** The lines that are whole by now. A bare carriage return ends one too: what a program draws over was a line. */
+  /**
+   * The lines that are complete by now. A bare carriage return ends a line too, because what a program overwrites was a
+   * line.
+   */
   lines({ stream, text, skipped }: OutputPart): string[] {
     const gap = skipped === 0 ? [] : [...this.#left(), `[${skipped} bytes are not shown: they came too fast]`];
     this.#chars[stream] += text.length;
@@ -23,15 +29,15 @@ export class LiveText {
   }
 
   /**
-   * Whether a result holds nothing that was not told. Not told is what came too fast, or too late, what looked like a
-   * secret, and a long word, of which nobody could say whether it is one.
+   * Whether everything in the result was shown. Not shown is what came too fast or too late, what looked like a secret,
+   * and long words, which might be secrets.
    */
   isAllOf(result: Readonly<Record<string, unknown>>): boolean {
     const told = Object.entries(this.#chars);
     return told.every(([stream, chars]) => typeof result[stream] !== "string" || result[stream].length === chars);
   }
 
-  /** What is left at the end of it. */
+  /** The rest, when the output has ended. */
   end(): string[] {
     return this.#left();
   }

@@ -1,4 +1,4 @@
-/** Where a command speaks: data to stdout, talk to stderr. Colours only where a person looks. */
+/** How a command writes: data to stdout, messages to stderr. Colours are used only on a terminal. */
 import { styleText } from "node:util";
 import { visibleJson } from "@femtoclaw/protocol";
 
@@ -7,13 +7,13 @@ type Style = Parameters<typeof styleText>[0];
 export interface Output {
   /** Whether stdout must be machine-readable. */
   readonly json: boolean;
-  /** Columns of the terminal that a person looks at; null where it is none. */
+  /** Columns of the terminal; null if there is none. */
   readonly columns: number | null;
   /** A line of data. */
   line(text: string): void;
-  /** One JSON value, pretty for people, compact where a stream of them is expected. */
+  /** One JSON value, on one line. */
   value(value: unknown): void;
-  /** A line for the person who runs the command; silent with --quiet. */
+  /** A message for the person who runs the command; suppressed by --quiet. */
   talk(text: string): void;
   style(style: Style, text: string): string;
 }
@@ -27,7 +27,7 @@ export function makeOutput(options: { readonly json: boolean; readonly quiet: bo
     talk: (text) => {
       if (!options.quiet) process.stderr.write(`${text}\n`);
     },
-    // `styleText` honours NO_COLOR and leaves the codes out where the stream is no terminal.
+    // `styleText` honours NO_COLOR and omits colour codes if the stream is no terminal.
     style: (style, text) => styleText(style, text, { stream: process.stdout }),
   };
 }

@@ -1,12 +1,12 @@
-/** Tells whoever waits what is being done, once it takes longer than a person likes to wait without a word. */
+/** Tells a waiting user what is being done, once it takes noticeably long. */
 import type { Output } from "./output.ts";
 
-/** LIMIT: milliseconds between two words. */
+/** LIMIT: milliseconds between two messages. */
 const WORD_MS = 1_000;
 
 export type During = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
-/** Each second a line on stderr, with the seconds so far; none for what ends sooner. */
+/** Writes a line to stderr every second, with the seconds so far. Faster work writes nothing. */
 export function during(output: Pick<Output, "talk">): During {
   return async (what, work) => {
     const beganMs = performance.now();

@@ -1,13 +1,13 @@
-/** States, and where they part, as people read them. */
+/** States, and where they differ, in readable form. */
 import { type ActorSnapshot, printable } from "@femtoclaw/protocol";
 import type { Divergence, MachineUse, Recomputation, StateDifference } from "@femtoclaw/runtime";
 import { factLines } from "./fact-text.ts";
 import type { Output } from "./output.ts";
 import { table } from "./table.ts";
 
-/** LIMIT: characters of one side of a difference on a terminal; `--json` has all of it. */
+/** LIMIT: characters of one side of a difference on a terminal; `--json` shows all of it. */
 const SIDE_CHARS_MAX = 160;
-/** A digest is recognized by its beginning. */
+/** Characters of a digest that are shown; its beginning suffices to recognize it. */
 const DIGEST_CHARS = 12;
 
 export function actorLines(actors: Readonly<Record<string, ActorSnapshot>>, output: Output): string[] {
@@ -27,7 +27,9 @@ export function differenceLines(differences: readonly StateDifference[], output:
   });
 }
 
-/** What was and what is stand below each other, where they are easy to compare, and no wide one makes all others wide. */
+/**
+ * Old and new value stand below each other. There they are easy to compare, and a wide value does not widen all rows.
+ */
 function changeOf({ path, before, after }: StateDifference, output: Output): string[] {
   return [
     `  ${printable(path)}`,

@@ -1,25 +1,25 @@
 /**
- * Lets through of a program's output what draws on a screen, and nothing that does more: no clipboard, no title, no
- * question whose answer the watching terminal would type, no mode that changes what its keyboard sends.
+ * Lets through only what draws on a screen. A program's output can neither use the clipboard, set a title, ask a
+ * question that the watching terminal would answer by typing, nor set a mode that changes what its keyboard sends.
  */
 
 type State = "text" | "escape" | "charset" | "control" | "string" | "stringEscape";
 
 /** Final characters of control sequences that move the cursor, erase, scroll, insert, delete or colour. */
 const DRAWING = new Set("ABCDEFGHIJKLMPSTXZ@`abdefmrsu");
-/** Private modes that change only what is seen: wrapping, the cursor and its blinking, the other screen. */
+/** Private modes that change only what is seen: wrapping, the cursor and its blinking, the alternate screen. */
 const SEEN_MODES = new Set(["7", "12", "25", "47", "1047", "1048", "1049", "2026"]);
-/** What follows an escape directly: save and restore the cursor, line feeds, tab stops. */
+/** Characters that may follow an escape directly: save and restore the cursor, line feeds, tab stops. */
 const DIRECT = new Set("78DEMH");
 /** LIMIT: characters of one control sequence; real ones have a few dozen. */
 const SEQUENCE_CHARS = 128;
 
-/** INVARIANT: I8: what runs in a sandbox says nothing to the terminal of whoever looks at it but what to draw. */
+/** INVARIANT: I8: a program in a sandbox can tell the terminal of whoever watches it only what to draw. */
 export class ScreenFilter {
   #state: State = "text";
   #sequence = "";
 
-  /** May be called with any part of the output; a sequence can begin in one and end in another. */
+  /** May be called with any part of the output; a sequence can begin in one part and end in another. */
   pass(text: string): string {
     let drawn = "";
     for (const character of text) drawn += this.#take(character);
@@ -34,7 +34,7 @@ export class ScreenFilter {
         return this.#escape(character);
       case "charset":
         this.#state = "text";
-        // Line drawing and ASCII; other sets are of terminals that nobody has.
+        // Line drawing and ASCII. No terminal in use needs other sets.
         return character === "0" || character === "B" ? `\u001b${this.#sequence}${character}` : "";
       case "control":
         return this.#control(character);
@@ -54,7 +54,7 @@ export class ScreenFilter {
       return "";
     }
     if ("\r\n\t\b\u000b\u000c\u000e\u000f".includes(character)) return character;
-    // Among the others are the bell, the question who is there, and the one-byte forms of what follows an escape.
+    // Among the dropped characters are the bell, the enquiry, and the one-byte forms of escape sequences.
     return /[\u0000-\u001f\u007f-\u009f]/.test(character) ? "" : character;
   }
 
@@ -86,22 +86,25 @@ export class ScreenFilter {
     return isInside ? "" : drawnSequence(this.#sequence, character);
   }
 
-  /** Ends with a bell or with an escape and a backslash; a cancelled one ends as well. */
+  /** A string ends with a bell, with an escape and a backslash, or when it is cancelled. */
   #string(character: string): void {
     if (character === "\u0007" || character === "\u0018" || character === "\u001a") this.#state = "text";
     else if (character === "\u001b") this.#state = "stringEscape";
   }
 }
 
-/** Numbers of at most four digits: no terminal has more lines, and what repeats a character two thousand million times draws nothing. */
+/**
+ * Numbers of at most four digits. No terminal has more lines, and repeating a character two thousand million times
+ * draws nothing useful.
+ */
 const NUMBERS = /^[0-9]{0,4}(?:[;:][0-9]{0,4})*$/;
-/** Erasing takes away what was scrolled out of sight by this parameter: that is what other programs wrote. */
+/** With this parameter, erasing would delete the lines that were scrolled out of sight, which other programs wrote. */
 const ERASES_BEHIND = /(?:^|[;:])0*3(?:$|[;:])/;
 
 function drawnSequence(parameters: string, final: string): string {
   if (final === "J" && ERASES_BEHIND.test(parameters)) return "";
   if (NUMBERS.test(parameters) && DRAWING.has(final)) return `\u001b[${parameters}${final}`;
-  // Insertion of characters is the one public mode that only draws.
+  // Insert mode is the only public mode that affects nothing but drawing.
   if ((final === "h" || final === "l") && parameters === "4") return `\u001b[4${final}`;
   const modes =
     /^\?([0-9;]+)$/
@@ -112,6 +115,6 @@ function drawnSequence(parameters: string, final: string): string {
   return "";
 }
 
-/** Brings a screen back to how a shell expects it, with the cursor below all that was drawn. */
+/** Restores the screen to what a shell expects, with the cursor below everything that was drawn. */
 export const SCREEN_RESTORED =
   "\u001b[?1049l\u001b[?25h\u001b[?7h\u001b[4l\u001b[r\u001b[0m\u001b(B\u000f\u001b[999;1H\r\n";

@@ -1,14 +1,16 @@
-/** Asks the person at the terminal for a secret, which is shown nowhere: not on the screen, in no argument, in no history. */
+/**
+ * Asks the person at the terminal for a secret, which appears neither on the screen nor in arguments nor in a history.
+ */
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FemtoError } from "@femtoclaw/protocol";
 
-/** Throws FEMTO_OPERATOR_KEY where there is no terminal, and when whoever sits there breaks it off. */
+/** Throws FEMTO_OPERATOR_KEY if there is no terminal or the person interrupts the question. */
 export async function askSecret(question: string): Promise<string> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new FemtoError("FEMTO_OPERATOR_KEY", "a passphrase is typed on a terminal, and there is none here");
   }
-  // What is typed is echoed to where the terminal's own editing is: nowhere.
+  // The terminal's line editor echoes what is typed to its output, so that is discarded.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
   process.stderr.write(`${question} `);

@@ -1,4 +1,4 @@
-/** Aligned columns of text that may hold colour codes and characters of two cells. */
+/** Aligned columns of text, which may contain colour codes and double-width characters. */
 import { stripVTControlCharacters } from "node:util";
 
 /** Columns are as wide as their widest cell; the last one is not padded. */
@@ -17,12 +17,13 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
   });
 }
 
-/** LIMIT: cells that a last column has at least; who has a terminal with fewer sees lines that go on by themselves. */
+/** LIMIT: least width of a last column in cells. On a narrower terminal its lines wrap by themselves. */
 const CELLS_MIN = 20;
 
 /**
- * The same for two columns of which the second one is long and somebody else's. INVARIANT: I8: it goes on below itself: else
- * a terminal would go on at its left edge, where whoever wrote the text could have it look like another row.
+ * Like `table`, for two columns of which the second may be long and come from somebody else. INVARIANT: I8: the second
+ * column is wrapped within itself. Otherwise the terminal would wrap it to the left edge, where its author could make
+ * it look like another row.
  */
 export function hangingTable(
   rows: readonly (readonly [name: string, text: string])[],
@@ -38,7 +39,7 @@ export function hangingTable(
   return table(hanging, indent);
 }
 
-/** Pieces of so many cells at the most, whatever script they are in. */
+/** Pieces of at most so many cells, in whatever script they are. */
 function wrapped(text: string, room: number): string[] {
   const pieces = [""];
   let left = room;
@@ -54,7 +55,7 @@ function wrapped(text: string, room: number): string[] {
   return pieces;
 }
 
-/** A measure that suits the texts which FemtoClaw prints itself; it does not know every script. */
+/** Width in cells. Good enough for the texts that FemtoClaw prints itself; does not know every script. */
 function cells(text: string): number {
   let width = 0;
   for (const character of stripVTControlCharacters(text)) {

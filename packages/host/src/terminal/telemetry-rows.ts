@@ -1,4 +1,4 @@
-/** How it goes with telemetry, as rows of a table for people. */
+/** The state of telemetry, as rows of a table for people. */
 import { printable } from "@femtoclaw/protocol";
 import type { SignalStatus } from "@femtoclaw/telemetry";
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";

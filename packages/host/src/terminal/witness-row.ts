@@ -1,4 +1,4 @@
-/** One witness as a person reads it. */
+/** One witness as a table row for people. */
 import { printable } from "@femtoclaw/protocol";
 import type { WitnessStatus } from "@femtoclaw/runtime";
 

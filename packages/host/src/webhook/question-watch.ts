@@ -1,13 +1,13 @@
 /**
- * Tells of questions to operators: which are open, and how each one ended. Found out from the state of the runtime and
- * the records of each question, beside the gate; what is open when a host starts is told of anew.
+ * Reports questions to operators: when one is asked, and how it ends. It reads the runtime's state and the questions'
+ * records beside the gate. What is open when a host starts is reported again.
  */
 import type { Clock } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { type WebhookEvent, type WebhookMessage, webhookMessage } from "./webhook-message.ts";
 
-/** LIMIT: time between two looks at what is open. */
+/** LIMIT: milliseconds between two looks at the open questions. */
 const LOOK_MS = 500;
 
 type Asked = TypedRecord & { readonly type: "approval.asked" };
@@ -18,9 +18,9 @@ interface Question {
   readonly execution: string;
   readonly rule: string;
   readonly reason: string;
-  /** Records up to here were looked at. */
+  /** Records up to this number were processed. */
   seen: number;
-  /** Operators whose yes was told of. */
+  /** Number of yes answers that were reported. */
   granted: number;
   isOver: boolean;
 }
@@ -35,9 +35,9 @@ export interface QuestionWatchParts {
 export class QuestionWatch {
   readonly #parts: QuestionWatchParts;
   readonly #log: string;
-  /** By the record that asks. LIMIT: no more than questions can be open, and those that just ended. */
+  /** By the number of the asking record. LIMIT: as many as questions can be open, plus those that just ended. */
   readonly #known = new Map<number, Question>();
-  /** Questions that were asked and may be over before the next look. */
+  /** Questions that were asked and may end before the next look. */
   readonly #asked = new Set<number>();
   #cancelLook: (() => void) | null = null;
   #isStopped = false;
@@ -57,7 +57,7 @@ export class QuestionWatch {
     this.#cancelLook?.();
   }
 
-  /** Named by the record that asks. */
+  /** Takes the number of the asking record. */
   asked(seq: number): void {
     this.#asked.add(seq);
   }
@@ -75,7 +75,7 @@ export class QuestionWatch {
       });
   }
 
-  /** Resolves when what is looked at now was looked at. */
+  /** Resolves when the current look is done. */
   get looked(): Promise<void> {
     return this.#looking;
   }
@@ -86,7 +86,7 @@ export class QuestionWatch {
       const now = open.get(question.execution);
       const isGone = now?.seq !== question.asked.seq;
       if (!question.isOver && (isGone || now.granted.length > question.granted)) await this.#follow(question);
-      // INVARIANT: the state is ahead of the records that can be read: what is not found yet is looked for again.
+      // INVARIANT: the state is ahead of the readable records, so a record that is not found yet is looked for again.
       if (isGone && question.isOver) this.#known.delete(question.asked.seq);
       else if (!isGone) question.granted = Math.min(question.granted, now.granted.length);
     }
@@ -110,7 +110,7 @@ export class QuestionWatch {
     }
   }
 
-  /** Tells of what came after the question, in the order of the records. */
+  /** Reports what followed the question, in the order of the records. */
   async #follow(question: Question): Promise<void> {
     const { reader } = this.#parts.runtime;
     for (const seq of await reader.locate(question.execution)) {

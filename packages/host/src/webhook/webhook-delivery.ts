@@ -1,29 +1,29 @@
 /**
- * Brings messages to a webhook: one at a time, again after a pause that doubles, for a bounded time. Nothing waits
- * for it, and of an answer nothing counts but its status.
+ * Delivers messages to a webhook, one at a time. A failed one is tried again after a pause that doubles, for a bounded
+ * time. Nothing waits for a delivery, and only the status of a response counts.
  */
 import type { Clock } from "@femtoclaw/journal";
 import { errorText } from "@femtoclaw/protocol";
 import { signedRequest, type WebhookMessage } from "./webhook-message.ts";
 
-/** LIMIT: messages that wait at once, some 2 KiB each; no more than 256 questions are open at a time. */
+/** LIMIT: waiting messages, of some 2 KiB each; at most 256 questions are open at a time. */
 const WAITING_MAX = 1_024;
-/** LIMIT: time of one attempt. */
+/** LIMIT: milliseconds of one attempt. */
 const ATTEMPT_MS = 10_000;
-/** LIMIT: pause after the first failed attempt, and the longest one. */
+/** LIMIT: milliseconds of the pause after the first failed attempt, and of the longest pause. */
 const PAUSE_MS = 1_000;
 const PAUSE_MS_MAX = 300_000;
-/** LIMIT: time after which a message of a question that is not open any more is given up. */
+/** LIMIT: milliseconds after which a message is given up if its question is not open any more. */
 const LATE_MS = 3_600_000;
 
 export interface WebhookStatus {
-  /** Where it goes; the rest of an address can be a secret. */
+  /** Only the origin, because the rest of the address may be secret. */
   readonly origin: string;
   readonly delivered: number;
   readonly waiting: number;
-  /** Messages that nobody was told of. */
+  /** Messages that were never delivered. */
   readonly given_up: number;
-  /** Why the last attempt failed; null when it did not. */
+  /** Why the last attempt failed; null if it succeeded. */
   readonly error: string | null;
 }
 
@@ -36,9 +36,9 @@ export interface DeliveryParts {
   readonly url: string;
   readonly key: string;
   readonly clock: Clock;
-  /** Whether the question is still open: its message is then never given up. */
+  /** Whether the question is still open; then its message is not given up because of its age. */
   isOpen(id: string): boolean;
-  /** Told of the first failure after a success, and of the first success after one. */
+  /** Called at the first failure after a success, and at the first success after a failure. */
   onChange(error: string | null): void;
 }
 
@@ -74,14 +74,14 @@ export class WebhookDelivery {
     if (this.#cancelPause === null) void this.#send();
   }
 
-  /** Ends an attempt that is under way; nothing is sent any more. */
+  /** Aborts the current attempt and sends nothing more. */
   stop(): void {
     this.#stop.abort();
     this.#cancelPause?.();
     this.#waiting.length = 0;
   }
 
-  /** What a person can still act on stays. */
+  /** Drops one message, and as long as possible none that a person can still act on. */
   #makeRoom(): void {
     const isLast = ({ message }: Waiting): boolean => message.event !== "asked" || !this.#parts.isOpen(message.id);
     const at = this.#waiting.findIndex(isLast);
@@ -101,7 +101,7 @@ export class WebhookDelivery {
         this.#tell(error);
         if (error === null) this.#delivered += 1;
         else {
-          // At the end of those that wait, so that one which is never taken keeps no other one back.
+          // The message goes to the end of the queue, so that one that always fails does not block the others.
           this.#waiting.push(next);
           this.#pause();
           return;
@@ -112,7 +112,7 @@ export class WebhookDelivery {
     }
   }
 
-  /** The next one that is still worth an attempt, taken out of those that wait. */
+  /** Removes and returns the next message that is still worth an attempt. */
   #next(): Waiting | null {
     const { clock, isOpen } = this.#parts;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -139,7 +139,7 @@ export class WebhookDelivery {
     if (isOther) this.#parts.onChange(error);
   }
 
-  /** Null when it was taken; else why not. */
+  /** Null if the message was accepted, otherwise the reason. */
   async #attempt(message: WebhookMessage): Promise<string | null> {
     const { url, key, clock } = this.#parts;
     const late = new AbortController();
@@ -149,9 +149,9 @@ export class WebhookDelivery {
     const signal = AbortSignal.any([this.#stop.signal, late.signal]);
     try {
       const request = signedRequest(message, key, clock.nowUs());
-      // A redirect would carry what is asked wherever somebody else says.
+      // Following a redirect would send the question wherever the redirecting server says.
       const response = await fetch(url, { method: "POST", ...request, redirect: "manual", signal });
-      // INVARIANT: I8: whoever is told answers nothing: of the answer no byte is read.
+      // INVARIANT: I8: the receiver cannot answer a question: not a byte of its response is read.
       await response.body?.cancel();
       return response.ok ? null : `it answered with status ${response.status}`;
     } catch (error) {

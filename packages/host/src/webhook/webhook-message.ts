@@ -1,6 +1,6 @@
 /**
- * What a webhook is told of one question to operators: enough to fetch a person, and nothing of what would run.
- * Signed as by Standard Webhooks, so that common receivers can check it. Pure.
+ * What a webhook is told about a question to operators: enough to call a person, and nothing of what would run. Signed
+ * as in Standard Webhooks, so that common receivers can check it. Pure.
  */
 import { createHash, createHmac } from "node:crypto";
 import { LIMITS, printable } from "@femtoclaw/protocol";
@@ -10,18 +10,18 @@ export type WebhookEvent = "asked" | "answered" | "expired" | "withdrawn";
 export interface WebhookMessage {
   readonly version: 1;
   readonly event: WebhookEvent;
-  /** Of the approval. */
+  /** Identifier of the approval. */
   readonly id: string;
   readonly tool: string;
-  /** The rule that asks, and what it says. */
+  /** The rule that asks, and its reason. */
   readonly rule: string;
   readonly reason: string;
   readonly expires_at: string;
   readonly digest: string;
-  /** Name of the log, and the record that tells of the event. */
+  /** Name of the log, and number of the record that tells of the event. */
   readonly log: string;
   readonly record: number;
-  /** What was answered, by whom, and whether that settles it; null where nobody has answered. */
+  /** The answer, who gave it, and whether it settles the question; null if nobody has answered. */
   readonly answer: { readonly answer: "granted" | "refused"; readonly by: string; readonly complete: boolean } | null;
 }
 
@@ -30,7 +30,7 @@ export interface SignedRequest {
   readonly body: string;
 }
 
-/** The texts are shown by chats and telephones: what would act there is made visible, and no text is long. */
+/** Chats and telephones show these texts, so control characters are made visible and long texts are cut. */
 export function webhookMessage(told: Omit<WebhookMessage, "version">): WebhookMessage {
   const shown = (text: string): string => printable(text, LIMITS.reasonChars);
   const { tool, rule, reason, answer } = told;
@@ -44,7 +44,9 @@ export function webhookMessage(told: Omit<WebhookMessage, "version">): WebhookMe
   };
 }
 
-/** The same for each attempt, so that a receiver knows what it has seen; the time and the signature are not. */
+/**
+ * The same for each attempt, so that a receiver can recognize duplicates. Time and signature differ between attempts.
+ */
 function messageId({ log, record, event }: WebhookMessage): string {
   return `${createHash("sha256").update(log).digest("hex").slice(0, 16)}-${record}-${event}`;
 }

@@ -1,15 +1,17 @@
-/** The webhook of a configuration: its secret, what watches questions, and what brings messages there. */
+/** The webhook of a configuration: its secret, the watch on questions, and the delivery of messages. */
 import { type Clock, readPrivate, systemClock } from "@femtoclaw/journal";
 import { errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
 import type { LogEntry, Runtime, WebhookSetting } from "@femtoclaw/runtime";
 import { QuestionWatch } from "./question-watch.ts";
 import { WebhookDelivery, type WebhookStatus } from "./webhook-delivery.ts";
 
-/** LIMIT: characters of the secret: too short a one can be guessed. */
+/** LIMIT: characters of the secret; a shorter one could be guessed. */
 const KEY_CHARS_MIN = 24;
 const KEY_CHARS_MAX = 1_024;
 
-/** Throws FEMTO_CONFIG_INVALID, FEMTO_STATE_OWNER or FEMTO_STATE_MODE where there is no secret that only this user knows. */
+/**
+ * Throws FEMTO_CONFIG_INVALID, FEMTO_STATE_OWNER or FEMTO_STATE_MODE if there is no secret that only this user knows.
+ */
 export async function webhookKey({ key }: WebhookSetting, environment: HostEnvironment): Promise<string> {
   const isFile = "file" in key;
   const place = isFile ? printable(key.file, 4_096) : `the variable ${key.variable}`;
@@ -64,7 +66,7 @@ export class Webhook {
     return this.#delivery.status;
   }
 
-  /** A question was asked in this record. */
+  /** Takes the number of the record that asks a question. */
   asked(seq: number): void {
     this.#watch.asked(seq);
   }

@@ -1,4 +1,4 @@
-/** The witnesses that a configuration names, each by its own transport. */
+/** The witnesses that a configuration names, each with its transport. */
 import assert from "node:assert/strict";
 import { parseWitnessKey } from "@femtoclaw/journal";
 import type { Witness, WitnessSetting } from "@femtoclaw/runtime";

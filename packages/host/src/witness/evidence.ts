@@ -1,4 +1,4 @@
-/** What witnesses hold of a log, for a verifier: their own files, and what was kept of their answers. */
+/** What witnesses hold of a log, for a verifier: the files of file witnesses, and the kept answers of the others. */
 import { open } from "node:fs/promises";
 import {
   findCosignature,
@@ -11,20 +11,20 @@ import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/pr
 import type { WitnessSetting } from "@femtoclaw/runtime";
 import { readTail, type WitnessFileTail } from "./witness-file.ts";
 
-/** LIMIT: bytes that are read of one witness file: the checkpoints of some weeks of uninterrupted work. */
+/** LIMIT: bytes read of one witness file: the checkpoints of some weeks of uninterrupted work. */
 const FILE_BYTES_MAX = 67_108_864;
 
 export interface WitnessEvidence {
   readonly held: readonly HeldCheckpoint[];
-  /** Why a witness cannot say what it should, in words for people; no fault of the log. */
+  /** Why a witness cannot provide what it should, in words for people. This is no fault of the log. */
   readonly faults: readonly string[];
-  /** What else there is to say of a witness: lines that a crash cut off take nothing from those behind them. */
+  /** Other remarks about a witness. A line that a crash cut off, for example, does not affect the lines after it. */
   readonly notes: readonly string[];
 }
 
 export interface EvidenceOptions {
   readonly stateDirectory: string;
-  /** Witnesses of the configuration; none where a log is verified that is not the configured one. */
+  /** Witnesses of the configuration; none if the verified log is not the configured one. */
   readonly settings: readonly WitnessSetting[];
   /** A witness file that the auditor brought. */
   readonly file: string | undefined;
@@ -64,7 +64,7 @@ async function configuredEvidence(
         const faults = cut ? [`the file of the witness ${name} held more records once: it was cut`] : [];
         return { ...evidence, faults: [...evidence.faults, ...faults] };
       } catch (error) {
-        // What a witness lost is no fault of the log.
+        // What a witness has lost is no fault of the log.
         return { ...NOTHING, faults: [errorText(error)] };
       }
     }
@@ -105,7 +105,7 @@ async function tailOf(path: string): Promise<WitnessFileTail> {
   }
 }
 
-/** Size that a note claims; 0 for none. */
+/** Size that a note claims; 0 if there is none. */
 function sizeOf(note: string): number {
   return parseCheckpoint(note.slice(0, note.lastIndexOf("\n\n") + 1))?.size ?? 0;
 }

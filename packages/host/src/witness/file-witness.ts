@@ -1,6 +1,6 @@
 /**
- * A witness that is an append-only file elsewhere: on another disk, a mount of another machine, a file that
- * root has made append-only. Its newest checkpoint is read back, and only what goes on from it is appended.
+ * A witness that is an append-only file elsewhere: on another disk, on a mount of another machine, or made append-only
+ * by root. Its newest checkpoint is read back, and a new one is appended only if it continues from there.
  */
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -11,7 +11,7 @@ import type { CheckpointOffer, Witness, WitnessAnswer } from "@femtoclaw/runtime
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { readRange, readTail } from "./witness-file.ts";
 
-/** Enough for the newest whole line behind one that was cut off. */
+/** Enough for the newest complete line before one that was cut off. */
 const TAIL_BYTES = 2 * HELD_LINE_BYTES_MAX;
 
 export class FileWitness implements Witness {
@@ -38,7 +38,7 @@ export class FileWitness implements Witness {
   }
 }
 
-/** Null for a file that is not there and should be. */
+/** Null if the file should exist but does not. */
 async function openKept(folder: SecureDirectory, name: string, create: boolean): Promise<FileHandle | null> {
   const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
   const flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK;
@@ -58,7 +58,7 @@ async function openKept(folder: SecureDirectory, name: string, create: boolean):
   return made;
 }
 
-// INVARIANT: I7: the file is checked by its open descriptor: only this user and root can change what it holds.
+// INVARIANT: I7: the file is checked by its open descriptor: only this user and root can change its content.
 function refusalOf(status: Stats): string | null {
   const uid = ownUser();
   if (!status.isFile()) return "is not a regular file";
@@ -86,7 +86,7 @@ async function append(file: FileHandle, offer: CheckpointOffer): Promise<Witness
   return await write(file, `${torn ? "\n" : ""}${formatHeldLine(offer.note)}`, fileBytes, offer.note);
 }
 
-/** INVARIANT: I7: nothing is appended to what the log does not go on from. */
+/** INVARIANT: I7: nothing is appended to a checkpoint from which the log does not continue. */
 async function objectionTo(held: SignedCheckpoint | string, offer: CheckpointOffer): Promise<string | null> {
   const { size, root } = offer.checkpoint;
   if (typeof held === "string") return `the newest checkpoint in its file is not one of this log: ${held}`;
@@ -104,7 +104,7 @@ async function write(file: FileHandle, text: string, at: number, note: string): 
   await file.sync();
   if (bytesWritten < line.length) return failure("its file took a part of the line: is the disk full?");
   const { size } = await file.stat();
-  // Another host that holds a copy of this log may have appended in between.
+  // Another host with a copy of this log may have appended in between.
   if (line.equals(await readRange(file, at, size))) return { taken: true, note };
   return contradiction("somebody else appended to its file at the same time");
 }

@@ -1,12 +1,12 @@
 /**
- * A witness on the network, by C2SP tlog-witness. Nothing of its answer is believed but what its key signed
- * and what the log can prove: it may lie, stall, redirect or send without end.
+ * A witness on the network, by C2SP tlog-witness. It may lie, stall, redirect or send without end, so nothing in its
+ * answer counts except what its key signed and what the log can prove.
  */
 import { findCosignature, formatAddCheckpoint, type NoteVerifier, parseHeldSize } from "@femtoclaw/journal";
 import { errorText } from "@femtoclaw/protocol";
 import type { CheckpointOffer, Witness, WitnessAnswer } from "@femtoclaw/runtime";
 
-/** LIMIT: bytes of one answer; a line of a signature has a hundred and fifty. */
+/** LIMIT: bytes of one answer; a signature line has about a hundred and fifty. */
 const ANSWER_BYTES_MAX = 65_536;
 
 interface Answer {
@@ -66,7 +66,7 @@ export class HttpWitness implements Witness {
   async #ask({ note, prove, signal }: CheckpointOffer, oldSize: number): Promise<Answer> {
     const body = formatAddCheckpoint({ oldSize, proof: await prove(oldSize), note });
     try {
-      // A redirect is an answer like others: following it would send the log wherever a liar wants.
+      // A redirect is treated like any other answer, because following it would send the log wherever a liar wants.
       const response = await fetch(this.#url, { method: "POST", body, redirect: "manual", signal });
       return { status: response.status, body: await boundedText(response) };
     } catch (error) {
@@ -76,7 +76,7 @@ export class HttpWitness implements Witness {
   }
 }
 
-/** Leaving the loop early ends the connection, so that nothing more is received. */
+/** Leaving the loop early ends the connection, so nothing more is received. */
 async function boundedText({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,16 +1,19 @@
-/** The file of a file witness: one checkpoint a line, read from its end. What a crash cut off is not a line. */
+/**
+ * The file of a file witness: one checkpoint per line, read from its end. The rest of a line that a crash cut off does
+ * not count.
+ */
 import type { FileHandle } from "node:fs/promises";
 import { parseHeldLine } from "@femtoclaw/journal";
 
 export interface HeldLine {
-  /** Counted from 1 among the lines that were read. */
+  /** Number of the line, from 1, among those that were read. */
   readonly line: number;
   readonly note: string;
 }
 
 export interface WitnessFileTail {
   readonly held: readonly HeldLine[];
-  /** Lines that hold no checkpoint, in words for people. */
+  /** Lines without a valid checkpoint, in words for people. */
   readonly faults: readonly string[];
   /** Whether the file ends within a line. */
   readonly torn: boolean;
@@ -18,12 +21,12 @@ export interface WitnessFileTail {
   readonly fileBytes: number;
 }
 
-/** The lines within the last `bytesMax` bytes; what is older is covered by what is newer. */
+/** The lines within the last `bytesMax` bytes. Newer checkpoints cover the older ones. */
 export async function readTail(file: FileHandle, bytesMax: number): Promise<WitnessFileTail> {
   const { size } = await file.stat();
   const start = Math.max(0, size - bytesMax);
   const bytes = await readRange(file, start, size);
-  // A line that begins before what was read is not whole.
+  // The first line is skipped if the range begins within it.
   const from = start === 0 ? 0 : bytes.indexOf("\n") + 1;
   const lines = bytes.toString("utf8", from).split("\n");
   const torn = lines.pop() !== "";

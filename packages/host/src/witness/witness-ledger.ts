@@ -1,6 +1,6 @@
 /**
- * What a witness remembers: of each log the last checkpoint that it cosigned. It lies in a store of its own,
- * which one process at a time can have open and which keeps a checkpoint whole or not at all.
+ * What a witness remembers: the last checkpoint of each log that it cosigned. This is in a store of its own, which only
+ * one process can have open and which stores a checkpoint whole or not at all.
  */
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
@@ -27,7 +27,7 @@ export class WitnessLedger implements AsyncDisposable {
   readonly signer: NoteSigner;
   readonly #store: LeveldbStore;
   readonly #logs: readonly NoteVerifier[];
-  /** The last request; each waits for the one before it. */
+  /** The latest request; each one waits for the one before it. */
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(store: LeveldbStore, signer: NoteSigner, logs: readonly NoteVerifier[]) {
@@ -36,7 +36,10 @@ export class WitnessLedger implements AsyncDisposable {
     this.#logs = logs;
   }
 
-  /** Makes the folder and the key where they are missing; throws FEMTO_JOURNAL_LOCKED while another process has it. */
+  /**
+   * Makes the folder and the key if they are missing. Throws FEMTO_JOURNAL_LOCKED if another process has the store
+   * open.
+   */
   static async open(folder: string, logs: readonly NoteVerifier[]): Promise<WitnessLedger> {
     const { journal, keys } = await openStateDirectory(folder, { create: true });
     const store = new LeveldbStore(journal);
@@ -60,8 +63,8 @@ export class WitnessLedger implements AsyncDisposable {
     }
   }
 
-  // INVARIANT: I7: the old size is compared and the new checkpoint kept in one turn, so that two requests at
-  // once cannot both go on from the same size.
+  // INVARIANT: I7: the old size is compared and the new checkpoint stored in one turn, so that two concurrent requests
+  // cannot both continue from the same size.
   /** Resolves with a cosignature only after the checkpoint is durable. */
   take(request: AddCheckpoint, timeS: number): Promise<Cosignature | Conflict | Refusal> {
     const answer = this.#turn.then(() => this.#take(request, timeS));

@@ -1,4 +1,4 @@
-/** The witness's side of C2SP tlog-witness: one address that takes checkpoints, on this machine alone. */
+/** The witness's side of C2SP tlog-witness: a server on this machine's loopback that takes checkpoints. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,13 +7,13 @@ import { errorText, FemtoError } from "@femtoclaw/protocol";
 import type { LogEntry } from "@femtoclaw/runtime";
 import type { WitnessLedger } from "./witness-ledger.ts";
 
-/** LIMIT: requests a second over all logs, so that checking signatures cannot take the whole processor. */
+/** LIMIT: requests per second over all logs, so that checking signatures cannot take the whole processor. */
 const REQUESTS_PER_S = 100;
 /** LIMIT: connections at once. */
 const CONNECTIONS_MAX = 64;
-/** LIMIT: time for one request to arrive. */
+/** LIMIT: milliseconds for one request to arrive. */
 const REQUEST_MS = 10_000;
-/** Pause between two looks at who takes longer; by itself Node.js looks twice a minute. */
+/** Milliseconds between two checks for slow requests; by default Node.js checks twice a minute. */
 const LOOK_MS = 1_000;
 
 interface Reply {
@@ -96,16 +96,16 @@ function said(status: number, reason: string): Reply {
 function send(response: ServerResponse, { status, body, type = "text/plain; charset=utf-8" }: Reply): void {
   const { socket } = response;
   response.writeHead(status, { "content-type": type }).end(body, () => {
-    // What follows a refused body is not read, so the connection cannot go on.
+    // The rest of the refused body is not read, so the connection cannot be used any further.
     if (status === 413) socket?.end(() => socket.destroy());
   });
 }
 
-/** Null when it is longer than any request. */
+/** Null if it is longer than any valid request. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let length = 0;
-  // The connection outlives the loop, so that the refusal still reaches who sent too much.
+  // The connection must survive leaving the loop, so that the refusal reaches the sender of an oversized body.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > REQUEST_CHARS_MAX) return null;
@@ -114,7 +114,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Requests in the second that runs. */
+/** Counts the requests in the current second. */
 class Rate {
   readonly #perS: number;
   #second = 0;

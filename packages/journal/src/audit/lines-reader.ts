@@ -21,7 +21,6 @@ const CHUNK_BYTES = 1_048_576;
 const CHECKPOINT_BYTES_MAX = 65_536;
 const NEWLINE = 0x0a;
 
-/** Reads an export with one record per line. */
 export class LinesReader implements ReplayReader, AsyncDisposable {
   readonly #file: FileHandle;
   /** Where each line begins, and finally where the last one ends. */

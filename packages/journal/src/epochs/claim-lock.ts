@@ -1,4 +1,4 @@
-/** Serializes starts: only one at a time may examine a state directory and decide what to do with it. */
+/** Ensures that only one start at a time examines a state directory and decides what to do with it. */
 import { join } from "node:path";
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { lockFile } from "../state-directory/file-lock.ts";

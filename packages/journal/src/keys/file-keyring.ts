@@ -65,7 +65,8 @@ export class FileKeyring implements Keyring {
   async install(): Promise<void> {
     await this.#changing(async () => {
       await this.#destroyRetired();
-      // A hard link keeps the old key reachable after the new one has replaced it, so that it can be overwritten.
+      // A hard link keeps the old key reachable after the new one has replaced it, so that the old one can be
+      // overwritten.
       await link(this.#current, this.#retired).catch(unlessMissing);
       await rename(this.#next, this.#current);
       await syncFolder(this.#folder);

@@ -13,7 +13,7 @@ export interface LogKey {
   readonly vkey: string;
   /** Size of the smallest tree that it may sign. */
   readonly fromSize: number;
-  /** Size from which on its successor is in force; null for the key in force. */
+  /** Size from which on its successor is in force, and the largest that it signs itself; null for the key in force. */
   readonly retiredAtSize: number | null;
 }
 

@@ -7,14 +7,16 @@ import { KEY_BEGINS, KEY_ENDS, reachesOver, VALUE_ENDS } from "./secret-patterns
 
 /** LIMIT: characters held back. A longer word is not shown at all, because it may be a secret. */
 const HELD_CHARS = 4_096;
-/** A secret that extends beyond a position begins at most so many characters before it. */
+/**
+ * Characters before a position in which everything begins that `reachesOver` can find there. The head of a private key
+ * fits too.
+ */
 const REACH_CHARS = 192;
 /** Characters kept of the inside of a private key, in which its final line may have begun. */
 const KEY_CHARS = 96;
 
 const KEY_MARK = "-----BEGIN ";
 
-/** Takes secrets out of a text that comes in pieces. */
 export class SecretStream {
   #held = "";
   /** Characters so far of a word that is too long; 0 if there is none. */

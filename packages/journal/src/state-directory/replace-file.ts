@@ -54,8 +54,8 @@ export async function stageFile(folder: string, text: string): Promise<StagedFil
 }
 
 /**
- * LIMIT: milliseconds after which a staged file counts as abandoned. It is so small that it normally gets its name in a
- * moment.
+ * LIMIT: milliseconds after which a staged file counts as abandoned. Staged files are so small that they normally get
+ * their name in a moment.
  */
 const ABANDONED_MS = 60_000;
 

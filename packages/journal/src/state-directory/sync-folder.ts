@@ -2,7 +2,6 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Makes the names in one folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   await sync(path);
 }

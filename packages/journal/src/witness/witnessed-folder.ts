@@ -14,7 +14,6 @@ const SUFFIX = ".checkpoint";
 /** LIMIT: bytes of one file; a note with a cosignature has a few hundred. */
 const FILE_BYTES_MAX = 4 * NOTE_CHARS_MAX;
 
-/** The newest checkpoint that each witness took, as files in the state directory. */
 export class WitnessedFolder {
   readonly #path: string;
 
