@@ -16,12 +16,8 @@ export interface StatechartProps {
 }
 
 export function Statechart({ chart, active, tone, trail, last }: StatechartProps) {
-  const lit = new Set(withParents(chart, active));
-  const visited = new Set(trail.flatMap(({ from, to }) => [from, to]));
-  const lightOf = (id: string): Light => {
-    if (lit.has(id)) return "lit";
-    return visited.has(id) ? "visited" : "";
-  };
+  const current = withParents(chart, active);
+  const visited = trail.flatMap(({ from, to }) => [from, to]);
   // Highlighted arrows are drawn last, above those that they cross.
   const arrows = chart.edges
     .map((edge) => arrowOf(chart, edge, trail, last))
@@ -45,7 +41,7 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
       >
         <title>{`${chart.machine}: ${active}`}</title>
         <defs>{LEVELS.map((name) => headOf(chart, name))}</defs>
-        {chart.states.map((state) => boxOf(chart, state, lightOf(state.id)))}
+        {chart.states.map((state) => boxOf(chart, state, levelOf(state.id, current, visited)))}
         {arrows.map((arrow) => lineOf(chart, arrow))}
       </svg>
     </section>
@@ -61,18 +57,23 @@ export function Legend({ value }: { readonly value: string }) {
   );
 }
 
-/** How an arrow is drawn: not taken, taken on the way to the active state, or taken in the last step. */
+/**
+ * How states, arrows and their events are drawn: apart from the way to the active state, on that way, or where its last
+ * step led.
+ */
 const LEVELS = ["plain", "way", "step"] as const;
 
-/** How a state is drawn: active, passed on the way there, or neither. */
-type Light = "lit" | "visited" | "";
+/** Index in `LEVELS`. */
+function levelOf(name: string, step: readonly string[], way: readonly string[]): number {
+  return step.includes(name) ? 2 : Number(way.includes(name));
+}
 
 interface Arrow {
   readonly edge: ChartEdge;
   /** Events by which it was taken in the last step, and on the way. */
   readonly step: readonly string[];
   readonly way: readonly string[];
-  /** Index in `LEVELS`. */
+  /** Index in `LEVELS`: the highest of its events. */
   readonly level: number;
 }
 
@@ -85,8 +86,7 @@ function arrowOf(chart: Chart, edge: ChartEdge, trail: readonly Transition[], la
       .map(({ event }) => event);
   const step = takenIn(last);
   const way = takenIn(trail);
-  const level = way.length > 0 ? "way" : "plain";
-  return { edge, step, way, level: LEVELS.indexOf(step.length > 0 ? "step" : level) };
+  return { edge, step, way, level: Math.max(...events.map((event) => levelOf(event, step, way))) };
 }
 
 function headOf(chart: Chart, name: string) {
@@ -109,15 +109,16 @@ function headOf(chart: Chart, name: string) {
 }
 
 function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
-  const classOf = (event: string): string => {
-    if (step.includes(event)) return "step";
-    return way.includes(event) ? "way" : "";
-  };
   return (
     <g key={`${edge.from} ${edge.to}`} class={`edge ${LEVELS[level]}`}>
       <path d={rounded(edge.points)} marker-end={`url(#${machine}-${LEVELS[level]})`} />
       {edge.events.map((event, line) => (
-        <text key={event} class={classOf(event)} x={edge.label[0] + 4} y={edge.label[1] + 11 + line * 13}>
+        <text
+          key={event}
+          class={LEVELS[levelOf(event, step, way)]}
+          x={edge.label[0] + 4}
+          y={edge.label[1] + 11 + line * 13}
+        >
           {event}
         </text>
       ))}
@@ -125,14 +126,14 @@ function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
   );
 }
 
-function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, light: Light) {
+function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, level: number) {
   const isParent = chart.states.some(({ parent }) => parent === id);
   return (
     <g
       key={id}
-      class={`state ${isParent ? "parent" : ""} ${light}`}
+      class={`state ${isParent ? "parent" : ""} ${LEVELS[level]}`}
       data-state={id}
-      data-lit={light === "lit" && !isParent ? "" : undefined}
+      data-lit={level === 2 && !isParent ? "" : undefined}
     >
       <rect x={x} y={y} width={width} height={height} rx={isParent ? 12 : 9} />
       {final && <rect class="inner" x={x + 3} y={y + 3} width={width - 6} height={height - 6} rx="6" />}

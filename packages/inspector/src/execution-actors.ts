@@ -17,7 +17,7 @@ export class ExecutionActors {
   chart: Chart;
   readonly #open = new Map<string, OpenExecution>();
   readonly #unresolved = new Map<string, OpenActor>();
-  readonly #counters: Record<string, number>;
+  readonly #counters: Record<Counter, number>;
 
   constructor(chart: Chart, summary: Pick<Summary, "actors" | "counters"> | null) {
     this.chart = chart;
@@ -62,11 +62,9 @@ export class ExecutionActors {
     const { seq, session, boot } = record;
     const { tool } = record.body;
     const execution = record.execution ?? "";
-    const value = { state: "error", category: "RuntimeError" } as const;
-    this.#unresolved.set(execution, { execution, tool, session, seq, ...value, interrupted: true });
-    const snapshot = { status: "error", value: "error", context: { category: "RuntimeError" } } as const;
-    const actor = { name: tool, parentId: `${boot}/executions`, definitionRef: this.chart.sha256, snapshot };
-    batch.add(execution, { type: "@xstate.actor", ...actor });
+    const open: OpenExecution = { tool, session, seq, value: "error", category: "RuntimeError" };
+    this.#unresolved.set(execution, interrupted(execution, open));
+    const snapshot = this.#appear(execution, boot, open, batch);
     batch.add(execution, { type: "@xstate.snapshot", event: { type: "recovered" }, snapshot, via: [] });
   }
 
@@ -75,18 +73,23 @@ export class ExecutionActors {
     this.#unresolved.delete(execution);
   }
 
-  count(counter: string, more: number): void {
-    this.#counters[counter] = (this.#counters[counter] ?? 0) + more;
+  count(counter: Counter, more: number): void {
+    this.#counters[counter] += more;
   }
 
   #begin(record: ExecutionRecord, id: string, batch: FrameBatch): OpenExecution {
     const { session, seq, boot } = record;
     const tool = toolOf(record);
     const point: OpenExecution = { tool, session, seq, value: this.chart.initial, category: null };
-    const parentId = `${boot}/executions`;
-    const actor = { name: tool, parentId, definitionRef: this.chart.sha256, snapshot: snapshotOf(point) };
-    batch.add(id, { type: "@xstate.actor", ...actor });
+    this.#appear(id, boot, point, batch);
     return point;
+  }
+
+  #appear(id: string, boot: string, open: OpenExecution, batch: FrameBatch): FrameSnapshot {
+    const snapshot = snapshotOf(open);
+    const actor = { name: open.tool, parentId: `${boot}/executions`, definitionRef: this.chart.sha256, snapshot };
+    batch.add(id, { type: "@xstate.actor", ...actor });
+    return snapshot;
   }
 
   #send(
@@ -111,20 +114,23 @@ export class ExecutionActors {
     return { via, last: events.at(-1) ?? "" };
   }
 
-  #end(record: ExecutionRecord, execution: string, { value: state, category, tool, session }: OpenExecution): void {
+  #end({ type, seq }: ExecutionRecord, execution: string, ended: OpenExecution): void {
     this.#open.delete(execution);
-    const counter = COUNTERS[record.type] ?? (state === "completed" ? "completed" : "failed");
-    this.count(counter, 1);
-    if (record.type !== "execution.interrupted") return;
-    const { seq } = record;
-    this.#unresolved.set(execution, { execution, tool, session, seq, state, category, interrupted: true });
+    this.count(COUNTERS[type] ?? (ended.value === "completed" ? "completed" : "failed"), 1);
+    if (type === "execution.interrupted") this.#unresolved.set(execution, interrupted(execution, { ...ended, seq }));
   }
 }
+
+function interrupted(execution: string, { value: state, ...open }: OpenExecution): OpenActor {
+  return { execution, ...open, state, interrupted: true };
+}
+
+type Counter = keyof typeof NO_COUNTS;
 
 const NO_COUNTS = { messages: 0, completed: 0, refused: 0, failed: 0, interrupted: 0, overloaded: 0 };
 
 /** What the end of an execution counts as, if the type of the record decides that. */
-const COUNTERS: Readonly<Partial<Record<TypedRecord["type"], string>>> = {
+const COUNTERS: Readonly<Partial<Record<TypedRecord["type"], Counter>>> = {
   "message.recorded": "messages",
   "execution.refused": "refused",
   "execution.interrupted": "interrupted",

@@ -8,7 +8,6 @@ import { ExecutionActors } from "./execution-actors.ts";
 import {
   type Frame,
   FrameBatch,
-  type FrameSnapshot,
   MACHINE_NAMES,
   type MachineName,
   type Region,
@@ -19,6 +18,13 @@ import {
 import { InspectionFault, impossible } from "./inspection-fault.ts";
 import { subsystemEvents } from "./record-events.ts";
 
+const ALL_UP: Readonly<Record<SubsystemName, Region>> = {
+  memory: "up",
+  registry: "up",
+  policy: "up",
+  observability: "up",
+};
+
 interface Machine {
   chart: Chart;
   value: string;
@@ -28,7 +34,7 @@ export class FrameProjection {
   readonly #charts: readonly Chart[];
   readonly #machines: Map<MachineName, Machine>;
   readonly #executions: ExecutionActors;
-  #regions: Record<SubsystemName, Region> = { memory: "up", registry: "up", policy: "up", observability: "up" };
+  #regions = ALL_UP;
   #size = 0;
   #boot: string | null = null;
   #boots = 0;
@@ -44,7 +50,7 @@ export class FrameProjection {
     this.#boot = summary.boot;
     this.#boots = summary.boots;
     this.#running = summary.running;
-    this.#regions = { ...summary.regions };
+    this.#regions = summary.regions;
     for (const name of MACHINE_NAMES) {
       const { value, sha256 } = summary.machines[name];
       this.#machines.set(name, { chart: this.#chart(sha256, name), value });
@@ -148,16 +154,15 @@ export class FrameProjection {
     this.#boot = record.boot;
     this.#boots += 1;
     this.#running = 0;
-    this.#regions = { memory: "up", registry: "up", policy: "up", observability: "up" };
+    this.#regions = ALL_UP;
     for (const name of MACHINE_NAMES) {
       const machine = begun(this.#of(name).chart);
       // The journal is ready before it can hold a record of the boot.
       if (name === "memory") machine.value = "ready";
       this.#machines.set(name, machine);
       const parentId = name === "lifecycle" ? null : `${record.boot}/lifecycle`;
-      const { chart, value } = machine;
-      const snapshot = { status: "active", value } as const;
-      batch.add(name, { type: "@xstate.actor", name, parentId, definitionRef: chart.sha256, snapshot });
+      const snapshot = { status: "active", value: machine.value } as const;
+      batch.add(name, { type: "@xstate.actor", name, parentId, definitionRef: machine.chart.sha256, snapshot });
     }
   }
 
@@ -166,7 +171,14 @@ export class FrameProjection {
     this.#regions = { ...this.#regions, [subsystem]: decision === "restart" ? "backoff" : "lost" };
     if (decision === "give-up" && subsystem !== "observability") this.#send(record, batch, "lifecycle", ["fault"]);
     const machine = this.#machines.get(subsystem);
-    if (machine !== undefined) this.#say(batch, subsystem, machine.value, "error", `xstate.error.actor.${subsystem}`);
+    if (machine === undefined) return;
+    const snapshot = { status: "error", value: machine.value } as const;
+    batch.add(subsystem, {
+      type: "@xstate.snapshot",
+      event: { type: `xstate.error.actor.${subsystem}` },
+      snapshot,
+      via: [],
+    });
   }
 
   #send(record: TypedRecord, batch: FrameBatch, name: MachineName, events: readonly string[]): void {
@@ -182,13 +194,9 @@ export class FrameProjection {
       via.push(step);
       batch.add(name, { type: "@xstate.event", event: { type: event }, sourceId: null, via: step });
     }
-    const last = events.at(-1) ?? "";
+    const type = events.at(-1) ?? "";
     const snapshot = { status: "active", value: machine.value } as const;
-    batch.add(name, { type: "@xstate.snapshot", event: { type: last }, snapshot, via });
-  }
-
-  #say(batch: FrameBatch, actor: string, value: string, status: FrameSnapshot["status"], event: string): void {
-    batch.add(actor, { type: "@xstate.snapshot", event: { type: event }, snapshot: { status, value }, via: [] });
+    batch.add(name, { type: "@xstate.snapshot", event: { type }, snapshot, via });
   }
 
   /** The lifecycle is `executing` while any permitted execution is between intent and outcome. */
@@ -211,12 +219,12 @@ export class FrameProjection {
   #chart(sha256: string, machine: string): Chart {
     const found = this.#charts.find((chart) => chart.sha256 === sha256 && chart.machine === machine);
     if (found !== undefined) return found;
-    throw new InspectionFault(`this inspector does not know the version of ${machine} that the records name`);
+    throw new InspectionFault(`this inspector does not know this version of ${machine}`);
   }
 
   #newest(machine: string): Chart {
     const found = this.#charts.findLast((chart) => chart.machine === machine);
-    if (found === undefined) throw new InspectionFault(`there is no chart of ${machine}`);
+    if (found === undefined) throw new InspectionFault(`there is no machine ${machine}`);
     return found;
   }
 }
