@@ -9,8 +9,8 @@ const GLUE_URL = import.meta.resolve("@cedar-policy/cedar-wasm/web");
 
 /**
  * INVARIANT: I3: two engines never share one instance, because preparsed policies live in the instance under fixed
- * names. So one counter serves the whole process. It starts anew in each process, because V8 caches compiled modules by
- * their address.
+ * names. So one counter serves the whole process. It starts anew in each process, so that compiled modules, which are
+ * cached by their address, are found again.
  */
 const NUMBERS: Iterator<number, never> = (function* () {
   for (let number = 1; ; number += 1) yield number;

@@ -62,8 +62,8 @@ const QUOTED = /"(?:[^"\\]|\\.?)*(?:"|$)/gs;
 const PLAIN = /^[A-Za-z0-9_ \n@()[\]{},;:.&|!=<>]*$/;
 
 /**
- * Texts that belong to the shape: action names must be those of the schema, and the number of operators is no text of a
- * rule.
+ * Texts that belong to the shape: action names must be those of the schema, and the number of operators is a setting
+ * rather than a text of the rule.
  */
 const VERBATIM = /(?:\bAction::|^@approval\()$/;
 
