@@ -1,6 +1,6 @@
 /**
- * One execution: a protocol message from receipt to its end. Flat and event-driven: I/O, time and
- * results arrive as events, so the same machine runs live, folds history and can be explored whole.
+ * One execution: a protocol message from receipt to its end. The machine is flat and event-driven: I/O, time and
+ * results arrive as events, so the same machine runs live, folds history and can be explored exhaustively.
  */
 import type { ErrorType } from "@femtoclaw/protocol/types";
 import { assign, setup } from "xstate";
@@ -24,7 +24,7 @@ const fail = (category: ErrorType) => ({ type: "fail", params: { category } }) a
 
 const toEnd = (category: ErrorType) => ({ target: "memoryCommitting", actions: fail(category) }) as const;
 
-/** A commit that fails ends the execution at once: nothing more can be promised about it. */
+/** A failed commit ends the execution at once: nothing more can be promised about it. */
 const commitFailed = { target: "error", actions: fail("MemoryError") } as const;
 
 export const executionMachine = setup({

@@ -1,6 +1,6 @@
 /**
- * Parent of the execution actors: a map from identifier to actor, not a machine, because a machine
- * parent copies its children on each spawn. Finished actors are reaped at once.
+ * Parent of the execution actors. It is a map from identifier to actor and not a machine, because a machine as parent
+ * copies its children on each spawn. Finished actors are removed at once.
  */
 import {
   type ActorLogic,
@@ -17,7 +17,7 @@ export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
 export type ExecutionsEvent =
   | { readonly type: "execution.received"; readonly id: string }
-  /** An operator's answer, or the end of the time for one, is there: the actor goes on from where it waited. */
+  /** An operator answered, or the time for an answer is over: the actor goes on from where it waited. */
   | { readonly type: "execution.resumed"; readonly id: string }
   /** A waiting execution is a record and no live actor, so that any number of them costs nothing. */
   | { readonly type: "execution.evicted"; readonly id: string }
@@ -27,7 +27,7 @@ type ExecutionsSnapshot = Snapshot<undefined> & { readonly live: Map<string, Exe
 
 const WAITING = executionMachine.resolveState({ value: "awaitingApproval", context: { category: null } });
 
-/** Of any system, in a type that declarations can name. */
+/** An actor system of any kind, in a type that declarations can name. */
 type System = ActorSystem<{ actors: Record<string, AnyActorRef> }>;
 
 export const executionsLogic: ActorLogic<ExecutionsSnapshot, ExecutionsEvent, unknown, System> = {

@@ -1,7 +1,7 @@
 /**
- * The root: the phases of the runtime's life, and supervision of its four subsystems. A subsystem that
- * crashes is restarted after a pause until its crashes within a window pass a limit; what is lost
- * then ends the runtime, except observability, without which it goes on degraded.
+ * The root: the phases of the runtime's life, and supervision of its four subsystems. A crashed subsystem is restarted
+ * after a pause, until its crashes within a window exceed a limit and it is lost. Losing one ends the runtime, except
+ * for observability: the runtime goes on degraded without it.
  */
 import { assign, enqueueActions, raise, setup } from "xstate";
 import { executionsLogic } from "./executions.ts";
@@ -15,7 +15,7 @@ export const LIFECYCLE_VERSION = "3";
 
 export type Subsystem = "memory" | "registry" | "policy" | "observability";
 
-/** What a crashed subsystem leaves behind: time is part of it, because machines have no clock. */
+/** What a crashed subsystem leaves behind. The time is part of it, because machines have no clock. */
 export interface Crash extends Fault {
   readonly atMs: number;
 }
@@ -39,7 +39,7 @@ export interface LifecycleContext extends LifecycleInput {
   readonly crashesMs: Readonly<Record<Subsystem, readonly number[]>>;
 }
 
-/** XState types a child's error as unknown; a crash of ours always has this shape. */
+/** XState types a child's error as unknown. Our crashes always have this shape. */
 function crashOf(event: unknown): Crash {
   const { error } = event as { readonly error?: Partial<Crash> };
   return { code: error?.code ?? "FEMTO_INTERNAL", reason: error?.reason ?? "unknown", atMs: error?.atMs ?? 0 };
@@ -52,7 +52,7 @@ function recentCrashes(context: LifecycleContext, subsystem: Subsystem, atMs: nu
 const onFault = { target: "#error", actions: "keepFault" } as const;
 const onShutdown = { target: "#shuttingDown" } as const;
 
-/** One region for each subsystem: it runs, it waits to be restarted, or it is lost. */
+/** One region for each subsystem: it runs, waits to be restarted, or is lost. */
 const region = <Name extends Subsystem>(subsystem: Name) =>
   ({
     initial: "up",
@@ -176,7 +176,7 @@ export type Phase =
   | "shuttingDown"
   | "terminated";
 
-/** The phase of a lifecycle state value, with the steps of initialization told apart. */
+/** The phase of a lifecycle state value. Each step of initialization counts as a phase of its own. */
 export function phaseOf(value: unknown): Phase {
   const { phase } = value as { readonly phase: Phase | { readonly initializing: Phase } };
   return typeof phase === "string" ? phase : phase.initializing;

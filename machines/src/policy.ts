@@ -1,4 +1,4 @@
-/** Which policy revision is in force. A rejected candidate leaves the active revision as it was. */
+/** Which policy revision is in force. A rejected candidate leaves the active revision unchanged. */
 import { assign, setup } from "xstate";
 import type { Fault } from "./fault.ts";
 

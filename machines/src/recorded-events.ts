@@ -1,22 +1,22 @@
 /**
- * Which events of the execution machine a record stands for. It is said here, and once, because whoever folds records has to
- * read them alike: the runtime, and the page that draws what it did. It needs no XState.
+ * Which events of the execution machine a record stands for. This is defined only here, because everybody who folds
+ * records has to read them alike: the runtime, and the page that draws what it did. It does not need XState.
  */
 import type { ApprovalAnsweredBody, ExecutionOutcomeBody, ExecutionRefusedBody } from "@femtoclaw/protocol/types";
 import type { ExecutionEvent } from "./execution.ts";
 
 type EventType = ExecutionEvent["type"];
 
-/** What counts of a record of an execution. */
+/** The parts of an execution's record that matter here. */
 export type ExecutionStep =
   | { readonly type: "message.recorded" | "approval.asked" | "execution.intent" | "execution.interrupted" }
   | { readonly type: "approval.answered"; readonly body: Pick<ApprovalAnsweredBody, "answer" | "complete"> }
   | { readonly type: "execution.refused"; readonly body: Pick<ExecutionRefusedBody, "event"> }
   | { readonly type: "execution.outcome"; readonly body: Pick<ExecutionOutcomeBody, "event" | "began"> };
 
-/** In their order, for an execution that was in this state before the record. */
+/** The events in order, for an execution that was in `state` before the record. */
 export function recordedEvents(record: ExecutionStep, state: string): readonly EventType[] {
-  // After a question the execution has been begun and validated by the record that asks.
+  // After a question, the record that asked has already begun and validated the execution.
   const begun: readonly EventType[] = state === "inputReceived" ? ["begin", "valid"] : [];
   switch (record.type) {
     case "message.recorded":
@@ -47,7 +47,7 @@ function refusalEvents(event: ExecutionRefusedBody["event"], state: string): rea
     case "authorizationEvaluating":
       return event === "halted" || event === "cancelled" ? ["permitted", event] : [event];
     case "memoryCommitting":
-      // The answer that refused it has been recorded.
+      // The answer that refused the call has been recorded already.
       return [];
     default:
       return [event];

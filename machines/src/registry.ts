@@ -13,11 +13,13 @@ export type RegistryEvent =
 
 export interface RegistryContext {
   readonly capabilities: Readonly<Record<string, RegisteredCapability>>;
-  /** What operators switched by hand; survives restarts, but never overrides a lock of the configuration. */
+  /**
+   * What operators enabled or disabled by hand. It survives restarts, but never overrides a lock of the configuration.
+   */
   readonly overrides: Readonly<Record<string, boolean>>;
 }
 
-/** The registered capability; an inherited name such as `constructor` is no capability. */
+/** The registered capability. An inherited name such as `constructor` is no capability. */
 function registered({ capabilities }: RegistryContext, name: string): RegisteredCapability | undefined {
   return Object.hasOwn(capabilities, name) ? capabilities[name] : undefined;
 }

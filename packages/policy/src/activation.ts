@@ -1,4 +1,7 @@
-/** Loading a compiled policy into an instance: validate strictly, preparse, and ask each action once. */
+/**
+ * Loads a compiled policy into an engine instance: validates it strictly, preparses it, and asks about each action
+ * once.
+ */
 import type { CheckParseAnswer, PolicySet } from "@cedar-policy/cedar-wasm/web";
 import { CONNECT_ACTION, type FactQuestion, FemtoError, type HostQuestion, mcpCapability } from "@femtoclaw/protocol";
 import type { Cedar } from "./cedar-instance.ts";
@@ -10,19 +13,19 @@ import { RuleSet, type RuleText } from "./rule-set.ts";
 import { telling } from "./rule-shape.ts";
 import type { ResourceType } from "./schema.ts";
 
-/** Preparsed sets can be replaced but never freed, so there are two names and not one per revision. */
+/** Preparsed sets can be replaced but never freed, so there are two names instead of one per revision. */
 export type Slot = "A" | "B";
 
-/** A policy in its slot. The rules are copied, so that whoever compiled them cannot change them any more. */
+/** A policy in its slot. The rules are copied, so that whoever compiled them can no longer change them. */
 export interface Candidate extends RequestTarget {
   readonly slot: Slot;
   readonly revision: string;
   readonly schema: string;
   readonly actions: EnforceablePolicy["actions"];
   readonly rules: readonly RuleText[];
-  /** All of them as the engine has them. */
+  /** All rules in the form in which the engine has them. */
   readonly set: RuleSet;
-  /** Rules that ask, and how many operators each. */
+  /** The rules that ask, each with the number of operators it asks. */
   readonly approvers: ReadonlyMap<string, number>;
 }
 
@@ -46,31 +49,35 @@ function policySet(rules: readonly RuleText[]): PolicySet {
   return { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) };
 }
 
-/** Whether both are one text to the engine: a revision does not name the order of its rules, by which the engine calls them. */
+/**
+ * Whether the engine sees both as the same text. A revision does not cover the order of its rules, but the engine names
+ * rules by their order.
+ */
 export function isSameText(one: Candidate, other: Candidate): boolean {
   const ids = ({ rules }: Candidate): string => JSON.stringify(rules.map(({ id }) => id));
   return one.schema === other.schema && one.set.text === other.set.text && ids(one) === ids(other);
 }
 
 /**
- * Whether the candidate may be put in force: valid, each rule one whole rule, and a real decision for each action. Throws
- * FEMTO_POLICY_INVALID on any finding; anything else that it throws is a trap of the engine.
+ * Checks that the candidate may be put in force: it is valid, each rule is exactly one rule, and each action gets a
+ * real decision. Throws FEMTO_POLICY_INVALID on any finding; any other exception is a trap of the engine.
  *
  * INVARIANT: I3: a candidate counts as judged before only under the very same revision, which names engine, schema and
- * every rule. It still has to answer real decisions; a rule that errs at a later one denies, as every error does.
+ * every rule. It still has to answer real decisions; a rule that errs in a later one denies, as every error does.
  */
 export function judge(cedar: Cedar, candidate: Candidate): void {
   const { slot, schema, rules, actions } = candidate;
   const few = policySet(telling(rules, schema));
   validate(cedar, schema, few);
-  // INVARIANT: the engine takes each of these texts for exactly one rule, so it does that with all texts of the same shape.
+  // INVARIANT: if the engine takes each of these texts for exactly one rule, it does so with all texts of the same
+  // shape.
   const name = `${slot}/telling`;
   prepared(cedar.preparsePolicySet(name, few));
-  // One rule speaks for all of its shape: what goes wrong with none of these goes wrong at no decision.
+  // One rule speaks for all of its shape: an error that none of these rules causes occurs in no decision.
   for (const action of actions) smoke(cedar, candidate, action, name);
 }
 
-/** All rules are asked about one action of each kind, also those that were judged before. */
+/** Asks all rules about one action of each kind, including rules that were judged before. */
 export function askKinds(cedar: Cedar, candidate: Candidate): void {
   for (const [first] of Map.groupBy(candidate.actions, ({ resource }) => resource).values()) {
     if (first !== undefined) smoke(cedar, candidate, first, candidate.slot);
@@ -88,13 +95,13 @@ function validate(cedar: Cedar, schema: string, policies: PolicySet): void {
 }
 
 /**
- * The engine warns of strings that a reader could mistake for others, which real file names often are.
- * Compiled rules are escaped to ASCII, where nothing looks like anything else; all other warnings are errors.
+ * The engine warns of strings that a reader could mistake for others, which real file names often are. Compiled rules
+ * are escaped to ASCII, where nothing looks like anything else. All other warnings are errors.
  */
 export const LOOK_ALIKE =
   /(?:contains mixed scripts|contains BIDI control characters|falls outside of the General Security Profile for Identifiers)$/;
 
-/** Gives the engine schema and rules. Whether they may decide is not judged here. */
+/** Gives schema and rules to the engine. Whether they may decide is not judged here. */
 export function preparse(cedar: Cedar, { slot, schema, set }: Candidate): void {
   prepared(cedar.preparseSchema(slot, schema));
   prepared(cedar.preparsePolicySet(slot, { staticPolicies: set.text }));
@@ -104,7 +111,10 @@ function prepared(answer: CheckParseAnswer): void {
   if (answer.type !== "success") throw invalid(messages(answer.errors));
 }
 
-/** One real decision: some faults show at evaluation only, and the first call also compiles the engine's code. */
+/**
+ * Makes one real decision. Some faults show only at evaluation, and the first call also makes V8 compile the engine's
+ * code.
+ */
 function smoke(
   cedar: Cedar,
   candidate: Candidate,
@@ -112,7 +122,7 @@ function smoke(
   preparsedPolicySetId: string,
 ): void {
   const question = name === CONNECT_ACTION ? CONNECTION : askedOf(QUESTIONS[resource], name);
-  // Where no rule asks, nobody's yes is ever told to the engine.
+  // If no rule asks, the engine is never told of a yes.
   for (const approved of candidate.approvers.size > 0 ? [false, true] : [false]) {
     const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
     const request = authorizationCall(asked, candidate);
@@ -138,7 +148,7 @@ const REQUEST: HostQuestion = {
 };
 
 const CONNECTION: HostQuestion = { ...REQUEST, scheme: "tunnel", program: "/smoke", real_path: "/smoke" };
-/** The action of a tool of an MCP server follows from the question. */
+/** The action of an MCP tool follows from the question. */
 function askedOf(question: FactQuestion, action: string): FactQuestion {
   return question.kind === "mcp_tool" ? { ...question, server: action.slice(mcpCapability("").length) } : question;
 }

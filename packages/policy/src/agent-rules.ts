@@ -1,6 +1,7 @@
 /**
- * The tables of single agents as rules about one principal each. All of them forbid: what is listed for an
- * agent under `allow` forbids it everything else of its kind, so no table can give what nobody has.
+ * The tables of single agents as rules about one principal each. All of them forbid: what an agent's `allow` table
+ * lists becomes a rule that forbids the agent everything else of that kind. So no such table can grant what everybody's
+ * tables do not.
  */
 import { type AgentTables, type Authority, type GrantTable, type PathGrant, printable } from "@femtoclaw/protocol";
 import { anyOf, entity, type PolicyParts, set } from "./cedar-text.ts";
@@ -80,7 +81,10 @@ function within(grants: readonly PathGrant[] | undefined): readonly string[] | u
   return [`resource in ${set(grants.map(({ path }) => entity("Path", path)))}`];
 }
 
-/** Forbids everything but what one of the conditions holds for; without a list nothing, with an empty one everything. */
+/**
+ * Forbids everything for which none of the conditions holds. Without a list nothing is forbidden, with an empty one
+ * everything.
+ */
 function narrowing(
   name: string,
   kind: "read" | "write" | "run" | "fetch" | "tools",

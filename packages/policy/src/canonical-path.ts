@@ -1,16 +1,18 @@
-/** Paths as policy compares them: absolute, canonical, and never as text prefixes. */
+/** Paths as policy compares them: absolute and canonical. They are never compared as text prefixes. */
 import { LIMITS } from "@femtoclaw/protocol";
 
-/** Whether the text is a path that no second spelling could name as well. */
+/** Whether the text is a path that has no second spelling. */
 export function isCanonicalPath(path: string): boolean {
   if (path === "/") return true;
   return path.startsWith("/") && !path.includes("\0") && path.isWellFormed() && !ANOTHER_SPELLING.test(path);
 }
 
-/** A name that is empty, `.` or `..`. */
+/** Matches a name that is empty, `.` or `..`. */
 const ANOTHER_SPELLING = /\/\.{0,2}(?:\/|$)/;
 
-/** Why a decision about this path cannot be made, or null. Length comes first: it bounds the rest. */
+/**
+ * Why no decision can be made about this path, or null. The length is checked first because it bounds the other checks.
+ */
 export function pathFault(path: string): string | null {
   if (path.length > LIMITS.pathBytes || Buffer.byteLength(path) > LIMITS.pathBytes) {
     return `the path is longer than ${LIMITS.pathBytes} bytes`;
@@ -30,7 +32,7 @@ export function ancestorsOrSelf(path: string): string[] {
   return found;
 }
 
-/** The last name of a path: what a program is called. */
+/** The last name of a path, which for a program is its name. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

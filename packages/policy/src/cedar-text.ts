@@ -1,17 +1,19 @@
 /**
- * Writes Cedar text from data. Everything outside printable ASCII is escaped, so that a rule shows
- * look-alike and bidirectional characters for what they are, and no value can end its own literal.
+ * Writes Cedar text from data. Everything outside printable ASCII is escaped, so that look-alike and bidirectional
+ * characters show as what they are, and no value can end its own literal.
  */
 import assert from "node:assert/strict";
 
 /** A Cedar string literal whose value is exactly `text`. */
 export function literal(text: string): string {
-  // INVARIANT: a lone surrogate has no UTF-8 form; two texts that differ must not become one literal.
+  // INVARIANT: a lone surrogate has no UTF-8 form; two different texts must not become the same literal.
   assert(text.isWellFormed(), "text of a rule is well-formed Unicode");
   return `"${escapedText(text.replace(/["\\]/g, "\\$&"))}"`;
 }
 
-/** A literal as somebody wrote it, in ASCII: the same text, but nothing in it looks like anything else. */
+/**
+ * Escapes a literal as somebody wrote it to ASCII: it has the same value, but nothing in it looks like anything else.
+ */
 export function escapedText(written: string): string {
   return written.replace(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
@@ -20,19 +22,24 @@ export function entity(type: string, id: string): string {
   return `${type}::${literal(id)}`;
 }
 
-/** A set literal in a fixed order. Cedar has no empty set literal: the caller asks `isEmpty` instead. */
+/**
+ * A set literal in a fixed order. Cedar has no empty set literal, so for that case the caller uses `isEmpty` instead.
+ */
 export function set(elements: readonly string[]): string {
   assert(elements.length > 0, "a set literal has an element");
   return `[${[...new Set(elements)].sort().join(", ")}]`;
 }
 
-/** `allowed ⊇ context.attribute`: holds when every element of the fact is one of the allowed texts. */
+/** `allowed ⊇ context.attribute`: holds if every element of the fact is one of the allowed texts. */
 export function onlyAmong(attribute: string, allowed: readonly string[]): string {
   if (allowed.length === 0) return `context.${attribute}.isEmpty()`;
   return `${set(allowed.map(literal))}.containsAll(context.${attribute})`;
 }
 
-/** As a balanced tree: the engine's stack holds few operands of a chain, and many levels of a tree of all that are possible. */
+/**
+ * Joins the conditions as a balanced tree: the engine's stack bears only few operands of a chain, but a tree with more
+ * levels than any policy needs.
+ */
 export function anyOf(conditions: readonly string[]): string {
   if (conditions.length <= 2) return conditions.join(" || ");
   const half = Math.ceil(conditions.length / 2);
@@ -41,14 +48,14 @@ export function anyOf(conditions: readonly string[]): string {
 
 export interface PolicyParts {
   readonly effect: "permit" | "forbid";
-  /** Names of the actions; at least one, else the rule could never apply. */
+  /** Names of the actions. There must be at least one, or the rule could never apply. */
   readonly actions: readonly string[];
-  /** Name of the one agent that the rule is about; absent for everybody. */
+  /** Name of the one agent that the rule is about; absent if it is about everybody. */
   readonly principal?: string;
-  /** What follows the word `resource` in the scope, for example `in Path::"/ws"`; absent for any. */
+  /** What follows the word `resource` in the scope, for example `in Path::"/ws"`; absent for any resource. */
   readonly resource?: string;
   readonly clause?: { readonly kind: "when" | "unless"; readonly condition: string };
-  /** How many operators have to say yes: a permit holds only after it, a forbid until then. */
+  /** How many operators have to say yes. A permit holds only after that, a forbid only until then. */
   readonly approval?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Programs that can be made to execute other code, known by name. The list is a guard against mistakes
- * in a configuration, not the boundary: what is permitted is always a positive list, in a sandbox.
+ * Programs, known by name, that can be made to execute other code. The list guards against mistakes in a configuration
+ * and is not the boundary: what is permitted is always a positive list, in a sandbox.
  */
 import { baseName } from "./canonical-path.ts";
 
@@ -9,7 +9,10 @@ export type CodeRunner = "operands" | "options";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
-/** Binding the first word or the options of these binds nothing: the code stands in what follows, or on stdin. */
+/**
+ * For these programs, binding the first word or the options binds nothing: the code stands in later arguments, or on
+ * stdin.
+ */
 const OPERANDS: ReadonlySet<string> = new Set(
   words(`
   sh bash rbash dash ash zsh fish ksh mksh pdksh lksh yash csh tcsh rc es elvish xonsh nu oil osh pwsh powershell
@@ -36,7 +39,7 @@ const OPERANDS: ReadonlySet<string> = new Set(
   lto-wrapper ldd`).map((name) => name.toLowerCase()),
 );
 
-/** With a first word and a positive list of options these can be bound; with any arguments they cannot. */
+/** These programs can be bound by a first word and a positive list of options. With any arguments they cannot. */
 const OPTIONS: ReadonlySet<string> = new Set(
   words(`
   git hg svn cvs bzr fossil gh glab jj tig find fd fdfind locate sed gsed ssed awk gawk mawk nawk original-awk
@@ -54,7 +57,7 @@ const OPTIONS: ReadonlySet<string> = new Set(
   lualatex xetex vipw visudo dialog latex pdflatex xelatex lualatex tex gs convert magick ffmpeg qemu-system-x86_64 logrotate`),
 );
 
-/** Which danger the program has by its name, or null. Names of versions, variants and targets are seen through. */
+/** The danger that the program's name implies, or null. Versions, variants and targets within the name are ignored. */
 export function codeRunner(path: string): CodeRunner | null {
   const names = knownNames(baseName(path).toLowerCase());
   if (names.some((name) => OPERANDS.has(name))) return "operands";

@@ -1,6 +1,6 @@
 /**
- * From what the operator granted to one Cedar policy set with its schema, its origins and a revision
- * that names exactly what is enforced. Pure: the same input gives the same revision on any machine.
+ * Compiles what the operator granted into one Cedar policy set with its schema, its origins and a revision that names
+ * exactly what is enforced. Pure: the same input gives the same revision on any machine.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -15,18 +15,18 @@ import { floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { connects, type PolicyAction, policyActions, schemaText } from "./schema.ts";
 import type { CompiledRule } from "./table-rule.ts";
 
-/** The engine for which policies are compiled; another one may decide otherwise, so the revision holds it. */
+/** The engine for which policies are compiled. Another engine may decide differently, so it is part of the revision. */
 export const ENGINE_VERSION = "cedar 4.13.0";
 
 /** What a policy is compiled from. */
 export interface PolicyInput {
   /** What the tables of a configuration grant and deny. */
   readonly authority: Authority;
-  /** What each capability declares; the schema follows from it. */
+  /** What each capability declares; the schema is derived from it. */
   readonly manifests: readonly CapabilityManifest[];
-  /** Capabilities permitted by name: those that declare no path and no program, or have no effect. */
+  /** Capabilities permitted by name: those that declare neither a path nor a program, or have no effect. */
   readonly tools?: readonly ToolGrant[];
-  /** From the Cedar files of the policy folder; `loadPolicyFiles` has checked them. */
+  /** Rules from the Cedar files of the policy folder, which `loadPolicyFiles` has checked. */
   readonly fileRules?: readonly FileRule[];
 }
 
@@ -34,26 +34,26 @@ export interface PolicyInput {
 export interface CompiledPolicy {
   /** SHA-256 over engine, schema and rules. */
   readonly revision: string;
-  /** The engine that it was compiled for. */
+  /** The engine that the policy was compiled for. */
   readonly engine: string;
   /** The Cedar schema, and its SHA-256 in hexadecimal. */
   readonly schemaText: string;
   readonly schemaSha256: string;
-  /** What each capability is to the engine. */
+  /** How the engine sees each capability. */
   readonly actions: readonly PolicyAction[];
-  /** In the order in which they are shown; the order decides nothing. */
+  /** In the order in which they are shown. The order has no influence on decisions. */
   readonly rules: readonly CompiledRule[];
-  /** Every path that a rule names; of a request's ancestors only these can matter. */
+  /** Every path that a rule names. Only these matter among the ancestors of a request's path. */
   readonly namedPaths: readonly string[];
 }
 
-/** What the engine needs of a policy: also of one that was compiled long ago and stands in a record. */
+/** What the engine needs of a policy, even of one that was compiled long ago and stands in a record. */
 export interface EnforceablePolicy extends Pick<CompiledPolicy, "revision" | "engine" | "schemaText" | "namedPaths"> {
   readonly actions: readonly Pick<PolicyAction, "name" | "resource">[];
   readonly rules: readonly Pick<CompiledRule, "id" | "text" | "approvers">[];
 }
 
-/** Compiles, or throws FEMTO_POLICY_INVALID with the place of every mistake. */
+/** Compiles a policy. Throws FEMTO_POLICY_INVALID with the place of every mistake. */
 export function compilePolicy({ authority, manifests, tools = [], fileRules = [] }: PolicyInput): CompiledPolicy {
   const findings = lintAuthority(authority);
   if (findings.length > 0) {
@@ -72,7 +72,7 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
     ...toolRules(tools),
     ...fileRules.map(({ paths: _, hidden: __, kept: ___, ...rule }) => rule),
   ];
-  // INVARIANT: the engine takes the rules by id, so two rules of one id would silently be one.
+  // INVARIANT: the engine takes the rules by id, so two rules with one id would silently become one.
   assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length, "rules have distinct ids");
   const schema = schemaText(actions);
   return {
@@ -86,7 +86,7 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
   };
 }
 
-/** Where a call names a path or a program, a permit must say which; a permit by name would open all of them. */
+/** If a call names a path or a program, a permit must say which one; a permit by name would open all of them. */
 function assertNameable({ name, source }: ToolGrant, actions: readonly PolicyAction[]): void {
   const action = actions.find((candidate) => candidate.name === name);
   if (action === undefined) {
@@ -109,8 +109,9 @@ function namedPaths(authority: Authority, fileRules: readonly FileRule[]): strin
 }
 
 /**
- * Injective: every part is preceded by its length in bytes, so that no two inputs make one encoding. INVARIANT: I3: a
- * revision that was activated is not validated again, so whoever makes the checks stricter raises the number in its name.
+ * Hashes with an injective encoding: every part is preceded by its length in bytes, so that no two inputs have one
+ * encoding. INVARIANT: I3: a revision that was activated is not validated again, so whoever makes the checks stricter
+ * must raise the number in its name.
  */
 export function policyRevision(
   engine: string,

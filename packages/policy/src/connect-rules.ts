@@ -1,4 +1,7 @@
-/** Entries of `[sandbox].connect` and the floor below them as rules: to which hosts a program may connect while it runs. */
+/**
+ * Entries of `[sandbox].connect`, and the floor below them, as rules: to which hosts a program may connect while it
+ * runs.
+ */
 import {
   type Authority,
   CONNECT_ACTION,
@@ -17,7 +20,7 @@ import { type CompiledRule, numbered, rule } from "./table-rule.ts";
 export const connectActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ name }) => name === CONNECT_ACTION).map(({ name }) => name);
 
-/** One permit for each entry, numbered as the program's list has them, and the floor that goes with them. */
+/** One permit for each entry, numbered per program in the order of the list, and the floor that goes with them. */
 export function connectRules({ connect = [] }: Authority, all: readonly PolicyAction[]): CompiledRule[] {
   const actions = connectActions(all);
   const programOf = ({ program }: ConnectGrant): string => baseName(program);
@@ -47,7 +50,7 @@ function connection(grant: ConnectGrant): string {
   return [program, ...tunnelHosts(grant)].join(" && ");
 }
 
-/** What a connection has to lead to for an entry to list it: without a port, to that of https. */
+/** The conditions under which an entry covers a connection. An entry without a port covers the https port. */
 export function tunnelHosts(grant: FetchGrant): string[] {
   return [...hostConditions(grant), `context.port == ${grant.port ?? DEFAULT_PORTS.https}`];
 }

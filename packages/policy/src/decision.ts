@@ -1,8 +1,8 @@
-/** What the engine's answer means: permitted only when it says so without any error. */
+/** Interprets the engine's answer: something is permitted only if the engine says so without any error. */
 import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-wasm/web";
 import { BUDGET_RULES, printable } from "@femtoclaw/protocol";
 
-/** Why something was denied; each is an error code of the reply. */
+/** Why something was denied. Each is an error code of the reply. */
 export type DenialCode =
   | "FEMTO_POLICY_NO_PERMIT"
   | "FEMTO_POLICY_FORBIDDEN"
@@ -10,17 +10,17 @@ export type DenialCode =
   | "FEMTO_POLICY_ERROR"
   | "FEMTO_POLICY_ENGINE_FAILED";
 
-/** Not permitted. */
+/** A use that is not permitted. */
 export interface Denial {
   readonly allowed: false;
   readonly code: DenialCode;
-  /** Sorted identifiers of the rules that decided; empty when nothing permitted. */
+  /** Sorted identifiers of the rules that decided; empty if nothing permitted the use. */
   readonly rules: readonly string[];
-  /** For the model: names forbidding rules, and never what an allow list holds. */
+  /** For the model: it names forbidding rules, and never the contents of an allow list. */
   readonly reason: string;
 }
 
-/** Not permitted yet: it would be if operators said yes. */
+/** A use that would be permitted if operators said yes. */
 export interface Question {
   readonly allowed: false;
   readonly code: "FEMTO_APPROVAL_REQUIRED";
@@ -31,7 +31,7 @@ export interface Question {
   readonly reason: string;
 }
 
-/** What the engine says of one call. */
+/** The engine's verdict on one call. */
 export type Decision = { readonly allowed: true; readonly rules: readonly string[] } | Denial | Question;
 
 export type Verdict =
@@ -42,12 +42,12 @@ export type Verdict =
 export function verdictOf(answer: AuthorizationAnswer, capability: string): Verdict {
   if (answer.type !== "success") return undecided(capability, messages(answer.errors));
   const { decision, diagnostics } = answer.response;
-  // INVARIANT: the engine skips a rule that errs, and that rule may be a forbid; so any error denies.
+  // INVARIANT: the engine skips a rule that errs, and that rule may be a forbid. So any error denies.
   if (diagnostics.errors.length > 0) {
     const ids = diagnostics.errors.map(({ policyId }) => policyId);
     return undecided(capability, messages(diagnostics.errors.map(({ error }) => error)), ids);
   }
-  // The engine lists rules in the order of a hash table; records need one order.
+  // The engine lists rules in hash table order; records need a fixed order.
   const rules = [...diagnostics.reason].sort();
   if (decision === "allow" && rules.length > 0) return { decision: { allowed: true, rules }, fault: null };
   if (decision !== "deny") return undecided(capability, "the engine gave an unknown answer");
@@ -66,7 +66,7 @@ export function undecided(capability: string, fault: string, rules: readonly str
   };
 }
 
-/** The engine itself broke, so the record of the denial says that; what is wrong with a rule is `undecided`. */
+/** The engine itself failed, and the record of the denial says so. If only a rule is wrong, `undecided` is used. */
 export function engineFailed(capability: string, fault: string): Verdict {
   const reason = `the decision engine failed on this use of ${printable(capability)}, so it is denied`;
   return { decision: { allowed: false, code: "FEMTO_POLICY_ENGINE_FAILED", rules: [], reason }, fault };
@@ -92,7 +92,7 @@ function forbidden(capability: string, rules: readonly string[]): Denial {
 
 const BUDGETS: ReadonlySet<string> = new Set(Object.values(BUDGET_RULES));
 
-/** A budget that is used up ends the whole session, so it is said before all that forbids only this use. */
+/** A used-up budget ends the whole session, so it is reported before rules that forbid only this use. */
 function overBudget(capability: string, rules: readonly string[], budgets: readonly string[]): Denial {
   const reason = `the session has used up ${budgets.join(" and ")}, so this use of ${printable(capability)} is denied`;
   return { allowed: false, code: "FEMTO_BUDGET_EXCEEDED", rules, reason };
@@ -108,15 +108,15 @@ function unpermitted(capability: string): Denial {
 }
 
 /**
- * The denial as the model hears it. What a built-in rule says holds everywhere and tells nothing of the
- * operator's tables; what rules of the operator say stays with the operator.
+ * The denial as the model sees it. The reason of a built-in rule holds everywhere and reveals nothing about the
+ * operator's tables. The reasons of the operator's own rules stay with the operator.
  */
 export function toldReason({ reason, rules }: Denial | Question, builtIn: ReadonlyMap<string, string>): string {
   const said = rules.flatMap((id) => builtIn.get(id) ?? []);
   return said.length === 0 ? reason : `${reason}; the rule says: ${said.join("; ")}`;
 }
 
-/** The findings of the engine in one line. */
+/** The engine's findings in one line. */
 export function messages(errors: readonly DetailedError[]): string {
   return errors.map(({ message }) => printable(message, 500)).join("; ");
 }

@@ -1,4 +1,4 @@
-/** The whole compiled set as text for people, itself valid Cedar: origins and reasons stand in comments. */
+/** The whole compiled set as text for people. It is itself valid Cedar: origins and reasons stand in comments. */
 import { printable } from "@femtoclaw/protocol";
 import type { CompiledPolicy } from "./compile.ts";
 import type { CompiledRule } from "./table-rule.ts";
@@ -6,7 +6,7 @@ import type { CompiledRule } from "./table-rule.ts";
 /** LIMIT: characters of one comment, so that no path floods the screen. */
 const COMMENT_CHARS = 1_000;
 
-/** All rules of a policy, each with where it comes from and what it means. */
+/** All rules of a policy, each with its origin and its meaning. */
 export function describePolicy({ revision, engine, rules, actions }: CompiledPolicy): string {
   const head = [
     `// revision ${revision}`,
@@ -22,11 +22,11 @@ export function describeRule({ id, text, source, reason, fix }: CompiledRule): s
     reason,
     ...(fix === undefined ? [] : [`to change this: ${fix}`]),
   ];
-  // A source or a path may hold a line break, which would end the comment; `printable` makes it visible.
+  // A source or a path may contain a line break, which would end the comment; `printable` makes it visible.
   return [...comments.map((comment) => `// ${printable(comment, COMMENT_CHARS)}`), text].join("\n");
 }
 
-/** What is on trial beside the set in force, as far as the two differ; nothing of it is in force. */
+/** The rules on trial, as far as they differ from those in force. None of them is in force. */
 export function describeTrial(inForce: CompiledPolicy, { revision, rules }: CompiledPolicy): string {
   const texts = new Map(inForce.rules.map(({ id, text }) => [id, text]));
   const others = rules.filter(({ id, text }) => texts.get(id) !== text);
@@ -38,7 +38,7 @@ export function describeTrial(inForce: CompiledPolicy, { revision, rules }: Comp
     `// ${rules.length} rules, of which ${rules.length - others.length} are those in force`,
     ...gone.map(({ id, source }) => `// without ${printable(`${id} (${source ?? "built in"})`, COMMENT_CHARS)}`),
   ];
-  // In comments whole, so that whoever takes this text for a policy gets the one in force.
+  // The whole rule is commented out, so that somebody who takes this text for a policy gets the one in force.
   const asComment = (rule: CompiledRule): string => describeRule(rule).replace(/^(?!\/\/)/gm, "// ");
   return `${[head.join("\n"), ...others.map(asComment)].join("\n\n")}\n`;
 }

@@ -6,7 +6,7 @@ type Glue = typeof import("@cedar-policy/cedar-wasm/web");
 
 let glue: string | null = null;
 
-/** The build has put the hints into it. */
+/** The build has inserted the hints already. */
 export async function engineBytes(): Promise<Uint8Array> {
   return asset("cedar.wasm");
 }
@@ -18,7 +18,10 @@ export async function underEngineFlags<T>(compile: () => Promise<T>): Promise<T>
   return await compile();
 }
 
-/** INVARIANT: I3: two engines never share one instance, so the glue code that holds it is evaluated anew each time. */
+/**
+ * INVARIANT: I3: two engines never share one instance, so the glue code that holds the instance is evaluated anew each
+ * time.
+ */
 export async function freshGlue(): Promise<Glue> {
   glue ??= assetText("cedar.cjs");
   const module = { exports: {} };

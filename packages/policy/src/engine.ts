@@ -1,6 +1,6 @@
 /**
- * The one place where decisions are made. Fails closed: no active policy, a failed check, an error of the
- * engine or an exception is a denial. An instance that threw is replaced by a spare, and never asked again.
+ * The one place where decisions are made. It fails closed: without an active policy, after a failed check, an error of
+ * the engine or an exception, the call is denied. An instance that threw is replaced by a spare and never asked again.
  */
 import assert from "node:assert/strict";
 import { errorText, type FactQuestion, FemtoError } from "@femtoclaw/protocol";
@@ -12,48 +12,56 @@ import { evaluate, prepareProjected, prepareWhole } from "./evaluation.ts";
 import { type ProjectedPolicy, preparseProjected, projectPolicy } from "./projection/projected-policy.ts";
 import type { DecisionRequest } from "./request.ts";
 
-/** Decides. Without an active policy everything is denied. */
+/** Makes decisions. Without an active policy everything is denied. */
 export interface PolicyEngine {
-  /** Revision that decides now; null before the first activation. */
+  /** The revision that decides now; null before the first activation. */
   readonly revision: string | null;
-  /** False while no instance is left to decide with; everything is denied then. */
+  /** False if no instance is left to decide with; then everything is denied. */
   readonly usable: boolean;
   /**
-   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one as it was. A revision that was
-   * activated before, which an intact record says, is not judged a second time.
+   * Makes the policy the active one, or throws FEMTO_POLICY_INVALID and leaves the active one unchanged. A revision
+   * that was activated before, according to an intact record, is not judged a second time.
    */
   activate(policy: EnforceablePolicy, wasActivated?: boolean): void;
-  /** The same for a policy that only answers its tests yet: nobody has judged it, and who puts it in force activates it. */
+  /** Loads a policy that only has to answer its tests for now. It is not judged; to put it in force, activate it. */
   load(policy: EnforceablePolicy): void;
   /**
-   * Makes decisions quick and lets them be remembered, and changes none of them. Takes a tenth of a second at 500
-   * rules, so it is for a moment at which nobody waits.
+   * Makes decisions faster and cacheable without changing any of them. This takes a tenth of a second at 500 rules, so
+   * call it when nobody waits.
    */
   project(): void;
-  /** Never throws: what cannot be decided is denied. Nothing that was approved asks again. */
+  /** Never throws: what cannot be decided is denied. A request with `approved` set never results in a question. */
   decide(request: DecisionRequest): Decision;
-  /** The first denial of any question; else whatever asks; permitted only when every question is. No question at all is denied. */
+  /**
+   * Returns the first denial of any question, else a question if some rule asks. The call is permitted only if every
+   * question is. No questions at all are denied.
+   */
   decideAll(request: Omit<DecisionRequest, "question"> & { readonly questions: readonly FactQuestion[] }): Decision;
 }
 
-/** Who hears of faults. */
+/** Options of an engine. */
 export interface PolicyEngineOptions {
-  /** Hears, after the decision, why the engine could not decide; for the operator, never for the model. */
+  /**
+   * Called after the decision with the reason why the engine could not decide. The fault is for the operator, never for
+   * the model.
+   */
   readonly onFault?: (fault: string) => void;
 }
 
 /** Opens an engine that decides nothing yet. */
 export type OpenPolicyEngine = (options?: PolicyEngineOptions) => Promise<PolicyEngine>;
 
-/** Begins to compile the engine, once and beside whatever else is done; what it returns opens any number of engines. */
+/**
+ * Begins to compile the engine once, in parallel to everything else. The returned function opens any number of engines.
+ */
 export function policyEngines(): OpenPolicyEngine {
   const opening = openCedar();
-  // Whoever opens an engine hears of it.
+  // The caller that opens an engine gets the error.
   opening.catch(() => undefined);
   return async (options = {}) => await openEngine(await opening, options);
 }
 
-/** Opens one engine. Throws FEMTO_POLICY_INVALID where the engine is not the one that policies are compiled for. */
+/** Opens one engine. Throws FEMTO_POLICY_INVALID if the engine is not the version that policies are compiled for. */
 export async function createPolicyEngine(options: PolicyEngineOptions = {}): Promise<PolicyEngine> {
   return await openEngine(await openCedar(), options);
 }
@@ -66,19 +74,19 @@ async function openEngine(spareCedar: () => Promise<SpareCedar>, options: Policy
   return new CedarEngine(cedar, await spareCedar(), spareCedar, options);
 }
 
-/** LIMIT: replaced instances; each keeps about 3 MB until the process ends, and honest policies need none. */
+/** LIMIT: number of replaced instances. Each keeps about 3 MB until the process ends, and honest policies need none. */
 const REPLACEMENTS_MAX = 16;
 
 class CedarEngine implements PolicyEngine {
   readonly #spareCedar: () => Promise<SpareCedar>;
   readonly #onFault: ((fault: string) => void) | undefined;
-  /** Null while no instance can be trusted: everything is denied. */
+  /** Null while no instance can be trusted; then everything is denied. */
   #cedar: Cedar | null;
   #spare: SpareCedar | null;
   #active: Candidate | null = null;
-  /** The active policy cut down to what each action reads; null until somebody has time for that. */
+  /** The active policy cut down to what each action reads; null until `project` is called. */
   #projected: ProjectedPolicy | null = null;
-  /** What remembered decisions come from: the active policy in the present instance. */
+  /** Identifies where cached decisions come from: the active policy in the current instance. */
   #origin: object = {};
   #replacementsLeft = REPLACEMENTS_MAX;
 
@@ -116,7 +124,7 @@ class CedarEngine implements PolicyEngine {
   #take(policy: EnforceablePolicy, check: (cedar: Cedar, candidate: Candidate) => void): void {
     const before = this.#active;
     const other = candidateOf(policy, before?.slot === "A" ? "B" : "A");
-    // What the engine has read already it need not read again.
+    // What the engine has parsed already need not be parsed again.
     const isRead = before !== null && isSameText(before, other);
     const candidate = isRead ? { ...other, slot: before.slot } : other;
     if (this.#cedar === null) throw invalid("no instance of the decision engine is left; start the host again");
@@ -154,8 +162,8 @@ class CedarEngine implements PolicyEngine {
   }
 
   /**
-   * A denial becomes a question where nothing but the missing yes stands against the call: every rule that
-   * forbids it asks, and with the yes it would be permitted. Else the denial is shown that a yes would not lift.
+   * Turns a denial into a question if only the missing yes stands against the call: every rule that forbids it asks,
+   * and with the yes it would be permitted. Otherwise returns the denial that a yes would not lift.
    */
   #asking(request: DecisionRequest, denial: Denial): Decision {
     const asking = this.#active?.approvers ?? new Map<string, number>();
@@ -199,7 +207,7 @@ class CedarEngine implements PolicyEngine {
     if (remembered !== undefined) return { decision: remembered, fault: null };
     try {
       const verdict = evaluate(this.#cedar, prepared, capability);
-      // What could not be decided is not remembered: each time is reported, and the next instance may decide it.
+      // A verdict with a fault is not cached: each one is reported, and the next instance may be able to decide.
       if (verdict.fault === null && key !== null) share?.keep(this.#origin, key, verdict.decision);
       return verdict;
     } catch (error) {
@@ -208,10 +216,10 @@ class CedarEngine implements PolicyEngine {
     }
   }
 
-  /** INVARIANT: an instance that threw once answers nothing any more; a trap leaves its memory undefined. */
+  /** INVARIANT: an instance that threw once answers nothing any more, because a trap leaves its memory undefined. */
   #replace(error: unknown): void {
     this.#cedar = null;
-    // INVARIANT: what the instance answered before it trapped is not relied on either.
+    // INVARIANT: earlier answers of the instance that trapped are not relied on either.
     this.#origin = {};
     this.#report(`an instance of the decision engine is replaced: ${errorText(error)}`);
     const spare = this.#spare;
@@ -243,7 +251,7 @@ class CedarEngine implements PolicyEngine {
     );
   }
 
-  /** Later and by itself, so that a listener that throws cannot change a decision. */
+  /** Reports in a microtask of its own, so that a listener that throws cannot change a decision. */
   #report(fault: string): void {
     const listener = this.#onFault;
     if (listener !== undefined) queueMicrotask(() => listener(fault));

@@ -1,9 +1,11 @@
 /**
- * Variables through which a caller could choose what code a permitted program runs. A call never sets
- * them, whatever the operator lists; children may still inherit the operator's own values.
+ * Variables through which a caller could choose what code a permitted program runs. A call never sets them, whatever
+ * the operator lists. Children may still inherit the operator's own values.
  */
 
-/** Upper case; `*` at the end stands for any rest, and at the beginning for the name of any program. */
+/**
+ * In upper case. `*` stands for any text: the rest of the name at the end, the name of any program at the beginning.
+ */
 const NEVER_SET = `
   PATH HOME SHELL ENV IFS CDPATH PS4 XDG_* LD_* DYLD_* GLIBC_* GCONV_PATH LOCPATH NLSPATH MALLOC_*
   BASH_* BASHOPTS SHELLOPTS PROMPT_COMMAND ZDOTDIR FPATH
@@ -30,7 +32,7 @@ const NEVER_SET = `
 const EXACT: ReadonlySet<string> = new Set(NEVER_SET.filter((name) => !name.includes("*")));
 const PREFIXES = NEVER_SET.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
 const SUFFIXES = NEVER_SET.filter((name) => name.startsWith("*")).map((name) => name.slice(1));
-/** Who wrote a commit is data; every other variable of git can name a program or a configuration. */
+/** The author of a commit is data. Every other variable of git can name a program or a configuration. */
 const GIT_DATA = /^GIT_(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)$/;
 
 export function isNeverSet(name: string): boolean {

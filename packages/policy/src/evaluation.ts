@@ -1,4 +1,7 @@
-/** One question to the engine: checked, asked as a whole or cut down to what the rules read, and its answer read. */
+/**
+ * One question to the engine: checks it, asks it as a whole or cut down to what the rules read, and interprets the
+ * answer.
+ */
 import type { AuthorizationAnswer, StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
 import type { Cedar } from "./cedar-instance.ts";
 import { type Verdict, verdictOf } from "./decision.ts";
@@ -10,21 +13,21 @@ import type { RuleSet } from "./rule-set.ts";
 
 export interface PreparedQuestion {
   readonly ok: true;
-  /** Under one revision, two questions with one key have one answer; null where that is not known. */
+  /** Under one revision, two questions with the same key have the same answer; null if that is not known. */
   readonly key: string | null;
-  /** What the engine is asked; not made for an answer that is remembered. */
+  /** The question as the engine is asked it. It is not built for an answer that is cached. */
   readonly asked: () => EngineQuestion;
 }
 
 interface EngineQuestion {
   readonly call: StatefulAuthorizationCall;
-  /** Whose names the answer has to be given. */
+  /** The rules by whose names the answer is to be given. */
   readonly rules: RuleSet;
 }
 
 export type PrepareResult = PreparedQuestion | { readonly ok: false; readonly fault: string };
 
-/** All rules and all that is known: for a policy that was not projected yet. */
+/** Uses all rules and all facts: for a policy that is not projected yet. */
 export function prepareWhole(
   question: DecisionRequest,
   target: RequestTarget & { readonly set: RuleSet },
@@ -43,7 +46,7 @@ export function prepareProjected(question: DecisionRequest, policy: ProjectedPol
     return { ok: false, fault: `the question is about a ${request.resource.type}, and not a ${action.resourceType}` };
   }
   const { context } = request;
-  // INVARIANT: all of the context is checked, also what no rule reads and what is left out afterwards.
+  // INVARIANT: the whole context is checked, including parts that no rule reads and that are left out afterwards.
   const fault = recordFault(context, action.context);
   if (fault !== null) return { ok: false, fault };
   const call = projectedCall(request, context as FactRecord, action);
@@ -54,13 +57,13 @@ export function prepareProjected(question: DecisionRequest, policy: ProjectedPol
   return { ok: true, key: callKey(call), asked };
 }
 
-/** Throws where the engine does; its instance cannot be trusted any more then. */
+/** Throws if the engine does; its instance cannot be trusted after that. */
 export function evaluate(cedar: Cedar, { asked }: PreparedQuestion, capability: string): Verdict {
   const { call, rules } = asked();
   return verdictOf(named(cedar.statefulIsAuthorized(call), rules), capability);
 }
 
-/** The answer with the identifiers of the rules. */
+/** Puts the identifiers of the rules into the answer. */
 function named(answer: AuthorizationAnswer, rules: RuleSet): AuthorizationAnswer {
   if (answer.type !== "success") return answer;
   const { decision, diagnostics } = answer.response;

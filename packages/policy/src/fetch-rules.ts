@@ -1,4 +1,4 @@
-/** Entries of `fetch` and the floor below them as rules: to which hosts a request may go. */
+/** Entries of `fetch`, and the floor below them, as rules: to which hosts a request may go. */
 import {
   type Authority,
   CONNECT_ACTION,
@@ -20,15 +20,15 @@ import {
   when,
 } from "./table-rule.ts";
 
-/** Calls that name a host. */
+/** Actions of calls that name a host. */
 export const hostActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ resource, name }) => resource === "Host" && name !== CONNECT_ACTION).map(({ name }) => name);
 
-/** Those, and programs that connect: what is forbidden to the one is forbidden to the other. */
+/** The same, and connections of programs: what is forbidden to one is forbidden to the other. */
 const allHostActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ resource }) => resource === "Host").map(({ name }) => name);
 
-/** The rules of one list, numbered as the list has its entries. */
+/** The rules of one list, numbered in the order of its entries. */
 export function fetchRules(
   mood: Mood,
   table: string,
@@ -36,7 +36,7 @@ export function fetchRules(
   actions: readonly PolicyAction[],
   terms: Terms = {},
 ): CompiledRule[] {
-  // INVARIANT: what an entry of `fetch` permits is fetched, and no program connects to it.
+  // INVARIANT: an entry of `fetch` permits fetching only; no program may connect because of it.
   const concerned = forbids(mood) ? allHostActions(actions) : hostActions(actions);
   return (grants ?? []).flatMap((grant, index) => {
     const where = forbids(mood) ? forbiddenHosts(grant) : permittedHosts(grant);
@@ -53,14 +53,14 @@ export function fetchRules(
   });
 }
 
-/** What a call has to be for the entry to permit it; the same as `isPermittedBy`. */
+/** Conditions that a call must meet for the entry to permit it; the same as `isPermittedBy`. */
 export function permittedHosts(grant: FetchGrant): string[] {
   const port =
     grant.port === null ? ['context.scheme == "https"', "context.port == 443"] : [`context.port == ${grant.port}`];
   return [...hostConditions(grant), ...port];
 }
 
-/** The same as `isForbiddenBy`; an address is forbidden under every name that leads to it, too. */
+/** The same as `isForbiddenBy`. A forbidden address is forbidden under every name that leads to it, too. */
 function forbiddenHosts(grant: FetchGrant): string[] {
   const { hosts, host, port } = grant;
   const address = literal(host.replace(/^\[|\]$/g, ""));
@@ -76,7 +76,7 @@ export function hostConditions({ hosts, host }: FetchGrant): string[] {
     case "one":
       return [`context.host == ${literal(host)}`];
     case "below":
-      // A canonical name holds no character that means something in a pattern.
+      // A canonical name contains no character that has a meaning in a pattern.
       return [`context.host like ${literal(`*.${host}`)}`];
     case "any":
       return [];
@@ -89,14 +89,17 @@ function described(grant: FetchGrant, mood: Mood): string {
   return forbids(mood) ? `${text} on any port` : `${text} by https on port 443`;
 }
 
-/** What a floor leaves open, as conditions: whatever an entry lists, names with its port, or names as an address with its port. */
+/**
+ * The exceptions from a floor, as conditions: hosts that an entry lists, hosts that it names with a port, and addresses
+ * that it names with a port.
+ */
 export interface FloorExceptions {
   readonly listed: readonly string[];
   readonly named: readonly string[];
   readonly addresses: readonly string[];
 }
 
-/** What no entry of the operator can override, unless it names the very host or address with its port. */
+/** Rules that no entry of the operator can override, unless it names the very host or address with its port. */
 export function hostFloor({ allow, ask }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const grants = [...(allow.fetch ?? []), ...(ask.fetch ?? [])];
   const named = grants.filter(namesPort);
@@ -117,17 +120,18 @@ export function addressFloor(
   { id, table, entry }: { readonly id: string; readonly table: string; readonly entry: string },
 ): CompiledRule[] {
   return [
-    // INVARIANT: what no entry lists is not looked up, and what was not looked up is not reached.
+    // INVARIANT: a name that no entry lists is not looked up, and a host that was not looked up is not reached.
     ...floorRule("unlisted-host", ["unresolved"], listed, {
       reason: `a name that no entry of ${entry} lists is not even looked up`,
       fix: `name the host under ${table}`,
     }),
-    // INVARIANT: a name leads to a private address only where the operator named it with its port.
+    // INVARIANT: a name may lead to a private address only if the operator named it with its port.
     ...floorRule("private-address", ["loopback", "private"], named, {
       reason: "addresses of this machine and of private networks are out of reach",
       fix: `name the very host with its port under ${table}`,
     }),
-    // INVARIANT: no name leads there at all: whoever answers for a name could point it at the keys of a cloud.
+    // INVARIANT: no name may lead to these addresses at all: whoever answers for a name could point it at the keys of a
+    // cloud.
     ...floorRule("special-address", ["link_local", "metadata", "multicast", "reserved"], addresses, {
       reason: "metadata services, link-local, multicast and reserved addresses are out of reach",
       fix: `name the very address with its port under ${table}`,
@@ -154,7 +158,7 @@ function among(grants: readonly FetchGrant[]): string[] {
   return [`resource in ${set(grants.map(({ host, port }) => entity("Host", `${host}:${port}`)))}`];
 }
 
-/** Of what is permitted an agent keeps what one of its entries permits. */
+/** Restricts an agent to those permitted uses that one of its own entries permits too. */
 export function hostsAmong(grants: readonly FetchGrant[] | undefined): readonly string[] | undefined {
   return grants?.map((grant) => `(${permittedHosts(grant).join(" && ")})`);
 }

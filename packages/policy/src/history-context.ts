@@ -1,10 +1,10 @@
 /**
- * History as policies see it: `context.session` and `context.time` of every action. Both come from the
- * facts that the call's record holds, never from a clock, so that a decision can be made again.
+ * History as policies see it: `context.session` and `context.time` of every action. Both come from the facts that the
+ * call's record holds, never from a clock, so that a decision can be made again.
  */
 import type { HistoryFacts } from "@femtoclaw/protocol";
 
-/** What a session did, as the Cedar schema has it: the history's facts without their time. */
+/** What a session did, in terms of the Cedar schema: the history's facts without their time. */
 export const SESSION = {
   calls: "Long",
   bytes: "Long",
@@ -15,7 +15,7 @@ export const SESSION = {
   has_seen_untrusted: "Bool",
 } as const satisfies Record<keyof Omit<HistoryFacts, "at">, "Long" | "Bool">;
 
-/** Attributes of the Cedar context that every action has, beside those of its resource. */
+/** Attributes of the Cedar context that every action has, in addition to those of its resource. */
 export const HISTORY_CONTEXT: Readonly<Record<string, string>> = { session: "Session", time: "datetime" };
 
 /** The history of a session that has not begun, for questions about no session in particular. */
@@ -38,7 +38,8 @@ const SESSION_FACTS = Object.entries(SESSION);
 
 const SECOND = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
-// INVARIANT: I3: a history that is not whole is no history: the call is denied, not decided as if nothing had happened.
+// INVARIANT: I3: a history that is not complete is no history: the call is denied, not decided as if nothing had
+// happened.
 /** What a session did before, as the context of a decision. */
 export function historyContext(history: HistoryFacts | null | undefined): HistoryContext {
   const facts = Object(history) as Readonly<Record<string, unknown>>;
@@ -51,7 +52,7 @@ export function historyContext(history: HistoryFacts | null | undefined): Histor
   }
   const { at } = facts;
   if (typeof at !== "string" || !SECOND.test(at)) return fault("`at` is no time in whole seconds");
-  // Made here from a text of a fixed form; nothing that a proposer sends becomes a value of the engine's own types.
+  // Built here from a text of a fixed form. Nothing that a proposer sends becomes a value of the engine's own types.
   return { ok: true, attributes: { session, time: { __extn: { fn: "datetime", arg: at } } } };
 }
 

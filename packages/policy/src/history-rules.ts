@@ -1,4 +1,4 @@
-/** Rules that look at what happened before: budgets of a session, and what is forbidden once something was read. */
+/** Rules about what happened before: the budgets of a session. */
 import { type Authority, BUDGET_RULES } from "@femtoclaw/protocol";
 import { policyText } from "./cedar-text.ts";
 import type { PolicyAction } from "./schema.ts";
@@ -10,7 +10,10 @@ const BUDGETED = {
   seconds: "seconds from the session's first call on",
 } as const;
 
-/** INVARIANT: a budget forbids whatever else permits it, and from the first call on that finds it used up. */
+/**
+ * INVARIANT: a budget forbids whatever else permits a call, beginning with the first call that finds the budget used
+ * up.
+ */
 export function budgetRules({ budgets = {} }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   if (actions.length === 0) return [];
   return (["calls", "bytes", "seconds"] as const).flatMap((name) => {

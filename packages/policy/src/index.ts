@@ -1,4 +1,6 @@
-/** Facts to decisions: what the operator granted, compiled to Cedar, validated and evaluated. Deny by default. */
+/**
+ * From facts to decisions: what the operator granted is compiled to Cedar, validated and evaluated. Deny by default.
+ */
 
 export { describePolicy, describeRule, describeTrial } from "./describe.ts";
 export type { Explanation } from "./explaining/explain.ts";

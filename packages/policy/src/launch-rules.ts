@@ -4,7 +4,9 @@ import { entity, literal } from "./cedar-text.ts";
 import type { PolicyAction } from "./schema.ts";
 import { type CompiledRule, rule } from "./table-rule.ts";
 
-/** One permit for each entry, numbered as the table has them; it binds the file behind the name as every permit does. */
+/**
+ * One permit for each entry, numbered in the order of the table. Like every permit, it binds the file behind the name.
+ */
 export function launchRules({ launch = [] }: Authority, all: readonly PolicyAction[]): CompiledRule[] {
   const actions = all.filter(({ name }) => name === AGENT_RUN).map(({ name }) => name);
   return launch.flatMap(({ program, realPath, principal, source }, index) =>

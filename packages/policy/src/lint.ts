@@ -1,21 +1,21 @@
 /**
- * What Cedar cannot know to be a mistake: grants that look narrow and are not, and rules that could
- * never apply. Each finding is a load error that names its place in the configuration.
+ * Mistakes that Cedar cannot recognize: grants that look narrow and are not, and rules that could never apply. Each
+ * finding is a load error that names its place in the configuration.
  */
 import assert from "node:assert/strict";
 import { type Authority, flagParts, type PathGrant, type ProgramGrant, printable } from "@femtoclaw/protocol";
 import { ancestorsOrSelf, baseName, isCanonicalPath } from "./canonical-path.ts";
 import { type CodeRunner, codeRunner } from "./code-runners.ts";
 
-/** One mistake, and where it stands. */
+/** One mistake, and its place. */
 export interface LintFinding {
   /** Where the operator wrote it, for example `femtoclaw.toml:12:9`. */
   readonly source: string;
-  /** What is wrong; in lower case, without a full stop. */
+  /** What is wrong, in lower case and without a full stop. */
   readonly message: string;
 }
 
-/** All findings, in the order of the tables; empty when the authority can be compiled. */
+/** All findings, in the order of the tables; empty if the authority can be compiled. */
 export function lintAuthority(authority: Authority): LintFinding[] {
   assertCanonical(authority);
   const { allow, ask, deny, floor } = authority;
@@ -32,7 +32,7 @@ export function lintAuthority(authority: Authority): LintFinding[] {
   ];
 }
 
-/** Resolving paths is the duty of whoever loads the configuration; a relative path here is a bug. */
+/** Whoever loads the configuration must resolve its paths; a relative path here is a bug. */
 function assertCanonical(authority: Authority): void {
   const { allow, ask, deny, floor } = authority;
   const owned = Object.values(authority.agents ?? {}).flatMap((own) => [own.allow, own.ask, own.deny]);
@@ -48,7 +48,7 @@ function assertCanonical(authority: Authority): void {
   }
 }
 
-/** Uses of programs that stand in no table of everybody's. */
+/** Grants of programs outside the tables that hold for everybody. */
 function furtherRun({ after, agents = {} }: Authority): ProgramGrant[] {
   const owned = Object.values(agents).flatMap(({ allow, ask, deny }) => [allow.run ?? [], ask.run, deny.run]);
   return [after?.secret ?? [], after?.untrusted ?? [], ...owned].flat();
@@ -61,7 +61,7 @@ const finding = (grant: ProgramGrant, message: string): LintFinding => ({
 
 const ANY_UNSAFE = "{ any = true, unsafe = true }";
 
-/** Which danger the program has under any of its names; `operands` is the graver one. */
+/** The danger of the program under any of its names; `operands` is the graver one. */
 function runnerOf({ path, realPath }: ProgramGrant): CodeRunner | null {
   const found = [codeRunner(path), codeRunner(realPath)];
   return found.includes("operands") ? "operands" : (found.find((danger) => danger !== null) ?? null);
@@ -81,7 +81,7 @@ function runnerFindings(grant: ProgramGrant): LintFinding[] {
   ];
 }
 
-/** Facts split `--name=value` and bundles, and every part must be listed: a rule that forgets one never applies. */
+/** Facts split `--name=value` and bundles, and every part must be listed. A rule that omits one never applies. */
 function usabilityFindings(grant: ProgramGrant): LintFinding[] {
   if (grant.use.kind === "any") return [];
   const { flags } = grant.use;

@@ -1,4 +1,7 @@
-/** Whether a resource or a prompt of an MCP server is worth telling of under a policy: for lists, and for nothing that is decided. */
+/**
+ * Whether a resource or a prompt of an MCP server should be listed under a policy. This is only for lists and decides
+ * nothing.
+ */
 import {
   type Authority,
   type McpContent,
@@ -13,7 +16,7 @@ import { mayPermit } from "./may-permit.ts";
 
 type Tables = Pick<Authority, "allow" | "ask" | "deny">;
 
-/** False where no rule permits any use of it, or an entry denies every one. */
+/** False if no rule permits any use of it, or if an entry denies every use. */
 export function mayOffer(
   compiled: Pick<CompiledPolicy, "rules">,
   { allow, ask, deny }: Tables,
@@ -30,20 +33,23 @@ export function mayOffer(
   const granted = [...(allow.tools ?? []), ...(ask.tools ?? [])].some(
     (grant) => isAbout(grant) && grant.with.every((use) => mayBeNamed(use, content)),
   );
-  // What somebody wrote in Cedar may be about all of it.
+  // A permit that somebody wrote in Cedar may cover anything.
   return granted || compiled.rules.some(({ id, text }) => id.startsWith("file/") && text.includes("permit"));
 }
 
 type Use = McpGrant["with"][number];
 
-/** Whether every use of it has one of these values. */
+/** Whether every use of the content has one of these values. */
 function isNamed({ argument, values }: Use, { kind, name }: McpContent): boolean {
   if (kind === "template" || argument !== (kind === "prompt" ? "name" : "uri")) return false;
   const names = kind === "prompt" ? [name] : [name, ...uriFolders(name)];
   return names.some((one) => values.includes(mcpValueText(argument, one) ?? ""));
 }
 
-/** Whether some use of it may: what a prompt is given, and what a template makes, is not known here. */
+/**
+ * Whether some use of the content may match. Which arguments a prompt will get, and which uris a template makes, is not
+ * known here.
+ */
 function mayBeNamed(use: Use, content: McpContent): boolean {
   const { kind, name } = content;
   if (use.argument !== (kind === "prompt" ? "name" : "uri")) return true;

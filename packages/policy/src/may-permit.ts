@@ -1,14 +1,16 @@
-/** Whether a capability can be of any use under a policy: for lists that are shown, and for nothing that is decided. */
+/** Whether a capability can be of any use under a policy. This is only for lists and decides nothing. */
 import { mcpCapability, splitMcpToolName } from "@femtoclaw/protocol";
 import { entity } from "./cedar-text.ts";
 import type { CompiledPolicy } from "./compile.ts";
 
-/** How the text of a compiled permit begins; one that holds only after an operator's yes says so first. */
+/**
+ * How the text of a compiled permit begins. A permit that holds only after an operator's yes begins with an annotation.
+ */
 const PERMIT = /^(?:@approval\("\d+"\)\n)?permit \(/;
 
 /**
- * False only where no rule permits any use of the capability. Of a rule that somebody wrote in Cedar nothing is taken
- * for granted: it may be about every capability.
+ * False only if no rule permits any use of the capability. Nothing is assumed of a rule that somebody wrote in Cedar:
+ * it may be about every capability.
  */
 export function mayPermit({ rules }: Pick<CompiledPolicy, "rules">, capability: string): boolean {
   const tool = splitMcpToolName(capability);

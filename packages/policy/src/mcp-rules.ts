@@ -16,7 +16,7 @@ import {
 export const mcpActions = (actions: readonly PolicyAction[]): string[] =>
   actions.filter(({ resource }) => resource === "McpTool").map(({ name }) => name);
 
-/** The rules of one list, numbered tool by tool as the list has its entries. */
+/** The rules of one list, numbered per tool in the order of its entries. */
 export function mcpRules(
   mood: Mood,
   table: string,
@@ -49,8 +49,8 @@ function resourceOf({ server, tool }: McpGrant): { readonly resource?: string } 
 }
 
 /**
- * INVARIANT: a permit sees the value that it names. A forbid also reaches an argument whose value no fact shows, such as
- * a list or a long text: what cannot be told from what is forbidden is forbidden.
+ * INVARIANT: a permit applies only if a fact shows the value that it names. A forbid also applies to an argument whose
+ * value no fact shows, such as a list or a long text: what cannot be told from what is forbidden is forbidden.
  */
 function argumentConditions({ with: uses }: McpGrant, isForbid: boolean): string[] {
   return uses.map(({ argument, values }) => {
@@ -59,7 +59,7 @@ function argumentConditions({ with: uses }: McpGrant, isForbid: boolean): string
   });
 }
 
-/** Of what is permitted an agent keeps what one of its entries permits. */
+/** Restricts an agent to those permitted uses that one of its own entries permits too. */
 export function toolsAmong(grants: readonly McpGrant[] | undefined): readonly string[] | undefined {
   return grants?.map((grant) => {
     const { server, tool } = grant;

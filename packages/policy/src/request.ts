@@ -1,6 +1,6 @@
 /**
- * From a fact question to a call of the engine. The engine traps or slows down on what no honest fact
- * holds, so that is refused here first; what the schema can refuse is left to the schema.
+ * Turns a fact question into a call of the engine. Values that no honest fact holds can trap or slow down the engine,
+ * so they are refused here first. What the schema can refuse is left to the schema.
  */
 
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
@@ -20,13 +20,13 @@ export interface DecisionRequest {
   readonly question: FactQuestion;
   /** What happened in the session before. */
   readonly history: HistoryFacts;
-  /** Whether as many operators as were asked have said yes to this very call; absent where nobody was asked. */
+  /** Whether as many operators as were asked have said yes to this very call; absent if nobody was asked. */
   readonly approved?: boolean;
-  /** Remembers decisions for whoever asks: a question that comes again is answered faster, and in no other way. */
+  /** Caches decisions for the session: a question that recurs is answered faster, and not differently. */
   readonly share?: DecisionShare;
 }
 
-/** Which preparsed set and schema answer, and which paths its rules name. */
+/** Which preparsed set and schema answer, and which paths the rules name. */
 export interface RequestTarget {
   readonly slot: string;
   readonly namedPaths: ReadonlySet<string>;
@@ -36,15 +36,15 @@ export type RequestResult =
   | { readonly ok: true; readonly call: StatefulAuthorizationCall }
   | { readonly ok: false; readonly fault: string };
 
-/** A request within all limits. Whether its facts are what a schema asks for has not been checked. */
+/** A request within all limits. Whether its facts match the schema has not been checked. */
 export interface CheckedRequest {
   readonly principal: string;
-  /** As it was asked for, which is what is said of the decision. */
+  /** The capability as it was asked for, which is what the decision's reason names. */
   readonly capability: string;
   /** See `actionOf`. */
   readonly action: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
-  /** The facts, and what whoever asks knows of the call beside them. */
+  /** The facts, and what the asker knows of the call besides them. */
   readonly context: Readonly<Record<string, unknown>>;
 }
 
@@ -77,12 +77,12 @@ export function checkRequest(asking: DecisionRequest): CheckResult {
   return { ok: true, request: { principal, capability, action: actionOf(asking), resource, context } };
 }
 
-/** What rules name as the action: the capability, and of a tool of an MCP server the server. */
+/** The action that rules name: the capability, or the server for a tool of an MCP server. */
 export function actionOf({ capability, question }: Pick<DecisionRequest, "capability" | "question">): string {
   return question.kind === "mcp_tool" ? mcpCapability(question.server) : capability;
 }
 
-/** The question with all that is known, as a policy that is not projected is asked. */
+/** The question with all facts, as a policy that is not projected is asked. */
 export function authorizationCall(request: DecisionRequest, target: RequestTarget): RequestResult {
   const checked = checkRequest(request);
   if (!checked.ok) return checked;
@@ -94,7 +94,7 @@ export function authorizationCall(request: DecisionRequest, target: RequestTarge
       principal: { type: "Agent", id: principal },
       action: { type: "Action", id: action },
       resource: uid,
-      // The facts pass through whole: an attribute too many or too few is the schema's to refuse.
+      // The facts pass through unchanged: the schema refuses an attribute too many or too few.
       context: context as StatefulAuthorizationCall["context"],
       entities: resource.type === "Path" ? [{ uid, attrs: {}, parents: namedAncestors(resource.id, target) }] : [],
       preparsedPolicySetId: target.slot,
@@ -139,8 +139,8 @@ function resourceOf(question: FactQuestion | null | undefined, capability: strin
 }
 
 /**
- * Direct edges to those ancestors that a rule names: the same answers as the whole chain, whose cost
- * grows with the square of its length.
+ * Direct edges to the ancestors that a rule names. The answers are the same as with the whole chain, whose cost grows
+ * with the square of its length.
  */
 function namedAncestors(path: string, { namedPaths }: RequestTarget): { type: string; id: string }[] {
   return ancestorsOrSelf(path)
@@ -152,7 +152,10 @@ function resourceFault({ type, id }: CheckedRequest["resource"]): string | null 
   return textFault(id) ?? (type === "Path" || type === "Program" ? pathFault(id) : null);
 }
 
-/** INVARIANT: I8: that an operator agreed, for one, is said by who asks for the decision, and by no fact. */
+/**
+ * INVARIANT: I8: circumstances, such as that an operator agreed, come only from whoever asks for the decision, never
+ * from a fact.
+ */
 function posingFault(facts: Resource["facts"], circumstances: object): string | null {
   for (const name in circumstances)
     if (Object.hasOwn(facts, name)) return `a fact poses as \`${name}\`, which no fact is`;

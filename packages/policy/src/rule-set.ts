@@ -1,6 +1,6 @@
 /**
- * Rules as one text: the engine reads it three times as fast as the rules one by one. It calls the rules of
- * a text `policy0`, `policy1` and so on; here they keep their identifiers.
+ * Rules joined into one text, which the engine parses three times as fast as the rules one by one. The engine names the
+ * rules of a text `policy0`, `policy1` and so on; this class maps them back to their identifiers.
  */
 import assert from "node:assert/strict";
 
@@ -13,7 +13,7 @@ export class RuleSet {
   readonly text: string;
   readonly #ids: readonly string[];
 
-  /** Each text must be known to be one whole rule; else the names that the engine gives do not fit. */
+  /** Each text must be known to be one whole rule, or the engine's names would not fit. */
   constructor(rules: readonly RuleText[]) {
     // A text may end with a comment, which ends with its line.
     this.text = rules.map(({ text }) => text).join("\n");

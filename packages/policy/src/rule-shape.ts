@@ -1,16 +1,16 @@
 /**
- * The shape of a rule: its source without the string literals in it. The strict validator says the same of all rules of
- * one shape, so one of them speaks for all, and a table of 500 entries is validated in a twentieth of the time.
+ * The shape of a rule: its source without its string literals. The strict validator says the same of all rules of one
+ * shape, so one of them speaks for all, and a table of 500 entries is validated in a twentieth of the time.
  *
- * INVARIANT: I3: this knows only forms whose texts the validator does not look into, which are those that the tables
+ * INVARIANT: I3: this knows only forms whose texts the validator does not examine, which are the forms that tables
  * compile to. A rule with anything else has no shape, and is validated itself.
  */
 import { literal } from "./cedar-text.ts";
 import type { RuleText } from "./rule-set.ts";
 
-/** One rule of each shape, and every rule without one. */
+/** One rule of each shape, and every rule without a shape. */
 export function telling(rules: readonly RuleText[], schema: string): readonly RuleText[] {
-  // A schema can list the identifiers that a type of entities has; no schema of ours does.
+  // A schema can list the identifiers of an entity type; none of ours does.
   if (schema.includes("enum")) return rules;
   const seen = new Set<string>();
   return rules.filter(({ text }) => {
@@ -22,7 +22,9 @@ export function telling(rules: readonly RuleText[], schema: string): readonly Ru
   });
 }
 
-/** Two rules of one shape differ in texts alone, and have equal texts in equal places; null where that is in doubt. */
+/**
+ * Two rules of one shape differ only in their texts, and have equal texts in equal places. Null if that is in doubt.
+ */
 export function ruleShape(rule: string): string | null {
   const numbers = new Map<string, number>();
   const brackets: string[] = [];
@@ -39,7 +41,7 @@ export function ruleShape(rule: string): string | null {
       if (!isCanonical(quoted) || !(FREE.test(before) || isElement(brackets, before))) return null;
       const number = numbers.get(quoted) ?? numbers.size;
       numbers.set(quoted, number);
-      // No plain text has this sign, so nothing poses as a text that was left out.
+      // No plain text contains this sign, so nothing can pose as a text that was left out.
       shape += `$${number}`;
     }
   }
@@ -47,22 +49,33 @@ export function ruleShape(rule: string): string | null {
   return PLAIN.test(rest) ? shape + rest : null;
 }
 
-/** One without an end goes on to the end of the rule: a search that never fails is never begun again, so it takes no longer. */
+/**
+ * A literal without an end extends to the end of the rule: because the search never fails, it never starts over, and
+ * its time stays linear.
+ */
 const QUOTED = /"(?:[^"\\]|\\.?)*(?:"|$)/gs;
 
 /**
- * All that may stand between texts. Nothing here begins a comment, and nothing calculates: a rule with a shape that was
- * found valid cannot err at a decision either, whatever its texts are.
+ * Everything that may stand between texts. None of it begins a comment or calculates, so a rule whose shape was found
+ * valid cannot err in a decision either, whatever its texts are.
  */
 const PLAIN = /^[A-Za-z0-9_ \n@()[\]{},;:.&|!=<>]*$/;
 
-/** Names of actions have to be those of the schema, and how many operators are asked is no text of a rule. */
+/**
+ * Texts that belong to the shape: action names must be those of the schema, and the number of operators is a setting
+ * rather than a text of the rule.
+ */
 const VERBATIM = /(?:\bAction::|^@approval\()$/;
 
-/** Behind these any text is as valid as any other: identifiers of entities, what a text is compared to or looked for in. */
+/**
+ * After these, any text is as valid as any other: identifiers of entities, and texts that are compared or looked for.
+ */
 const FREE = /(?:\b(?:Agent|Path|Program|Host|McpTool|Tool)::|(?:==|\blike) |\.contains\()$/;
 
-/** As this package writes texts, so that texts that are spelt differently are different, and each of them is a text. */
+/**
+ * Whether a literal is spelt as this package spells literals. Then different spellings are different texts, and each
+ * literal is a valid text.
+ */
 function isCanonical(quoted: string): boolean {
   if (/^"[\x20\x21\x23-\x5b\x5d-\x7e]*"$/.test(quoted)) return true;
   const text = quoted
@@ -73,12 +86,15 @@ function isCanonical(quoted: string): boolean {
   return text.isWellFormed() && literal(text) === quoted;
 }
 
-/** Where a list of texts begins, and not an attribute in brackets: what stands before it ends no expression. */
+/**
+ * Matches before a bracket that begins a list of texts, and not an attribute access: what stands before a list ends no
+ * expression.
+ */
 const LIST = /(?:[({!]|&&|\|\|) ?$/;
-/** As many characters as that takes; a text of a megabyte is not looked through at each of its brackets. */
+/** The number of characters that `LIST` needs, so that a text of a megabyte is not searched at each of its brackets. */
 const BEFORE_LIST = 3;
 
-/** Keeps which brackets are open, `list` for one of texts; false when they do not fit. */
+/** Tracks the open brackets, with `list` for a list of texts. False if they do not match. */
 function follow(brackets: string[], plain: string): boolean {
   for (const { 0: bracket, index } of plain.matchAll(/[()[\]{}]/g)) {
     const closes = CLOSES.get(bracket);

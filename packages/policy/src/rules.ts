@@ -1,6 +1,6 @@
 /**
- * The operator's tables and the built-in floor as Cedar policies: one policy for each entry, so that a
- * decision names the line behind it. Lists become sets; the order of policies never matters.
+ * The operator's tables and the built-in floor as Cedar policies: one policy for each entry, so that a decision names
+ * the line behind it. Lists become sets; the order of policies never matters.
  */
 import {
   AGENT_RUN,
@@ -39,11 +39,14 @@ export interface ToolGrant {
 
 const named = (actions: readonly PolicyAction[]): string[] => actions.map(({ name }) => name);
 
-/** Whatever starts a program, or uses one that runs. */
+/** Actions that start a program, or use a running one. */
 export const startActions = (actions: readonly PolicyAction[]): string[] =>
   named(actions.filter(({ resource }) => resource === "Program"));
 
-/** The same of calls. INVARIANT: I8: what permits calls to run a program launches none as an agent. */
+/**
+ * The same, but only for calls. INVARIANT: I8: what permits calls to run a program does not permit launching it as an
+ * agent.
+ */
 export const programActions = (actions: readonly PolicyAction[]): string[] =>
   startActions(actions).filter((name) => name !== AGENT_RUN);
 
@@ -52,7 +55,7 @@ export const pathActions = (
   effects: (effect: PolicyAction["effect"]) => boolean = () => true,
 ): string[] => named(actions.filter(({ resource, effect }) => resource === "Path" && effects(effect)));
 
-/** What no entry of the operator can override. */
+/** Rules that no entry of the operator can override. */
 export function floorRules(authority: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const { floor, environmentNames } = authority;
   // INVARIANT: a call sets only listed variables, and never one that chooses what code a program runs.
@@ -70,7 +73,7 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
       fix: "name the variable under [sandbox].env; PATH, LD_*, NODE_OPTIONS and the like are never taken from a call",
     },
   );
-  // INVARIANT: what tools run or obey later is written by nobody whom the operator did not name it to.
+  // INVARIANT: files that tools run or obey later are not written unless the operator named the very path.
   const obeyedLater = rule(
     {
       effect: "forbid",
@@ -106,13 +109,13 @@ export function floorRules(authority: Authority, actions: readonly PolicyAction[
   return [...ownFiles, ...obeyedLater, ...environment, ...hosts];
 }
 
-/** True for what lies in one of the folders, and in none of the exceptions. */
+/** True for a resource that lies in one of the folders and in none of the exceptions. */
 function among(folders: readonly string[], exceptions: readonly string[] = []): string {
   const within = (paths: readonly string[]) => `resource in ${set(paths.map((path) => entity("Path", path)))}`;
   return exceptions.length === 0 ? within(folders) : `${within(folders)} && !(${within(exceptions)})`;
 }
 
-/** The rules of the tables, numbered in the order in which the tables hold their entries. */
+/** The rules of the tables, numbered in the order of the entries. */
 export function tableRules({ allow, ask, deny, after }: Authority, actions: readonly PolicyAction[]): CompiledRule[] {
   const readers = pathActions(actions, (effect) => effect === "read");
   const writers = pathActions(actions, (effect) => effect === "write");
@@ -151,8 +154,8 @@ export function tableRules({ allow, ask, deny, after }: Authority, actions: read
 }
 
 /**
- * INVARIANT: an entry that asks is two rules. The one forbids until an operator says yes, also what a broader
- * entry permits; the other permits after it, and nothing before it.
+ * INVARIANT: an entry that asks becomes two rules. One forbids until an operator says yes, even what a broader entry
+ * permits; the other permits after the yes, and nothing before it.
  */
 function askRules(ask: GrantTable, actions: readonly PolicyAction[]): CompiledRule[] {
   const readers = pathActions(actions, (effect) => effect === "read");
@@ -214,26 +217,26 @@ export function runRules(
 type Use = Pick<PolicyParts, "resource" | "clause">;
 
 /**
- * INVARIANT: a permit binds the path and the file behind it as they were when the grant was examined;
- * a link that leads elsewhere since then is another program.
+ * INVARIANT: a permit binds the path and the file behind it as they were when the grant was examined. A link that has
+ * been redirected since then is another program.
  */
 function permittedUse(grant: ProgramGrant): Use {
   return { resource: `== ${entity("Program", grant.path)}`, ...when([useCondition(grant)]) };
 }
 
-/** What a call has to be, beside one of the program itself, to be this use of it. */
+/** What must hold for a call, besides naming the program, to be this use of it. */
 export function useCondition({ realPath, use }: ProgramGrant): string {
   const conditions = [`context.real_path == ${literal(realPath)}`];
   if (use.kind === "word") {
-    // The fact `word` is absent when an option stands first, so such a call meets no word rule.
+    // The fact `word` is absent if an option comes first, so such a call meets no word rule.
     conditions.push("context has word", `context.word == ${literal(use.word)}`, onlyAmong("flags", use.flags));
   }
   return conditions.join(" && ");
 }
 
 /**
- * INVARIANT: a forbid reaches the program under every name that leads to the same file, and every
- * spelling of the word: when an option stands first the word is unknown, and unknown is forbidden.
+ * INVARIANT: a forbid covers the program under every name that leads to the same file, and every spelling of the word.
+ * If an option comes first the word is unknown, and unknown is forbidden.
  */
 function forbiddenUse({ path, realPath, use }: ProgramGrant, terms: Terms): Use {
   const conditions = [
@@ -255,7 +258,7 @@ function forbiddenUse({ path, realPath, use }: ProgramGrant, terms: Terms): Use 
 /** LIMIT: characters of an abbreviated option; people and programs abbreviate to a few. */
 const ABBREVIATION_CHARS = 64;
 
-/** What a program may take for this option: the parts of a bundle, and every abbreviation of a long name. */
+/** Everything that a program may take for this option: the parts of a bundle, and every abbreviation of a long name. */
 function flagSpellings(flag: string): string[] {
   const all = [flag, ...flagParts(flag)];
   const abbreviations = all
@@ -274,7 +277,7 @@ function useText(mood: Mood, { path, use }: ProgramGrant): string {
   return `${word} and ${flags === "" ? "no dash-arguments" : `no dash-arguments but ${flags}`}`;
 }
 
-/** Permits by name; whoever calls has checked that each name is a capability without a resource of its own. */
+/** Permits by name. The caller has checked that each name is a capability without a resource of its own. */
 export function toolRules(tools: readonly ToolGrant[]): CompiledRule[] {
   const distinct = new Map(tools.toReversed().map((tool) => [tool.name, tool]));
   return [...distinct.values()]

@@ -1,27 +1,26 @@
 /**
- * The Cedar schema, generated from what the capabilities declare. One action per capability; its
- * resource and its context follow from the kind of resource that its arguments name.
+ * The Cedar schema, generated from what the capabilities declare. There is one action per capability; its resource and
+ * its context follow from the kind of resource that its arguments name.
  */
 import assert from "node:assert/strict";
 import { type Authority, type CapabilityManifest, CONNECT_ACTION, FemtoError } from "@femtoclaw/protocol";
 import { literal } from "./cedar-text.ts";
 import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
 
-/** Kinds of what a call can be about. `Tool` is a capability that declares no resource. */
+/** What a call can be about. `Tool` stands for a capability that declares no resource. */
 export type ResourceType = "Path" | "Program" | "Host" | "McpTool" | "Tool";
 
 /** A capability as the engine knows it. */
 export interface PolicyAction {
-  /** Name of the capability. */
   readonly name: string;
   readonly resource: ResourceType;
   readonly effect: CapabilityManifest["effect"];
 }
 
-/** What the context holds beside the facts: whether an operator has said yes to this very call. */
+/** What the context holds besides the facts: whether an operator has said yes to this very call. */
 const APPROVED = { approved: "Bool" };
 
-/** The fact question of each kind without `kind` and without the resource itself; `?` marks what may be absent. */
+/** The fact question of each kind, without `kind` and the resource itself. `?` marks facts that may be absent. */
 export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, string>>>> = {
   Path: { exists: "Bool", type: "String", bytes: "Long", "recursive?": "Bool" },
   Program: {
@@ -60,20 +59,21 @@ export const CONTEXT: Readonly<Record<ResourceType, Readonly<Record<string, stri
   Tool: {},
 };
 
-/** What is known of a connection beside what is known of a request: the program of the call. */
+/** What is known of a connection in addition to what is known of a request: the program of the call. */
 const CONNECTING = { program: "String", real_path: "String" };
 
 /** Whether any program may connect to anything. */
 export const connects = ({ connect = [] }: Authority): boolean => connect.length > 0;
 
-/** The actions in the order of their names; `connects` where an entry lets a program connect to somewhere. */
+/** The actions, ordered by name. `connects` says whether some entry lets a program connect. */
 export function policyActions(manifests: readonly CapabilityManifest[], connects = false): PolicyAction[] {
   const actions: PolicyAction[] = manifests.map((manifest) => ({
     name: manifest.name,
     resource: resourceType(manifest),
     effect: manifest.effect,
   }));
-  // No call names this action. It is left out where no program may connect, so that such a schema keeps its revision.
+  // No call names this action. It is left out if no program may connect, so that the schema of such a policy keeps its
+  // revision.
   if (connects) actions.push({ name: CONNECT_ACTION, resource: "Host", effect: "network" });
   const names = new Set(actions.map(({ name }) => name));
   assert.equal(names.size, actions.length, "capabilities have distinct names");
@@ -81,7 +81,7 @@ export function policyActions(manifests: readonly CapabilityManifest[], connects
 }
 
 function resourceType({ name, arguments: declared }: CapabilityManifest): ResourceType {
-  // Of a terminal the question is about the program on it.
+  // For a terminal, the question is about the program that runs on it.
   const kinds = new Set(
     declared.map(({ kind }) => (kind === "terminal" ? "program" : kind)).filter((kind) => kind !== "size"),
   );
@@ -102,7 +102,8 @@ export function schemaText(actions: readonly PolicyAction[]): string {
     "entity Agent;",
     "entity Path in [Path];",
     "entity Program;",
-    // Only where a capability reaches hosts or is an MCP server, so that the schema of every other policy keeps its revision.
+    // Included only if a capability reaches hosts or is an MCP server, so that the schema of every other policy keeps
+    // its revision.
     ...(actions.some(({ resource }) => resource === "Host") ? ["entity Host;"] : []),
     ...(actions.some(({ resource }) => resource === "McpTool") ? ["entity McpTool;"] : []),
     "entity Tool;",
@@ -110,14 +111,15 @@ export function schemaText(actions: readonly PolicyAction[]): string {
   ];
   const applying = ({ name, resource }: PolicyAction): string =>
     `appliesTo { principal: [Agent], resource: [${resource}], context: ${recordOf(contextOf(resource, name))} };`;
-  // Actions with the same context are declared together: the engine then reads it once, and not once for each action.
+  // Actions with the same context are declared together: the engine then parses it once instead of once for each
+  // action.
   for (const [applies, alike] of Map.groupBy(actions, applying)) {
     lines.push(`action ${alike.map(({ name }) => literal(name)).join(", ")} ${applies}`);
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** All that a condition can read of a call about such a resource; `?` marks what may be absent. */
+/** Everything about a call on such a resource that a condition can read; `?` marks what may be absent. */
 export function contextOf(resource: ResourceType, action = ""): Readonly<Record<string, string>> {
   const connecting = action === CONNECT_ACTION ? CONNECTING : {};
   return { ...CONTEXT[resource], ...connecting, ...HISTORY_CONTEXT, ...APPROVED };

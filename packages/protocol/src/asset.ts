@@ -1,15 +1,15 @@
 /**
- * Parts of the standalone executable that are files elsewhere: code of threads, the policy engine, machines. The
- * build fixes the digest of each; nothing in here exists when the sources run.
+ * Parts of the standalone executable that are files elsewhere: code of threads, the policy engine, machines. The build
+ * fixes the digest of each. None of these parts exists when the sources are run directly.
  */
 import { createHash } from "node:crypto";
 import { getRawAsset } from "node:sea";
 import { FemtoError } from "./errors.ts";
 
-/** SHA-256 of each part by its name; the build puts the table here. */
+/** SHA-256 of each part by name. The build inserts the table here. */
 declare const FEMTOCLAW_ASSETS: Readonly<Record<string, string>>;
 
-/** INVARIANT: I8: a part that is not to the byte the one that was built is neither run nor read. */
+/** INVARIANT: I8: a part that differs by a single byte from the one that was built is neither run nor read. */
 export function asset(name: string): Uint8Array {
   const bytes = new Uint8Array(getRawAsset(name));
   if (createHash("sha256").update(bytes).digest("hex") !== FEMTOCLAW_ASSETS[name]) {

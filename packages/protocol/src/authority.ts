@@ -1,6 +1,6 @@
 /**
- * What the operator granted, resolved against this machine: the one input from which both the policy
- * and the view of a sandboxed child are computed, so that the two cannot disagree.
+ * What the operator granted, resolved against this machine. Both the policy and the view of a sandboxed child are
+ * computed from this one input, so that the two cannot disagree.
  */
 
 import type { ConnectGrant, FetchGrant } from "./fetch-grant.ts";
@@ -9,7 +9,7 @@ import type { McpGrant } from "./mcp-tool.ts";
 /** A file or folder, canonical and absolute, with the place in the configuration that names it. */
 export interface PathGrant {
   readonly path: string;
-  /** For people: `femtoclaw.toml:12:9`, or the name of the option when there is no file. */
+  /** For people: `femtoclaw.toml:12:9`, or the name of the option if there is no file. */
   readonly source: string;
 }
 
@@ -19,9 +19,9 @@ export type ProgramUse =
 
 /** One permitted or forbidden use of one program. */
 export interface ProgramGrant {
-  /** Path under which the search path holds the program, for example `/usr/bin/awk`. */
+  /** The path by which the search path finds the program, for example `/usr/bin/awk`. */
   readonly path: string;
-  /** The file it leads to after symbolic links, for example `/usr/bin/mawk`. */
+  /** The file that the path leads to after symbolic links, for example `/usr/bin/mawk`. */
   readonly realPath: string;
   readonly use: ProgramUse;
   readonly source: string;
@@ -31,23 +31,27 @@ export interface GrantTable {
   readonly read: readonly PathGrant[];
   readonly write: readonly PathGrant[];
   readonly run: readonly ProgramGrant[];
-  /** Of what is asked about: how many operators have to say yes, where that is more than one. */
+  /** In a table of entries that ask: how many operators have to say yes, if more than one. */
   readonly approvers?: number;
-  /** Hosts for net_fetch; absent is none. */
+  /** Hosts for net_fetch; none if absent. */
   readonly fetch?: readonly FetchGrant[];
-  /** Tools of MCP servers; absent is none. */
+  /** Tools of MCP servers; none if absent. */
   readonly tools?: readonly McpGrant[];
 }
 
-/** What one session may use before it is halted, each with its place; absent is unbounded. */
+/**
+ * What one session may use before it is halted, each budget with its place in the configuration; unbounded if absent.
+ */
 export type SessionBudgets = {
   readonly [Name in "calls" | "bytes" | "seconds"]?: { readonly limit: number; readonly source: string };
 };
 
-/** The rules that budgets become, by which a denial is known to be a budget's. */
+/** Identifiers of the rules that budgets become. A denial by one of them is recognized as a used-up budget. */
 export const BUDGET_RULES = { calls: "budget/calls", bytes: "budget/bytes", seconds: "budget/seconds" } as const;
 
-/** What is narrower for one agent. A list of `allow` that is there leaves only what it holds of what is permitted. */
+/**
+ * Restrictions of one agent. If `allow` has a list, the agent keeps only those permitted uses that the list contains.
+ */
 export interface AgentTables {
   readonly allow: Partial<GrantTable>;
   readonly ask: GrantTable;
@@ -55,7 +59,7 @@ export interface AgentTables {
 }
 
 export interface Authority {
-  /** Canonical absolute folder that relative paths start from; children see it read-only. */
+  /** Canonical absolute folder at which relative paths start. Children see it read-only. */
   readonly workspace: string;
   /** Absolute folders in which programs are looked up. */
   readonly searchPath: readonly string[];
@@ -66,9 +70,9 @@ export interface Authority {
   /** By the name that the host gives to an agent. */
   readonly agents?: Readonly<Record<string, AgentTables>>;
   readonly budgets?: SessionBudgets;
-  /** Places whose content marks whoever may have read it. */
+  /** Places whose content marks every principal that may have read it. */
   readonly sensitive?: { readonly secret: readonly PathGrant[]; readonly untrusted: readonly PathGrant[] };
-  /** What is forbidden to a principal from the moment on in which it bears the mark. */
+  /** What is forbidden to a principal from the moment it bears the mark. */
   readonly after?: {
     readonly secret: readonly ProgramGrant[];
     readonly untrusted: readonly ProgramGrant[];
@@ -84,18 +88,18 @@ export interface Authority {
   /** Variables that children get, and the names that a call may set to other values. */
   readonly environment: Readonly<Record<string, string>>;
   readonly environmentNames: readonly string[];
-  /** Hosts that programs may connect to while they run; absent is none for any. */
+  /** Hosts that programs may connect to while they run; none if absent. */
   readonly connect?: readonly ConnectGrant[];
-  /** Programs that operators may launch as agents, with any arguments; absent is none. */
+  /** Programs that operators may launch as agents, with any arguments; none if absent. */
   readonly launch?: readonly LaunchGrant[];
 }
 
 /** A program that operators may launch as an agent. */
 export interface LaunchGrant {
-  /** Path under which the search path holds the program, and the file that it leads to. */
+  /** The path by which the search path finds the program, and the file that it leads to. */
   readonly program: string;
   readonly realPath: string;
-  /** Whose tables its calls go by. */
+  /** The agent whose tables apply to its calls. */
   readonly principal: string;
   /** For people: `femtoclaw.toml:12:9`. */
   readonly source: string;
@@ -105,8 +109,8 @@ export interface LaunchGrant {
 export const AGENT_RUN = "agent_run";
 
 /**
- * Files that people's tools run or obey later, outside the sandbox: whoever writes them decides what is
- * executed then. They are out of reach inside a writable folder unless a grant names them.
+ * Files that people's tools run or obey later, outside the sandbox: whoever writes them decides what is executed then.
+ * Inside a writable folder they are out of reach unless a grant names them.
  */
 export const OBEYED_LATER: readonly string[] = [
   ".claude",
@@ -124,7 +128,10 @@ export const OBEYED_LATER: readonly string[] = [
   "opencode.jsonc",
 ];
 
-/** Parts of a repository that name programs, or lead to others that do. What git itself changes is not among them. */
+/**
+ * Parts of a repository that name programs, or lead to others that do. Files that git itself changes are not among
+ * them.
+ */
 export const OBEYED_IN_REPOSITORY: readonly string[] = [
   ".git/commondir",
   ".git/config",
@@ -136,11 +143,11 @@ export const OBEYED_IN_REPOSITORY: readonly string[] = [
 
 type WriteGrants = Pick<Authority, "workspace" | "allow" | "ask">;
 
-/** The places of such files in the workspace and in every writable folder, without those that a grant names. */
+/** The places of such files in the workspace and in every writable folder, except those that a grant names. */
 export function obeyedLaterPaths(grants: WriteGrants): string[] {
   const named = namedForWriting(grants);
   const paths = obeyedRoots(grants).flatMap((root) => {
-    // A repository that is not named is out of reach as a whole, and its parts with it.
+    // A repository that no grant names is out of reach as a whole, including its parts.
     const parts = named.has(placeIn(root, ".git")) ? OBEYED_IN_REPOSITORY : [];
     return [...OBEYED_LATER, ...parts].map((name) => placeIn(root, name));
   });
@@ -148,7 +155,7 @@ export function obeyedLaterPaths(grants: WriteGrants): string[] {
 }
 
 /**
- * What a principal is left with: the same for a child's view as the rules make of it for calls.
+ * The authority that remains for one principal, so that a child's view matches what the rules allow its calls.
  * INVARIANT: I8: it is never more than what everybody has.
  */
 export function authorityOf(authority: Authority, principal: string): Authority {
@@ -163,7 +170,7 @@ export function authorityOf(authority: Authority, principal: string): Authority 
   };
 }
 
-/** Of two grants of which one lies in the other, the inner one is what both grant. */
+/** If one of two grants lies within the other, the inner one is what both grant. */
 function common(all: readonly PathGrant[], own: readonly PathGrant[] | undefined): readonly PathGrant[] {
   if (own === undefined) return all;
   return all.flatMap((grant) =>
@@ -201,7 +208,9 @@ function namedForWriting({ allow, ask }: WriteGrants): ReadonlySet<string> {
 
 const placeIn = (root: string, name: string): string => `${root === "/" ? "" : root}/${name}`;
 
-/** The folders whose files are obeyed: the workspace, what may be written, and the work tree of a repository that may. */
+/**
+ * The folders whose files are obeyed: the workspace, the writable paths, and the work tree of a writable repository.
+ */
 export function obeyedRoots(grants: WriteGrants): string[] {
   const written = [...namedForWriting(grants)];
   const workTrees = written

@@ -1,10 +1,10 @@
 /**
- * Every error code that a user can meet, with its kind, exit code and fix. Denials and interruptions
- * are values in the journal; faults are thrown as `FemtoError`; bugs are assertions and have no code.
+ * Every error code that a user can meet, with its kind, exit code and fix. Denials and interruptions are values in the
+ * journal; faults are thrown as `FemtoError`; bugs are assertions and have no code.
  */
 import type { ErrorType } from "./generated/types.ts";
 
-/** Exit codes of the command line; scripts lean on them. */
+/** Exit codes of the command line, on which scripts rely. */
 export const EXIT = {
   ok: 0,
   no: 1,
@@ -22,7 +22,7 @@ export const EXIT = {
 interface ErrorDefinition {
   readonly type: ErrorType;
   readonly exit: (typeof EXIT)[keyof typeof EXIT];
-  /** What the reader can do next; a full sentence without the particulars, which the message has. */
+  /** What the reader can do next: a full sentence without the particulars, which are in the message. */
   readonly fix: string;
 }
 
@@ -376,7 +376,7 @@ export const ERRORS = define({
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** A fault with a documented code. `message` is lower-case, names the particulars and ends without a full stop. */
+/** A fault with a documented code. `message` is in lower case, names the particulars and ends without a full stop. */
 export class FemtoError extends Error {
   override readonly name = "FemtoError";
   readonly code: ErrorCode;
@@ -404,7 +404,7 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** The text of anything that was thrown, also of what throws when it is looked at. */
+/** The text of anything that was thrown, even of a value that throws when it is converted to text. */
 export function errorText(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);

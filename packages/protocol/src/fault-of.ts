@@ -1,9 +1,12 @@
-/** What was thrown, as a fault with a code: what a disk or the rights of a user refuse is no fault of FemtoClaw. */
+/**
+ * Turns anything that was thrown into a fault with a code. What a full disk or missing rights refuse is not a fault of
+ * FemtoClaw.
+ */
 import { errorText, FemtoError, systemErrorCode } from "./errors.ts";
 
 const ROOM = "Free space on the disk that it writes to, then run it again.";
 const RIGHTS = "Let this user read and write what it names, or name another place, then run it again.";
-/** What a system answers, whatever a program does right, and what to do about it. */
+/** Errors with which a system refuses even a correct program, and what to do about them. */
 const REFUSALS: Readonly<Record<string, string>> = {
   ENOSPC: ROOM,
   EDQUOT: ROOM,

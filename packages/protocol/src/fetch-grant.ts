@@ -1,12 +1,12 @@
-/** Entries of `fetch`: which hosts they name, and what each means where it permits and where it forbids. */
+/** Entries of `fetch`: which hosts they name, and what each means when it permits and when it forbids. */
 import { canonicalHost, portNumber } from "./host-spelling.ts";
 
 export interface FetchPattern {
   /** One host, all names below a name, or any host. */
   readonly hosts: "one" | "below" | "any";
-  /** Canonical; the name itself for those below it, and empty for any. */
+  /** Canonical host. For hosts below a name, it is that name; for any host, it is empty. */
   readonly host: string;
-  /** Null where the entry has none. */
+  /** Null if the entry names no port. */
   readonly port: number | null;
 }
 
@@ -17,13 +17,13 @@ export interface FetchGrant extends FetchPattern {
 
 /** A host that one program may connect to while it runs. */
 export interface ConnectGrant extends FetchGrant {
-  /** Path under which the search path holds the program. */
+  /** The path by which the search path finds the program. */
   readonly program: string;
-  /** The file it leads to. */
+  /** The file that the path leads to. */
   readonly realPath: string;
 }
 
-/** What a program's connection is to policy. No capability goes by that name, so no call can ask for it. */
+/** The action by which policy knows a program's connections. No capability has this name, so no call can ask for it. */
 export const CONNECT_ACTION = "process_connect";
 
 /** Where a request would go. */
@@ -35,7 +35,7 @@ export interface FetchTarget {
 
 export const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 
-/** Labels that a name needs for everything below it to be one operator's: `*.com` is half of the world. */
+/** Labels that a name needs for everything below it to belong to one operator: `*.com` is half of the world. */
 const BELOW_LABELS = 2;
 
 export function fetchPattern(written: string): FetchPattern | { readonly problem: string } {
@@ -61,7 +61,7 @@ export function fetchText({ hosts, host, port }: FetchPattern): string {
   return port === null ? named : `${named}:${port}`;
 }
 
-/** INVARIANT: one program's hosts are no other program's, also not under another name of the same file. */
+/** INVARIANT: hosts of one program are never those of another, not even under another name of the same file. */
 export function connectGrants(
   { connect = [] }: { readonly connect?: readonly ConnectGrant[] },
   program: Pick<ConnectGrant, "program" | "realPath">,
@@ -69,7 +69,7 @@ export function connectGrants(
   return connect.filter((grant) => grant.program === program.program && grant.realPath === program.realPath);
 }
 
-/** INVARIANT: I8: without a port an entry permits https on its own port and nothing else. */
+/** INVARIANT: I8: without a port an entry permits only https on its default port. */
 export function isPermittedBy(pattern: FetchPattern, target: FetchTarget): boolean {
   const { scheme, port } = target;
   const fits = pattern.port === null ? scheme === "https" && port === DEFAULT_PORTS.https : pattern.port === port;

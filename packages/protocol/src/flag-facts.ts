@@ -1,12 +1,12 @@
 /**
- * How an argument that begins with a dash appears in the facts. One rule for those who take facts and
- * those who check lists of flags, because a spelling that one of them overlooks would be a way around.
+ * How an argument that begins with a dash appears in the facts. The code that takes facts and the code that checks
+ * lists of flags share this rule, because a spelling that one of them overlooks would be a way around.
  */
 
 /**
- * The argument whole, and beside it `--name` for `--name=value` and each letter of a bundle such as
- * `-xyz`. A list of permitted flags must hold all of them, so that no joined value and no bundle slips
- * by; a list of forbidden ones catches a flag inside a bundle too.
+ * The whole argument, together with `--name` for `--name=value` and each letter of a bundle such as `-xyz`. A list of
+ * permitted flags must hold all of them, so that no joined value and no bundle slips by; a list of forbidden ones
+ * catches a flag inside a bundle too.
  */
 export function flagFacts(argument: string): string[] {
   return [argument, ...flagParts(argument)];

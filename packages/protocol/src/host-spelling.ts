@@ -1,6 +1,6 @@
 /**
- * Hosts and ports as a URL or an entry of `fetch` may spell them. Each host has one spelling: two readers that take
- * a text for different hosts are how a request ends up where nobody allowed it.
+ * Hosts and ports as a URL or an entry of `fetch` may spell them. Each host has exactly one spelling: if two readers
+ * take a text for different hosts, a request ends up where nobody allowed it.
  */
 
 export type HostSpelling =
@@ -11,14 +11,14 @@ const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
-/** A last label that makes every URL parser take the whole for an IPv4 address. */
+/** A last label that makes every URL parser take the whole name for an IPv4 address. */
 const NUMBER = /^(?:[0-9]+|0x[0-9a-f]*)$/;
-/** LIMIT: characters of a name, as the domain name system has it. */
+/** LIMIT: characters of a name, as the domain name system limits it. */
 const NAME_CHARS = 253;
 
-/** The host in lower case; an IPv6 address keeps its brackets. */
+/** The host in lower case. An IPv6 address keeps its brackets. */
 export function canonicalHost(written: string): HostSpelling {
-  // Checked before letters are put in lower case, by which some that are not ASCII would become ASCII letters.
+  // Checked before lower-casing, which would turn some non-ASCII letters into ASCII letters.
   if (!PRINTABLE_ASCII.test(written)) return refused("is not ASCII; write an international name as `xn--…`");
   const host = written.toLowerCase();
   if (host.startsWith("[")) return canonicalIpv6(host);
@@ -30,7 +30,7 @@ export function canonicalHost(written: string): HostSpelling {
   return { ok: true, host, kind: "name" };
 }
 
-/** `80` to `65535` as people write it: no sign, no leading zero. Null for anything else. */
+/** A port such as `80` or `65535`, without sign or leading zero. Null for anything else. */
 export function portNumber(written: string): number | null {
   const port = Number(written);
   return /^[1-9][0-9]{0,4}$/.test(written) && port <= 65_535 ? port : null;

@@ -1,4 +1,7 @@
-/** Strict parsing, validators, types, identifiers, error codes and limits: what every other package speaks. */
+/**
+ * Strict parsing, validators, types, identifiers, error codes and limits: the vocabulary that every other package
+ * shares.
+ */
 export {
   AGENT_RUN,
   type AgentTables,

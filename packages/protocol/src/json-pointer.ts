@@ -4,7 +4,7 @@ export function jsonPointer(tokens: readonly (string | number)[]): string {
   return tokens.map((token) => `/${String(token).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-/** The names and numbers on the way to the place; none for the whole value. */
+/** The names and numbers on the way to the place; empty for the whole value. */
 export function pointerTokens(pointer: string): readonly string[] {
   return pointer
     .split("/")

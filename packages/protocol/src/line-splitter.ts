@@ -1,6 +1,6 @@
 /**
- * Cuts a stream of bytes into lines without ever holding more than one line of the permitted length.
- * A longer line is skipped to its end and reported, so that the connection can go on.
+ * Cuts a stream of bytes into lines without ever holding more than one line of the permitted length. A longer line is
+ * skipped to its end and reported, so that the connection can go on.
  */
 export interface LineSink {
   onLine(line: Buffer): void;
@@ -13,7 +13,7 @@ const NOTHING = Buffer.alloc(0);
 export class LineSplitter {
   readonly #sink: LineSink;
   readonly #bytesMax: number;
-  /** The line so far, copied together, so that a line that comes byte by byte costs no more than its length. */
+  /** The line so far, joined into one buffer, so that a line that comes byte by byte costs no more than its length. */
   #held = NOTHING;
   #length = 0;
   #skipping = false;
@@ -32,13 +32,13 @@ export class LineSplitter {
     this.#hold(chunk.subarray(start));
   }
 
-  /** The stream has ended; a last line without a newline counts. */
+  /** Ends the stream. A last line without a newline counts. */
   end(): void {
     if (this.#length > 0 || this.#skipping) this.#finish(NOTHING);
   }
 
   #finish(last: Buffer): void {
-    // A line that came in one piece is handed on as it is.
+    // A line that came in one piece is passed on without copying.
     const whole = this.#length === 0 && last.byteLength <= this.#bytesMax;
     if (!whole) this.#hold(last);
     const line = whole ? last : this.#held.subarray(0, this.#length);

@@ -1,35 +1,38 @@
 /**
- * What a program writes while its call runs, for those who look on. It is observation: what came of the call is said by
- * its outcome alone, and what a reader is too slow for is counted and left out.
+ * What a program writes while its call runs, for those who watch. This is only observation: the result of a call stands
+ * in its outcome alone. Output that a reader is too slow for is counted and left out.
  */
 import type { UpstreamNotice } from "./mcp-notices.ts";
 
 export type OutputStream = "stdout" | "stderr";
 
-/** Text of one of its outputs, without secrets, in the order in which it came. */
+/** A piece of text from one of the outputs, without secrets, in the order in which it came. */
 export interface OutputPart {
-  /** `upstream`: what an MCP server said beside its answer, as a line that begins with whose it is. */
+  /** `upstream`: what an MCP server said besides its answer, as a line that begins with the server's name. */
   readonly stream: OutputStream | "upstream";
   readonly text: string;
-  /** The same as data, of `upstream` alone. */
+  /** The same as data; only for `upstream`. */
   readonly notice?: UpstreamNotice;
-  /** Bytes in front of it that are not kept any more. */
+  /** Bytes before this text that are no longer kept. */
   readonly skipped: number;
 }
 
-/** What is there from a place on, and how it goes on. */
+/** The output from a given place on, and how it goes on. */
 export interface WatchedOutput {
   readonly execution: string;
   readonly parts: readonly Omit<OutputPart, "skipped">[];
-  /** Bytes between the place that was asked for and what is still kept. */
+  /** Bytes between the requested place and the first byte that is still kept. */
   readonly skipped: number;
-  /** Place of what follows. */
+  /** The place at which the next request should begin. */
   readonly next: number;
-  /** It waits for its turn or for an operator, it runs, or nothing more comes and its outcome is recorded. */
+  /** `waiting`: for its turn or for an operator. `ended`: no more output comes, and the outcome is recorded. */
   readonly state: "waiting" | "running" | "ended";
 }
 
-/** Asks for more from one place to the next until the execution has ended; who takes parts slowly is given fewer. */
+/**
+ * Requests output from one place to the next until the execution has ended. A consumer that takes parts slowly is given
+ * fewer of them.
+ */
 export async function* followOutput(
   watch: (from: number) => Promise<WatchedOutput>,
 ): AsyncGenerator<OutputPart, void, void> {
@@ -41,20 +44,20 @@ export async function* followOutput(
   }
 }
 
-/** What one answer tells, in order; a gap that nothing follows is told by a part without text. */
+/** The parts of one answer, in order. A gap that nothing follows becomes a part without text. */
 export function outputParts({ parts, skipped }: Pick<WatchedOutput, "parts" | "skipped">): OutputPart[] {
   if (parts.length === 0) return skipped === 0 ? [] : [{ stream: "stdout", text: "", skipped }];
   return parts.map((part, index) => ({ ...part, skipped: index === 0 ? skipped : 0 }));
 }
 
-/** What changed for a session beside its calls since it asked last. */
+/** What has changed for a session, apart from its calls, since its last request. */
 export interface WatchedChanges {
-  /** From where to ask on. */
+  /** The place at which the next request should begin. */
   readonly next: number;
-  /** What is offered may be something else. */
+  /** Whether the offered tools, resources and prompts may have changed. */
   readonly offered: boolean;
-  /** Resources that it is subscribed to and that changed. */
+  /** Changed resources that the session is subscribed to. */
   readonly updated: readonly { readonly server: string; readonly uri: string }[];
-  /** Subscriptions that nobody of the session ended and that are over. */
+  /** Subscriptions that ended without the session ending them. */
   readonly ended: readonly { readonly server: string; readonly uri: string; readonly reason: string }[];
 }

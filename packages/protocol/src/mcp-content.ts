@@ -1,6 +1,6 @@
 /**
  * Resources and prompts of MCP servers: how they are named, and by which tool of their server each is reached. A server
- * has two such tools beside its own; to facts and rules they are tools like any other.
+ * has these two tools besides its own; facts and rules treat them like any other tool.
  */
 
 export const RESOURCE_READ = "mcp_resource_read";
@@ -8,12 +8,12 @@ export const PROMPT_GET = "mcp_prompt_get";
 
 export type McpContentKind = "resource" | "template" | "prompt";
 
-/** What a server offers of them, as clients are told. */
+/** A resource, template or prompt that a server offers, as clients are told. */
 export interface McpContent {
   readonly kind: McpContentKind;
-  /** The uri, the template of one, or the name of a prompt. */
+  /** The uri, the uri template, or the name of the prompt. */
   readonly name: string;
-  /** Of what the server says of it: name, title, description, type, arguments. */
+  /** The server's description: name, title, description, type, arguments. */
   readonly about: Readonly<Record<string, unknown>>;
 }
 
@@ -25,7 +25,7 @@ export function isReader(tool: string): boolean {
   return tool === RESOURCE_READ || tool === PROMPT_GET;
 }
 
-/** LIMIT: characters of a uri; one that is longer is no name that anybody would read before agreeing to it. */
+/** LIMIT: characters of a uri; nobody would read a longer one before agreeing to it. */
 const URI_CHARS = 512;
 /** LIMIT: folders of a uri, each of which is a fact of its own. */
 const URI_FOLDERS = 32;
@@ -33,15 +33,17 @@ const URI_FOLDERS = 32;
 const TEMPLATE_VARIABLES = 8;
 
 const PLAIN_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x5b\x5d-\x7e]+$/;
-/** What readers of a uri take for a dot or a slash, whoever wrote it. */
+/** Codes that some readers of a uri take for a dot, a slash or an end. */
 const ENCODED = /%(?:2e|2f|5c|00)/i;
-/** A letter, a digit, `-`, `_` or `~` as its code: the same uri to its server, and another text to rules and pins. */
+/**
+ * A letter, a digit, `-`, `_` or `~` written as a code: the same uri to its server, but another text to rules and pins.
+ */
 const SPELT_ANEW = /%(?:2d|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i;
 const DOTS = /(?:^|[/:])\.{1,2}(?:[/?#]|$)/;
 
 /**
- * Why nothing is read by such a uri; null where it is plain. INVARIANT: what a rule says of a folder holds for all that a
- * uri can lead to: none leads out of the folder that it begins with, or into one that it does not name.
+ * Why such a uri is not read; null if it is plain. INVARIANT: what a rule says of a folder holds for everything that a
+ * uri can lead to: no uri leads out of the folder that it begins with, or into one that it does not name.
  */
 export function uriProblem(uri: string): string | null {
   if (uri.length > URI_CHARS) return `it is longer than ${URI_CHARS} characters`;
@@ -52,16 +54,16 @@ export function uriProblem(uri: string): string | null {
   return uri.split("/").length > URI_FOLDERS ? `it has more than ${URI_FOLDERS} folders` : null;
 }
 
-/** The folders that a uri lies in, each as a rule names all that is below it: `docs://guide/*`. */
+/** The folders that a uri lies in, each written as a rule names everything below it: `docs://guide/*`. */
 export function uriFolders(uri: string): string[] {
   const path = uri.split(/[?#]/, 1)[0] ?? "";
-  // Each slash ends a folder, also one of several: what is below `a/` is also below `a//`.
+  // Each slash ends a folder, even one of several in a row: what is below `a/` is also below `a//`.
   return [...path.matchAll(/\//g)].map(({ index }) => `${path.slice(0, index + 1)}*`);
 }
 
 const VARIABLE = /\{([^{}]*)\}/;
 
-/** Why no uri is matched against such a template; null where one can be. */
+/** Why no uri is matched against such a template; null if one can be. */
 export function templateProblem(template: string): string | null {
   if (template.length > URI_CHARS) return `it is longer than ${URI_CHARS} characters`;
   const { literals, variables } = partsOf(template);
@@ -75,8 +77,8 @@ export function templateProblem(template: string): string | null {
 }
 
 /**
- * Whether the template can make the uri: a variable stands for one or more characters, and for a slash only where the
- * template says so. Templates are a stranger's, so the time is bounded: one pass over the uri for each of its parts.
+ * Whether the template can make the uri. A variable stands for one or more characters, and for a slash only if the
+ * template says so. Templates come from strangers, so the time is bounded: one pass over the uri for each part.
  */
 export function matchesTemplate(template: string, uri: string): boolean {
   const { literals, variables } = partsOf(template);
@@ -91,19 +93,19 @@ export function matchesTemplate(template: string, uri: string): boolean {
 }
 
 interface Step {
-  /** Whether the variable also stands for slashes. */
+  /** Whether the variable may also contain slashes. */
   readonly isAny: boolean;
-  /** What follows it. */
+  /** The literal that follows the variable. */
   readonly literal: string;
   readonly isLast: boolean;
 }
 
-/** Where the literal behind a variable ends, for each place where the variable may begin. */
+/** Where the literal after a variable ends, for each place at which the variable may begin. */
 function pastVariable(uri: string, starts: ReadonlySet<number>, { isAny, literal, isLast }: Step): Set<number> {
   const ends = new Set<number>();
   let isWithin = false;
   for (let at = 0; at <= uri.length; at += 1) {
-    // Within a variable that has at least one character.
+    // Here the variable already has at least one character.
     if (isWithin && uri.startsWith(literal, at) && (!isLast || at + literal.length === uri.length)) {
       ends.add(at + literal.length);
     }
@@ -113,7 +115,7 @@ function pastVariable(uri: string, starts: ReadonlySet<number>, { isAny, literal
   return ends;
 }
 
-/** The text around the variables, one more than there are of these. */
+/** The literals around the variables (one more than there are variables), and the variables. */
 function partsOf(template: string): { readonly literals: readonly string[]; readonly variables: readonly string[] } {
   const parts = template.split(VARIABLE);
   return {

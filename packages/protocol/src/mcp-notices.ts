@@ -1,9 +1,7 @@
 /**
- * What an MCP server says beside the answer to a call: how far it is, and lines of its log. It is a stranger's text, told
- * to whoever made the call as such, and to nobody else.
+ * What an MCP server says besides the answer to a call: its progress, and lines of its log. This is a stranger's text.
+ * It is passed on as such, only to whoever made the call.
  */
-
-/** From the least to the most severe, as MCP names them. */
 import type { UpstreamQuestions } from "./mcp-questions.ts";
 
 /** From the least to the most severe, as MCP names them. */
@@ -15,7 +13,7 @@ export type UpstreamNotice =
       readonly kind: "progress";
       readonly server: string;
       readonly progress: number;
-      /** Null where it does not say how far it has to go. */
+      /** Null if the server does not say how far it has to go. */
       readonly total: number | null;
       readonly message: string | null;
     }
@@ -29,7 +27,7 @@ export type UpstreamNotice =
   | {
       readonly kind: "question";
       readonly server: string;
-      /** Names it in the answer. */
+      /** Identifies the question in the answer. */
       readonly question: string;
       readonly questions: UpstreamQuestions;
     };
@@ -38,12 +36,18 @@ export function isLogLevel(value: unknown): value is LogLevel {
   return LOG_LEVELS.some((level) => level === value);
 }
 
-/** Whether what is logged at a level is told to whoever asked for another one; to who asked for none nothing is. */
+/**
+ * Whether a line of this level is passed on to a client that asked for level `asked`. Nothing is passed on if the
+ * client asked for none.
+ */
 export function isLogged(level: LogLevel, asked: LogLevel | null): boolean {
   return asked !== null && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(asked);
 }
 
-/** One line for whoever looks on. INVARIANT: I8: it begins with whose word it is, which nothing behind it can be taken for. */
+/**
+ * One line for those who watch. INVARIANT: I8: the line begins with its author, and nothing after that can be mistaken
+ * for one.
+ */
 export function noticeText(notice: UpstreamNotice): string {
   const whose = `[MCP server ${notice.server}]`;
   if (notice.kind === "log") {

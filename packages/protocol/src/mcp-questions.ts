@@ -1,6 +1,6 @@
 /**
- * What an MCP server may ask whoever calls it, where its operator lets it: a person for a form, a model for a message, a
- * client for its folders. The answer is data for that server. It is nobody's word to the gate.
+ * What an MCP server may ask its caller if the operator permits it: a person to fill in a form, a model to write a
+ * message, a client to list its folders. The answer is data for that server and has no authority over the gate.
  */
 
 export const ASK_KINDS = ["elicitation", "sampling", "roots"] as const;
@@ -12,13 +12,13 @@ export const ASK_METHODS = {
   roots: "roots/list",
 } as const satisfies Record<AskKind, string>;
 
-/** One question, as far as it goes on to the client. */
+/** One question, as far as it is passed on to the client. */
 export interface UpstreamQuestion {
   readonly kind: AskKind;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** Questions of one server that are asked at once, by the names that it gives them. */
+/** Questions that one server asks at once, by the names that the server gives them. */
 export type UpstreamQuestions = Readonly<Record<string, UpstreamQuestion>>;
 
 export function isAskKind(value: unknown): value is AskKind {

@@ -1,18 +1,18 @@
 /** Tools of MCP servers as calls, facts and rules name them: `server__tool`, and arguments as `name=value`. */
 
-/** One use of the tools of an MCP server that an entry of `tools` is about. */
+/** One use of an MCP server's tools, as an entry of `tools` describes it. */
 export interface McpGrant {
   readonly server: string;
   /** Null for every tool of the server. */
   readonly tool: string | null;
-  /** The call has one of the values of each; without any, its arguments do not matter. */
+  /** For each of these arguments, the call must have one of its values. Without any, the arguments do not matter. */
   readonly with: readonly McpGrantArgument[];
   readonly source: string;
 }
 
 export interface McpGrantArgument {
   readonly argument: string;
-  /** As the fact `values` has them. */
+  /** In the form of the fact `values`. */
   readonly values: readonly string[];
 }
 
@@ -24,14 +24,14 @@ export function mcpToolName(server: string, tool: string): string {
   return `${server}${SEPARATOR}${tool}`;
 }
 
-/** The server as a capability, which operators switch and rules name as the action. */
+/** The name of the server as a capability, which operators enable and rules name as the action. */
 export function mcpCapability(server: string): string {
   return `mcp_${server}`;
 }
 
 /**
- * INVARIANT: a name leads to one server and one tool: the name of a server holds no two underscores in a row and ends
- * with none, so that the first two are where it ends. Null for what names no tool of a server.
+ * INVARIANT: a name leads to exactly one server and one tool: a server's name neither contains two underscores in a row
+ * nor ends with one, so it ends at the first two. Null if the name is not that of a server's tool.
  */
 export function splitMcpToolName(name: string): { readonly server: string; readonly tool: string } | null {
   const at = name.indexOf(SEPARATOR);
@@ -40,17 +40,17 @@ export function splitMcpToolName(name: string): { readonly server: string; reado
   return SERVER.test(server) && TOOL.test(tool) ? { server, tool } : null;
 }
 
-/** Whether models and clients take the name of a tool as it is. */
+/** Whether models and clients accept the name of a tool as it is. */
 export function isMcpToolName(tool: string): boolean {
   return TOOL.test(tool);
 }
 
-/** LIMIT: characters of a text that is a fact; a rule names no longer one. */
+/** LIMIT: characters of a text that is a fact; a rule cannot name a longer one. */
 const VALUE_CHARS = 256;
 
 /**
- * The fact that an argument has this value; null for what no rule can name. INVARIANT: no two arguments make one text:
- * what follows an equals sign within a JSON text is no JSON text.
+ * The fact that an argument has this value; null if no rule can name the value. INVARIANT: two different arguments
+ * never make the same text: what follows an equals sign within a JSON text is no JSON text.
  */
 export function mcpValueText(name: string, value: unknown): string | null {
   const isNameable =

@@ -1,4 +1,4 @@
-/** From bytes to a protocol message, or to the place and reason why they are none. Never throws. */
+/** Turns bytes into a protocol message, or into the place and reason why they are none. Never throws. */
 import { printable } from "./display.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ProtocolMessage } from "./generated/types.ts";
@@ -30,7 +30,7 @@ export function parseMessage(bytes: Uint8Array): MessageResult {
   return { ok: false, fault: { code: "FEMTO_PROTOCOL_SHAPE", reason: shapeFault(parsed.value) } };
 }
 
-/** A schema with alternatives explains a mismatch poorly, so the two common mistakes are named first. */
+/** A schema with alternatives explains a mismatch poorly, so the two common mistakes are reported first. */
 function shapeFault(value: JsonValue): string {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return "the message is not an object";
   const hasMessage = Object.hasOwn(value, "message");

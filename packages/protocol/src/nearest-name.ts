@@ -1,6 +1,6 @@
 /** Finds the known name that a misspelt one most likely stands for. */
 
-/** LIMIT: characters compared; a longer key is no misspelling of ours, and the work grows with the square. */
+/** LIMIT: characters compared; a longer key is not a misspelt one of ours, and the work grows with the square. */
 const COMPARED_CHARS_MAX = 64;
 
 export function nearestName(written: string, known: readonly string[]): string | undefined {
@@ -15,7 +15,7 @@ export function nearestName(written: string, known: readonly string[]): string |
   return nearest;
 }
 
-/** `timeout` for `timeout_ms`; one or two letters begin too much to mean anything. */
+/** Such as `timeout` for `timeout_ms`. One or two letters begin too many names to mean anything. */
 function isBeginning(written: string, name: string): boolean {
   return written.length > 2 && name.startsWith(written);
 }

@@ -1,4 +1,4 @@
-/** The name under which records hold what was accepted of a capability package; no MCP server can have it. */
+/** The name under which records hold the accepted pins of a capability package. No MCP server can have this name. */
 export function packagePins(capability: string): string {
   return `capability:${capability}`;
 }

@@ -1,15 +1,16 @@
 /**
- * What is different where FemtoClaw does not run on Linux. Whose a file is, and by which descriptor one is reached, is
- * asked of the system; where that cannot say it, what rests on the answer is refused and not done with less.
+ * Differences on systems other than Linux. The system is asked who owns a file, and by which descriptor a file is
+ * reached. If it cannot answer, whatever depends on the answer is refused instead of being done with less security.
  */
 import { FemtoError } from "./errors.ts";
 
-/** What gives a user's number; null stands for a system that has none. */
+/** Returns a user's number; null for a system that has none. */
 type Numbered = (() => number) | null | undefined;
 
 /**
- * The number of the user who runs this, to which owners of files are held. INVARIANT: I3: where users have no numbers, as
- * on Windows, every file has owner 0 and no mode means anything; so no file there is taken for this user's own.
+ * The number of the current user, which the owners of files are compared with. INVARIANT: I3: on systems where users
+ * have no numbers, such as Windows, every file has owner 0 and no mode means anything. So no file there is taken for
+ * this user's own.
  */
 export function ownUser(numberOf: Numbered = process.geteuid): number {
   if (numberOf) return numberOf();
@@ -20,7 +21,7 @@ export function ownUser(numberOf: Numbered = process.geteuid): number {
 /** Whether a path can be named by the descriptor of its folder, so that no name is ever looked up a second time. */
 export const namesByDescriptor = (platform: NodeJS.Platform): boolean => platform === "linux";
 
-/** For people: what is refused on this system; null where nothing is. */
+/** For people: what is refused on this system; null if nothing is. */
 export function platformLacks(platform: NodeJS.Platform): string | null {
   switch (platform) {
     case "linux":

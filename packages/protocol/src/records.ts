@@ -102,14 +102,14 @@ export const MACHINE_OF: Readonly<Record<RecordType, MachineId>> = {
   "terminal.closed": "lifecycle",
 };
 
-/** The machines of one writer, as each of its records names the one that folds it. */
+/** The machines of one writer. Each of its records names the machine that folds it. */
 export type MachineIdentities = Readonly<Record<MachineId, T.MachineIdentity>>;
 
-/** What a writer says; the journal adds sequence number, times, boot and machine, and takes secrets out. */
+/** What a writer provides. The journal adds sequence number, times, boot and machine, and takes secrets out. */
 export type RecordEntry = {
   [K in RecordType]: {
     readonly type: K;
-    /** The runtime itself acts where nobody is named. */
+    /** Absent if the runtime itself acts. */
     readonly actor?: T.RecordActor;
     readonly session: string | null;
     readonly execution: string | null;

@@ -1,6 +1,6 @@
 /**
- * What travels on the host's sockets: one JSON object a line. A protocol message travels as base64
- * inside its request, so that the validator sees the very bytes that the proposer sent.
+ * What travels on the host's sockets: one JSON object per line. A protocol message travels as base64 inside its
+ * request, so that the validator sees exactly the bytes that the proposer sent.
  */
 import type { ErrorCode } from "./errors.ts";
 import type { CapabilityManifest } from "./generated/types.ts";
@@ -87,7 +87,7 @@ export type SocketResponse =
 /** Names of the two sockets in the runtime directory. */
 export const SOCKET_NAMES = { agent: "agent.sock", operator: "operator.sock" } as const;
 
-/** Name of the socket of the agent that `[agent.NAME]` is about: who connects there is that agent. */
+/** The socket of the agent that `[agent.NAME]` is about. Whoever connects there is that agent. */
 export function agentSocketName(agent: string): string {
   return `agent-${agent}.sock`;
 }
@@ -96,22 +96,25 @@ export function agentSocketName(agent: string): string {
 export interface LogStep {
   /** The signed note that the step leads to. */
   readonly checkpoint: string;
-  /** RFC 9162 consistency proof from the size before; empty where that is 0. */
+  /** RFC 9162 consistency proof from the size before; empty if that size is 0. */
   readonly consistency: readonly string[];
-  /** The record that names the next key, proved in the tree that the key before it has signed. */
+  /** The record that names the next key, proved in the tree that the previous key has signed. */
   readonly rotation?: { readonly seq: number; readonly record: string; readonly inclusion: readonly string[] };
 }
 
-/** Which questions are open, and from where to ask on. */
+/** The open questions, and the place at which the next request should begin. */
 export interface WatchedQuestions {
   readonly next: number;
-  /** The oldest first, with how many operators have said yes; null where nothing changed. */
+  /** Oldest first, with the number of operators who have said yes; null if nothing changed. */
   readonly open: readonly { readonly id: string; readonly granted: number }[] | null;
 }
 
-/** How the log went on from a size that a client named. The last step has no rotation, unless more have to be asked for. */
+/**
+ * How the log went on from a size that a client named. If the last step has a rotation, more steps have to be asked
+ * for.
+ */
 export interface LogContinuation {
-  /** The public key that the log began with, after which it is named. */
+  /** The first public key of the log, after which the log is named. */
   readonly first_key: string;
   readonly steps: readonly LogStep[];
 }
@@ -125,6 +128,6 @@ export interface ToolDescription {
   readonly output: Readonly<Record<string, unknown>>;
   readonly effect: CapabilityManifest["effect"];
   readonly idempotent: boolean;
-  /** Of what reads the resources or gets the prompts of an MCP server: those of them that rules permit. */
+  /** For the tools that read resources or get prompts of an MCP server: the resources or prompts that rules permit. */
   readonly offers?: readonly McpContent[];
 }

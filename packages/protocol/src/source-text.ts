@@ -1,8 +1,11 @@
-/** Text that a person reviews before it decides anything: it has to be UTF-8, and to read as it is parsed. */
+/**
+ * Text that a person reviews before it decides anything. It has to be UTF-8, and a reviewer must see what the parser
+ * sees.
+ */
 import { isUtf8 } from "node:buffer";
 
 export interface SourcePlace {
-  /** Both from 1. */
+  /** Both begin at 1. */
   readonly line: number;
   readonly column: number;
 }
@@ -11,10 +14,13 @@ export type SourceText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly place: SourcePlace; readonly message: string };
 
-/** Characters that make a reviewer see another text than the parser does (CVE-2021-42574), and marks out of place. */
+/**
+ * Characters that make a reviewer see another text than the parser does (CVE-2021-42574), and misplaced byte order
+ * marks.
+ */
 const MISLEADING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
 
-/** `escaped` says how the language of the text writes a character by its number, for example `\\u202e`. */
+/** `escaped` returns how the text's language writes a character by its number, for example `\\u202e`. */
 export function decodeSourceText(bytes: Uint8Array, escaped: (hexadecimal: string) => string): SourceText {
   if (!isUtf8(bytes)) {
     const place = { line: lineOfInvalidBytes(Buffer.from(bytes)), column: 1 };

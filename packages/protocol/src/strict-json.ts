@@ -1,6 +1,6 @@
 /**
- * A JSON parser that refuses what `JSON.parse` lets pass and what two parsers could read in two
- * ways: duplicate keys, lone surrogates, unsafe integers, overflowing numbers, unbounded depth.
+ * A JSON parser that refuses what `JSON.parse` accepts although two parsers could read it differently, or it is not
+ * safe: duplicate keys, lone surrogates, unsafe integers, overflowing numbers, unbounded depth.
  */
 import { printable } from "./display.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -82,7 +82,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
-/** The next quote that no backslash takes away; the end of the text where there is none. */
+/** The next quote that no backslash escapes; the end of the text if there is none. */
 function closingQuote(text: string, from: number): number {
   for (let quote = text.indexOf('"', from); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;
@@ -190,16 +190,20 @@ class Parser {
   #plain(): string {
     const from = this.#at;
     PLAIN.lastIndex = from;
-    // The pattern matches at every place, the empty text at least.
+    // The pattern matches everywhere, since it also matches the empty text.
     if (PLAIN.test(this.#text)) this.#at = PLAIN.lastIndex;
     return this.#text.slice(from, this.#at);
   }
 
-  /** A string with escapes as the engine reads it, which is three times as quick; null where it is none. */
+  /**
+   * Lets the JavaScript engine parse a string with escapes, which is three times as fast; null if the string is
+   * invalid.
+   */
   #literalFrom(from: number): string | null {
     const end = closingQuote(this.#text, this.#at);
     try {
-      // For a single string literal `JSON.parse` is exactly as strict: no bare control characters, and no unknown escapes.
+      // For a single string literal `JSON.parse` is exactly as strict: no bare control characters, and no unknown
+      // escapes.
       const value: unknown = JSON.parse(this.#text.slice(from, end + 1));
       this.#at = end;
       return value as string;
@@ -208,7 +212,7 @@ class Parser {
     }
   }
 
-  /** Finds the place where a string with escapes is wrong. */
+  /** Parses a string with escapes piece by piece, to find the place where it is wrong. */
   #unescaped(before: string): string {
     let result = before;
     while (this.#text[this.#at] === "\\") result += this.#escape() + this.#plain();
@@ -242,7 +246,7 @@ class Parser {
       this.#fail("FEMTO_PROTOCOL_NUMBER", "a number cannot be held exactly");
     }
     this.#at += match[0].length;
-    // A record would hold minus zero as zero; so it is zero for everybody from here on.
+    // A record would hold minus zero as zero, so it is zero for everybody from here on.
     return value === 0 ? 0 : value;
   }
 

@@ -1,10 +1,10 @@
 /**
- * The W3C trace context that a proposal came with: where in somebody else's trace it stands. It names and proves nothing;
- * what is not exactly of its form is left out, and the record says so.
+ * The W3C trace context of a proposal: its place in somebody else's trace. It is a name and proves nothing. Malformed
+ * parts are left out, and the record says so.
  */
 import type { TraceContext } from "./generated/types.ts";
 
-/** As a client wrote it, of whatever kind and size. */
+/** As a client wrote it, of any type and size. */
 export interface TraceFields {
   readonly traceparent?: unknown;
   readonly tracestate?: unknown;
@@ -17,16 +17,16 @@ const KNOWN_FLAGS = 0b11;
 const STATE_CHARS_MAX = 512;
 const STATE_MEMBERS_MAX = 32;
 const STATE_KEY = /^(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})$/;
-/** Printable ASCII but for comma and equals sign, not ending in a space. */
+/** Printable ASCII except comma and equals sign, not ending in a space. */
 const STATE_VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
-/** LIMIT: characters that travel to the host; of what is longer, that it is too long is all that counts. */
+/** LIMIT: characters that are sent to the host; of a longer text, it only matters that it is too long. */
 const WIRE_CHARS_MAX = 600;
 
-/** Null where there is nothing that could be one. */
+/** Null if neither field is present. */
 export function traceContext({ traceparent, tracestate }: TraceFields): TraceContext | null {
   if (traceparent === undefined && tracestate === undefined) return null;
   const parent = parentOf(traceparent);
-  // A state belongs to its parent: without one it says nothing.
+  // A state belongs to its parent; without one it means nothing.
   if (parent === null) return { ignored: ["traceparent"] };
   if (tracestate === undefined || tracestate === "") return { traceparent: parent };
   const state = stateOf(tracestate);
@@ -35,7 +35,7 @@ export function traceContext({ traceparent, tracestate }: TraceFields): TraceCon
     : { traceparent: parent, ...(state === "" ? {} : { tracestate: state }) };
 }
 
-/** What is sent on of what a client wrote: texts of a size that does no harm, and as wrong as they were. */
+/** The part of a client's fields that is sent on: texts of a harmless size, which stay as malformed as they were. */
 export function wireTrace({ traceparent, tracestate }: TraceFields): { traceparent?: string; tracestate?: string } {
   return {
     ...(traceparent === undefined ? {} : { traceparent: wireText(traceparent) }),
@@ -45,7 +45,7 @@ export function wireTrace({ traceparent, tracestate }: TraceFields): { tracepare
 
 const wireText = (value: unknown): string => (typeof value === "string" ? value.slice(0, WIRE_CHARS_MAX) : "?");
 
-/** Of a later version the part that is known, in the form of the first. */
+/** Of a later version only the known part is kept, in the form of the first version. */
 function parentOf(value: unknown): string | null {
   if (typeof value !== "string" || value.length > WIRE_CHARS_MAX) return null;
   const [, version, trace, span, flags, rest] = PARENT.exec(value) ?? [];
@@ -55,7 +55,7 @@ function parentOf(value: unknown): string | null {
   return `00-${trace}-${span}-0${known}`;
 }
 
-/** Null for one that is wrong anywhere: half of it would be another one. */
+/** Null if any part of it is wrong: half of a state would be a different state. */
 function stateOf(value: unknown): string | null {
   if (typeof value !== "string" || value.length > STATE_CHARS_MAX) return null;
   const members = value

@@ -1,6 +1,6 @@
 /**
- * Writes all lines of one turn of the event loop with one system call, because a call costs writer and reader more than a
- * line does. What was written before the stream is ended is sent before its end.
+ * Writes all lines of one turn of the event loop with one system call, because a call costs writer and reader more than
+ * a line does. Lines written before the stream is ended are sent before its end.
  */
 import type { Writable } from "node:stream";
 

@@ -8,7 +8,7 @@ export interface SessionRecordsParts {
   record(entry: JournalEntry): void;
   /** Whether the proposer of the session is still there. */
   isOpen(): boolean;
-  /** Whether history knows the session, as recorded by numbered records. */
+  /** Whether history knows the session, according to all records that have a number, durable or not. */
   isKnown(): boolean;
 }
 

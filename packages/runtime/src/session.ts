@@ -11,7 +11,7 @@ import type { RelayWishes } from "./relay/relays.ts";
 
 /** Options of one proposal that are not part of its message. All of them are optional. */
 export interface ProposeOptions {
-  /** A name for this call, recorded as given. */
+  /** A name for this call. It is recorded without secrets, and cut if it is long. */
   readonly label?: string;
   /**
    * The proposer's W3C trace context. The span of the call becomes a child of that span. Malformed parts are ignored.

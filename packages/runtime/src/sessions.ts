@@ -48,7 +48,7 @@ export interface SessionsParts {
   newId(): string;
   /** Principals that have tables of their own. */
   readonly agents: readonly string[];
-  /** What is known of sessions, as recorded by numbered records. */
+  /** What is known of sessions, according to all records that have a number, durable or not. */
   histories(): SessionHistories;
   record(entry: JournalEntry): void;
   readonly clock: Clock;

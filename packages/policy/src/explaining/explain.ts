@@ -1,7 +1,7 @@
 /**
- * Why one question was not permitted, for a person who may change it: the rules that forbid it, and the
- * permit that came nearest with what it asked for. Never asked on the way of a call, and never shown to the
- * model, because conditions tell what the tables hold.
+ * Explains to a person who may change it why one question was not permitted: the rules that forbid it, and the permit
+ * that came nearest, with its conditions. This never runs during a call and is never shown to the model, because
+ * conditions reveal what the tables hold.
  */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
 import { printable } from "@femtoclaw/protocol";
@@ -13,11 +13,11 @@ import { authorizationCall, type DecisionRequest } from "../request.ts";
 import { concerns, isGuard, isScope, type Probe, probesOf } from "./permit-parts.ts";
 import { parseRule } from "./recorded-policy.ts";
 
-/** The permit that was closest to permitting. */
+/** The permit that came closest to permitting. */
 export interface NearestPermit {
-  /** Its identifier. */
+  /** The permit's identifier. */
   readonly rule: string;
-  /** Conditions in Cedar's own words. */
+  /** Conditions that were met, in Cedar's own words. */
   readonly met: readonly string[];
   /** The conditions that were not met. */
   readonly failed: readonly string[];
@@ -25,20 +25,20 @@ export interface NearestPermit {
 
 /** Why a question was answered as it was. */
 export interface Explanation {
-  /** Rules that permit the question as it is; it was refused all the same where a rule forbids it. */
+  /** Rules that permit the question as it is. It was refused nevertheless if another rule forbids it. */
   readonly permitting: readonly string[];
-  /** Rules that forbid it, by their identifiers. */
+  /** Identifiers of the rules that forbid the question. */
   readonly forbidding: readonly string[];
-  /** Of the permits for this very resource the one with the fewest failed conditions; null where there is none. */
+  /** Among the permits for this very resource, the one with the fewest failed conditions; null if there is none. */
   readonly nearest: NearestPermit | null;
-  /** Permits that say something about this capability. */
+  /** Number of permits that say something about this capability. */
   readonly permits: number;
 }
 
 /** One name for the set and its schema, because a preparsed set can be replaced and never freed. */
 const PROBES = "probes";
 
-/** LIMIT: conditions of all permits together; the permits that come after are not looked at. */
+/** LIMIT: conditions of all permits together. Permits beyond that are not examined. */
 const PROBES_MAX = 20_000;
 
 interface Dissected {
@@ -54,7 +54,7 @@ export interface PreparedProbes {
   readonly permitCount: number;
 }
 
-/** Throws FEMTO_POLICY_INVALID when the rules cannot be evaluated; anything else is a trap. */
+/** Throws FEMTO_POLICY_INVALID if the rules cannot be evaluated. Any other exception is a trap of the engine. */
 export function prepareProbes(cedar: Cedar, policy: EnforceablePolicy, capability: string): PreparedProbes {
   const parsed = policy.rules.map(({ id, text }) => ({ id, json: parseRule(cedar, text) }));
   const about = parsed.filter(({ json }) => concerns(json, capability));
@@ -64,7 +64,7 @@ export function prepareProbes(cedar: Cedar, policy: EnforceablePolicy, capabilit
   for (const [at, { probes }] of asked.entries()) {
     for (const [part, probe] of probes.entries()) policies[`${at}/${part}`] = probe;
   }
-  // Forbids are asked as permits, so that one answer holds them beside the conditions.
+  // Forbids are asked as permits, so that one answer reports them together with the conditions.
   for (const { id, json } of about) if (json.effect === "forbid") policies[`f/${id}`] = { ...json, effect: "permit" };
   for (const answer of [
     cedar.preparseSchema(PROBES, policy.schemaText),
@@ -75,7 +75,10 @@ export function prepareProbes(cedar: Cedar, policy: EnforceablePolicy, capabilit
   return { policy, capability, permits: asked, permitCount: permits.length };
 }
 
-/** Only about what was prepared last in this instance. Throws FEMTO_POLICY_INVALID for facts that cannot be asked about. */
+/**
+ * Works only on what was prepared last in this instance. Throws FEMTO_POLICY_INVALID for facts that cannot be asked
+ * about.
+ */
 export function explain(
   cedar: Cedar,
   { policy, permits, permitCount }: PreparedProbes,
@@ -107,7 +110,7 @@ function withinLimit(permits: readonly Dissected[]): readonly Dissected[] {
   });
 }
 
-/** The conditions that hold for the question. One whose evaluation errs does not hold. */
+/** The conditions that hold for the question. A condition whose evaluation errs does not hold. */
 function answersOf(cedar: Cedar, { namedPaths }: EnforceablePolicy, request: DecisionRequest): ReadonlySet<string> {
   const prepared = authorizationCall(request, { slot: PROBES, namedPaths: new Set(namedPaths) });
   if (!prepared.ok) throw invalid(prepared.fault);
@@ -134,7 +137,7 @@ function nearestOf(cedar: Cedar, judged: readonly Judged[]): NearestPermit | nul
   return { rule: nearest.rule, met: words(nearest.met), failed: words(nearest.failed) };
 }
 
-/** LIMIT: characters of one condition; a long set of options tells enough by its beginning. */
+/** LIMIT: characters of one condition; the beginning of a long set of options tells enough. */
 const CONDITION_CHARS = 1_000;
 const ONLY_CONDITION = /^permit\(principal, action, resource\) (?:when|(unless)) \{\s*(.*?)\s*\};$/s;
 const ONLY_SCOPE = /^permit\((principal(?: .*)?), action, (resource(?: .*)?)\);$/s;

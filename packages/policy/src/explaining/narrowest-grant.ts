@@ -1,6 +1,6 @@
 /**
- * The narrowest entries of the tables that would permit what was refused, and what no entry can permit.
- * A proposal for a person, who decides; whether it permits the call is found out by deciding again.
+ * Proposes the narrowest table entries that would permit what was refused, and says what no entry can permit. A person
+ * decides on the proposal. Whether it really permits the call is found out by deciding again.
  */
 import {
   AGENT_RUN,
@@ -26,13 +26,16 @@ import type { PolicyAction } from "../schema.ts";
 import type { Explanation } from "./explain.ts";
 
 interface Proposed {
-  /** What a person should know before agreeing; null where the entry says all of it. */
+  /** What a person should know before agreeing; null if the entry says it all. */
   readonly note: string | null;
-  /** Whether the entry lets an agent choose what code runs, or reach what trusts this machine; a script has to say so twice. */
+  /**
+   * Whether the entry lets an agent choose what code runs, or reach services that trust this machine. A script has to
+   * confirm such an entry explicitly.
+   */
   readonly dangerous: boolean;
 }
 
-/** One entry of a table that would permit a use, as narrow as a table can say it. */
+/** One table entry that would permit a use, as narrow as a table can express it. */
 export type GrantProposal = Proposed &
   (
     | { readonly table: "read" | "write"; readonly path: string }
@@ -43,7 +46,7 @@ export type GrantProposal = Proposed &
         readonly table: "tools";
         readonly server: string;
         readonly tool: string;
-        /** Without any its arguments do not matter. */
+        /** Without any of these, the arguments do not matter. */
         readonly with: McpGrant["with"];
       }
     | { readonly table: "environment"; readonly name: string }
@@ -51,9 +54,9 @@ export type GrantProposal = Proposed &
 
 /** What would change a refusal. */
 export interface Remedy {
-  /** Entries that together permit it; empty where none can. */
+  /** Entries that together permit the question; empty if none can. */
   readonly grants: readonly GrantProposal[];
-  /** Rules that forbid the question and that no entry outweighs, by their identifiers. */
+  /** Identifiers of the rules that forbid the question and that no entry outweighs. */
   readonly forbidding: readonly string[];
   /** Further reasons why no entry helps. */
   readonly obstacles: readonly string[];
@@ -96,7 +99,7 @@ export function remedyFor({ question, action, explanation }: RefusedQuestion, au
   return { grants, forbidding: [...forbidding].sort(), obstacles };
 }
 
-/** As the configuration's schema has it. */
+/** The same pattern as in the configuration's schema. */
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The grant, or why there is none. */
@@ -109,7 +112,10 @@ function permitFor(question: FactQuestion, { name, effect }: RefusedQuestion["ac
   return `no table allows ${printable(name)} by an entry of its own`;
 }
 
-/** LIMIT: folders below the root from which on a folder is one of the machine's rather than one of a project. */
+/**
+ * LIMIT: depth, counted in folders including the root, up to which a folder belongs to the machine rather than to a
+ * project.
+ */
 const BROAD_DEPTH = 2;
 
 function pathGrant({ path, type }: PathQuestion, table: "read" | "write"): GrantProposal {
@@ -118,7 +124,7 @@ function pathGrant({ path, type }: PathQuestion, table: "read" | "write"): Grant
   return { table, path, note, dangerous: ancestorsOrSelf(path).length <= BROAD_DEPTH };
 }
 
-/** Of a repository the part in which the file lies, where there is one that can be named by itself. */
+/** For a repository: the part in which the file lies, if that part can be named by itself; otherwise the path. */
 function partOf(path: string, folders: readonly string[]): string {
   if (baseName(path) !== ".git") return path;
   const parts = OBEYED_IN_REPOSITORY.map((name) => `${path.slice(0, -".git".length)}${name}`);
@@ -137,12 +143,12 @@ const HOST_FLOOR = [
   ...SPECIAL,
 ];
 
-/** As a URL has the address. */
+/** Writes the address as a URL does. */
 const bare = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
 const forbidsHost = (rules: ReadonlySet<string>): boolean => HOST_FLOOR.some((rule) => rules.has(rule));
 
-/** The very host and port; a name is never proposed for those below it. */
+/** The very host and port. Hosts below a name are never proposed. */
 function hostGrant({ scheme, host, port, network, program }: HostQuestion): GrantProposal {
   const found =
     program === undefined ? ({ table: "fetch", host } as const) : ({ table: "connect", program, host } as const);
@@ -157,7 +163,7 @@ function hostGrant({ scheme, host, port, network, program }: HostQuestion): Gran
 
 function mcpGrant({ server, tool, destructive, values }: McpToolQuestion): GrantProposal {
   const argument = tool === RESOURCE_READ ? "uri" : "name";
-  // The folders of a uri are facts too; what was read is none of them.
+  // The folders of a uri are facts too, but not what was read.
   const text = isReader(tool)
     ? values.find((one) => one.startsWith(`${argument}=`) && !one.endsWith('/*"'))
     : undefined;
@@ -175,13 +181,13 @@ function environmentGrant(name: string): GrantProposal {
 }
 
 /**
- * Options that are known to lead to other code, in one program or another. A hint to the operator and no
- * boundary: what is not listed here is still only permitted as it is written in the entry.
+ * Options that are known to lead to other code in some program. This is a hint to the operator, not a boundary: an
+ * option that is not listed here is still permitted only as the entry states it.
  */
 const LEADING_ELSEWHERE =
   /^(?:-{1,2}(?:exec|execdir|ok|okdir|eval|command|config|config-env|upload-pack|receive-pack|ext-diff|textconv|open-files-in-pager|pager|pre|compress-program|use-compress-program|to-command|checkpoint-action|info-script|rsh|script|script-shell|processorpath|plugin|require|init-file|rcfile)|-[ceEPOI])$/;
 
-/** LIMIT: characters of a word and options beside it, as the configuration's schema has them. */
+/** LIMIT: characters of a word, and options beside it, as in the configuration's schema. */
 const WORD_CHARS = 256;
 const FLAGS_MAX = 64;
 

@@ -1,10 +1,10 @@
 /**
- * A permit taken apart: each condition that it makes on a call, as a permit of its own. Asked together,
- * those that answer are the conditions that the call meets, and the others are why it was not permitted.
+ * Takes a permit apart: each condition that it makes on a call becomes a permit of its own. All are asked together.
+ * Those that answer are the conditions that the call meets; the others are the reason why it was not permitted.
  */
 import type { Expr, PolicyJson } from "@cedar-policy/cedar-wasm/web";
 
-/** Asks one condition and nothing else; `All` in its scope stands for anything. */
+/** A permit that asks about one condition only. `All` in its scope stands for anything. */
 export type Probe = PolicyJson;
 
 const OPEN: Probe = {
@@ -15,7 +15,7 @@ const OPEN: Probe = {
   conditions: [],
 };
 
-/** The conditions in the order in which the permit has them; none for a permit of every call of its actions. */
+/** The conditions in the order in which the permit states them; none if it permits every call of its actions. */
 export function probesOf({ principal, resource, conditions }: PolicyJson): Probe[] {
   return [
     ...(principal.op === "All" ? [] : [{ ...OPEN, principal }]),
@@ -28,7 +28,7 @@ export function probesOf({ principal, resource, conditions }: PolicyJson): Probe
   ];
 }
 
-/** `a && b && c` as its parts, without recursion: a chain can be as long as a text. */
+/** Splits `a && b && c` into its parts without recursion, because a chain can be as long as a text. */
 function conjuncts(expression: Expr): Expr[] {
   const found: Expr[] = [];
   const open: Expr[] = [expression];
@@ -59,12 +59,12 @@ function idOf(uid: { readonly __entity: { readonly id: string } } | { readonly i
   return "__entity" in uid ? uid.__entity.id : uid.id;
 }
 
-/** Whether the condition only asks if a fact is there, which says little about how near a call comes. */
+/** Whether the condition only asks if a fact is present, which says little about how near a call comes. */
 export function isGuard({ conditions: [first] }: Probe): boolean {
   return first?.kind === "when" && "has" in first.body;
 }
 
-/** Whether the condition is what the permit says of its agent or its resource. */
+/** Whether the condition comes from the permit's scope, which is about its agent or its resource. */
 export function isScope({ conditions }: Probe): boolean {
   return conditions.length === 0;
 }

@@ -1,4 +1,4 @@
-/** Looks at policies that records hold: makes them ready to decide again, and says why they did not permit. */
+/** Examines policies that records hold: makes them ready to decide again, and explains why they did not permit. */
 import type { Cedar } from "../cedar-instance.ts";
 import type { EnforceablePolicy } from "../compile.ts";
 import { actionOf, type DecisionRequest } from "../request.ts";
@@ -6,25 +6,22 @@ import { type Explanation, explain, type PreparedProbes, prepareProbes } from ".
 import { GuardedCedar } from "./guarded-cedar.ts";
 import { enforceable, type RecordedPolicy } from "./recorded-policy.ts";
 
-/**
- * Asks policies that stand in records. It has an engine of its own, so nothing that it meets there harms the one in
- * force.
- */
+/** Asks policies that stand in records. It has an engine of its own, so nothing in them can harm the one in force. */
 export class PolicyReader {
   readonly #cedar: GuardedCedar;
-  /** What each instance was asked about last: the next question is mostly about the same. */
+  /** What each instance was asked about last, because the next question is mostly about the same. */
   readonly #prepared = new WeakMap<Cedar, PreparedProbes>();
 
   private constructor(cedar: GuardedCedar) {
     this.#cedar = cedar;
   }
 
-  /** Starts that engine. */
+  /** Starts a reader with an engine of its own. */
   static async open(): Promise<PolicyReader> {
     return new PolicyReader(await GuardedCedar.open());
   }
 
-  /** Throws FEMTO_POLICY_INVALID for a policy that this FemtoClaw cannot decide by. */
+  /** Throws FEMTO_POLICY_INVALID for a policy by which this FemtoClaw cannot decide. */
   enforceable(policy: RecordedPolicy): Promise<EnforceablePolicy> {
     return this.#cedar.use((cedar) => enforceable(cedar, policy));
   }

@@ -1,4 +1,4 @@
-/** A policy as a record has it, made ready to decide once more. What the record does not vouch for is refused. */
+/** Makes a policy from a record ready to decide once more. Whatever the record does not vouch for is refused. */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
 import { invalid } from "../activation.ts";
 import type { Cedar } from "../cedar-instance.ts";
@@ -14,7 +14,7 @@ export interface RecordedPolicy {
   readonly rules: readonly { readonly id: string; readonly text: string }[];
 }
 
-/** LIMIT: rules of a recorded policy that are looked at; a hundred times what the largest honest one has. */
+/** LIMIT: rules of a recorded policy that are examined, a hundred times as many as the largest honest policy has. */
 const RULES_MAX = 50_000;
 
 export function enforceable(cedar: Cedar, policy: RecordedPolicy): EnforceablePolicy {
@@ -54,10 +54,10 @@ function actionsOf(cedar: Cedar, schemaText: string): Pick<PolicyAction, "name" 
   });
 }
 
-/** Without a number it is one; a rule of a record that says anything else is none of ours. */
+/** Without a number it is one. A recorded rule with any other value was not made by FemtoClaw. */
 const APPROVERS = /^[1-9]?$/;
 
-/** The rule's own text says how many operators it asks, and the revision names the text. */
+/** The rule's own text says how many operators it asks, and the revision covers that text. */
 function approversOf({ annotations = {} }: PolicyJson): { readonly approvers?: number } {
   if (!Object.hasOwn(annotations, "approval")) return {};
   const written = annotations["approval"] ?? "";
@@ -65,7 +65,7 @@ function approversOf({ annotations = {} }: PolicyJson): { readonly approvers?: n
   return { approvers: Number(written) || 1 };
 }
 
-/** Every path that the rule names, in its scope or in a condition, as a literal entity. */
+/** Every path that the rule names as a literal entity, in its scope or in a condition. */
 function namedPaths(rule: PolicyJson): string[] {
   const found: string[] = [];
   const open: unknown[] = [rule.resource, rule.conditions];
@@ -73,7 +73,7 @@ function namedPaths(rule: PolicyJson): string[] {
     if (typeof next !== "object" || next === null) continue;
     const { type, id } = next as { readonly type?: unknown; readonly id?: unknown };
     if (type === "Path" && typeof id === "string") found.push(id);
-    // What is absent in it is null: `undefined` would end the walk.
+    // Absent members are replaced by null, because `undefined` would end the walk.
     for (const value of Object.values(next)) open.push(value ?? null);
   }
   return found;

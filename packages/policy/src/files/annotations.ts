@@ -1,13 +1,13 @@
-/** The annotations of a policy: what they may be, and what they say. */
+/** The annotations of a policy: which ones are valid, and what they say. */
 import { nearestName, printable } from "@femtoclaw/protocol";
 import type { ParsedPolicy } from "./expression.ts";
 
-/** INVARIANT: a misspelt annotation changes nothing for the engine, so an unknown one is never passed over. */
+/** INVARIANT: a misspelt annotation has no meaning to the engine, so an unknown one is always reported. */
 const KNOWN = ["id", "reason", "fix", "approval", "unsafe"];
 
-/** A name that stands in records, replies and file names without any quoting. */
+/** A name that can stand in records, replies and file names without quoting. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** LIMIT: characters of a reason or fix; it is shown as one line. */
+/** LIMIT: characters of a reason or fix, which is shown as one line. */
 const TEXT_CHARS_MAX = 500;
 /** LIMIT: operators that one question may need, 1 to 9; more will not be reached before it expires. */
 const APPROVERS = /^[1-9]?$/;
@@ -21,7 +21,7 @@ export interface Annotations {
 
 export interface AnnotationFinding {
   readonly message: string;
-  /** The annotation that it is about; null for one that is missing. */
+  /** The annotation that the finding is about; null if one is missing. */
   readonly name: string | null;
 }
 

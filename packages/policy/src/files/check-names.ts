@@ -1,6 +1,6 @@
 /**
- * Whether what policies name exists: Cedar takes any text for the name of a path, a program or an agent,
- * and a misspelt one would silently never match.
+ * Checks that what policies name exists. Cedar takes any text for the name of a path, a program or an agent, and a
+ * misspelt one would silently never match.
  */
 import {
   canonicalHost,
@@ -17,11 +17,11 @@ import { mcpActions } from "../mcp-rules.ts";
 import type { PolicyAction } from "../schema.ts";
 import { type NamedEntity, REAL_FILE } from "./file-rule.ts";
 
-/** What this machine knows of a name. */
+/** Looks names up on this machine. */
 export interface NameLookup {
-  /** Where the path leads to after symbolic links, as far as it exists. */
+  /** Where the path leads after symbolic links, as far as it exists. */
   path(path: string): { readonly canonical: string; readonly exists: boolean } | { readonly problem: string };
-  /** The program under this path in the search path. */
+  /** The program that the search path finds under this path. */
   program(path: string): { readonly path: string; readonly realPath: string } | { readonly problem: string };
 }
 

@@ -2,7 +2,7 @@
 import type { Authority } from "@femtoclaw/protocol";
 import type { FileRule } from "./file-rule.ts";
 
-/** The authority by which a child's view is made. It grants no more than the one that it is made from. */
+/** The authority from which a child's view is made. It grants no more than the original authority. */
 export function confinedAuthority(authority: Authority, fileRules: readonly FileRule[]): Authority {
   const { deny } = authority;
   const grants = (paths: (rule: FileRule) => readonly string[]) =>

@@ -1,13 +1,13 @@
 /**
- * Cuts the text of a Cedar file into its policies without understanding them: strings, comments, brackets
- * and semicolons are all it knows. Cedar parses each piece afterwards, and both have to agree on the pieces.
+ * Cuts the text of a Cedar file into its policies without understanding them: it knows only strings, comments, brackets
+ * and semicolons. Cedar parses each piece afterwards, and both have to agree on the pieces.
  */
 import { decodeSourceText, type SourcePlace, sourcePlace } from "@femtoclaw/protocol";
 import { escapedText } from "../cedar-text.ts";
 
 export interface Token {
   readonly kind: "string" | "word" | "mark";
-  /** As written; a string with its quotes. */
+  /** As written; a string includes its quotes. */
   readonly text: string;
   readonly offset: number;
 }
@@ -15,9 +15,9 @@ export interface Token {
 /** One policy as it stands in its file. */
 export interface Statement {
   readonly offset: number;
-  /** As written, with comments. */
+  /** The policy as written, with comments. */
   readonly raw: string;
-  /** The same policy without comments and in ASCII: what is compiled, recorded and enforced. */
+  /** The same policy without comments and in ASCII; this text is compiled, recorded and enforced. */
   readonly text: string;
   readonly tokens: readonly Token[];
 }
@@ -26,9 +26,9 @@ export type CutResult =
   | { readonly ok: true; readonly text: string; readonly statements: readonly Statement[] }
   | { readonly ok: false; readonly place: SourcePlace; readonly message: string };
 
-/** LIMIT: brackets within each other; the engine traps at some 150, and nobody reads more than a few. */
+/** LIMIT: nested brackets; the engine traps at some 150, and people cannot read more than a few. */
 const BRACKET_DEPTH_MAX = 32;
-/** LIMIT: characters of one policy; a list that is longer belongs into several policies. */
+/** LIMIT: characters of one policy; a longer list belongs into several policies. */
 const STATEMENT_CHARS_MAX = 65_536;
 
 export function cutPolicies(bytes: Uint8Array): CutResult {
@@ -43,7 +43,7 @@ export function cutPolicies(bytes: Uint8Array): CutResult {
   }
 }
 
-/** Thrown within this file only. */
+/** Thrown and caught only within this file. */
 class Misfit extends Error {
   readonly offset: number;
 
@@ -54,8 +54,8 @@ class Misfit extends Error {
 }
 
 /**
- * Everything that Cedar's own lexer tells apart. A comment ends at either kind of line end, as it does
- * there: what one reader takes for a comment, the other must not take for a policy.
+ * Everything that Cedar's own lexer tells apart. A comment ends at either kind of line end, as in Cedar: what one
+ * reader takes for a comment, the other must not take for a policy.
  */
 const PIECE = /\/\/[^\n\r]*|"(?:\\.|[^"\\])*"|[A-Za-z0-9_]+|\s+|./gsy;
 const OPENING = "([{";

@@ -1,7 +1,7 @@
-/** How Cedar writes a parsed policy as JSON, and the few ways in which lint looks at it. */
+/** How Cedar writes a parsed policy as JSON, and the few ways in which lint examines it. */
 import assert from "node:assert/strict";
 
-/** An object with one member: the operator, and what it works on. */
+/** An object with one member: its name is the operator, its value the operands. */
 export type Expression = Readonly<Record<string, unknown>>;
 
 export interface EntityId {
@@ -22,7 +22,7 @@ export interface Clause {
   readonly body: Expression;
 }
 
-/** What `policyToJson` returns for a policy that is no template. */
+/** What `policyToJson` returns for a policy that is not a template. */
 export interface ParsedPolicy {
   readonly effect: "permit" | "forbid";
   readonly principal: Scope;
@@ -64,7 +64,7 @@ export function* expressionsOf(policy: ParsedPolicy): Generator<Expression> {
   }
 }
 
-/** `a && b && c` as three terms; anything else as one. */
+/** Splits `a && b && c` into three terms; anything else is one term. */
 export function termsOf(operator: "&&" | "||", expression: Expression): Expression[] {
   const terms: Expression[] = [];
   const open = [expression];
@@ -76,12 +76,12 @@ export function termsOf(operator: "&&" | "||", expression: Expression): Expressi
   return terms;
 }
 
-/** What has to hold for the policy to apply, besides its scope: the terms of all `when` clauses. */
+/** What must hold for the policy to apply, besides its scope: the terms of all `when` clauses. */
 export function requiredTerms(policy: ParsedPolicy): Expression[] {
   return policy.conditions.flatMap(({ kind, body }) => (kind === "when" ? termsOf("&&", body) : []));
 }
 
-/** The entity that stands there as a literal. */
+/** The entity, if the expression is an entity literal. */
 export function entityLiteral(expression: Expression | undefined): EntityId | null {
   const value = expression?.["Value"];
   if (typeof value !== "object" || value === null || !("__entity" in value)) return null;
@@ -104,8 +104,8 @@ export function scopeEntities({ entity, entities, in: inside }: Scope): readonly
 }
 
 /**
- * Every entity that a policy names, in its scope or anywhere in its conditions. INVARIANT: of a request's
- * folders only those are sent to the engine that a policy names, so none may be overlooked here.
+ * Every entity that a policy names, in its scope or anywhere in its conditions. INVARIANT: of a request's folders, the
+ * engine is sent only those that a policy names, so none may be overlooked here.
  */
 export function entitiesOf(policy: ParsedPolicy): EntityId[] {
   const literals = [...expressionsOf(policy)].flatMap((expression) => entityLiteral(expression) ?? []);

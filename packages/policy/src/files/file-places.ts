@@ -1,8 +1,8 @@
-/** Names places in one file, quickly: a file can have many, and each would else be counted from its beginning. */
+/** Names places in one file quickly. A file can have many, and each would otherwise be counted from the beginning. */
 export class FilePlaces {
   /** For people, for example `policy/extra.cedar`. */
   readonly file: string;
-  /** Where each line begins. */
+  /** Offset at which each line begins. */
   readonly #starts: readonly number[];
 
   constructor(file: string, text: string) {

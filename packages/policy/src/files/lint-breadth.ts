@@ -1,6 +1,6 @@
 /**
- * What a policy reaches: a permit has to say which resources it opens, a question has to be one that an
- * approval answers, and what a forbid hides from file tools is hidden from programs too.
+ * Checks how much a policy reaches. A permit has to say which resources it opens; a question has to be one that an
+ * approval answers; and what a forbid hides from file tools is hidden from programs too.
  */
 import type { PolicyAction } from "../schema.ts";
 import {
@@ -42,7 +42,7 @@ export function isUnsafe({ annotations = {} }: ParsedPolicy): boolean {
   return Object.hasOwn(annotations, "unsafe");
 }
 
-/** The actions that the scope lets the policy apply to. */
+/** The actions to which the policy applies according to its scope. */
 export function coveredActions({ action, resource }: ParsedPolicy, actions: readonly PolicyAction[]): PolicyAction[] {
   const named = action.op === "All" ? null : new Set(scopeEntities(action).map(({ id }) => id));
   const type = resource.entity_type ?? scopeEntities(resource)[0]?.type;
@@ -58,7 +58,7 @@ function isResourceBound(policy: ParsedPolicy): boolean {
 function bindsResource(term: Expression): boolean {
   if (boundEntities(term) !== null) return true;
   const compared = comparison(term);
-  // A digest alone names a file that nobody who reads the policy knows.
+  // A digest alone does not count: it names a file that nobody who reads the policy knows.
   if (compared?.fact === "real_path" || compared?.fact === "host")
     return compared.operator === "==" || compared.operator === "contains";
   const alternatives = termsOf("||", term);
@@ -67,7 +67,7 @@ function bindsResource(term: Expression): boolean {
   return false;
 }
 
-/** The entities in which the resource lies if the term holds; null if the term says nothing about it. */
+/** The entities in which the resource lies if the term holds; null if the term says nothing about the resource. */
 function boundEntities(term: Expression): readonly EntityId[] | null {
   const { name, operands } = operation(term);
   const [left, right] = operands;
@@ -79,7 +79,10 @@ function boundEntities(term: Expression): readonly EntityId[] | null {
   return found.every((entities) => entities !== null) ? found.flat() : null;
 }
 
-/** Whether a permit fixes the first argument and lists the options, as a program that can run other code needs it. */
+/**
+ * Whether a permit fixes the first argument and lists the options, which is necessary for a program that can run other
+ * code.
+ */
 export function limitsArguments(policy: ParsedPolicy): boolean {
   const terms = requiredTerms(policy);
   const hasWord = terms.some((term) => {
@@ -94,7 +97,7 @@ export function limitsArguments(policy: ParsedPolicy): boolean {
   return hasWord && hasFlags;
 }
 
-/** Real files that a permit names by fact instead of by resource. */
+/** Real files that a permit names by a fact instead of by resource. */
 export function namedFiles(policy: ParsedPolicy): string[] {
   return [...expressionsOf(policy)].flatMap((expression) => {
     const compared = comparison(expression);
@@ -102,7 +105,7 @@ export function namedFiles(policy: ParsedPolicy): string[] {
   });
 }
 
-/** Where a permit lets calls write. */
+/** The paths to which a permit lets calls write. */
 export function writtenPaths(policy: ParsedPolicy, actions: readonly PolicyAction[]): string[] {
   const writes = coveredActions(policy, actions).some(
     ({ resource, effect }) => resource === "Path" && effect !== "read" && effect !== "none",
@@ -121,8 +124,8 @@ export function writtenPaths(policy: ParsedPolicy, actions: readonly PolicyActio
 const APPROVED: Expression = { ".": { left: { Var: "context" }, attr: "approved" } };
 
 /**
- * A question is a forbid that an approval lifts, and nothing else: so the clause stands alone, as
- * `unless { context.approved }`, and no other policy looks at approvals.
+ * A question is a forbid that an approval lifts, and nothing else. So the clause stands alone, as `unless {
+ * context.approved }`, and no other policy looks at approvals.
  */
 export function approvalFindings(policy: ParsedPolicy): string[] {
   const { effect, conditions, annotations = {} } = policy;
@@ -139,15 +142,15 @@ export function approvalFindings(policy: ParsedPolicy): string[] {
 }
 
 export interface ForbiddenPaths {
-  /** Neither read nor changed by programs. */
+  /** Paths that programs may neither read nor change. */
   readonly hidden: readonly string[];
-  /** Not changed by programs. */
+  /** Paths that programs may not change. */
   readonly kept: readonly string[];
   /** Whether file tools are forbidden something that programs are not, because no path says what. */
   readonly missesPrograms: boolean;
 }
 
-/** More than the policy forbids: its other conditions are facts of a call, and a program makes no calls. */
+/** Returns more than the policy forbids: its other conditions are facts of a call, and a program makes no calls. */
 export function forbiddenPaths(policy: ParsedPolicy, actions: readonly PolicyAction[]): ForbiddenPaths {
   const covered = policy.effect === "permit" ? [] : coveredActions(policy, actions);
   const files = covered.filter(({ resource, effect }) => resource === "Path" && effect !== "none");
@@ -162,14 +165,14 @@ export function forbiddenPaths(policy: ParsedPolicy, actions: readonly PolicyAct
   return { hidden: reads ? paths : [], kept: reads ? [] : paths, missesPrograms };
 }
 
-/** What has to hold for a forbid to apply; `unless { !x }` is `when { x }`. */
+/** What must hold for a forbid to apply; `unless { !x }` is `when { x }`. */
 function forbiddingTerms(policy: ParsedPolicy): Expression[] {
   const opposites = policy.conditions.flatMap(({ kind, body }) => (kind === "unless" ? termsOf("||", body) : []));
   const negated = opposites.flatMap((term) => (operation(term).name === "!" ? operation(term).operands : []));
   return [...requiredTerms(policy), ...negated.flatMap((term) => termsOf("&&", term))];
 }
 
-/** Entities of which the term may speak among others: what is forbidden in any of its cases. */
+/** Entities that the term may be about, among others: what is forbidden in any of its cases. */
 function namedEntities(term: Expression): readonly EntityId[] {
   const { name, operands } = operation(term);
   if (name === "||" || name === "&&") return operands.flatMap(namedEntities);

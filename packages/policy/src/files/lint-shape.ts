@@ -1,6 +1,6 @@
 /**
- * What Cedar's validator takes and its engine does not, or what no reader meant: expressions that trap,
- * numbers that overflow, conditions that contradict themselves, texts that no fact ever holds.
+ * Finds what Cedar's validator takes although its engine does not, or what nobody meant to write: expressions that
+ * trap, numbers that overflow, conditions that contradict themselves, and texts that no fact ever holds.
  */
 import { canonicalHost, type HostQuestion, printable } from "@femtoclaw/protocol";
 import { isCanonicalPath } from "../canonical-path.ts";
@@ -15,14 +15,14 @@ import {
   textLiterals,
 } from "./expression.ts";
 
-/** LIMIT: expressions within each other, a chain of one operator counting once; the engine traps beyond some hundred. */
+/** LIMIT: nested expressions, where a chain of one operator counts once; the engine traps beyond some hundred. */
 const DEPTH_MAX = 32;
 /** LIMIT: operands of one chain; at 400 the engine traps, and only when a call is decided. */
 const CHAIN_OPERANDS_MAX = 100;
 
 export function shapeFindings(policy: ParsedPolicy): string[] {
   const size = policy.conditions.map(({ body }) => sizeFinding(body)).find((finding) => finding !== null);
-  // What is too large is not looked at any further: the rest of lint is recursive too.
+  // A policy that is too large is not examined further, because the rest of lint is recursive too.
   if (size !== undefined) return [size];
   return [
     ...overflowFindings(policy),
@@ -32,7 +32,7 @@ export function shapeFindings(policy: ParsedPolicy): string[] {
   ];
 }
 
-/** LIMIT: characters and wildcards of a pattern; an agent chooses the text, and their product is the work. */
+/** LIMIT: characters and wildcards of a pattern. An agent chooses the text, and the work grows with their product. */
 const PATTERN_CHARS_MAX = 256;
 const PATTERN_WILDCARDS_MAX = 8;
 
@@ -45,7 +45,7 @@ function patternFindings(expression: Expression): string[] {
 
 const CHAINS = ["&&", "||", "+", "-", "*"] as const;
 
-/** Without recursion, because what it looks for is what recursion does not survive. */
+/** Works without recursion, because the expressions that it looks for would overflow the stack. */
 function sizeFinding(root: Expression): string | null {
   const open = [{ expression: root, depth: 0, chain: 1, above: "" }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -62,7 +62,7 @@ function sizeFinding(root: Expression): string | null {
   return null;
 }
 
-/** Facts are whole numbers that JavaScript holds exactly, and the engine counts in 64 bits. */
+/** Facts are integers that JavaScript holds exactly, and the engine counts in 64 bits. */
 const FACT_MAX = 2 ** 53;
 const LONG_MAX = 2 ** 63;
 const ARITHMETIC = ["+", "-", "*", "neg"];
@@ -118,7 +118,7 @@ function contradictions(policy: ParsedPolicy): string[] {
   ];
 }
 
-/** All that has to hold: the terms of `when`, and the opposites of the alternatives of `unless`. */
+/** Everything that must hold: the terms of `when`, and the opposites of the alternatives of `unless`. */
 function allConditions({ conditions }: ParsedPolicy): string[] {
   return conditions.flatMap(({ kind, body }) =>
     kind === "when"
@@ -140,7 +140,7 @@ function canonical(expression: Expression): string {
 
 const opposite = (term: string): string => (term.startsWith("!") ? term.slice(1) : `!${term}`);
 
-/** Facts that would have to equal different texts. */
+/** Facts that would have to equal different texts at once. */
 function allEqualities({ conditions }: ParsedPolicy): string[] {
   const texts = new Map<string, string>();
   const doubled = new Set<string>();
@@ -164,7 +164,7 @@ interface Comparison {
 
 const COMPARING = ["==", "!=", "contains", "containsAll", "containsAny"];
 
-/** A fact beside literal texts, whichever of them stands on the left. */
+/** A comparison of a fact with literal texts, whichever of them stands on the left. */
 export function comparison(expression: Expression): Comparison | null {
   const { name, operands } = operation(expression);
   if (!COMPARING.includes(name)) return null;
@@ -190,7 +190,7 @@ function isSpelt(host: string): boolean {
   return spelt.ok && spelt.host === host;
 }
 
-/** What a text has to look like for the fact to be able to hold it; a misspelt one would never match. */
+/** What a text has to look like for the fact to be able to hold it. A misspelt one would never match. */
 const HELD: Readonly<Record<string, readonly [test: (text: string) => boolean, expected: string]>> = {
   type: [(text) => ["file", "directory", "missing"].includes(text), '"file", "directory" or "missing"'],
   sha256: [(text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits in lower case"],
@@ -219,7 +219,7 @@ function literalFindings(policy: ParsedPolicy): string[] {
   });
 }
 
-/** Only the call's own resource comes with its folders; a literal on the left lies in nothing but itself. */
+/** Only the call's own resource comes with its folders. A literal on the left lies in nothing but itself. */
 function isBackwards(expression: Expression): boolean {
   const { name, operands } = operation(expression);
   return name === "in" && !["principal", "action", "resource"].some((variable) => isVariable(operands[0], variable));

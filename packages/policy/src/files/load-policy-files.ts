@@ -1,4 +1,4 @@
-/** From Cedar files to rules that can be compiled, with everything that is wrong with them at once. */
+/** Turns Cedar files into rules that can be compiled, and reports everything that is wrong with them at once. */
 import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
 import { ancestorsOrSelf } from "../canonical-path.ts";
 import type { LintFinding } from "../lint.ts";
@@ -14,17 +14,17 @@ export interface PolicyFilesRequest {
   /** Principals that can propose. */
   readonly agents: readonly string[];
   readonly lookup: NameLookup;
-  /** Where unknown text meets the engine. */
+  /** The thread in which the engine reads text that nobody has checked yet. */
   readonly trial: PolicyTrial;
 }
 
-/** The rules of all files, checked, and what is worth a warning. */
+/** The rules of all files, checked, and warnings about them. */
 export interface PolicyFileRules {
   readonly rules: readonly FileRule[];
   readonly warnings: readonly LintFinding[];
 }
 
-/** Throws one FEMTO_POLICY_INVALID that lists every finding with its place. */
+/** Throws a single FEMTO_POLICY_INVALID that lists every finding with its place. */
 export async function loadPolicyFiles({
   files,
   manifests,
@@ -41,7 +41,10 @@ export async function loadPolicyFiles({
   return { rules: reading.rules, warnings: inFileOrder([...reading.warnings, ...named.warnings]) };
 }
 
-/** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
+/**
+ * INVARIANT: no call writes where a permitted program is looked up. Otherwise writing files would mean running any
+ * code.
+ */
 function replaceable(written: readonly WrittenPath[], { searchPath, allow, ask, deny }: Authority): LintFinding[] {
   const places = [...searchPath, ...[...allow.run, ...ask.run].map(({ realPath }) => realPath)];
   return written.flatMap(({ source, path }) => {

@@ -1,6 +1,6 @@
 /**
- * From the bytes of Cedar files to rules, or to every finding with its place. Runs where the engine may
- * trap or take long without harm: nothing of what it is given was looked at before.
+ * Turns the bytes of Cedar files into rules, or into findings with their places. This runs where the engine may trap or
+ * take long without harm, because nothing has checked its input before.
  */
 import assert from "node:assert/strict";
 import { errorText, printable } from "@femtoclaw/protocol";
@@ -54,7 +54,7 @@ export function readPolicies(
     for (const file of files) reader.read(file);
     reader.validate();
   } catch (error) {
-    // INVARIANT: an instance that trapped answers nothing any more, so what was not read stays unread.
+    // INVARIANT: an instance that trapped answers nothing any more, so the remaining policies stay unread.
     reader.note(
       reader.at,
       `the decision engine cannot take this policy (${printable(errorText(error))}); make it smaller`,
@@ -63,7 +63,7 @@ export function readPolicies(
   return reader;
 }
 
-/** A policy that was parsed, and what names places in its file. */
+/** A parsed policy, with the means to name places in its file. */
 interface Parsed {
   readonly id: string;
   readonly places: FilePlaces;
@@ -76,7 +76,7 @@ class Reader implements PolicyReading {
   readonly written: WrittenPath[] = [];
   readonly findings: LintFinding[] = [];
   readonly warnings: LintFinding[] = [];
-  /** Where it is just now. */
+  /** The place that is being read. */
   at = "policy";
   readonly #cedar: Cedar;
   readonly #actions: readonly PolicyAction[];
@@ -106,7 +106,7 @@ class Reader implements PolicyReading {
     if (this.findings.length === before) this.#compare(cut.text, cut.statements.length);
   }
 
-  /** Two readers that cut a file differently do not read the same rules. */
+  /** If Cedar cuts the file differently, the two readers do not read the same rules. */
   #compare(text: string, count: number): void {
     const parts = this.#cedar.policySetTextToParts(text);
     if (parts.type === "success" && parts.policies.length === count && parts.policy_templates.length === 0) return;
@@ -130,7 +130,7 @@ class Reader implements PolicyReading {
       return this.note(source, `@id("${ownId}") stands at ${other.places.at(other.statement.offset)} already`);
     }
     const shape = shapeFindings(policy);
-    // What is too large is not validated: the engine would trap on it, and everything else would stay unread.
+    // A policy that is too large is not validated: the engine would trap on it, and everything else would stay unread.
     if (shape.length === 0) this.#parsed.push({ id, places, statement });
     const further = shape.length > 0 ? shape : [...breadthFindings(policy, this.#actions), ...approvalFindings(policy)];
     for (const message of further) this.note(source, message);
@@ -157,7 +157,10 @@ class Reader implements PolicyReading {
     return { hidden, kept };
   }
 
-  /** As it was written, for the places of mistakes, and as it will be enforced; both have to mean the same. */
+  /**
+   * Parses the policy as it was written, for the places of mistakes, and as it will be enforced. Both must mean the
+   * same.
+   */
   #parse(places: FilePlaces, statement: Statement): ParsedPolicy | null {
     const written = this.#cedar.policyToJson(statement.raw);
     if (written.type === "failure") {
@@ -183,7 +186,7 @@ class Reader implements PolicyReading {
     }
   }
 
-  /** All at once, because the engine reads the schema anew each time. */
+  /** Validates all policies at once, because the engine parses the schema anew each time. */
   validate(): void {
     this.at = "policy";
     if (this.#parsed.length === 0) return;
@@ -214,7 +217,7 @@ function openingOf(policy: ParsedPolicy): ProgramOpening {
   return limitsArguments(policy) ? "limited" : "any";
 }
 
-/** The engine counts bytes. */
+/** Converts an offset of the engine, which counts bytes, to characters. */
 function characters(text: string, bytes: number): number {
   return Buffer.from(text).subarray(0, bytes).toString().length;
 }
@@ -224,7 +227,7 @@ function annotationOffset({ tokens, offset }: Statement, name: string | null): n
   return tokens[at]?.offset ?? offset;
 }
 
-/** Without the identifiers that were made up for the engine, and on one line. */
+/** The message on one line, without the identifiers that were made up for the engine. */
 function plain(message: string): string {
   const text = message.replace(/^failed to parse policy from string: /, "").replace(/^for policy `[^`]*`, /, "");
   return printable(text, 500);

@@ -1,6 +1,6 @@
 /**
- * The thread in which a candidate is tried out and that is thrown away afterwards: what traps, loops or
- * eats memory here harms no decision.
+ * The thread in which a candidate policy is tried out, and which is thrown away afterwards. A policy that traps, loops
+ * or uses up memory here harms no decision.
  */
 import assert from "node:assert/strict";
 import { parentPort } from "node:worker_threads";
@@ -28,7 +28,7 @@ port.on("message", (call: TrialCall) => {
 async function answer(call: TrialCall): Promise<unknown> {
   switch (call.kind) {
     case "read": {
-      // An instance of its own, because a trap while reading leaves none to go on with.
+      // Reading gets its own instance, because a trap while reading would leave no instance to go on with.
       const cedar = (await (await freshCedar)()).start();
       const { rules, names, written, findings, warnings } = readPolicies(cedar, call.files, call.actions);
       return { rules, names, written, findings, warnings };

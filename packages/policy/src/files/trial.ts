@@ -1,6 +1,6 @@
 /**
- * Tries a candidate out before it touches the engine that decides: reading, validating, one decision for
- * each action, and the policy's own tests, in a thread of its own and with a limit of time.
+ * Tries a candidate policy out before it reaches the engine that decides: reading, validating, one decision for each
+ * action, and the policy's own tests. All this happens in a separate thread and with a time limit.
  */
 import assert from "node:assert/strict";
 import type { Worker } from "node:worker_threads";
@@ -23,9 +23,11 @@ export type TrialAnswer =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly isKnown: boolean; readonly message: string };
 
-/** LIMIT: time for one step; a thousand policies need a second, and a start should not hang on one that loops. */
+/**
+ * LIMIT: milliseconds for one step; a thousand policies need a second, and a start should not hang on one that loops.
+ */
 const STEP_MS = 20_000;
-/** LIMIT: memory of the thread's heap; a thousand policies need some 100 MB. */
+/** LIMIT: MiB of the thread's heap; a thousand policies need some 100 MB. */
 const HEAP_MB = 512;
 
 export interface TrialLimits {
@@ -34,8 +36,8 @@ export interface TrialLimits {
 }
 
 /**
- * A thread with an engine of its own, in which policies are tried that nobody knows yet: it is ended where they take
- * too long or too much.
+ * A thread with an engine of its own, in which unknown policies are tried out. It is ended if they take too much time
+ * or memory.
  */
 export class PolicyTrial implements AsyncDisposable {
   /** Started by the first step. */
@@ -55,17 +57,20 @@ export class PolicyTrial implements AsyncDisposable {
     return (await this.#ask({ kind: "read", files, actions })) as PolicyReading;
   }
 
-  /** Throws FEMTO_POLICY_INVALID, as the activation of the real engine would. */
+  /** Throws FEMTO_POLICY_INVALID, as the activation in the real engine would. */
   async activate(policy: CompiledPolicy): Promise<void> {
     await this.#ask({ kind: "activate", policy });
   }
 
-  /** Asks the policy that was activated here. */
+  /** Asks the policy that was activated in this thread. */
   async decideAll(request: DecideAllRequest): Promise<Decision> {
     return (await this.#ask({ kind: "decide", request })) as Decision;
   }
 
-  /** INVARIANT: what does not answer in time, or ends, has failed for good; no silence and no late answer is a yes. */
+  /**
+   * INVARIANT: a thread that does not answer in time, or ends, has failed for good; neither silence nor a late answer
+   * is a yes.
+   */
   async #ask(call: TrialCall): Promise<unknown> {
     assert(this.#asked === null, "answers come in order, so one step follows another");
     if (this.#broken !== null) throw this.#broken;
@@ -84,7 +89,10 @@ export class PolicyTrial implements AsyncDisposable {
     }
   }
 
-  /** It is listened to between two steps, too: one that ended there would else be waited for, or end this process. */
+  /**
+   * The listeners stay between steps. Otherwise, if the thread ended there, the next step would wait for it in vain, or
+   * its error would end this process.
+   */
   #begun(): Worker {
     if (this.#worker !== null) return this.#worker;
     this.#worker = newWorker(this.#heapMb);
@@ -104,7 +112,7 @@ export class PolicyTrial implements AsyncDisposable {
   }
 }
 
-/** Without the environment and the flags of this process: it reads one file of policies, and answers. */
+/** The worker gets neither the environment nor the flags of this process: it only reads policies and answers. */
 function newWorker(maxOldGenerationSizeMb: number): Worker {
   return startTrialThread({ env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } });
 }

@@ -1,6 +1,6 @@
 /**
- * The types of facts, read from the very schema that the revision names. Every fact is checked against them
- * before the projection, so that what no rule reads has to be right as well.
+ * The types of facts, read from the very schema that the revision names. Every fact is checked against them before the
+ * projection, so that facts which no rule reads have to be right as well.
  */
 import { invalid } from "../activation.ts";
 import type { AttributeReads } from "./reads.ts";
@@ -13,10 +13,10 @@ export interface FactRecord {
 export type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" | RecordType;
 export type RecordType = ReadonlyMap<string, { readonly type: FactType; readonly required: boolean }>;
 
-/** Types as the engine prints a schema: trees of `type` with its parts. */
+/** Types as the engine prints a schema: trees of `type` and its parts. */
 export type TypeTree = Readonly<Record<string, unknown>>;
 
-/** Throws FEMTO_POLICY_INVALID for a type that no check stands for here. */
+/** Throws FEMTO_POLICY_INVALID for a type that cannot be checked here. */
 export function recordType(tree: unknown): RecordType {
   const { type, attributes } = asTree(tree);
   if (type !== "Record") throw invalid("the schema has a context that is no record");
@@ -47,7 +47,7 @@ function factType(tree: unknown): FactType {
   throw invalid(`the schema has a fact of type ${String(type)}, which nothing checks`);
 }
 
-/** The tree with the types that the schema names put in the places of their names. */
+/** The tree in which the names of types are replaced by the types that the schema gives them. */
 export function inlinedType(tree: unknown, namedTypes: TypeTree): TypeTree {
   const { type, attributes, ...rest } = asTree(tree);
   if (typeof type === "string" && Object.hasOwn(namedTypes, type)) {
@@ -61,7 +61,7 @@ export function inlinedType(tree: unknown, namedTypes: TypeTree): TypeTree {
   return { type, ...rest, attributes: Object.fromEntries(inlined) };
 }
 
-/** The same tree with the attributes that are read, and no others. */
+/** The same tree with only the attributes that are read. */
 export function projectedType(tree: unknown, reads: AttributeReads): TypeTree {
   const record = asTree(tree);
   if (reads.whole || record["type"] !== "Record") return record;
@@ -77,7 +77,7 @@ function asTree(value: unknown): TypeTree {
   throw invalid("the schema has a form that is not known");
 }
 
-/** Why these are not the facts of this type, or null: none too many, none too few, none of another type. */
+/** Why these facts do not match the type, or null: there may be no more, no fewer, and none of another type. */
 export function recordFault(value: unknown, type: RecordType): string | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "a fact is no record";
   const facts = value as Readonly<Record<string, unknown>>;
@@ -87,7 +87,7 @@ export function recordFault(value: unknown, type: RecordType): string | null {
     if (attribute === undefined) return "there is a fact that the schema does not know";
     if (!hasType(facts[name], attribute.type)) return `the fact ${name} is of another type`;
   }
-  // Each fact is one of the type, and there are as many as the type has, so none is missing.
+  // Each fact belongs to the type, and there are as many as the type has, so none is missing.
   if (names.length === type.size) return null;
   for (const [name, { required }] of type) {
     if (required && !Object.hasOwn(facts, name)) return `the fact ${name} is missing`;
@@ -112,7 +112,7 @@ function hasType(fact: unknown, type: FactType): boolean {
   }
 }
 
-/** A time is written as the call that makes it, by trusted code; no fact of a question can be one. */
+/** A time is a call that makes it, written by trusted code. No fact of a question can have this form. */
 function isTime(fact: unknown): boolean {
   if (!hasExactly(fact, ["__extn"])) return false;
   const call = fact["__extn"];
@@ -124,7 +124,7 @@ function hasExactly(value: unknown, names: readonly string[]): value is Readonly
   return Object.keys(value).length === names.length && names.every((name) => Object.hasOwn(value, name));
 }
 
-/** The facts that the type has, and nothing else; they were checked before. */
+/** Only the facts that the type has. They were checked before. */
 export function projectedFacts(facts: FactRecord, type: RecordType): FactRecord {
   const kept: Record<string, Fact> = {};
   for (const [name, attribute] of type) {

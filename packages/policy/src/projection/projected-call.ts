@@ -1,4 +1,4 @@
-/** What the engine is asked: the projected values and nothing else; and a key that holds every one of them. */
+/** What the engine is asked: only the projected values. A key contains every one of them. */
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
 import { ancestorsOrSelf } from "../canonical-path.ts";
 import type { CheckedRequest } from "../request.ts";
@@ -8,17 +8,17 @@ import { sliceAt } from "./slices.ts";
 import { trailOf } from "./trail.ts";
 
 export interface ProjectedCall {
-  /** Of this the engine hears nothing, but the reason of its decision names it. */
+  /** The engine does not see this name, but the reason of its decision contains it. */
   readonly capability: string;
   readonly principal: string;
   readonly action: string;
   readonly resource: string;
-  /** Those ancestors of the resource that a rule can tell apart, each by a direct edge. */
+  /** The ancestors of the resource that a rule can tell apart, each by a direct edge. */
   readonly ancestors: readonly string[];
   readonly context: FactRecord;
 }
 
-/** The context has been checked in full. */
+/** Requires a context that was checked in full. */
 export function projectedCall(
   { capability, principal, resource }: CheckedRequest,
   context: FactRecord,
@@ -42,12 +42,12 @@ function projectedAncestors(path: string, { whole, named }: EntityProjection): s
   return ancestorsOrSelf(path).filter((ancestor) => ancestor !== path && (whole || named.has(ancestor)));
 }
 
-/** Of the action's rules those that can apply to the call. */
+/** The action's rules that can apply to the call. */
 export function callRules(call: ProjectedCall, { resourceType, slices }: ProjectedAction): NamedRuleSet {
   return sliceAt(slices, trailOf(resourceType, call));
 }
 
-// INVARIANT: neither the engine nor the choice of its rules is told anything that the key of the call does not hold.
+// INVARIANT: the engine, and the choice of its rules, depend on nothing that the key of the call does not contain.
 export function engineCall(
   call: ProjectedCall,
   { resourceType, schemaName }: ProjectedAction,
@@ -68,9 +68,8 @@ export function engineCall(
 }
 
 /**
- * Injective: every text is preceded by its length, every list and record by its size, every value by what
- * it is, and a fact that is absent is not among those that are counted. Under one revision two calls with
- * one key are one call.
+ * An injective key: every text is preceded by its length, every list and record by its size, every value by its kind;
+ * absent facts are not counted. Under one revision, two calls with the same key are the same call.
  */
 export function callKey({ capability, principal, action, resource, ancestors, context }: ProjectedCall): string {
   const texts = encodedText(capability) + encodedText(principal) + encodedText(action) + encodedText(resource);

@@ -1,6 +1,6 @@
 /**
- * A policy cut down to what each action can depend on: the rules that can apply to it, and of a request the
- * facts and entities that these rules read. What is read is taken from the rules as the engine parsed them.
+ * A policy cut down to what each action can depend on: the rules that can apply to it, and the facts and entities of a
+ * request that these rules read. What rules read is taken from their syntax trees as the engine parsed them.
  */
 import type { PolicyJson, SchemaJson } from "@cedar-policy/cedar-wasm/web";
 import { printable } from "@femtoclaw/protocol";
@@ -20,7 +20,7 @@ export interface ProjectedPolicy {
   readonly actions: ReadonlyMap<string, ProjectedAction>;
 }
 
-/** Rules that are asked together, and the name under which the engine keeps them. */
+/** Rules that are asked together, and the engine's name for them. */
 export interface NamedRuleSet {
   readonly name: string;
   readonly rules: RuleSet;
@@ -29,12 +29,12 @@ export interface NamedRuleSet {
 export interface ProjectedAction {
   readonly name: string;
   readonly schemaName: string;
-  /** The rules that can apply to the action, by the place of what is asked. */
+  /** The rules that can apply to the action, by the place of the question. */
   readonly slices: Slices<NamedRuleSet>;
   readonly resourceType: string;
   /** All that the context of a request must have. */
   readonly context: RecordType;
-  /** What of it a rule reads. */
+  /** The part of the context that a rule reads. */
   readonly read: RecordType;
   readonly principal: EntityProjection;
   readonly resource: EntityProjection;
@@ -44,11 +44,11 @@ export interface ProjectedAction {
 export interface EntityProjection {
   readonly whole: boolean;
   readonly named: ReadonlySet<string>;
-  /** Stands for every entity that no rule names; itself named by none. */
+  /** Stands for every entity that no rule names. No rule names this one either. */
   readonly unnamed: string;
 }
 
-/** Throws FEMTO_POLICY_INVALID; anything else that it throws is a trap of the engine. */
+/** Throws FEMTO_POLICY_INVALID. Any other exception is a trap of the engine. */
 export function projectPolicy(
   cedar: Cedar,
   slot: string,
@@ -67,7 +67,7 @@ export function projectPolicy(
   for (const [name, action] of Object.entries(schema.actions)) {
     const type = resourceType(name, action);
     const applying = new Map([...parsed.entries()].filter(([rule]) => appliesTo[rule]?.has(name) ?? true));
-    // Actions that differ in their names alone are projected alike.
+    // Actions that differ only in their names share one projection.
     const key = JSON.stringify([action.appliesTo, ...applying.keys()]);
     const alike = shared.get(key) ?? projectAction(type, contextType(action, schema), applying, sets);
     shared.set(key, alike);
@@ -87,7 +87,7 @@ interface ActionProjection {
   readonly action: Omit<ProjectedAction, "name" | "schemaName">;
 }
 
-/** Of an action on resources of the type, and the rules that can apply to it, by their numbers. */
+/** Projects an action on resources of this type. `rules` are those that can apply to the action, by number. */
 function projectAction(
   resourceType: string,
   fullContext: TypeTree,
@@ -112,7 +112,7 @@ function projectAction(
   };
 }
 
-/** Rules that are asked together are kept once, whatever the actions and places are at which they are. */
+/** Keeps each set of rules that are asked together only once, whatever the actions and places that use it. */
 class NamedRuleSets {
   readonly #slot: string;
   readonly #rules: readonly RuleText[];
@@ -138,7 +138,7 @@ class NamedRuleSets {
   }
 }
 
-/** Gives the engine what the projected questions name. */
+/** Gives the engine the schema and the rule sets that the projected questions refer to. */
 export function preparseProjected(cedar: Cedar, { schemaName, schema, sets }: ProjectedPolicy): void {
   const answers = [
     cedar.preparseSchema(schemaName, schema),
@@ -168,7 +168,9 @@ function schemaTree(cedar: Cedar, schemaText: string): SchemaTree {
   return schema;
 }
 
-/** INVARIANT: each text is one whole rule; the engine takes no two, and none that goes on in the next. */
+/**
+ * INVARIANT: each text is one whole rule; the engine accepts neither two rules nor one that goes on in the next text.
+ */
 function parseRule(cedar: Cedar, { id, text }: RuleText): PolicyJson {
   const answer = cedar.policyToJson(text);
   if (answer.type !== "success") throw invalid(`${printable(id)}: ${messages(answer.errors)}`);

@@ -1,10 +1,10 @@
 /**
- * What rules read, found in their syntax trees. A form that is not known here reads everything: it costs
- * speed, and no decision can depend on a value that was left out.
+ * Finds what rules read in their syntax trees. A form that is not known here counts as reading everything: that costs
+ * speed, but no decision can depend on a value that was left out.
  */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
 
-/** Which attributes of a record are read; a whole one with all that is below it. */
+/** Which attributes of a record are read. A `whole` one is read with everything below it. */
 export class AttributeReads {
   readonly members = new Map<string, AttributeReads>();
   whole = false;
@@ -22,10 +22,13 @@ export class AttributeReads {
 
 export type Requester = "principal" | "resource";
 
-/** What the rules that were visited read, together. */
+/** What the visited rules read, all together. */
 export class Reads {
   readonly context = new AttributeReads();
-  /** Whose very identifier and ancestors are read; of the others only how they relate to the named entities. */
+  /**
+   * Those of which the very identifier and the ancestors are read. Of the others, only the relation to the named
+   * entities is read.
+   */
   readonly whole = new Set<Requester>();
   /** Identifiers of the entities that rules name, by type. */
   readonly named = new Map<string, Set<string>>();
@@ -38,7 +41,7 @@ export class Reads {
     return this;
   }
 
-  /** False when the rule has a part that is not known here. */
+  /** False if the rule has a part that is not known here. */
   #visit(rule: PolicyJson): boolean {
     const { effect: _, action: __, annotations: ___, principal, resource, conditions, ...unknown } = rule;
     if (Object.keys(unknown).length > 0 || !Array.isArray(conditions)) return false;
@@ -46,7 +49,7 @@ export class Reads {
     for (const entity of [...scopeEntities(principal), ...scopeEntities(resource)]) {
       if (!this.#name(entity)) return false;
     }
-    // A loop and not a recursion: a chain of thousands of operands is a tree of that depth.
+    // A loop instead of a recursion: a chain of thousands of operands is a tree of that depth.
     while (pending.length > 0) {
       const children = this.#step(pending.pop());
       if (children === null) return false;
@@ -55,7 +58,9 @@ export class Reads {
     return true;
   }
 
-  /** Notes what the node itself reads; gives the nodes that are still to be visited, or null if it is unknown. */
+  /**
+   * Notes what the node itself reads. Returns the nodes that are still to be visited, or null if the node is unknown.
+   */
   #step(node: unknown): readonly unknown[] | null {
     const [operator, operand] = operation(node);
     switch (operator) {
@@ -88,7 +93,7 @@ export class Reads {
     return true;
   }
 
-  /** `context.a.b`, `context has a` and `context has a.b`; of any other value the whole is read. */
+  /** Handles `context.a.b`, `context has a` and `context has a.b`. Of any other value the whole is read. */
   #readAttribute(node: unknown, operand: unknown): readonly unknown[] | null {
     const path: string[] = [];
     let left = node;
@@ -122,7 +127,7 @@ export class Reads {
   }
 }
 
-/** The actions to which a rule can apply; null for any. `in` reaches the members of a group, where groups exist. */
+/** The actions to which a rule can apply; null for any. If the schema has groups, `in` reaches their members. */
 export function ruleActions({ action }: PolicyJson, hasGroups: boolean): ReadonlySet<string> | null {
   const entities = scopeEntities(action);
   if (action.op === "All" || entities.length === 0 || (action.op === "in" && hasGroups)) return null;
@@ -137,7 +142,7 @@ const isTree = (value: unknown): value is Tree => typeof value === "object" && v
 const hasOnly = (tree: Tree, names: readonly string[]): boolean =>
   Object.keys(tree).every((name) => names.includes(name));
 
-/** What a constraint of the scope names; a form that is not known gives a value that is no entity. */
+/** What a constraint of the scope names. An unknown form yields a value that is no entity. */
 function scopeEntities(scope: unknown): readonly unknown[] {
   if (!isTree(scope)) return [scope];
   const { op, entity_type: _, ...constraint } = scope;
@@ -149,7 +154,7 @@ function scopeEntities(scope: unknown): readonly unknown[] {
   return Array.isArray(entities) ? entities : [entity];
 }
 
-/** A node has one member, its operator; anything else has none that is known. */
+/** A node has one member, its operator. Anything else has no known operator. */
 function operation(node: unknown): readonly [string, unknown] {
   const entries = isTree(node) ? Object.entries(node) : [];
   return entries.length === 1 && entries[0] !== undefined ? entries[0] : ["", null];
@@ -168,7 +173,7 @@ const OPERANDS = new Map<string, readonly string[]>([
 ]);
 /** Members that are no expressions and read nothing. */
 const NAMES = ["attr", "pattern", "entity_type"];
-/** Functions of the language's extensions; what they read stands in their arguments. */
+/** Functions of the language's extensions. What they read stands in their arguments. */
 const FUNCTIONS = new Set([
   ...["ip", "isIpv4", "isIpv6", "isLoopback", "isMulticast", "isInRange"],
   ...["decimal", "lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual"],
@@ -184,9 +189,9 @@ function operands(operator: string, operand: unknown): readonly unknown[] | null
 }
 
 /**
- * `resource == E`, `resource in E`, `resource in [E, …]`, `resource is T` and `resource is T in E`, and the same
- * of the principal, where each E is an entity literal: only the relation to the named entities is read, as
- * the type follows from the action. Null for every other comparison.
+ * Handles `resource == E`, `resource in E`, `resource in [E, …]`, `resource is T` and `resource is T in E`, and the
+ * same for the principal, where each E is an entity literal. These read only the relation to the named entities,
+ * because the type follows from the action. Null for every other comparison.
  */
 function relatedToLiterals(operator: string, operand: unknown): readonly unknown[] | null {
   if (!isTree(operand)) return null;

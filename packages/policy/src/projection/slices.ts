@@ -1,18 +1,22 @@
-/** A set of rules in slices, so that a question is asked the rules around its place and not hundreds of others. */
+/**
+ * Divides a set of rules into slices, so that a question is asked only the rules around its place and not hundreds of
+ * others.
+ */
 import type { Trail } from "./trail.ts";
 
-/** A set of rules for each place at which rules are, and one for questions whose trail leads past none of these places. */
+/** One set of rules for each place that has rules, and one for questions whose trail passes none of these places. */
 export interface Slices<RuleSet> {
   readonly at: ReadonlyMap<string, RuleSet>;
   readonly elsewhere: RuleSet;
 }
 
 /**
- * Slices of the rules with these trails, by their numbers. INVARIANT: I3: the slice at a place holds all rules without a
- * place and all rules along the trail to it, which are all that can apply to a question whose trail leads no further.
+ * Slices of the rules with these trails, by rule number. INVARIANT: I3: the slice at a place holds all rules without a
+ * place and all rules along the trail to that place. These are all that can apply to a question whose trail leads no
+ * further.
  *
- * A slice ends when half of it is in no slice before, so that all slices together hold at most twice as many rules as there
- * are: they cost the engine at most twice the time and memory.
+ * A slice ends as soon as half of it is in no earlier slice, so all slices together hold at most twice as many rules as
+ * there are: they cost the engine at most twice the time and memory.
  */
 export function slicesOf<RuleSet>(
   trails: ReadonlyMap<number, Trail>,
@@ -45,7 +49,10 @@ export function slicesOf<RuleSet>(
   return { at, elsewhere: setOf(anywhere) };
 }
 
-/** Each place with its trail, what lies behind a place directly after it, so that a slice holds few rules of other trails. */
+/**
+ * Each place with its trail. Places behind another place come directly after it, so that a slice holds few rules of
+ * other trails.
+ */
 function byNeighbourhood(trails: Iterable<Trail>): (readonly [string, Trail])[] {
   const places = new Map<string, Trail>();
   for (const trail of trails) for (const place of trail.slice(-1)) places.set(place, trail);
@@ -55,7 +62,7 @@ function byNeighbourhood(trails: Iterable<Trail>): (readonly [string, Trail])[] 
   });
 }
 
-/** The set at the innermost place of the trail where rules are: it holds those at the outer ones as well. */
+/** The set at the innermost place of the trail that has rules. It includes the rules of the outer places. */
 export function sliceAt<RuleSet>({ at, elsewhere }: Slices<RuleSet>, trail: Trail): RuleSet {
   return trail.reduce((set, place) => at.get(place) ?? set, elsewhere);
 }

@@ -1,6 +1,6 @@
 /**
- * Where in a policy a question stands, and where a rule does: behind the folders above a path, behind a program and its
- * first word, a host or a tool. A rule can apply only to questions whose trail leads past its place.
+ * The place of a question and of a rule in a policy: behind the folders above a path, behind a program and its first
+ * word, a host or a tool. A rule can apply only to questions whose trail passes its place.
  */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
 import { ancestorsOrSelf, pathFault } from "../canonical-path.ts";
@@ -16,13 +16,13 @@ import {
 import type { FactRecord, RecordType } from "./fact-types.ts";
 import type { ProjectedCall } from "./projected-call.ts";
 
-/** The places from the outermost to the innermost; a place determines all that lie before it. */
+/** The places from the outermost to the innermost. A place determines all places before it. */
 export type Trail = readonly string[];
 
-/** What a question is about; of a rule, what a question has to be about for the rule to hold. */
+/** What a question is about; for a rule, what a question must be about for the rule to hold. */
 type Subject = Pick<ProjectedCall, "ancestors" | "context"> & { readonly resource: string | undefined };
 
-/** By what places are told apart for each type of resource; the type itself stands for the resource's identifier. */
+/** What distinguishes places for each type of resource. The type itself stands for the resource's identifier. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
   Program: ["Program", "word"],
   Host: ["host"],
@@ -43,12 +43,13 @@ export function trailOf(type: string, { resource, ancestors, context }: Subject)
 }
 
 /**
- * The trail to the rule's place, found in the rule as the engine parsed it; empty for a rule that may apply anywhere, as
- * may every rule in whose form no place is seen.
+ * The trail to the rule's place, found in the rule as the engine parsed it. It is empty for a rule that may apply
+ * anywhere, and for every rule whose form shows no place.
  *
- * INVARIANT: I3: on a question whose trail does not lead past the place of a rule, the engine finds that the rule does not
- * hold, and no error in it. So where the rule is not asked no forbid is missed, and no error that would deny. That is why
- * only the scope counts, which never errs, and what the rule looks at next, up to the first part that may err.
+ * INVARIANT: I3: for a question whose trail does not pass the place of a rule, the engine would find that the rule does
+ * not hold, without an error. So leaving the rule out misses no forbid, and no error that would deny. That is why only
+ * two parts count: the scope, which never errs, and the terms that the rule evaluates next, up to the first one that
+ * may err.
  */
 export function ruleTrail(rule: PolicyJson, type: string, facts: RecordType): Trail {
   const { resource: scope, conditions } = rule as ParsedPolicy;
@@ -58,14 +59,20 @@ export function ruleTrail(rule: PolicyJson, type: string, facts: RecordType): Tr
   return trailOf(type, { resource, ancestors: folders.filter((folder) => folder !== resource), context });
 }
 
-/** Undefined where the scope demands no resource, or one that no question can be about, however long its name is. */
+/**
+ * Undefined if the scope demands no resource, or one that no question can be about because its path is faulty or too
+ * long.
+ */
 function demandedResource(scope: Scope, type: string): string | undefined {
   const [entity, ...others] = scopeEntities(scope);
   if (entity?.type !== type || others.length > 0) return undefined;
   return type === "Path" && pathFault(entity.id) !== null ? undefined : entity.id;
 }
 
-/** The texts that facts have to be for the clause to hold: of the terms that it begins with and that cannot err. */
+/**
+ * The texts that facts must equal for the clause to hold. Only the leading terms count, up to the first one that may
+ * err.
+ */
 function comparedTexts(clause: Clause | undefined, facts: RecordType): FactRecord {
   const texts = new Map<string, string>();
   const present = new Set([...facts].flatMap(([name, { required }]) => (required ? [name] : [])));
@@ -79,7 +86,7 @@ function comparedTexts(clause: Clause | undefined, facts: RecordType): FactRecor
   return Object.fromEntries(texts);
 }
 
-/** The name of the fact and what it is compared to, for `context.NAME == VALUE`. */
+/** The name of the fact and the value it is compared to, for `context.NAME == VALUE`. */
 function comparison(term: Expression): readonly [name: string | null, value: unknown] {
   const { left, right } = (term["=="] ?? {}) as { readonly left?: Expression; readonly right?: Expression };
   return [factName(left), right?.["Value"]];

@@ -1,6 +1,6 @@
 /**
- * Capabilities of others that are packages: which files they have, what was accepted of them, and whether they may be
- * called. What runs is what was accepted, out of memory; the disk is only looked at to notice that it holds another thing.
+ * Packaged capabilities of others: which files they have, what was accepted of them, and whether they may be called.
+ * What runs is what was accepted, out of memory; the disk is examined only to notice that it holds something else.
  */
 import { type Capability, type PackageCode, packageCapability, packageManifest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
@@ -21,20 +21,20 @@ export interface CapabilityPackagesParts {
   log(entry: LogEntry): void;
 }
 
-/** `refused`: what is there cannot be called, whoever agrees. */
+/** `refused`: the files that are there cannot be called, whoever agrees. */
 export type PackageState = "accepted" | "quarantined" | "refused";
 
-/** How a package fares, for operators. */
+/** The state of a package, for operators. */
 export interface PackageView {
   readonly name: string;
   readonly path: string;
-  /** As the host started with it. */
+  /** As it was when the host started. */
   readonly manifest: CapabilityManifest;
   readonly pins: PackageSetting["pins"];
   readonly state: PackageState;
-  /** Why it is not called; null where it is. */
+  /** Why the package cannot be called; null if it can. */
   readonly problem: string | null;
-  /** Digest of the names and digests of all its files; null where they could not be read. */
+  /** Digest of the names and digests of all its files; null if they could not be read. */
   readonly set_sha256: string | null;
   readonly files: readonly OfferedTool[];
 }
@@ -42,17 +42,17 @@ export interface PackageView {
 interface Package {
   readonly setting: PackageSetting;
   readonly capability: Capability;
-  /** As they were looked at last; a text says why they could not be. */
+  /** The files as they were read last; a string says why they could not be read. */
   found: PackageFiles | string;
-  /** What was recorded as quarantined last. */
+  /** Digest of what was last recorded as quarantined. */
   told: string | null;
   tellings: number;
   changing: Promise<unknown>;
 }
 
-/** LIMIT: records of one boot about what one package changed. */
+/** LIMIT: records of one boot about changes of one package. */
 const TELLINGS = 64;
-/** All files count; no configuration leaves one out. */
+/** All files count; the configuration cannot leave any out. */
 const ALL = { tools: null };
 
 export class CapabilityPackages {
@@ -64,18 +64,21 @@ export class CapabilityPackages {
     this.#packages = new Map(parts.packages.map((setting) => [setting.name, this.#package(setting)]));
   }
 
-  /** Holds what lies on the disk to what was accepted, before the first call. */
+  /** Compares what lies on the disk with what was accepted, before the first call. */
   async start(): Promise<void> {
     await Promise.all([...this.#packages.values()].map((one) => this.#held(one)));
   }
 
-  /** Resolves when it is known what the package holds by now; null where that is known, or it is none. */
+  /**
+   * Resolves when it is known what the package holds by now; null if that is known already, or if the name is not that
+   * of a package.
+   */
   arriving(name: string): Promise<void> | null {
     const one = this.#packages.get(name);
     return one === undefined || !isStale(one) ? null : this.#look(one);
   }
 
-  /** What the registry says of it, with why it is not called where that is so. */
+  /** The registry's entry, with the package's capability and, if it cannot be called, the reason. */
   registered(name: string, base: Registered | undefined): Registered | undefined {
     const one = this.#packages.get(name);
     if (one === undefined || base === undefined) return base;
@@ -89,7 +92,7 @@ export class CapabilityPackages {
     return one === undefined || this.#state(one) === "accepted";
   }
 
-  /** As they lie on the disk now. */
+  /** The packages as they lie on the disk now. */
   async list(): Promise<PackageView[]> {
     const packages = [...this.#packages.values()];
     await Promise.all(packages.filter(isStale).map((one) => this.#look(one)));
@@ -97,8 +100,8 @@ export class CapabilityPackages {
   }
 
   /**
-   * Accepts files as an operator saw them; durable when it resolves. INVARIANT: I8: what is accepted is what was seen:
-   * a package that changed since is held to the digests that the operator named.
+   * Accepts files as an operator saw them. Durable when this resolves. INVARIANT: I8: what is accepted is what was
+   * seen: a package that changed since is compared with the digests that the operator named.
    */
   async accept(name: string, files: readonly ToolPin[], by: string): Promise<void> {
     const one = this.#known(name);
@@ -108,7 +111,7 @@ export class CapabilityPackages {
     await this.#look(one);
   }
 
-  /** Takes back what was accepted; durable when it resolves. */
+  /** Revokes what was accepted. Durable when this resolves. */
   async reset(name: string, by: string): Promise<void> {
     const one = this.#known(name);
     await this.#change(one, async () => {
@@ -122,7 +125,7 @@ export class CapabilityPackages {
     return one;
   }
 
-  // INVARIANT: nothing runs but the very bytes that were accepted.
+  // INVARIANT: only the very bytes that were accepted run.
   #code(name: string): PackageCode | null {
     const one = this.#known(name);
     return typeof one.found === "string" || this.#state(one) !== "accepted" ? null : one.found.code;
@@ -197,7 +200,7 @@ export class CapabilityPackages {
     return { name, path, manifest, pins, state: this.#state(one), problem: this.#reason(one), set_sha256: set, files };
   }
 
-  /** Each change sees what the one before it left. */
+  /** Runs changes one after the other, so that each sees what the previous one left. */
   async #change(one: Package, change: () => Promise<void>): Promise<void> {
     const changed = one.changing.then(change);
     one.changing = changed.catch(() => undefined);

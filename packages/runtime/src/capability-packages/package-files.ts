@@ -1,4 +1,7 @@
-/** The files of a capability of others as they lie on the disk: all of them, as nobody else can change them, or none. */
+/**
+ * The files of a packaged capability as they lie on the disk. Either all of them are read, and nobody else can change
+ * them, or none.
+ */
 import { createHash } from "node:crypto";
 import { type BigIntStats, lstatSync } from "node:fs";
 import { posix } from "node:path";
@@ -6,11 +9,11 @@ import type { PackageCode } from "@femtoclaw/capabilities";
 import { errorText, FemtoError, parseStrictJson, printable, type ToolPin } from "@femtoclaw/protocol";
 import { SecureDirectory } from "../configuration/secure-file.ts";
 
-/** LIMIT: files of one package, each of which is a descriptor of every call. */
+/** LIMIT: files of one package; each is a descriptor in every call. */
 const FILES_MAX = 64;
-/** LIMIT: bytes of all of them; they are kept in memory. */
+/** LIMIT: bytes of all files of a package, which are kept in memory. */
 const BYTES_MAX = 4_194_304;
-/** LIMIT: folders below each other. */
+/** LIMIT: nested folders. */
 const DEPTH_MAX = 8;
 
 export const MANIFEST_NAME = "capability.json";
@@ -18,9 +21,9 @@ const PACKAGE_NAME = "package.json";
 
 export interface PackageFiles {
   readonly code: PackageCode;
-  /** Every file with its digest, in the order of the names. */
+  /** Every file with its digest, ordered by name. */
   readonly pins: readonly ToolPin[];
-  /** Of each file and folder, what changes when it does. */
+  /** For each file and folder, a value that changes when it does. */
   readonly versions: ReadonlyMap<string, string>;
 }
 
@@ -33,8 +36,8 @@ export function readManifestFile(folder: string): Buffer {
 }
 
 /**
- * Throws the same. INVARIANT: what is pinned is every byte that is loaded: the files are read once, through folders that
- * are held open, and it is these bytes that get a digest and run.
+ * Throws the same errors. INVARIANT: what is pinned is every byte that is loaded: the files are read once, through
+ * folders that are held open, and these very bytes are digested and run.
  */
 export function readPackage(folder: string): PackageFiles {
   using root = SecureDirectory.open(folder);
@@ -52,12 +55,14 @@ export function isUnchanged({ versions }: Pick<PackageFiles, "versions">): boole
   try {
     return [...versions].every(([place, version]) => versionOf(lstatSync(place, { bigint: true })) === version);
   } catch {
-    // What is not there any more has changed.
+    // A file that has vanished counts as changed.
     return false;
   }
 }
 
-/** Everything in a folder and the folders in it. Each thing is looked at before it is read, so that a later change shows. */
+/**
+ * Everything in a folder and its subfolders. Each entry is examined before it is read, so that a later change shows.
+ */
 class Gathering {
   readonly files = new Map<string, Buffer>();
   readonly versions = new Map<string, string>();
@@ -97,7 +102,7 @@ class Gathering {
   }
 }
 
-/** What no reader of a path takes for anything else. */
+/** A name that no reader of paths takes for anything else. */
 const isPlain = (name: string): boolean => /^[A-Za-z0-9._@+-]+(?:\/[A-Za-z0-9._@+-]+)*$/.test(name);
 
 function mainOf(files: ReadonlyMap<string, Buffer>, folder: string): string {
@@ -118,5 +123,5 @@ function invalid(message: string): FemtoError {
   return new FemtoError("FEMTO_CONFIG_INVALID", message);
 }
 
-/** In one line, for whoever is told that it cannot be used. */
+/** One line for whoever is told that the package cannot be used. */
 export const problemOf = (error: unknown): string => printable(errorText(error), 500);

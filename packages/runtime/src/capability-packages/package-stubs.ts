@@ -1,8 +1,8 @@
-/** Capabilities that are packages as the registry and policy know them: by what they declare. */
+/** Packaged capabilities as the registry and policy know them: by what they declare. */
 import { type Capability, packageCapability } from "@femtoclaw/capabilities";
 import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 
-/** INVARIANT: none of these runs anything; what was accepted does, and that is held by the gate. */
+/** INVARIANT: none of these stubs runs anything. The gate holds what was accepted, and runs that. */
 export function packageStubs({ packages }: Pick<ResolvedConfiguration, "packages">): Capability[] {
   return packages.map(({ manifest }) => packageCapability(manifest, () => null));
 }

@@ -1,4 +1,4 @@
-/** From a path as an operator writes it to the canonical absolute path that is decided on. */
+/** Turns a path as an operator writes it into the canonical absolute path that is decided on. */
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -6,13 +6,13 @@ import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 export type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
 
 export interface PathBase {
-  /** Canonical folder that relative paths start from. */
+  /** Canonical folder at which relative paths start. */
   readonly directory: string;
   /** What `~/` stands for. */
   readonly home: string | undefined;
 }
 
-/** Follows symbolic links as far as the path exists; what does not exist yet is kept as written. */
+/** Follows symbolic links as far as the path exists. The part that does not exist yet is kept as written. */
 export function canonicalPath(written: string, base: PathBase): CanonicalPath {
   const shown = `\`${printable(written)}\``;
   if (written.includes("\0")) return { problem: `the path ${shown} holds a NUL character` };
@@ -32,7 +32,7 @@ export function canonicalPath(written: string, base: PathBase): CanonicalPath {
 /** LIMIT: links on the way to one path; the kernel follows no more. */
 const LINKS_MAX = 40;
 
-/** Where each symbolic link stands that leads to the path, under the real name of its folder. */
+/** The places of all symbolic links that lead to the path, under the real names of their folders. */
 function linksOnTheWay(absolute: string): string[] {
   const links: string[] = [];
   const rest = absolute.split("/");
@@ -51,7 +51,7 @@ function linksOnTheWay(absolute: string): string[] {
   return links;
 }
 
-/** True for `a/../b`, false for `../b`: there the folder that is left is canonical already. */
+/** True for `a/../b`, false for `../b`, where the folder that is left is canonical already. */
 function climbsLate(written: string): boolean {
   const parts = written.split("/").filter((part) => part !== "" && part !== ".");
   const down = isAbsolute(written) ? 0 : parts.findIndex((part) => part !== "..");
@@ -75,7 +75,7 @@ function followLinks(
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
-  // INVARIANT: where a dangling link leads is decided by whoever creates its target, so it grants nothing.
+  // INVARIANT: whoever creates the target of a dangling link decides where it leads, so such a link grants nothing.
   ENOENT: "is or passes a symbolic link that leads nowhere",
   ELOOP: "passes symbolic links that lead in a circle",
   ENOTDIR: "passes a file as if it were a folder",
@@ -92,7 +92,7 @@ function limitProblem(path: string, shown: string): string | null {
   return `${shown} is deeper than ${LIMITS.pathDepth} folders`;
 }
 
-/** True when the path is the folder or lies in it. Both are canonical. */
+/** True if the path is the folder or lies within it. Both are canonical. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }

@@ -1,4 +1,4 @@
-/** Grants that would undo the authority itself are refused when the configuration is loaded. */
+/** Refuses grants that would undo the authority itself, when the configuration is loaded. */
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Authority, namesByDescriptor, type PathGrant } from "@femtoclaw/protocol";
@@ -6,7 +6,7 @@ import { isWithin } from "./canonical-path.ts";
 import { otherSpelling } from "./one-spelling.ts";
 import type { Places } from "./places.ts";
 
-/** `ownPrograms` are files and folders whose code this process runs, outside every sandbox. */
+/** `ownPrograms` are files and folders whose code this process runs outside every sandbox. */
 export function checkAuthority(authority: Authority, ownPrograms: readonly string[], places: Places): void {
   checkReplaceable(authority, places);
   checkSecrets(authority, places);
@@ -24,7 +24,7 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
   }
 }
 
-/** Programs do not see secrets, and nothing runs in a workspace that it does not see. */
+/** Programs do not see secrets, and nothing can run in a workspace that it does not see. */
 function checkSecrets({ sensitive, workspace }: Authority, places: Places): void {
   for (const [index, { path }] of (sensitive?.secret ?? []).entries()) {
     if (!isWithin(workspace, path)) continue;
@@ -32,7 +32,10 @@ function checkSecrets({ sensitive, workspace }: Authority, places: Places): void
   }
 }
 
-/** INVARIANT: no call writes where a permitted program is looked up; else writing files would mean running any code. */
+/**
+ * INVARIANT: no call writes where a permitted program is looked up. Otherwise writing files would mean running any
+ * code.
+ */
 function checkReplaceable(authority: Authority, places: Places): void {
   const { allow, ask, deny, launch = [] } = authority;
   const launched = launch.map(({ program: path, realPath }) => ({ path, realPath }));
@@ -48,8 +51,8 @@ function checkReplaceable(authority: Authority, places: Places): void {
 }
 
 /**
- * INVARIANT: no call writes where programs are looked up, permitted or not: children find the programs that
- * they start along the same folders, and bubblewrap itself is found there and runs outside the sandbox.
+ * INVARIANT: no call writes where programs are looked up, permitted or not. Children find the programs that they start
+ * in the same folders, and bubblewrap itself is found there and runs outside the sandbox.
  */
 function checkLookedUp(authority: Authority, places: Places): void {
   const { deny, searchPath } = authority;
@@ -63,7 +66,10 @@ function checkLookedUp(authority: Authority, places: Places): void {
   }
 }
 
-/** INVARIANT: I8: no call changes the program that decides about calls; it would be another one after the next start. */
+/**
+ * INVARIANT: I8: no call changes the program that decides about calls, or another program would decide after the next
+ * start.
+ */
 function checkOwnPrograms(authority: Authority, ownPrograms: readonly string[], places: Places): void {
   const { deny } = authority;
   for (const [place, grant] of writeGrants(authority)) {
@@ -77,14 +83,17 @@ function checkOwnPrograms(authority: Authority, ownPrograms: readonly string[], 
   }
 }
 
-/** Every grant to write, with its place; a yes to one call is no yes to what the call makes possible. */
+/**
+ * Every grant to write, with its place. Grants that ask are included: a yes to one call is no yes to what that call
+ * makes possible.
+ */
 function writeGrants({ allow, ask }: Authority): [place: [string, string, number], grant: PathGrant][] {
   return Object.entries({ allow, ask }).flatMap(([table, { write }]) =>
     write.map((grant, index): [[string, string, number], PathGrant] => [[table, "write", index], grant]),
   );
 }
 
-/** INVARIANT: no call chooses what the configuration means from the next start on, by changing where a link leads. */
+/** INVARIANT: no call can change what the configuration means at the next start by changing where a link leads. */
 function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
   for (const { place, link } of places.links) {
     const grant = [...allow.write, ...ask.write].find((granted) => isWritable(link, granted, deny.write));
@@ -95,8 +104,8 @@ function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
 }
 
 /**
- * INVARIANT: I3: no call reaches files where one of them has many names: rules, floors and masks know one. Elsewhere than on
- * Linux no call reaches any file.
+ * INVARIANT: I3: no call reaches files in a place where one file has many names, because rules, floors and masks know
+ * only one. On systems other than Linux no call reaches any file.
  */
 function checkSpellings({ workspace, allow, ask, deny, sensitive }: Authority, places: Places): void {
   if (!namesByDescriptor(process.platform)) return;
@@ -120,7 +129,7 @@ function checkSpellings({ workspace, allow, ask, deny, sensitive }: Authority, p
   }
 }
 
-/** Whether a call that may write what is granted can change what is at the path. */
+/** Whether a call that may write under this grant can change what is at the path. */
 export function isWritable(path: string, grant: PathGrant, denied: readonly PathGrant[]): boolean {
   return isWithin(path, grant.path) && !denied.some((denial) => isWithin(path, denial.path));
 }

@@ -1,6 +1,6 @@
 /**
- * Checks a configuration against its schema and reports every fault at once, each with its place, what
- * was expected there and, for an unknown key, the known one that was probably meant.
+ * Checks a configuration against its schema and reports every fault at once, each with its place, what was expected
+ * there and, for an unknown key, the known one that was probably meant.
  */
 import {
   type Configuration,
@@ -13,26 +13,27 @@ import {
 } from "@femtoclaw/protocol";
 import { describeFound, expectedAt, expectedKeyAt, knownKeys } from "./configuration-schema.ts";
 
-/** One thing that is wrong with a configuration. */
+/** One fault of a configuration. */
 export interface ConfigurationFault {
   /** JSON pointer into the configuration. */
   readonly pointer: string;
-  /** Lower-case, without a full stop. */
+  /** In lower case, without a full stop. */
   readonly message: string;
 }
 
 /** LIMIT: faults reported of one configuration; nobody mends more at a time. */
 const FAULTS_MAX = 50;
 
-/** What is wrong with a value as a configuration, at most 50 faults; none mean that it is a `Configuration`. */
+/** The faults of a value as a configuration, at most 50. Without faults, the value is a `Configuration`. */
 export function configurationFaults(value: unknown): readonly ConfigurationFault[] {
-  // The validator stops at its first finding. So what it finds is reported and taken out of a copy, until the rest is valid.
+  // The validator stops at its first finding. So each finding is reported and removed from a copy, until the rest is
+  // valid.
   const draft = new Draft(value);
   const faults: ConfigurationFault[] = [];
   while (faults.length < FAULTS_MAX && !validateConfig(draft.value)) {
     const { tokens, message } = explain(validateConfig.errors ?? [], draft);
     const pointer = draft.originalPointer(tokens);
-    // A choice that lost its faulty part fits nothing any more: that is no fault of its own.
+    // A choice that lost its faulty part matches no branch any more, which is not a fault of its own.
     const isEcho = faults.some((fault) => fault.pointer.startsWith(`${pointer}/`));
     if (!isEcho) faults.push({ pointer, message });
     if (!draft.remove(tokens)) break;
@@ -40,7 +41,7 @@ export function configurationFaults(value: unknown): readonly ConfigurationFault
   return faults;
 }
 
-/** Whether a value fits the schema of configurations. */
+/** Whether a value matches the schema of configurations. */
 export function isConfiguration(value: unknown): value is Configuration {
   return validateConfig(value);
 }
@@ -75,7 +76,7 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key \`${printable(key, 60)}\`; ${hint}`;
 }
 
-/** A copy from which faulty parts are taken while the places of the rest stay known. */
+/** A copy from which faulty parts are removed while the original places of the rest stay known. */
 class Draft {
   readonly value: unknown;
   /** For each list of the copy, the indices that its items have in the original. */
@@ -103,7 +104,7 @@ class Draft {
     );
   }
 
-  /** False when there is nothing left to take out. */
+  /** False if there is nothing left to remove. */
   remove(tokens: readonly string[]): boolean {
     const last = tokens.at(-1);
     if (last === undefined) return false;

@@ -1,4 +1,4 @@
-/** What one child may use: what the configuration says of it, for all capabilities or for one, and what holds without it. */
+/** What one child may use: what the configuration says, for all capabilities or for one, and the defaults. */
 import type { LimitsTable } from "@femtoclaw/protocol";
 import { type ChildLimits, DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox/child-limits";
 
@@ -6,7 +6,7 @@ export function resolveChildLimits(table: LimitsTable | undefined): ChildLimits 
   return { ...DEFAULT_CHILD_LIMITS, ...namedChildLimits(table ?? {}) };
 }
 
-/** Only those that are named. */
+/** Only the limits that the table names. */
 export function namedChildLimits(table: LimitsTable): Partial<ChildLimits> {
   const { memory_bytes, processes, cpu_ms, file_bytes, open_files, temporary_bytes } = table;
   return {

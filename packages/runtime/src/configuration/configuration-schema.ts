@@ -25,7 +25,7 @@ interface Schema {
 
 const ROOT: Schema = document;
 
-/** Everything that may stand at the place; more than one where the schema offers a choice. */
+/** Every schema that may apply at the place; more than one if the schema offers a choice. */
 function choicesAt(tokens: readonly string[]): readonly Schema[] {
   return tokens.reduce<readonly Schema[]>(
     (schemas, token) => schemas.flatMap((schema) => below(schema, token)).flatMap(choices),
@@ -49,7 +49,7 @@ function below(schema: Schema, token: string): readonly Schema[] {
   return typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
 }
 
-/** The keys that a table at the place may have; empty where they are free. */
+/** The keys that a table at the place may have; empty if any key is allowed. */
 export function knownKeys(tokens: readonly string[]): readonly string[] {
   return [...new Set(choicesAt(tokens).flatMap((schema) => Object.keys(schema.properties ?? {})))];
 }
@@ -59,7 +59,7 @@ export function expectedAt(tokens: readonly string[]): string {
   return [...new Set(choicesAt(tokens).map(expectation))].join(", or ");
 }
 
-/** What a free key at the place has to look like. */
+/** What a freely chosen key at the place has to look like. */
 export function expectedKeyAt(tokens: readonly string[]): string {
   return choicesAt(tokens)
     .flatMap((schema) =>
@@ -95,7 +95,7 @@ function between(least: number | undefined, most: number | undefined, unit: stri
   return ` ${unit === "" ? "from" : "of"} ${least ?? 0} to ${most}${unit}`;
 }
 
-/** What stands there instead, short and safe to print. */
+/** A description of the value that was found instead, short and safe to print. */
 export function describeFound(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object" && value !== null) return "a table";

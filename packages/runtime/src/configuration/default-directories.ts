@@ -1,18 +1,21 @@
-/** Where a project's state and the sockets lie when the configuration does not say so. */
+/** Where a project's state and the sockets lie unless the configuration says so. */
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { absoluteVariable, type HostEnvironment } from "@femtoclaw/protocol";
 
-/** LIMIT: characters of the project's name in its state directory; the rest of a path needs room too. */
+/** LIMIT: characters of the project's name in its state directory; the rest of the path needs room too. */
 const PROJECT_NAME_CHARS_MAX = 32;
 
-/** The folder of all hosts' sockets. Whoever creates it checks its owner and mode: /tmp belongs to everybody. */
+/**
+ * The folder of all hosts' sockets. Whoever creates it must check its owner and mode, because /tmp belongs to
+ * everybody.
+ */
 export function runtimeHome(environment: HostEnvironment, uid: number): string {
   const base = absoluteVariable(environment, "XDG_RUNTIME_DIR");
   return base === undefined ? `/tmp/femtoclaw-${uid}` : join(base, "femtoclaw");
 }
 
-/** The state directory of one project below `stateHome`. */
+/** The name of one project's state directory within `stateHome`. */
 export function projectStateName(projectDirectory: string): string {
   const name = basename(projectDirectory)
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")

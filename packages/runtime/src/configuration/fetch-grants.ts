@@ -3,7 +3,7 @@ import { type Authority, type Configuration, type FetchGrant, fetchPattern, json
 import type { Places } from "./places.ts";
 import { findProgram } from "./resolve-programs.ts";
 
-/** Undefined where there is no list: an agent's list that is not there narrows nothing. */
+/** Undefined if there is no list: an absent list of an agent narrows nothing. */
 export function fetchGrants(
   place: readonly string[],
   written: readonly string[] | undefined,
@@ -16,7 +16,7 @@ export function fetchGrants(
   });
 }
 
-/** A name means the first program that the search path holds under it, as where it permits its start. */
+/** A name means the first program that the search path finds under it, as in a permit to run it. */
 export function programConnections(
   { sandbox }: Configuration,
   searchPath: readonly string[],

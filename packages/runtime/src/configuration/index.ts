@@ -1,6 +1,6 @@
 /**
- * Entry for whoever reads a configuration and runs nothing: what its tables mean on this machine. It loads neither the
- * gate nor the journal, so that a command that only has to find its host starts at once.
+ * Entry point for code that reads a configuration and runs nothing: what its tables mean on this machine. It loads
+ * neither the gate nor the journal, so that a command that only has to find its host starts at once.
  */
 export { type ConfigurationFault, configurationFaults, isConfiguration } from "./check-configuration.ts";
 export type { SourceOf } from "./places.ts";

@@ -1,14 +1,14 @@
-/** Whether a place tells names apart by their characters as they are written, which is how rules tell them apart. */
+/** Whether a place distinguishes names by their exact characters, as rules do. */
 import { type BigIntStats, lstatSync, opendirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** LIMIT: names of a folder that are looked at; a single one that has a letter, or an accent, tells. */
+/** LIMIT: names of a folder that are examined; a single one that has a letter or an accent is enough. */
 const NAMES_MAX = 64;
 
 /**
- * The other spelling of a name by which the same thing is reached, there or as the place itself; null where there is none.
- * INVARIANT: I3: where `SECRETS` is `secrets`, what is denied by one of them could be reached by the other, and no mask of a
- * sandbox would hold it.
+ * Another spelling by which the same file is reached, for a name in this place or for the place itself; null if there
+ * is none. INVARIANT: I3: where `SECRETS` is `secrets`, what is denied under one name could be reached by the other,
+ * and no mask of a sandbox would hold it.
  */
 export function otherSpelling(place: string): string | null {
   for (const path of [...pathsIn(place), place]) {
@@ -28,12 +28,12 @@ function pathsIn(folder: string): string[] {
       paths.push(join(folder, entry.name));
     }
   } catch {
-    // What is no folder, or cannot be listed, is looked at by its own name.
+    // If this is no folder, or cannot be listed, it is examined by its own name only.
   }
   return paths;
 }
 
-/** In the other letters, and with letters and their accents put together or apart. */
+/** The name in opposite case, and with letters and accents composed or decomposed. */
 const spellings = (name: string): string[] => [swapped(name), name.normalize("NFC"), name.normalize("NFD")];
 
 const swapped = (name: string): string =>
@@ -47,7 +47,7 @@ function identity(path: string): BigIntStats | undefined {
   }
 }
 
-/** A file may have two names that differ in nothing else. */
+/** A file with several links may have two names that differ only in spelling, so it proves nothing. */
 function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
   if (one === undefined || other === undefined) return false;
   return one.dev === other.dev && one.ino === other.ino && (one.isDirectory() || one.nlink === 1n);

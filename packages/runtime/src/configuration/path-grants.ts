@@ -12,7 +12,7 @@ export function pathGrants(
   return (written ?? []).flatMap((path, index) => pathGrant([...place, index], path, base, places) ?? []);
 }
 
-/** Undefined when the path is faulty; the fault is noted. */
+/** Undefined if the path is faulty; the fault is noted. */
 export function pathGrant(
   place: readonly (string | number)[],
   written: string,

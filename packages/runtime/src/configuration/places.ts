@@ -1,12 +1,12 @@
 /** Collects the faults of one configuration with their places, so that all of them are shown at once. */
 import { FemtoError, jsonPointer } from "@femtoclaw/protocol";
 
-/** From a JSON pointer to a place that people find: `femtoclaw.toml:12:9`. */
+/** Maps a JSON pointer to a place that people find: `femtoclaw.toml:12:9`. */
 export type SourceOf = (jsonPointer: string) => string;
 
 export class Places {
   readonly sourceOf: SourceOf;
-  /** Symbolic links that lead to what was written somewhere. */
+  /** Symbolic links on the way to paths that were written somewhere. */
   readonly links: { readonly place: readonly (string | number)[]; readonly link: string }[] = [];
   readonly #faults: string[] = [];
 
@@ -14,7 +14,7 @@ export class Places {
     this.sourceOf = sourceOf;
   }
 
-  /** Notes a fault. Returns nothing to grant: an empty list. */
+  /** Notes a fault. Returns an empty list, which grants nothing. */
   fault(place: readonly (string | number)[], message: string): [] {
     this.#faults.push(`${this.sourceOf(jsonPointer(place))}: ${message}`);
     return [];
@@ -24,7 +24,7 @@ export class Places {
     this.links.push(...links.map((link) => ({ place, link })));
   }
 
-  /** Notes a fault without which nothing further can be examined, and throws. */
+  /** Notes a fault that prevents any further examination, and throws. */
   fail(place: readonly (string | number)[], message: string): never {
     this.fault(place, message);
     throw this.#error();

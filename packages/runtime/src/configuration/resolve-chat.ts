@@ -1,4 +1,7 @@
-/** Which model a person at a terminal talks to, and where its key lies. The key itself is read by who asks the model. */
+/**
+ * Which model a person at a terminal talks to, and where its key lies. The key itself is read only by the code that
+ * talks to the model.
+ */
 import type { ChatTable, Configuration } from "@femtoclaw/protocol";
 import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
@@ -6,7 +9,7 @@ import { isThisMachine } from "./resolve-webhook.ts";
 
 /** The table `[chat]`, with the place of its key resolved. */
 export interface ChatSetting extends Omit<ChatTable, "key_file" | "key_env"> {
-  /** Absent where the provider wants none. */
+  /** Absent if the provider needs none. */
   readonly key?: { readonly file: string } | { readonly variable: string };
 }
 
@@ -24,7 +27,7 @@ export function resolveChat({ chat, sandbox }: Configuration, base: PathBase, pl
     return fault("base_url", "an address may not hold a user or password");
   if (key_file === undefined && key_env === undefined) return setting;
   if (key_file !== undefined && key_env !== undefined) return fault("", "expected one of `key_file` and `key_env`");
-  // INVARIANT: I10: a key is nobody's on the way.
+  // INVARIANT: I10: a key is not sent where somebody on the way could read it.
   if (address !== null && address.protocol !== "https:" && !isThisMachine(address.hostname))
     return fault("base_url", "expected https, because a key goes there; http is for addresses of this machine");
   if (key_env !== undefined) {

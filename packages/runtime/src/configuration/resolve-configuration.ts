@@ -1,6 +1,6 @@
 /**
- * Resolves a configuration against this machine: paths become canonical, program names become files,
- * defaults are filled in. The result is all that the runtime, the policy and the sandbox go by.
+ * Resolves a configuration against this machine: paths become canonical, program names become files, defaults are
+ * filled in. The runtime, the policy and the sandbox use only this result.
  */
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
@@ -46,38 +46,37 @@ import { checkTrialAgents, onTrial, trialSource } from "./shadow-tables.ts";
 import { checkToolServers } from "./tool-grants.ts";
 
 /**
- * A configuration and where it counts: paths are relative to a folder, programs and variables are those of this
- * machine.
+ * A configuration and its context: the folder at which relative paths start, and this machine's programs and variables.
  */
 export interface ConfigurationInput {
   /** The tables, as they stand in `femtoclaw.toml`. */
   readonly configuration: Configuration;
-  /** Folder that relative paths start from. */
+  /** Folder at which relative paths start. */
   readonly baseDirectory: string;
-  /** Where a value was written; without it messages name the JSON Pointer. */
+  /** Where a value was written. Without this, messages name the JSON Pointer. */
   readonly sourceOf?: SourceOf;
-  /** Paths of FemtoClaw's own files beside its state and sockets: configuration, policy, keys. */
+  /** Paths of FemtoClaw's own files besides its state and sockets: configuration, policy, keys. */
   readonly ownPaths?: readonly string[];
-  /** Canonical files and folders whose code this process runs; a grant to write there is a fault. */
+  /** Canonical files and folders whose code this process runs. A grant to write there is a fault. */
   readonly ownPrograms?: readonly string[];
-  /** Variables of the process, from which folders and values are taken; mostly `process.env`. */
+  /** Variables of the process, from which folders and values are taken; usually `process.env`. */
   readonly environment: HostEnvironment;
 }
 
-/** What the configuration says of one capability. */
+/** What the configuration says about one capability. */
 export interface CapabilitySetting {
-  /** Whether it may be called at a start. */
+  /** Whether the capability may be called from the start. */
   readonly enabled: boolean;
-  /** The configuration says `false`: no operator command enables it while the host runs. */
+  /** True if the configuration says `false`: no operator command enables the capability while the host runs. */
   readonly locked: boolean;
-  /** Limits of its calls where it has others than `limits` say: milliseconds, and bytes of one result. */
+  /** Limits of its calls if they differ from `limits`: milliseconds, and bytes of one result. */
   readonly timeoutMs?: number;
   readonly outputBytes?: number;
-  /** What it says of children of this capability alone. */
+  /** Limits for children of this capability alone. */
   readonly child?: Partial<ChildLimits>;
 }
 
-/** What one call may take, and how many calls there may be at once. */
+/** What one call may use, and how many calls there may be at once. */
 export interface ResolvedLimits {
   /** Milliseconds of one effect; 30 000 by default. */
   readonly timeoutMs: number;
@@ -86,67 +85,67 @@ export interface ResolvedLimits {
   /** Calls that run at once, and calls that may wait for their turn. */
   readonly concurrency: number;
   readonly queue: number;
-  /** Of each child that a capability starts. */
+  /** Limits of each child that a capability starts. */
   readonly child: ChildLimits;
 }
 
 export interface ApprovalSettings extends OperatorSettings {
-  /** Time after which a question without an answer is a no. */
+  /** Milliseconds after which an unanswered question counts as a no. */
   readonly expiresMs: number;
   /** Questions of one session that may be open at once. */
   readonly perSession: number;
-  /** Questions of all sessions. */
+  /** Questions of all sessions that may be open at once. */
   readonly atOnce: number;
-  /** Who is told of questions; absent where nobody is. */
+  /** Who is notified of questions; absent if nobody is. */
   readonly webhook?: WebhookSetting;
 }
 
-/** The part of an authority that tables say, and that rules on trial say otherwise. */
+/** The part of an authority that comes from tables, and that rules on trial may change. */
 export type Rights = Pick<Authority, "allow" | "ask" | "deny" | "agents" | "budgets" | "sensitive" | "after">;
 
-/** Where this machine has what tables name. */
+/** Where to find on this machine what tables name. */
 interface MachinePlaces {
   readonly base: PathBase;
   readonly searchPath: readonly string[];
 }
 
 export interface TerminalSettings {
-  /** Whether what is written to terminals is recorded. */
+  /** Whether input to terminals is recorded. */
   readonly recordInput: boolean;
-  /** Time after which a terminal ends that its session does not use, and after which it ends in any case. */
+  /** Milliseconds after which an unused terminal ends, and after which a terminal ends in any case. */
   readonly idleMs: number;
   readonly totalMs: number;
 }
 
-/** A configuration that this machine can go by. It is data: nothing of it is looked up again. */
+/** A configuration that is ready for use on this machine. It is data: nothing in it is looked up again. */
 export interface ResolvedConfiguration extends ObservabilitySettings {
-  /** What may be read, written, run, fetched and called; policy is compiled from it. */
+  /** What may be read, written, run, fetched and called. Policy is compiled from it. */
   readonly authority: Authority;
-  /** What would stand in the authority if the rules on trial were in force; absent where none are. */
+  /** The rights in the authority if the rules on trial were in force; absent if there are none. */
   readonly shadow?: Rights;
-  /** Only what the configuration names; everything else is disabled. */
+  /** Only capabilities that the configuration names; all others are disabled. */
   readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
   readonly limits: ResolvedLimits;
   readonly approvals: ApprovalSettings;
   readonly terminals: TerminalSettings;
-  /** Absent where no model is named. */
+  /** Absent if no model is named. */
   readonly chat?: ChatSetting;
-  /** Agents that operators may launch; absent where there are none. */
+  /** Agents that operators may launch; absent if there are none. */
   readonly launches?: readonly LaunchSetting[];
   /** Canonical folder of the journal and its keys, and that of the sockets. */
   readonly stateDirectory: string;
   readonly runtimeDirectory: string;
-  /** Who holds checkpoints of the journal elsewhere. */
+  /** Witnesses that hold checkpoints of the journal elsewhere. */
   readonly witnesses: readonly WitnessSetting[];
-  /** Whether calls are refused while one of them does not. */
+  /** Whether calls are refused while one of the witnesses does not take checkpoints. */
   readonly witnessesRequired: boolean;
-  /** Capabilities of others that are packages. */
+  /** Capabilities of others that come as packages. */
   readonly packages: readonly PackageSetting[];
   /** MCP servers of others, and the variables that each of them gets. */
   readonly upstreams: readonly UpstreamSetting[];
   /** By the name of the server. */
   readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Digest over all of the above; of variables only the names, since their values may be secrets. */
+  /** Digest over all of the above. Of variables it covers only the names, since their values may be secrets. */
   readonly sha256: string;
 }
 
@@ -160,8 +159,8 @@ const INPUT: NamesOf<ConfigurationInput> = {
 };
 
 /**
- * Resolves a configuration. Throws one FEMTO_CONFIG_INVALID that lists every fault with its place, and a `TypeError` for
- * what is no such input.
+ * Resolves a configuration. Throws a single FEMTO_CONFIG_INVALID that lists every fault with its place, and a
+ * `TypeError` for malformed input.
  */
 export function resolveConfiguration(input: ConfigurationInput): ResolvedConfiguration {
   requireKnownNames("resolveConfiguration", input, INPUT);
@@ -227,7 +226,7 @@ export function resolveConfiguration(input: ConfigurationInput): ResolvedConfigu
   return { ...resolved, sha256: digest(resolved) };
 }
 
-/** What the tables say, everybody's and single agents'. */
+/** The rights from the tables, both those for everybody and those of single agents. */
 function resolveRights(configuration: Configuration, { base, searchPath }: MachinePlaces, places: Places): Rights {
   const table = (name: "allow" | "ask" | "deny") => resolveTable([name], configuration[name], base, searchPath, places);
   const [allow, ask, deny] = [table("allow"), table("ask"), table("deny")];
@@ -240,7 +239,10 @@ function resolveRights(configuration: Configuration, { base, searchPath }: Machi
   };
 }
 
-/** INVARIANT: I3: what is on trial has to stand like what is in force; a trial that could not come into force tells nothing. */
+/**
+ * INVARIANT: I3: rules on trial must pass the same checks as rules in force. A trial that could not come into force
+ * would tell nothing.
+ */
 function resolveShadow(
   { configuration, ownPrograms = [] }: ConfigurationInput,
   authority: Authority,
@@ -249,7 +251,7 @@ function resolveShadow(
 ): Rights | undefined {
   if (configuration.shadow === undefined) return undefined;
   checkTrialAgents(configuration, places);
-  // Faults of what both have in common are told once.
+  // Faults that both configurations share are reported only once.
   places.throwFaults();
   const trialPlaces = new Places(trialSource(configuration, places.sourceOf));
   const rights = resolveRights(onTrial(configuration), machine, trialPlaces);
@@ -309,7 +311,7 @@ function digest(resolved: Omit<ResolvedConfiguration, "sha256">): string {
   const { upstreams, upstreamEnvironment: _, ...others } = resolved;
   const content = {
     ...others,
-    // A configuration without any has the digest that it had before there were such.
+    // A configuration without MCP servers keeps the digest that it had before there were any.
     ...(upstreams.length === 0 ? {} : { upstreams }),
     authority: { ...authority, environment: Object.keys(environment) },
     capabilities: [...resolved.capabilities],

@@ -18,7 +18,7 @@ export interface Directories {
   readonly workspace: string;
   readonly state: string;
   readonly runtime: string;
-  /** Folders that hold the state and the sockets of other projects as well. */
+  /** Folders that also hold the state and the sockets of other projects. */
   readonly shared: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** From the tables about what happened before to what the authority holds of them: paths, programs and bounds with their places. */
+/** Resolves the tables about what happened before into paths, programs and bounds with their places. */
 import {
   type AfterTable,
   type Authority,
@@ -14,7 +14,7 @@ import type { Places } from "./places.ts";
 import { resolveRunTable, withOtherNames } from "./resolve-programs.ts";
 import { toolGrants } from "./tool-grants.ts";
 
-/** Tables that are absent leave nothing, so that a configuration without them is what it was before there were any. */
+/** Absent tables add nothing, so that a configuration without them is the same as before they existed. */
 export function resolveHistory(
   configuration: Configuration,
   programs: readonly ProgramGrant[],
@@ -26,7 +26,8 @@ export function resolveHistory(
   const run = (name: string, table: AfterTable | undefined): readonly ProgramGrant[] =>
     resolveRunTable([name, "run"], table?.run, searchPath, places);
   requirePlaces("after_secret", after_secret, "secret", sensitive?.secret, places);
-  // Whatever a host or an MCP server answers is untrusted, so that where one may be asked nothing else has to be named.
+  // Every answer of a host or an MCP server is untrusted. So if a call may reach one, no untrusted path has to be
+  // named.
   const asked = [configuration.allow, configuration.ask];
   const isAnswered =
     asked.some((table) => (table?.fetch ?? []).length > 0 || table?.tools !== undefined) ||

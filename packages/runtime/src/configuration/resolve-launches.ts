@@ -1,4 +1,4 @@
-/** Agents that operators may launch, as the configuration names them, against this machine. */
+/** Agents that operators may launch, as the configuration names them, resolved against this machine. */
 import { basename } from "node:path";
 import { AGENT_RUN, type Configuration, jsonPointer, type LaunchGrant, type LaunchTable } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
@@ -10,22 +10,25 @@ export type LaunchKind = NonNullable<LaunchTable["kind"]>;
 
 /** An agent that operators may launch. */
 export interface LaunchSetting extends LaunchGrant {
-  /** What operators call it. */
+  /** The name that operators use. */
   readonly name: string;
-  /** Names of variables that it gets from whoever launches it. */
+  /** Names of variables that the agent gets from whoever launches it. */
   readonly env: readonly string[];
-  /** Whose configuration is written for it. */
+  /** The kind of agent, for which a configuration is written. */
   readonly kind: LaunchKind;
-  /** Name of the model that it is told to use; the agent's own choice without it. */
+  /** Name of the model that the agent is told to use; absent to leave the choice to the agent. */
   readonly model?: string;
-  /** Where its model is; absent where its provider has it. */
+  /** Address of the model's server; absent to use that of its provider. */
   readonly baseUrl?: string;
 }
 
-/** Who has no tables of his own. */
+/** The principal of everybody who has no tables of their own. */
 const EVERYBODY = "default";
 
-/** LIMIT: calls at once that leave room for those of an agent beside its own, which lasts as long as it runs. */
+/**
+ * LIMIT: minimum of calls at once. The agent is a call itself as long as it runs, and its own calls need room beside
+ * it.
+ */
 const CONCURRENCY_MIN = 2;
 
 export function resolveLaunches(
@@ -43,7 +46,7 @@ export function resolveLaunches(
     const { program = name, env = [], agent: principal, model } = table;
     const kind = table.kind ?? kindOf(basename(program));
     const baseUrl = baseUrlOf(table, kind, (key, message) => places.fault([...place, key], message));
-    // INVARIANT: I8: a name without tables would have the rights of everybody under a name that promises fewer.
+    // INVARIANT: I8: a name without tables would have the rights of everybody, although its name promises fewer.
     if (principal !== undefined && !Object.hasOwn(agent ?? {}, principal)) {
       places.fault([...place, "agent"], `there is no [agent.${principal}]`);
     }
@@ -66,7 +69,7 @@ function kindOf(program: string): LaunchKind {
   return KNOWN.find((kind) => kind === program) ?? "other";
 }
 
-/** What a proxy is asked for, and what a relay is told: names and addresses that are nothing else. */
+/** Accepts only names and addresses, because a proxy is asked for this text and a relay is told it. */
 const HOST = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]+\])$/;
 
 function baseUrlOf(
@@ -83,17 +86,17 @@ function baseUrlOf(
   const address = URL.parse(written);
   if (address === null || !["http:", "https:"].includes(address.protocol) || !HOST.test(address.hostname))
     return void fault("base_url", "expected an address such as http://127.0.0.1:11434/v1");
-  // INVARIANT: I10: it is in records and in what is shown of the configuration.
+  // INVARIANT: I10: the address appears in records and wherever the configuration is shown.
   if (address.username !== "" || address.password !== "" || address.search !== "" || address.hash !== "")
     return void fault("base_url", "an address may not hold a user, a password, or what follows a path");
-  // INVARIANT: I10: a key is nobody's on the way.
+  // INVARIANT: I10: a key is not sent where somebody on the way could read it.
   if (env.length > 0 && address.protocol !== "https:" && !isThisMachine(address.hostname))
     return void fault("base_url", "expected https, because a key goes there; http is for addresses of this machine");
   if (model === undefined) fault("model", "expected the name of a model, because another server has others");
   return address.href.replace(/\/$/, "");
 }
 
-/** What rules are made of; what variables it gets is none of theirs. */
+/** The part from which rules are made. Which variables the agent gets does not concern them. */
 export function launchGrants(launches: readonly LaunchSetting[]): { readonly launch?: readonly LaunchGrant[] } {
   if (launches.length === 0) return {};
   return {
@@ -101,7 +104,7 @@ export function launchGrants(launches: readonly LaunchSetting[]): { readonly lau
   };
 }
 
-/** An agent that is named is one that is meant; `[capabilities]` may say otherwise, and bounds it. */
+/** Naming an agent enables it. `[capabilities]` may disable it and sets its limits. */
 export function launchCapabilities({ launch }: Configuration): readonly [string, CapabilitySetting][] {
   return Object.keys(launch ?? {}).length === 0 ? [] : [[AGENT_RUN, { enabled: true, locked: false }]];
 }

@@ -1,4 +1,4 @@
-/** Where a host tells how it goes: to a collector, and at addresses of this machine to those who ask. */
+/** Where a host reports its state: to a collector, and at addresses of this machine to those who ask. */
 import type { Configuration } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
@@ -11,14 +11,14 @@ export interface EndpointAddress {
 
 /** The table `[observability]`, resolved. */
 export interface ObservabilitySettings {
-  /** OTLP over HTTP; absent where nothing is sent. */
+  /** OTLP over HTTP; absent if nothing is sent. */
   readonly otlpEndpoint: string | undefined;
-  /** What is sent there; absent for everything. */
+  /** The signals that are sent there; absent for all of them. */
   readonly otlpSignals?: readonly ("traces" | "logs" | "metrics")[];
   /** Where metrics are served, and where health is. */
   readonly prometheus?: EndpointAddress;
   readonly health?: EndpointAddress;
-  /** Further names for these addresses; absent where only this machine may ask. */
+  /** Further host names for these addresses; absent if only this machine may ask. */
   readonly endpointHosts?: readonly string[];
 }
 
@@ -47,7 +47,7 @@ function resolveEndpoint(written: string | undefined, places: Places): string | 
   return written;
 }
 
-/** By number alone: what a name means is somebody else's to say. */
+/** Accepts only numeric addresses, because somebody else decides what a name means. */
 function resolveAddress(
   key: "prometheus" | "health",
   written: string | undefined,
@@ -61,12 +61,12 @@ function resolveAddress(
   const [, host = "", digits = ""] = /^(\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}):([0-9]{1,5})$/.exec(written) ?? [];
   const port = Number(digits);
   const canonical = URL.parse(`http://${host}`)?.hostname;
-  // INVARIANT: what would be read as another number than it looks like is none.
+  // INVARIANT: an address that would be read as another number than it looks like is refused.
   const isSame = host.startsWith("[") ? canonical !== undefined : canonical === host;
   if (canonical === undefined || !isSame || port < 1 || port > 65_535)
     return fault("expected an address such as 127.0.0.1:9464");
   const address = canonical.replace(/^\[|\]$/g, "");
-  // INVARIANT: I8: who may ask from elsewhere is named, or nobody may.
+  // INVARIANT: I8: who may ask from elsewhere must be named, or nobody may.
   if (!isLoopback(address) && !isOpen)
     return fault("expected an address of this machine alone; `hosts` names who else may ask");
   return { host: address, port };

@@ -1,16 +1,16 @@
-/** The operators of the configuration: whose signatures count, each by one name and one key. */
+/** The operators of the configuration, whose signatures count. Each has one name and one key. */
 import { parseOperatorKey } from "@femtoclaw/journal/signatures";
 import type { Configuration } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
 export interface OperatorSettings {
-  /** Public keys: name+id+key. */
+  /** Public keys, each as name+id+key. */
   readonly operators: readonly string[];
   /** Whether every answer has to be signed by one of them. */
   readonly operatorKey: boolean;
 }
 
-// INVARIANT: I8: two entries are two people's: a key that stood twice would say yes twice.
+// INVARIANT: I8: two entries mean two people; a key that stood twice would say yes twice.
 export function resolveOperators(configuration: Configuration, places: Places): OperatorSettings {
   const { operators = [], operator_key: operatorKey = false } = configuration.approvals ?? {};
   const known = operators.map(parseOperatorKey);

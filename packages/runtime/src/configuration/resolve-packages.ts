@@ -11,13 +11,13 @@ import type { Places } from "./places.ts";
 
 /** A capability that is a package of files. */
 export interface PackageSetting {
-  /** As its manifest and the configuration have it. */
+  /** The name in both the manifest and the configuration. */
   readonly name: string;
   /** Canonical folder. */
   readonly path: string;
-  /** What it declares, as it stood there when the configuration was read. */
+  /** The manifest, as it stood there when the configuration was read. */
   readonly manifest: CapabilityManifest;
-  /** Who accepts its files when nothing of it was ever pinned. */
+  /** Who accepts the package's files if nothing of it was ever pinned. */
   readonly pins: "first_use" | "operator";
 }
 
@@ -52,7 +52,7 @@ function manifestIn(path: string, name: string): CapabilityManifest | { readonly
   }
 }
 
-/** INVARIANT: I8: no call changes what a capability runs, nor the folders that lead there. */
+/** INVARIANT: I8: no call changes what a capability runs, or the folders that lead to it. */
 export function checkPackages(
   packages: readonly PackageSetting[],
   { allow, ask, deny }: Authority,

@@ -1,4 +1,4 @@
-/** From the names in a run table to the programs that the search path holds on this machine. */
+/** Resolves the names in a run table to the programs that the search path finds on this machine. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import {
@@ -11,14 +11,14 @@ import {
 } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
-/** Where programs are looked up unless search_path says otherwise; the environment's PATH is never used. */
+/** Where programs are looked up unless search_path says otherwise. The environment's PATH is never used. */
 export const DEFAULT_SEARCH_PATH: readonly string[] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 /** The folders of the search path that exist. */
 export function resolveSearchPath(written: readonly string[] | undefined, places: Places): readonly string[] {
   const folders = (written ?? DEFAULT_SEARCH_PATH).flatMap((folder, index) => {
     const shown = `\`${printable(folder)}\``;
-    // INVARIANT: a relative folder would be looked up wherever the host happens to stand.
+    // INVARIANT: a relative folder is refused, because it would depend on the host's current directory.
     if (!isAbsolute(folder)) return places.fault(["search_path", index], `expected an absolute folder, found ${shown}`);
     if (folder.includes("\0") || folder.includes(":") || folder.split("/").includes("..")) {
       return places.fault(
@@ -41,7 +41,7 @@ export function resolveRunTable(
   return Object.entries(table ?? {}).flatMap(([program, rules]) => {
     const found = findPrograms(program, searchPath);
     if ("problem" in found) return places.fault([...place, program], found.problem);
-    // INVARIANT: a name permits one program, the first, and forbids every program that the search path holds under it.
+    // INVARIANT: a name permits only the first program that the search path finds under it, but forbids every one.
     const meant = place.at(-2) === "allow" ? found.programs.slice(0, 1) : found.programs;
     return rules.flatMap((rule, index) => {
       const tokens = [...place, program, index];
@@ -53,8 +53,8 @@ export function resolveRunTable(
 }
 
 /**
- * INVARIANT: what is said about a program holds under every name of its file: each further permitted program that
- * is the same file by another hard link is said to be meant as well.
+ * INVARIANT: a rule about a program holds under every name of its file. If another permitted program is the same file
+ * by another hard link, the rule is applied to that one as well.
  */
 export function withOtherNames(
   grants: readonly ProgramGrant[],
@@ -79,7 +79,7 @@ interface ProgramFile {
   readonly realPath: string;
 }
 
-/** Looks a program up by its name, or by an absolute path in a folder of the search path; the first folder wins. */
+/** Looks a program up by its name, or by an absolute path in a folder of the search path. The first folder wins. */
 export function findProgram(
   program: string,
   searchPath: readonly string[],

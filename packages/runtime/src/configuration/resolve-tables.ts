@@ -1,4 +1,4 @@
-/** From the tables of paths and programs, everybody's and single agents', to grants with their places. */
+/** Resolves the tables of paths and programs, both for everybody and for single agents, to grants with their places. */
 import type {
   AgentTables,
   AllowTable,
@@ -30,7 +30,7 @@ export function resolveTable(
     read: pathGrants([...place, "read"], table?.read, base, places),
     write: pathGrants([...place, "write"], table?.write, base, places),
     run: resolveRunTable([...place, "run"], table?.run, searchPath, places),
-    // What asks one is what it was before a table could ask more.
+    // A table that asks one operator stays the same as before a table could ask more.
     ...(table?.operators === undefined || table.operators === 1 ? {} : { approvers: table.operators }),
   };
 }
@@ -50,7 +50,7 @@ export function resolveAgents(
     return [
       name,
       {
-        // A list that is not there narrows nothing; one that is empty leaves nothing.
+        // An absent list narrows nothing; an empty one leaves nothing.
         allow: {
           ...(allow?.read === undefined ? {} : { read: own.read }),
           ...(allow?.write === undefined ? {} : { write: own.write }),

@@ -1,4 +1,7 @@
-/** MCP servers of others as the configuration names them, against this machine: programs that are there, addresses that may be. */
+/**
+ * MCP servers of others as the configuration names them, resolved against this machine: programs must exist, addresses
+ * must be permissible.
+ */
 import { existsSync, statSync } from "node:fs";
 import {
   type AskKind,
@@ -16,25 +19,25 @@ import { findProgram } from "./resolve-programs.ts";
 
 /** An MCP server behind the gate. */
 export interface UpstreamSetting {
-  /** As the configuration has it. Its tools are offered as `NAME__TOOL`. */
+  /** The name in the configuration. The server's tools are offered as `NAME__TOOL`. */
   readonly name: string;
-  /** Who accepts what it offers when nothing of it was ever pinned. */
+  /** Who accepts what the server offers if nothing of it was ever pinned. */
   readonly pins: "first_use" | "operator";
   /** The only tools that are offered; null for all. */
   readonly tools: readonly string[] | null;
-  /** What it may ask whoever calls it; nothing where it is absent. */
+  /** What the server may ask its caller; nothing if absent. */
   readonly mayAsk?: readonly AskKind[];
-  /** How it is reached: a program that is started, or an address. */
+  /** How the server is reached: a program that is started, or an address. */
   readonly at: UpstreamCommand | UpstreamUrl;
 }
 
 export interface UpstreamCommand {
   readonly kind: "command";
-  /** Path under which the search path holds the program, and the file that it leads to. */
+  /** The path by which the search path finds the program, and the file that it leads to. */
   readonly program: string;
   readonly realPath: string;
   readonly args: readonly string[];
-  /** Names of the host's variables that it gets beside those of every program. */
+  /** Names of the host's variables that the server gets in addition to those of every program. */
   readonly env: readonly string[];
 }
 
@@ -44,7 +47,7 @@ export interface UpstreamUrl {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where this machine has what a command names. */
+/** Where to find on this machine what a command names. */
 interface Machine {
   readonly base: PathBase;
   readonly searchPath: readonly string[];
@@ -98,7 +101,7 @@ function placeOf(
     return fault("url", "expected an address such as https://example.com/mcp");
   if (address.username !== "" || address.password !== "")
     return fault("url", "an address may not hold a user or password");
-  // INVARIANT: I10: what is said to a server, secrets among it, is nobody's on the way.
+  // INVARIANT: I10: nothing sent to a server, secrets included, can be read on the way.
   if (address.protocol !== "https:" && !isThisMachine(address.hostname)) {
     return fault("url", "expected https; http is for addresses of this machine, such as http://127.0.0.1:8080");
   }
@@ -109,7 +112,10 @@ function isThisMachine(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-/** INVARIANT: I8: no call changes what a server runs; it serves sessions that could not have been changed so. */
+/**
+ * INVARIANT: I8: no call changes what a server runs, because the server also serves sessions that may not make such a
+ * change.
+ */
 export function checkUpstreams(
   upstreams: readonly UpstreamSetting[],
   { allow, ask, deny, workspace }: Authority,
@@ -131,8 +137,8 @@ export function checkUpstreams(
 }
 
 /**
- * What arguments name, of an option what stands behind its `=`. The workspace itself, behind a file that is checked here, is
- * what a server is about; in the first place it is what `node .` runs.
+ * The paths that the arguments name, of an option the one behind its `=`. The workspace itself is left out behind a file
+ * that is checked here, since it is then what the server is about; in the first place it is what `node .` would run.
  */
 function runBy(args: readonly string[], base: PathBase): readonly string[] {
   const named: string[] = [];
@@ -146,12 +152,15 @@ function runBy(args: readonly string[], base: PathBase): readonly string[] {
   return named;
 }
 
-/** A server that is named is one that is meant; `[capabilities]` may say otherwise, and bounds its calls. */
+/** Naming a server enables it. `[capabilities]` may disable it and sets limits for its calls. */
 export function upstreamCapabilities({ mcp }: Configuration): readonly [string, CapabilitySetting][] {
   return Object.keys(mcp?.servers ?? {}).map((name) => [mcpCapability(name), { enabled: true, locked: false }]);
 }
 
-/** The variables that each gets beside those of every program. Their values are in no record and no digest. */
+/**
+ * The variables that each server gets in addition to those of every program. Their values are in no record and no
+ * digest.
+ */
 export function upstreamEnvironment(
   upstreams: readonly UpstreamSetting[],
   host: HostEnvironment,

@@ -1,4 +1,7 @@
-/** Who is told of questions to operators: an address, and where its secret lies. The secret itself is read by who signs with it. */
+/**
+ * Who is notified of questions to operators: an address, and where its secret lies. The secret itself is read only by
+ * the code that signs with it.
+ */
 import type { Configuration } from "@femtoclaw/protocol";
 import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import type { Places } from "./places.ts";
@@ -6,7 +9,7 @@ import type { Places } from "./places.ts";
 /** The table `[approvals.webhook]`, resolved. */
 export interface WebhookSetting {
   readonly url: string;
-  /** Where the secret is that messages are signed with. */
+  /** Where the secret lies with which messages are signed. */
   readonly key: { readonly file: string } | { readonly variable: string };
 }
 
@@ -25,7 +28,7 @@ export function resolveWebhook(
   if (address === null || address.hash !== "") return fault("url", "expected an address such as https://example.com/a");
   if (address.username !== "" || address.password !== "")
     return fault("url", "an address may not hold a user or password");
-  // INVARIANT: I10: what is asked of operators is nobody's on the way.
+  // INVARIANT: I10: questions to operators cannot be read on the way.
   if (address.protocol !== "https:" && !isThisMachine(address.hostname))
     return fault("url", "expected https; http is for addresses of this machine, such as http://127.0.0.1:8080");
   if ((key_file === undefined) === (key_env === undefined))
@@ -41,7 +44,7 @@ export function resolveWebhook(
   return { url: address.href, key: { file: file.path } };
 }
 
-/** By address alone; of names only the one that is reserved for it. */
+/** Checks numeric addresses, and the one name that is reserved for this machine. */
 export function isThisMachine(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,4 +1,7 @@
-/** The witnesses of the configuration against this machine: what each kind needs, and that no call can play one. */
+/**
+ * The witnesses of the configuration, resolved against this machine: what each kind needs, and that no call can play
+ * one.
+ */
 import { statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { parseWitnessKey } from "@femtoclaw/journal/signatures";
@@ -64,7 +67,7 @@ function resolveWitness(
 ): readonly WitnessSetting[] {
   const fault = (key: string, message: string): [] => places.fault([...place, key], message);
   if (kind === "file") {
-    // Only the folder is made canonical: a link in the file's own place is refused when it is opened.
+    // Only the folder is made canonical: if the file itself is a link, it is refused when it is opened.
     const folder = canonicalPath(dirname(path), base);
     if ("problem" in folder) return fault("path", folder.problem);
     const file = join(folder.path, basename(path));
@@ -87,7 +90,7 @@ function resolveWitness(
   return [{ kind, name, url: address.href.replace(/\/+$/, ""), vkey }];
 }
 
-/** INVARIANT: I8: a program that runs outside every sandbox is one that only root and this user can change. */
+/** INVARIANT: I8: a program that runs outside every sandbox must be one that only root and this user can change. */
 function programProblem(program: string): string | undefined {
   const shown = `\`${printable(program)}\``;
   if (!isAbsolute(program)) return `expected the absolute path of a program, found ${shown}`;
@@ -97,7 +100,7 @@ function programProblem(program: string): string | undefined {
   return kept ? undefined : `${shown} can be changed by others`;
 }
 
-/** INVARIANT: I8: no call writes where a witness is kept; else what is watched could play the watchman. */
+/** INVARIANT: I8: no call writes where a witness is kept. Otherwise those who are watched could play the watchman. */
 export function checkWitnesses({ allow, deny }: Authority, witnesses: readonly WitnessSetting[], places: Places): void {
   for (const witness of witnesses) {
     if (witness.kind === "http") continue;

@@ -1,6 +1,6 @@
 /**
- * Reads files that decide what is allowed. Owner, mode and type are checked on the open descriptor, and
- * the bytes are read from that same descriptor: what was checked is what is read.
+ * Reads files that decide what is allowed. Owner, mode and type are checked on the open descriptor, and the bytes are
+ * read from that same descriptor, so that what was checked is what is read.
  */
 import {
   closeSync,
@@ -18,7 +18,7 @@ import {
 import { dirname, join } from "node:path";
 import { FemtoError, namesByDescriptor, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** A folder that only its owner or root can change, held open, so that no other folder can take its place. */
+/** A folder that only its owner or root can change. It is held open, so that no other folder can take its place. */
 export class SecureDirectory implements Disposable {
   /** Canonical path. */
   readonly path: string;
@@ -31,7 +31,7 @@ export class SecureDirectory implements Disposable {
     this.#platform = platform;
   }
 
-  /** Undefined when there is no such folder. Links on the way to it are followed before it is checked. */
+  /** Undefined if there is no such folder. Links on the way to the folder are followed before it is checked. */
   static open(path: string, platform: NodeJS.Platform = process.platform): SecureDirectory | undefined {
     const canonical = canonicalFolder(path);
     if (canonical === undefined) return undefined;
@@ -51,7 +51,10 @@ export class SecureDirectory implements Disposable {
     }
   }
 
-  /** A path to the entry that starts at the open folder; where no system offers one, nobody else can move that folder. */
+  /**
+   * A path to the entry that starts at the open folder. Where the system offers no such path, it was checked that
+   * nobody else can move the folder.
+   */
   at(name: string): string {
     return join(namesByDescriptor(this.#platform) ? `/proc/self/fd/${this.#descriptor}` : this.path, name);
   }
@@ -60,12 +63,12 @@ export class SecureDirectory implements Disposable {
     return readdirSync(this.at(""), { withFileTypes: true });
   }
 
-  /** A folder in this one; undefined when there is none. A symbolic link is refused. */
+  /** A folder in this one; undefined if there is none. A symbolic link is refused. */
   folder(name: string): SecureDirectory | undefined {
     return SecureDirectory.#openAt(this.at(name), join(this.path, name), this.#platform);
   }
 
-  /** A file's bytes; undefined when there is none. A symbolic link is refused. */
+  /** A file's bytes; undefined if there is none. A symbolic link is refused. */
   read(name: string, bytesMax: number): Buffer | undefined {
     const path = join(this.path, name);
     // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
@@ -86,7 +89,7 @@ export class SecureDirectory implements Disposable {
   }
 }
 
-/** INVARIANT: where the folder is reached by its name alone, each folder above it is checked as it is itself. */
+/** INVARIANT: if the folder can be reached only by its name, each folder above it is checked like the folder itself. */
 function assertKeptInPlace(path: string): void {
   for (let above = dirname(path), last = path; above !== last; last = above, above = dirname(above)) {
     checkOwner(lstatSync(above), above, "folder");
@@ -131,14 +134,14 @@ function linkTarget(location: string): string | undefined {
   }
 }
 
-/** INVARIANT: what decides what is allowed can be changed by the user who runs FemtoClaw and by root, by nobody else. */
+/** INVARIANT: files that decide what is allowed can be changed only by the user who runs FemtoClaw and by root. */
 function checkOwner(stats: Stats, path: string, kind: "file" | "folder"): void {
   const uid = ownUser(process.getuid);
   const shown = printable(path, 4_096);
   if (stats.uid !== uid && stats.uid !== 0) {
     refuse(`the ${kind} ${shown} belongs to another user (uid ${stats.uid})`, `chown ${uid} ${quoted(shown)}`);
   }
-  // In a sticky folder such as /tmp nobody can replace the file of somebody else.
+  // In a sticky folder such as /tmp nobody can replace somebody else's file.
   const isSticky = kind === "folder" && (stats.mode & 0o1000) !== 0;
   if ((stats.mode & 0o022) !== 0 && !isSticky) {
     const mode = (stats.mode & 0o7777).toString(8);

@@ -1,11 +1,13 @@
-/** The configuration as it would be with the rules on trial in force, and where each of its values was written. Pure. */
+/**
+ * The configuration as it would be with the rules on trial in force, and where each of its values was written. Pure.
+ */
 import { type Configuration, jsonPointer, pointerTokens } from "@femtoclaw/protocol";
 import type { Places, SourceOf } from "./places.ts";
 
-/** Tables by their names, with their keys. */
+/** Tables by name, with their keys. */
 type Tables = Readonly<Record<string, object | undefined>>;
 
-/** A key of the trial stands in the place of the same key in force; all the rest is as in force. */
+/** A key under `[shadow]` replaces the same key in force; everything else stays as in force. */
 export function onTrial({ shadow = {}, ...inForce }: Configuration): Configuration {
   const { agent: agents, ...tables } = shadow;
   const whole: Configuration = over(inForce, tables);
@@ -20,7 +22,7 @@ function over<T extends object>(inForce: T, trial: object): T {
   return { ...inForce, ...Object.fromEntries(tables) };
 }
 
-/** Nobody proposes as an agent without a socket, so that a trial of its rules would tell nothing. */
+/** Nobody proposes as an agent without a socket, so a trial of its rules would tell nothing. */
 export function checkTrialAgents({ shadow, agent = {} }: Configuration, places: Places): void {
   for (const name of Object.keys(shadow?.agent ?? {})) {
     if (Object.hasOwn(agent, name)) continue;
@@ -31,11 +33,11 @@ export function checkTrialAgents({ shadow, agent = {} }: Configuration, places: 
   }
 }
 
-/** Names what was written under `[shadow]` there, and all the rest where it is in force. */
+/** Places values that were written under `[shadow]` there, and all others where they are in force. */
 export function trialSource({ shadow = {}, ...inForce }: Configuration, sourceOf: SourceOf): SourceOf {
   return (pointer) => {
     const tokens = pointerTokens(pointer);
-    // Of an agent the tables stand one name deeper.
+    // An agent's tables stand one name deeper.
     const depth = tokens[0] === "agent" ? 2 : 0;
     const around = tokens.slice(0, depth);
     const [table = "", key] = tokens.slice(depth);
@@ -46,7 +48,7 @@ export function trialSource({ shadow = {}, ...inForce }: Configuration, sourceOf
   };
 }
 
-/** What stands under the names; null where nothing does. */
+/** The table under these names; null if there is none. */
 function within(tables: object | null, names: readonly string[]): object | null {
   let found: object | null = tables;
   for (const name of names) {

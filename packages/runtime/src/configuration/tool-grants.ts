@@ -14,7 +14,7 @@ import type { Places } from "./places.ts";
 
 const ALL = "__*";
 
-/** Undefined where there is no table: an agent's table that is not there narrows nothing. */
+/** Undefined if there is no table: an absent table of an agent narrows nothing. */
 export function toolGrants(
   place: readonly string[],
   written: ToolsTable | undefined,
@@ -51,7 +51,7 @@ function argumentsOf(rule: ToolRule): McpGrant["with"] {
   }));
 }
 
-/** A tool of a server that is not there is one that is misspelt. */
+/** A tool of an unknown server must be a misspelling. */
 export function checkToolServers(configuration: Configuration, places: Places): void {
   const known = Object.keys(configuration.mcp?.servers ?? {});
   for (const [place, table] of toolTables(configuration)) {

@@ -1,6 +1,6 @@
 /**
- * Claims a state directory for this process: begins a log in an empty one, goes on with the log of one that
- * is what it was, and opens a new epoch in any other, so that no copy ever signs beside its original.
+ * Claims a state directory for this process. In an empty one a log begins; in one that is still the same its log is
+ * continued; in any other a new epoch is opened, so that no copy ever signs beside its original.
  */
 import { readdir } from "node:fs/promises";
 import {
@@ -19,11 +19,11 @@ import type { EpochOptions, OpenedEpoch } from "./open-epoch.ts";
 
 export interface Claim {
   readonly directory: StateDirectory;
-  /** What the journal has to hold at least. */
+  /** The record that the journal has to hold at least. */
   readonly known: KnownRecord | null;
-  /** The log that the key here may begin, where there is none yet; null means that it needs a key of its own. */
+  /** The log that the key here may begin, if there is none yet; null means that it needs a key of its own. */
   readonly ownOrigin: string | null;
-  /** The epoch that had to be opened. */
+  /** The epoch that had to be opened; null if none. */
   readonly epoch: OpenedEpoch | null;
 }
 
@@ -37,7 +37,8 @@ export function storageIn(claim: Claim): Storage {
 
 export async function claimDirectory(path: string, announce: Announce): Promise<Claim> {
   const directory = await openStateDirectory(path, { create: true });
-  // INVARIANT: I7: of several starts one at a time looks and decides, so none begins a log where another moves one.
+  // INVARIANT: I7: of several starts, only one at a time examines and decides, so none begins a log where another one
+  // moves one.
   using _ = lockClaim(directory.root);
   await finishSuccession(directory.root);
   const standing = await standingOf(directory.root);
@@ -49,7 +50,7 @@ export async function claimDirectory(path: string, announce: Announce): Promise<
   return await openAnew(directory, standing.reason, announce);
 }
 
-/** Leaves the log in the directory to whom it belongs, and goes on in a new one. */
+/** Leaves the log in the directory to its owner, and goes on in a new one. */
 export async function claimAnew(
   directory: StateDirectory,
   reason: LogParent["reason"],
@@ -61,7 +62,7 @@ export async function claimAnew(
 
 async function openAnew(directory: StateDirectory, reason: LogParent["reason"], announce: Announce): Promise<Claim> {
   const { root, journal } = directory;
-  // It verifies a whole log, and no start of a directory that is what it was loads that.
+  // The module verifies a whole log. A start in an unchanged directory does not load it.
   const { openEpoch } = await import("./open-epoch.ts");
   const epoch = await openEpoch({ root, journal, reason, ...(announce === undefined ? {} : { announce }) });
   await finishSuccession(root);

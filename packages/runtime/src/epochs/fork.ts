@@ -1,6 +1,6 @@
 /**
- * A fork: a state directory of its own whose log goes on from a record of another one. It holds the old log
- * as an export that anyone can verify, and the state that it had folded to. Nothing is run by making it.
+ * A fork: a new state directory whose log continues another log from one of its records. It holds the old log as an
+ * export that anyone can verify, and the state that it had folded to. Making a fork runs nothing.
  */
 import { mkdir, realpath, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -21,23 +21,23 @@ import { WorkFolder } from "./work-folder.ts";
 
 const OWNER_ALL = 0o700;
 
-/** Where a log is gone on from, and where to. */
+/** From where a log is continued, and to where. */
 export interface ForkOptions {
-  /** The log; a checkpoint covers the record. */
+  /** The log; a checkpoint must cover the record. */
   readonly reader: LogReader;
-  /** The last record that is gone on from. */
+  /** The last record that the fork continues from. */
   readonly seq: number;
   /** State directory of the fork: an absolute path where nothing is, or an empty folder. */
   readonly out: string;
   /** State directory of the log. */
   readonly stateDirectory: string;
-  /** Hears what an interrupted fork had left there, which is removed. */
+  /** Called with what an interrupted fork had left there and was removed. */
   readonly say?: (line: string) => void;
 }
 
-/** The new log, and what it goes on from. */
+/** The new log, and what it continues. */
 export interface Fork extends FoundedLog {
-  /** The log that it goes on from, as its first record names it. */
+  /** The log that it continues, as its first record names it. */
   readonly parent: LogParent;
   /** Canonical path of the new state directory. */
   readonly directory: string;
@@ -45,7 +45,7 @@ export interface Fork extends FoundedLog {
   readonly unresolved: number;
 }
 
-/** Makes a fork whole or not at all. Throws FEMTO_FORK_REFUSED for a record or a place that cannot be. */
+/** Makes a fork completely or not at all. Throws FEMTO_FORK_REFUSED for an impossible record or place. */
 export async function forkLog(options: ForkOptions): Promise<Fork> {
   const { reader, seq, stateDirectory } = options;
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= reader.size) {
@@ -59,7 +59,7 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
     await using work = await WorkFolder.open(dirname(directory), "fork", options.say ?? (() => undefined));
     const making = join(work.path, "state");
     const fork = await makeFork(options, making);
-    // INVARIANT: what stands at the place named by the operator is whole, or is not there.
+    // INVARIANT: the place named by the operator holds the complete fork, or nothing.
     await rename(making, directory);
     await syncFolder(dirname(directory));
     return { ...fork, directory };

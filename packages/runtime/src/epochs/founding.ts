@@ -1,4 +1,4 @@
-/** Begins a log that goes on from another: what it takes over, and nothing that was granted there. */
+/** Begins a log that continues another one. It takes over some state, but nothing that was granted there. */
 import { createHash, randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,9 +23,9 @@ export interface FoundedLog {
 
 export interface Founding {
   readonly parent: LogParent;
-  /** The state after the last record that is gone on from. */
+  /** The state after the last record that is continued. */
   readonly projection: Projection;
-  /** Folders of the new log; they exist and are empty. */
+  /** Folders of the new log, which exist and are empty. */
   readonly log: Pick<NewLog, "journal" | "keys">;
   /** Folder that gets the file with the state. */
   readonly stateFolder: string;
@@ -38,7 +38,7 @@ export async function foundLog({ parent, projection, log, stateFolder }: Foundin
   const { marks } = projection.sessions;
   const body = { disabled, state: { covers, sha256 }, ...(marks.length === 0 ? {} : { marks: [...marks] }) };
   const entries: JournalEntry[] = [
-    // INVARIANT: what a principal may have read it has still read in a log that goes on from this one.
+    // INVARIANT: marks carry over: what a principal may have read, it has still read in a log that continues this one.
     { type: "epoch.opened", session: null, execution: null, body },
     ...unknownOutcomes(projection),
   ];
@@ -61,7 +61,7 @@ export async function foundLog({ parent, projection, log, stateFolder }: Foundin
   }
 }
 
-/** INVARIANT: I2: an execution whose outcome is not known stays known, is not run again, and waits for a resolution. */
+/** INVARIANT: I2: an execution with an unknown outcome stays known, is not run again, and waits for a resolution. */
 function unknownOutcomes({ open, unresolved }: Projection): JournalEntry[] {
   const left = [
     ...[...unresolved].map(([execution, { seq, tool, session }]) => ({ execution, record: seq, tool, session })),
@@ -72,7 +72,7 @@ function unknownOutcomes({ open, unresolved }: Projection): JournalEntry[] {
   });
 }
 
-/** The folded state as a snapshot of its own, so that whoever has the old log can compare; returns its digest. */
+/** Writes the folded state as a separate snapshot, so that whoever has the old log can compare. Returns its digest. */
 async function writeState(folder: string, projection: Projection): Promise<string> {
   const snapshot: Snapshot = { v: 1, seq: projection.size - 1, actors: projection.snapshot() };
   const text = `${JSON.stringify(snapshot)}\n`;

@@ -1,6 +1,6 @@
 /**
- * Goes on in a new log where the old one must not be continued: in a state directory that is a copy, or
- * whose journal was put back. The old log is read as a copy and stands aside, unchanged to the byte.
+ * Continues in a new log when the old one must not be continued: in a state directory that is a copy, or whose journal
+ * was put back. The old log is read from a copy and set aside, unchanged to the byte.
  */
 import { rm } from "node:fs/promises";
 import {
@@ -26,9 +26,9 @@ export interface OpenedEpoch extends FoundedLog {
   readonly parent: LogParent;
   /** The key that the old log began with. */
   readonly firstKey: string;
-  /** Where the old log will stand. */
+  /** Where the old log will be kept. */
   readonly standsIn: string;
-  /** Whether the old log begins with the tree of a checkpoint; to be asked while the epoch is announced. */
+  /** Whether the old log begins with the tree of a checkpoint. May be asked only while the epoch is announced. */
   beginsWith(checkpoint: Checkpoint): Promise<boolean>;
 }
 
@@ -37,11 +37,11 @@ export interface EpochOptions {
   readonly root: string;
   readonly journal: string;
   readonly reason: LogParent["reason"];
-  /** Hears of the new log before it takes the place of the old one; what it throws prevents that. */
+  /** Called with the new log before it takes the place of the old one. If this throws, it does not. */
   readonly announce?: (epoch: OpenedEpoch) => Promise<void> | void;
 }
 
-/** Decides on the new log; `finishSuccession` puts it in place. Null where the old log holds no record. */
+/** Decides on the new log; `finishSuccession` puts it in place. Null if the old log holds no record. */
 export async function openEpoch({ root, journal, reason, announce }: EpochOptions): Promise<OpenedEpoch | null> {
   await using copy = await copyForVerification(journal);
   const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
@@ -67,7 +67,7 @@ export async function openEpoch({ root, journal, reason, announce }: EpochOption
       await decide(root, log);
       return epoch;
     } catch (error) {
-      // Nothing was decided, and the key of a log that never was is nobody's.
+      // Nothing was decided, and the key of a log that never came to be is useless.
       await rm(log.folder, { recursive: true, force: true });
       throw error;
     }
@@ -76,7 +76,7 @@ export async function openEpoch({ root, journal, reason, announce }: EpochOption
   }
 }
 
-/** INVARIANT: I7: a log that was tampered with is not gone on from, or the new one would vouch for it. */
+/** INVARIANT: I7: a log that was tampered with is not continued, or the new log would vouch for it. */
 async function assertSound(source: StoreSource): Promise<void> {
   const { verdict, fault } = await verifyLog({ source });
   if (verdict === "unverifiable") throw new FemtoError("FEMTO_JOURNAL_FORMAT", fault?.reason ?? verdict);

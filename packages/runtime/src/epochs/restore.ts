@@ -1,6 +1,6 @@
 /**
- * A state directory out of a backup. What was backed up stays a log of its own, unchanged; a new one goes on
- * from it, because nobody here can know what the old one recorded after the backup was made.
+ * Makes a state directory from a backup. The backed up log stays a separate, unchanged log, and a new one continues it,
+ * because nobody here can know what the old log recorded after the backup was made.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,11 +13,11 @@ const OWNER_ALL = 0o700;
 
 /** A backup that was unpacked and verified. */
 export interface RestoreOptions {
-  /** The folder that becomes the state directory; under `epochs` it holds the log as an export. */
+  /** The folder that becomes the state directory. Its folder `epochs` holds the log as an export. */
   readonly root: string;
-  /** Name of that export there. */
+  /** Name of that export. */
   readonly epoch: string;
-  /** What a verification of it has found. */
+  /** The result of its verification. */
   readonly verdict: LogVerdict;
 }
 
@@ -27,13 +27,13 @@ export interface RestoredLog extends FoundedLog {
   readonly parent: LogParent;
   /** Executions whose outcome nobody knew when the backup was made. */
   readonly unresolved: number;
-  /** Questions to operators that were open then; none of them can be answered any more. */
+  /** Questions to operators that were open then. None of them can be answered any more. */
   readonly withdrawn: number;
 }
 
 /**
- * Begins the new log. INVARIANT: I2: nothing that waited for a yes, or was under way, goes on: here nobody knows how it
- * ended elsewhere.
+ * Begins the new log. INVARIANT: I2: nothing that waited for a yes, or was under way, goes on, because nobody here
+ * knows how it ended elsewhere.
  */
 export async function restoreLog({ root, epoch, verdict }: RestoreOptions): Promise<RestoredLog> {
   const old = join(root, EPOCHS_FOLDER, epoch);

@@ -1,6 +1,6 @@
 /**
- * Where a backup, a restore or a fork is made ready, beside the place that it will have. It is held by a lock of the
- * kernel, so that what a killed one has left is told from what another one is working on, and removed.
+ * A folder in which a backup, a restore or a fork is prepared, beside its final place. It is held by a lock of the
+ * kernel, so that leftovers of a killed process can be told from folders in use, and removed.
  */
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
@@ -9,9 +9,9 @@ import { lockClaim } from "@femtoclaw/journal/live";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const OWNER_ALL = 0o700;
-/** Ends the name of what is being removed. */
+/** Suffix of a folder that is being removed. */
 const GONE = ".gone";
-/** LIMIT: tries of one whose folder others take for left behind; each of them does so once. */
+/** LIMIT: attempts if others take the new folder for a leftover; each of them does so once. */
 const TRIES_MAX = 16;
 
 export type WorkKind = "backup" | "restore" | "fork";
@@ -25,7 +25,7 @@ export class WorkFolder implements AsyncDisposable {
     this.#lock = lock;
   }
 
-  /** `folder` is one in which nobody else can exchange anything; `say` hears of what was removed. */
+  /** `folder` must be one in which nobody else can replace anything. `say` is called with what was removed. */
   static async open(folder: string, kind: WorkKind, say: (line: string) => void): Promise<WorkFolder> {
     await removeLeftovers(folder, kind, say);
     for (let tries = 1; ; tries += 1) {
@@ -34,7 +34,7 @@ export class WorkFolder implements AsyncDisposable {
       try {
         return new WorkFolder(path, lockClaim(path));
       } catch (error) {
-        // Another one may have taken it, before it was locked, for what somebody has left.
+        // Before it was locked, another process may have taken this folder for a leftover.
         await rm(path, { recursive: true, force: true });
         if (tries === TRIES_MAX) throw error;
       }
@@ -47,7 +47,10 @@ export class WorkFolder implements AsyncDisposable {
   }
 }
 
-/** Under a name by which nobody looks for a lock in it: whoever made one there would keep it from being removed. */
+/**
+ * Removes under another name, in which nobody looks for a lock: a lock created there would keep the folder from being
+ * removed.
+ */
 async function takeAway(path: string): Promise<void> {
   const gone = `${path}${GONE}`;
   try {
@@ -64,7 +67,7 @@ async function removeLeftovers(folder: string, kind: WorkKind, say: (line: strin
     const path = join(folder, entry.name);
     if (!left.test(entry.name) || !(await isOwn(path))) continue;
     if (path.endsWith(GONE)) {
-      // Perhaps another one is at it just now.
+      // Another process may be removing it right now.
       await rm(path, { recursive: true, force: true });
       continue;
     }
@@ -73,15 +76,16 @@ async function removeLeftovers(folder: string, kind: WorkKind, say: (line: strin
       await takeAway(path);
       say(`removed ${printable(path, 4_096)}, which an interrupted ${kind} has left`);
     } catch (error) {
-      // Another one works there.
+      // Another process works there.
       if (!(error instanceof FemtoError)) throw error;
     }
   }
 }
 
 /**
- * INVARIANT: I8: in a folder such as /tmp anybody can give a folder such a name, and exchange what lies in it for links
- * while it is locked and removed. What nobody but this user could ever write to is what was made here.
+ * INVARIANT: I8: in a folder such as /tmp anybody can create a folder with such a name, and replace its contents by
+ * links while it is locked and removed. So only a folder that nobody but this user could ever write to counts as made
+ * here.
  */
 async function isOwn(path: string): Promise<boolean> {
   const status = await lstat(path).catch((error: unknown) => {

@@ -66,8 +66,8 @@ export function openSigned(
 }
 
 /**
- * INVARIANT: I8: an answer without a signature does not count if the configuration demands keys, or if several
- * operators must say yes.
+ * INVARIANT: I8: an unsigned answer does not count if the configuration demands signatures, nor does an unsigned yes if
+ * several operators must say yes.
  */
 export function requireSignature(
   { answer, signed }: VouchedAnswer,

@@ -129,7 +129,7 @@ export interface GateParts {
   arriving(tool: string): Promise<void> | null;
   /** Why this tool does not exist; null if nothing more is known about it. */
   absent(tool: string): Problem | null;
-  /** What sessions have done so far, as recorded by numbered records. */
+  /** What sessions have done so far, according to all records that have a number, durable or not. */
   readonly histories: SessionHistories;
   /** `hop` is N for the Nth redirect of a running call, and absent for the call itself. */
   takeFacts(

@@ -1,7 +1,7 @@
 /**
  * The lease of a launched agent. It lasts while the launch would still be permitted and nothing has halted the session.
- * Other calls end with the policy that decided them; an agent runs for hours, so its permission is checked again and
- * again.
+ * An ordinary call keeps the policy that decided it to its end; an agent runs for hours, so its permission is checked
+ * again and again.
  */
 import assert from "node:assert/strict";
 import { LIMITS } from "@femtoclaw/protocol";

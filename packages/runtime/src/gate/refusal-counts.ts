@@ -1,7 +1,7 @@
 /** Counts calls that were refused without a record of their own, by the error code of the answer. */
 import type { ErrorCode } from "@femtoclaw/protocol";
 
-/** Refusals before the gate that are worth counting. The other codes say that the runtime takes no calls at all. */
+/** Codes of refusals before the gate that are counted. FEMTO_DRAINING and FEMTO_UNWITNESSED are left out. */
 const COUNTED: ReadonlySet<ErrorCode> = new Set([
   ...(["FEMTO_OVERLOADED", "FEMTO_DISK_FULL", "FEMTO_SESSION_QUOTA", "FEMTO_SESSION_HALTED"] as const),
 ]);

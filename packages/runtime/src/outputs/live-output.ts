@@ -1,6 +1,6 @@
 /**
- * The newest output of one execution, without secrets, by its place in all of it. Whoever reads takes nothing away, and
- * whoever reads late or slowly is told how much is gone.
+ * The newest output of one execution, without secrets, addressed by its place in the whole output. Reading takes
+ * nothing away, and a late or slow reader is told how much is gone.
  */
 import { SecretStream } from "@femtoclaw/journal/live";
 import {
@@ -12,11 +12,13 @@ import {
   type WatchedOutput,
 } from "@femtoclaw/protocol";
 
-/** LIMIT: bytes of text that are kept of one execution; a busy build writes them in some seconds. */
+/** LIMIT: bytes of text that are kept of one execution; a busy build writes as much in some seconds. */
 export const KEPT_BYTES = 131_072;
-/** What a part takes beside its text, so that a program that writes single characters costs no more. */
+/** Bytes charged for a part in addition to its text, so that a program that writes single characters costs no more. */
 const PART_BYTES = 64;
-/** LIMIT: characters that begin a part, and bytes up to which what comes later of the same stream joins it. */
+/**
+ * LIMIT: characters with which a part begins, and bytes up to which later text of the same stream is appended to it.
+ */
 const PART_MAX = 4_096;
 /** LIMIT: bytes of one answer, unless a single part has more. */
 const ANSWER_BYTES = 32_768;
@@ -45,21 +47,21 @@ export class LiveOutput {
     this.session = session;
   }
 
-  /** True when there is something new to read. */
+  /** True if there is something new to read. */
   append(stream: OutputStream, piece: Uint8Array): boolean {
     this.#ways ??= { stdout: way(), stderr: way() };
     const { decoder, secrets } = this.#ways[stream];
     return this.#keep(stream, secrets.push(decoder.decode(piece, { stream: true })));
   }
 
-  /** What an MCP server said; there are no secrets in it any more. */
+  /** Adds what an MCP server said; secrets have been taken out already. */
   tell(notice: UpstreamNotice): void {
     const text = `${noticeText(notice)}\n`;
     this.#push({ stream: "upstream", place: this.#end, text, bytes: Buffer.byteLength(text), notice });
     this.#drop();
   }
 
-  /** What was held back, because it might have been the beginning of something, is told now. */
+  /** Releases text that was held back because it might have been the beginning of a secret or character. */
   end(): void {
     const ways = this.#ways;
     if (ways === null) return;
@@ -129,12 +131,12 @@ export class LiveOutput {
   }
 }
 
-/** As a result has it: bytes that are no text become replacement characters, and a mark of order stays. */
+/** Decodes as a result does: invalid bytes become replacement characters, and a byte order mark stays. */
 function way(): Way {
   return { decoder: new TextDecoder("utf-8", { ignoreBOM: true }), secrets: new SecretStream() };
 }
 
-/** Between two characters, of which one may be two units. */
+/** Divides between two characters; a character may consist of two units. */
 function divided(text: string): { readonly piece: string; readonly more: string } {
   const isHalf = /[\udc00-\udfff]/.test(text.charAt(PART_MAX));
   const end = isHalf ? PART_MAX - 1 : PART_MAX;

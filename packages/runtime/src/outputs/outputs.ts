@@ -1,6 +1,6 @@
 /**
- * Output of what runs, for those who look on: an operator at all of it, a session at its own. A reader asks for what is
- * there and waits for more, so that one that is slow or gone holds nothing up, and no reader is a way to an effect.
+ * Output of running calls for those who watch: operators see all of it, a session sees its own. A reader asks for what
+ * is there and waits for more, so a slow or vanished reader holds nothing up, and no reader is a way to an effect.
  */
 import type { Clock } from "@femtoclaw/journal";
 import {
@@ -18,46 +18,49 @@ import {
 import { WaitingReaders } from "../waiting-readers.ts";
 import { LiveOutput } from "./live-output.ts";
 
-/** LIMIT: executions that have ended whose last output can still be read, for this long. */
+/** LIMIT: ended executions whose last output can still be read, and for how many milliseconds. */
 const ENDED_MAX = 32;
 const ENDED_MS = 30_000;
-/** LIMIT: readers of one session, and operators, that wait for more at once. */
+/** LIMIT: readers of one session, and of operators, that wait for more at once. */
 const SESSION_READERS = 64;
 const OPERATOR_READERS = 256;
-/** What a program writes at once is told at once. */
+/** Milliseconds for which output is gathered, so that what is written together is reported together. */
 const GATHER_MS = 20;
 
-/** Time of one wait of a reader that goes on. */
+/** Milliseconds of one wait of a reader that follows. */
 const FOLLOW_MS = 10_000;
 
-/** Whose an execution is that has not ended, and whether it still waits for its turn or for an operator. */
+/**
+ * The session of an execution that has not ended, and whether the execution still waits for its turn or for an
+ * operator.
+ */
 export interface Unended {
   readonly session: SessionId;
   readonly isWaiting: boolean;
 }
 
-/** From where on output is wanted. */
+/** Which output is wanted, and from where on. */
 export interface WatchRequest {
   /** Identifier of the execution. */
   readonly execution: string;
-  /** Place in its output. */
+  /** Place in the output. */
   readonly from: number;
-  /** How long to wait where nothing is there. */
+  /** How long to wait if nothing is there. */
   readonly waitMs: number;
 }
 
 /**
- * For operators, who may look at all executions, or for one session, which may look at its own. Throws
- * FEMTO_EXECUTION_NOT_FOUND for what has ended long ago, was never there or is another session's, FEMTO_OVERLOADED where
- * too many readers wait, and FEMTO_DRAINING.
+ * For operators, who may watch all executions, or for one session, which may watch its own. Throws
+ * FEMTO_EXECUTION_NOT_FOUND for an execution that ended long ago, never existed or belongs to another session,
+ * FEMTO_OVERLOADED if too many readers wait, and FEMTO_DRAINING.
  */
 export interface OutputReader {
   /**
-   * Text without what looks like a secret, from its beginning on, as far as that is still kept. It ends once the outcome
-   * is recorded, which alone says what came of the call.
+   * Text without what looks like a secret, from its beginning on, as far as that is still kept. It ends once the
+   * outcome is recorded, and only the outcome says how the call ended.
    */
   follow(execution: string): AsyncIterable<OutputPart>;
-  /** What there is from a place on; waits for more where nothing is. */
+  /** The output from a place on; waits for more if there is none. */
   watch(request: WatchRequest): Promise<WatchedOutput>;
 }
 
@@ -70,9 +73,9 @@ export interface OutputsParts {
 
 export class Outputs {
   readonly #parts: OutputsParts;
-  /** Of executions that have not ended and have written something, or are looked at. */
+  /** Output of executions that have not ended and have written something, or are watched. */
   readonly #live = new Map<string, LiveOutput>();
-  /** The oldest first, with what gives up the timer by which it is forgotten. */
+  /** The oldest first, each with the cancellation of the timer that forgets it. */
   readonly #ended = new Map<string, { readonly output: LiveOutput; readonly cancel: () => void }>();
   readonly #readers = new Map<string, WaitingReaders>();
   readonly #waiting = new Map<Whose, number>();
@@ -82,20 +85,20 @@ export class Outputs {
     this.#parts = parts;
   }
 
-  /** Takes what the program of an execution writes. Costs no more than a bounded piece of memory, whoever reads. */
+  /** Takes what the program of an execution writes. This costs only a bounded amount of memory, whoever reads. */
   take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void {
     if (this.#isStopped || this.#parts.unended(execution) === null) return;
     if (this.#liveOf(execution, session).append(stream, piece)) this.#wake(execution);
   }
 
-  /** Takes what an MCP server said beside its answer, at the same cost. */
+  /** Takes what an MCP server said besides its answer, at the same cost. */
   tell(execution: ExecutionId, session: SessionId, notice: UpstreamNotice): void {
     if (this.#isStopped || this.#parts.unended(execution) === null) return;
     this.#liveOf(execution, session).tell(notice);
     this.#wake(execution);
   }
 
-  /** The outcome of the execution is recorded, or never will be. */
+  /** To be called when the outcome of the execution is recorded, or never will be. */
   ended(execution: ExecutionId): void {
     const output = this.#live.get(execution);
     if (output === undefined) return;
@@ -115,7 +118,7 @@ export class Outputs {
     };
   }
 
-  /** Forgets all of it; who waits is told that the host stops. */
+  /** Forgets everything; waiting readers are told that the host stops. */
   stop(): void {
     this.#isStopped = true;
     for (const execution of [...this.#readers.keys()]) this.#wake(execution);
@@ -127,7 +130,7 @@ export class Outputs {
     const now = this.#look(execution, from, whose);
     if (now.parts.length > 0 || now.skipped > 0 || now.state === "ended" || waitMs === 0) return now;
     const waiting = this.#waiting.get(whose) ?? 0;
-    // INVARIANT: I9: readers have a limit, each session its own.
+    // INVARIANT: I9: the number of readers is limited, separately for each session.
     if (waiting >= (whose === "operators" ? OPERATOR_READERS : SESSION_READERS)) {
       throw new FemtoError("FEMTO_OVERLOADED", `${waiting} readers wait for output already`);
     }
@@ -147,7 +150,8 @@ export class Outputs {
     const unended = this.#parts.unended(execution);
     const ended = this.#ended.get(execution)?.output;
     const session = unended?.session ?? ended?.session;
-    // INVARIANT: I8: a session that asks for what is another's is told the same as of what never was.
+    // INVARIANT: I8: a session that asks for another session's execution gets the same answer as for one that never
+    // existed.
     if (session === undefined || (whose !== "operators" && whose !== session)) throw notFound(execution);
     const output = unended === null ? ended : this.#liveOf(execution, session);
     const { isAll = true, ...part } = output?.from(from) ?? { parts: [], skipped: 0, next: from };
@@ -161,8 +165,8 @@ export class Outputs {
     return output;
   }
 
-  // INVARIANT: I9: a session that ends one call after the other takes from no other what that one has not read yet.
-  /** Forgets the oldest of the session that has the most. */
+  // INVARIANT: I9: a session that ends one call after the other evicts no unread output of another session.
+  /** Forgets the oldest output of the session that has the most. */
   #makeRoom(): void {
     const held = [...Map.groupBy(this.#ended.keys(), (id) => this.#ended.get(id)?.output.session).values()];
     const [oldest] = held.reduce((most, other) => (other.length > most.length ? other : most));
@@ -174,7 +178,7 @@ export class Outputs {
     this.#ended.delete(execution);
   }
 
-  /** Resolves a moment after something has come, or when it has ended, or the time is over. */
+  /** Resolves a moment after something has come, when the execution has ended, or when the time is over. */
   async #more(execution: string, waitMs: number): Promise<void> {
     const readers = this.#readers.get(execution) ?? new WaitingReaders(this.#parts.clock, GATHER_MS);
     this.#readers.set(execution, readers);

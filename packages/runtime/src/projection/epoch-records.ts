@@ -1,10 +1,10 @@
-/** Where a log says what it takes over from the one before it. */
+/** The records in which a log says what it takes over from its parent. */
 import type { LogParent, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
 
 /**
- * Whether the record takes something over. What does stands between the first record of a log that has a
- * parent and its first boot, and nowhere else.
+ * Whether the record takes something over. Such records stand only between the first record of a log that has a parent
+ * and its first boot.
  */
 export function isFounding(
   record: TypedRecord,

@@ -1,4 +1,4 @@
-/** What the records of an execution mean: which there are, and which intent an ending closes. */
+/** What the records of an execution mean: which ones there are, and which intent an ending closes. */
 import { recordedEvents } from "@femtoclaw/machines";
 import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionPoint } from "./execution-table.ts";
@@ -19,8 +19,8 @@ export interface OpenExecution {
   readonly at: ExecutionPoint;
 }
 
-// INVARIANT: I2: an outcome closes the intent that it names, in the boot that wrote it; only a later boot
-// calls one interrupted.
+// INVARIANT: I2: an outcome closes the intent that it names, within the boot that wrote the intent. Only a later boot
+// may call it interrupted.
 export function requireOwnIntent(
   record: TypedRecord & { type: "execution.outcome" | "execution.interrupted" },
   known: OpenExecution,
@@ -36,7 +36,7 @@ export function requireOwnIntent(
   if (!fits) throw corrupt(record, `the intent of its execution is of boot ${known.boot} and tool ${known.tool}`);
 }
 
-/** How many events of executions a record stands for, about; none for one that is about no execution. */
+/** About how many execution events a record stands for; none if it is not about an execution. */
 export function eventCount(record: TypedRecord): number {
   switch (record.type) {
     case "message.recorded":
@@ -52,7 +52,7 @@ export function eventCount(record: TypedRecord): number {
   }
 }
 
-/** A record that cannot stand where it stands. */
+/** A record that cannot stand in its place. */
 export function corrupt(record: TypedRecord, reason: string): FemtoError {
   return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`);
 }

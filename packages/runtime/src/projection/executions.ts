@@ -1,6 +1,6 @@
 /**
- * Executions as records tell of them: those that are open, those that wait for operators or for a word about what became
- * of them, and how many ended in which way.
+ * Executions according to the records: those that are open, those that wait for operators or for a resolution, and how
+ * many ended in which way.
  */
 import { recordedEvents } from "@femtoclaw/machines";
 import type { ActorSnapshot, ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
@@ -17,7 +17,7 @@ interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;
   readonly counters: Counters;
   readonly unresolved: Readonly<Record<string, UnresolvedExecution>>;
-  /** Absent while there are none, as in the states of versions that knew none. */
+  /** Absent if there are none, as in states of versions that knew no questions. */
   readonly questions?: Readonly<Record<string, OpenQuestion>>;
 }
 
@@ -27,7 +27,7 @@ export class Executions {
   #open = new Map<string, OpenExecution>();
   #counters = ZERO_COUNTERS;
   #unresolved = new Unresolved();
-  /** The oldest stands first. */
+  /** The oldest comes first. */
   #questions = new Map<string, OpenQuestion>();
 
   constructor(machine: FoldingMachine) {
@@ -35,7 +35,7 @@ export class Executions {
     this.#table = ExecutionTable.of(machine.logic);
   }
 
-  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when its machine is not the given one. */
+  /** Continues from a snapshot. Throws FEMTO_JOURNAL_FORMAT if the snapshot's machine is not the given one. */
   static stored(actors: Readonly<Record<string, ActorSnapshot>>, machine: FoldingMachine): Executions {
     const hasQuestions = (actors["executions"]?.state as ExecutionsState | undefined)?.questions !== undefined;
     const state = structuredClone(
@@ -53,12 +53,12 @@ export class Executions {
     return this.#counters;
   }
 
-  /** Permitted ones that have no outcome yet. */
+  /** Permitted executions that have no outcome yet. */
   get open(): ReadonlyMap<string, OpenExecution> {
     return this.#open;
   }
 
-  /** Interrupted ones of which no operator has said yet what became of them. */
+  /** Interrupted executions for which no operator has said yet what became of them. */
   get unresolved(): ReadonlyMap<string, UnresolvedExecution> {
     return this.#unresolved.all;
   }
@@ -79,7 +79,7 @@ export class Executions {
     return { ...executionsHolder(this.#machine, hasQuestions), state: { ...state } };
   }
 
-  /** Goes on with another version of the machine. Why it cannot, or null where it does. */
+  /** Continues with another version of the machine. Returns the reason if it cannot, or null. */
   goOnWith(machine: FoldingMachine): string | null {
     this.#machine = machine;
     this.#table = ExecutionTable.of(machine.logic);
@@ -87,7 +87,7 @@ export class Executions {
     return stray === undefined ? null : `it has no state ${stray[1].at.state}, in which execution ${stray[0]} is`;
   }
 
-  /** What becomes of questions in a boot with these operators. */
+  /** Updates the questions for a boot with these operators. */
   boot(authority: ApprovalAuthority | undefined): void {
     this.#questions = questionsUnder(authority, this.#questions);
   }
@@ -96,7 +96,7 @@ export class Executions {
     this.#counters = counted(this.#counters, name, count);
   }
 
-  /** One that an older log left open. */
+  /** Adds an execution that an older log left open. */
   inherit(record: TypedRecord & { type: "execution.inherited" }): void {
     const { execution, seq, session, body } = record;
     if (execution === null || this.#unresolved.all.has(execution)) throw corrupt(record, "it names no other execution");
@@ -111,7 +111,7 @@ export class Executions {
     requireRunning(record, this.#open.get(record.execution ?? ""));
   }
 
-  /** Returns by how many more are between intent and outcome in this boot. */
+  /** Returns the change in the number of this boot's executions between intent and outcome. */
   apply(record: ExecutionRecord): -1 | 0 | 1 {
     const id = record.execution;
     if (id === null) throw corrupt(record, "it names no execution");

@@ -1,8 +1,8 @@
-/** What holds the state of each actor in a snapshot: which machine of which version, and what is kept beside it. */
+/** What holds the state of each actor in a snapshot: which machine in which version, and what is kept beside it. */
 import { type ActorSnapshot, FemtoError } from "@femtoclaw/protocol";
 import type { FoldingMachine } from "./machine-set.ts";
 
-/** What holds the state of an actor, as its snapshots name it. */
+/** What holds the state of an actor, as snapshots name it. */
 export type Holder = Omit<ActorSnapshot, "state">;
 export const HOST: Holder = { machine: "host", version: "2", definition: null };
 export const TERMINALS: Holder = { machine: "terminals", version: "1", definition: null };
@@ -10,12 +10,12 @@ export const UPSTREAMS: Holder = { machine: "upstreams", version: "1", definitio
 export const SESSIONS: Holder = { machine: "sessions", version: "1", definition: null };
 
 /**
- * Versions of what actors keep beside the state of their machine, the newest last. Executions keep questions
- * since 2; a state without any is written as 1, so that histories of then are recomputed to the byte.
+ * Versions of what actors keep beside the state of their machine, newest last. Executions keep questions since version
+ * 2. A state without questions is still written as version 1, so that old histories are recomputed to the byte.
  */
 const KEPT_BESIDE: Readonly<Record<string, readonly string[]>> = { executions: ["1", "2"] };
 
-/** Whether this code knows what an actor of the version keeps beside its machine. */
+/** Whether this code knows what an actor of this version keeps beside its machine. */
 export function knowsKept(actor: string, version: string): boolean {
   const kept = version.split(".")[1];
   const known = KEPT_BESIDE[actor];

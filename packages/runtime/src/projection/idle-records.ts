@@ -1,4 +1,4 @@
-/** Records that change the state of no actor. What sessions did has been folded before. */
+/** Records that change the state of no actor. Their effect on session histories is folded separately. */
 import type { RecordType, TypedRecord } from "@femtoclaw/protocol";
 
 const IDLE = [

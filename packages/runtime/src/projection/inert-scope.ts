@@ -1,6 +1,6 @@
 /**
- * Folds events through a machine without running anything: the same transitions as a live actor, the
- * actions only collected and dropped. Reusing one scope is several times cheaper than `transition()`.
+ * Folds events through a machine without running anything: the transitions are those of a live actor, while actions are
+ * only collected and dropped. Reusing one scope is several times cheaper than `transition()`.
  */
 import assert from "node:assert/strict";
 import {
@@ -35,19 +35,19 @@ export class MachineFold {
     return this.#snapshot.context;
   }
 
-  /** Returns false when the machine does not take the event in its state; nothing has changed then. */
+  /** False if the machine does not take the event in its state; then nothing has changed. */
   send(event: EventObject): boolean {
     const next = this.#machine.transition(this.#snapshot, event, this.#scope);
-    // An error event that nothing handles would end the machine; such a crash cannot have happened.
+    // An unhandled error event would end the machine; such a crash cannot have happened.
     if (next === this.#snapshot || next.status === "error") return false;
     this.#snapshot = next;
     return true;
   }
 
-  /** Goes on from a state that `state` gave. */
+  /** Continues from a state that `state` returned. */
   restore(state: { readonly value: unknown; readonly context: unknown }): void {
     const snapshot = this.#machine.resolveState(state as Parameters<AnyStateMachine["resolveState"]>[0]);
-    // A scope of its own, because the old one holds the names of the children that its first state invoked.
+    // This needs a new scope, because the old one holds the names of the children that its first state invoked.
     const self = createActor(this.#machine, { snapshot });
     this.#scope = inertScope(self);
     this.#snapshot = firstSnapshot(self);
@@ -80,10 +80,10 @@ function inertScope(self: AnyActor): Scope {
 }
 
 function ignore(): void {
-  // A fold runs no action: effects belong to the live actor alone.
+  // A fold runs no action: effects belong only to the live actor.
 }
 
-/** The one exception: a child that is stopped gives its name back, or it could not be invoked again. */
+/** The one exception: a stopped child gives its name back, or it could not be invoked again. */
 function forgetStopped({ type, info, params, exec }: ExecutableActionObject): void {
   if (type === "xstate.stopChild") exec?.(info, params);
 }

@@ -1,4 +1,4 @@
-/** Calls that wait for operators, as the records have it: what was asked, and who has said yes so far. */
+/** Calls that wait for operators, according to the records: what was asked, and who has said yes so far. */
 import { answerFault, parseOperatorKey } from "@femtoclaw/journal/live";
 import type { ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
@@ -13,7 +13,10 @@ export interface OpenQuestion {
   readonly approvers: number;
   /** Operators who have said yes: the key of one who signed, else the name. */
   readonly granted: readonly string[];
-  /** Awaiting an answer, or on the way from it to the next record: an end of the host can lie between the two. */
+  /**
+   * The state awaiting an answer, or on the way from the answer to the next record, because the host may end between
+   * the two.
+   */
   readonly at: ExecutionPoint;
 }
 
@@ -27,8 +30,8 @@ export function askedBy({ seq, session, body }: Asked, at: ExecutionPoint): Open
   return { seq, tool, session, digest, approvers, granted: NOBODY, at };
 }
 
-// INVARIANT: I8: an answer is to the very question that is open, by an operator who has not answered it yet, and
-// settles it only when it is a no or the last yes that is needed.
+// INVARIANT: I8: an answer is to the very question that is open, by an operator who has not said yes to it before. It
+// settles the question only if it is a no or the last yes that is needed.
 export function answeredBy(record: Answered, question: OpenQuestion, at: ExecutionPoint): OpenQuestion {
   const { body, actor, session } = record;
   if (body.question !== question.seq || body.digest !== question.digest || body.tool !== question.tool) {
@@ -39,7 +42,7 @@ export function answeredBy(record: Answered, question: OpenQuestion, at: Executi
   const fault = answerFault(record);
   if (fault !== null) throw corrupt(record, fault);
   const by = body.key ?? actor.principal;
-  // Who has said yes may still say no, and a no is the last word.
+  // An operator who has said yes may still say no, and a no is final.
   if (body.answer === "granted" && question.granted.includes(by))
     throw corrupt(record, `${actor.principal} has said yes already`);
   const granted = body.answer === "granted" ? [...question.granted, by] : question.granted;
@@ -48,8 +51,10 @@ export function answeredBy(record: Answered, question: OpenQuestion, at: Executi
   return { ...question, granted, at };
 }
 
-// INVARIANT: I8: a yes counts as long as its key is in force, and an unsigned one where it would be taken now.
-/** The questions as they stand in a boot with these operators; versions that knew none told of none. */
+// INVARIANT: I8: a yes counts as long as its key is in force; an unsigned one counts if it would be accepted now.
+/**
+ * The questions as they stand in a boot with these operators. Boots of versions that knew no operators do not name any.
+ */
 export function questionsUnder(
   authority: ApprovalAuthority | undefined,
   questions: Map<string, OpenQuestion>,
@@ -64,14 +69,14 @@ export function questionsUnder(
   return new Map([...questions].map(([id, question]) => [id, under(question)]));
 }
 
-/** What follows a question names it, and nothing else does. */
+/** A record that follows a question must name it, and no other record may. */
 export function requireOwnQuestion(
   record: TypedRecord & { readonly type: "execution.refused" | "execution.intent" },
   question: OpenQuestion | undefined,
 ): void {
   const { approval, tool } = record.body;
   if (question === undefined) {
-    // A permit may rest on an earlier answer; a refusal ends no question but its own.
+    // A permit may rely on an earlier answer; a refusal ends only its own question.
     if (approval !== undefined && (record.type === "execution.refused" || approval >= record.seq))
       throw corrupt(record, "its execution has no open question");
     return;

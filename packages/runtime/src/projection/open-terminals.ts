@@ -1,10 +1,13 @@
-/** Terminals on which something runs, folded from records: which there are, and that each record of one has its place. */
+/**
+ * Terminals on which a program runs, folded from records: which ones there are, and that each record of a terminal is
+ * in its place.
+ */
 import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
 import { stateOf, TERMINALS } from "./holders.ts";
 
 export interface OpenTerminal {
-  /** The record that says that it was opened. */
+  /** The record of its opening. */
   readonly opened: number;
   readonly session: string | null;
   readonly boot: string;
@@ -24,7 +27,7 @@ export class OpenTerminals {
     this.#open = new Map(Object.entries(open));
   }
 
-  /** The logs of versions that knew no terminals have none in their snapshots. */
+  /** Logs of versions that knew no terminals have none in their snapshots. */
   static stored(actors: Readonly<Record<string, ActorSnapshot>>): OpenTerminals {
     if (actors["terminals"] === undefined) return new OpenTerminals();
     return new OpenTerminals(structuredClone(stateOf(actors, "terminals", TERMINALS)) as TerminalsState);

@@ -1,19 +1,21 @@
-/** What records before hold a record to: the history that an intent tells, and the execution that a hop belongs to. */
+/**
+ * What earlier records demand of a record: the history that an intent reports, and the execution that a hop belongs to.
+ */
 import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt, type OpenExecution } from "./execution-records.ts";
 import { SESSIONS, stateOf } from "./holders.ts";
 import { SessionHistories, type SessionsState, type TimelessFacts } from "./session-histories.ts";
 
-/** The logs of versions that knew no histories have none in their snapshots, and none to hold. */
+/** Logs of versions that knew no histories have none in their snapshots, and nothing to check. */
 export function storedHistories(actors: Readonly<Record<string, ActorSnapshot>>): SessionHistories {
   if (actors["sessions"] === undefined) return new SessionHistories();
   return new SessionHistories(stateOf(actors, "sessions", SESSIONS) as SessionsState);
 }
 
 /**
- * INVARIANT: I5: the history that a permitted call was decided on is the one that the records before it tell, so nothing
- * else can have permitted it. It is not checked where the facts are kept beside the record, and not for sessions of
- * versions that had no histories.
+ * INVARIANT: I5: the history that a permitted call was decided on must be the one that the earlier records tell, so
+ * nothing else can have permitted the call. This cannot be checked if the facts are kept beside the record, or for
+ * sessions of versions that had no histories.
  */
 export function requireOwnHistory(
   record: TypedRecord & { readonly type: "execution.intent" },
@@ -25,7 +27,7 @@ export function requireOwnHistory(
   const { history } = body.facts;
   if (known.halted !== null) throw corrupt(record, `its session was halted by record ${known.halted.seq}`);
   if (history === undefined) throw corrupt(record, "it tells no history of its session");
-  // Times are told by the clock of the writer, and nothing here can hold them to more than that.
+  // Times come from the writer's clock, and nothing here can check them.
   const folded = histories.timelessFacts(session, actor?.principal ?? "");
   for (const name in folded) {
     const told = history[name as keyof TimelessFacts];
@@ -34,7 +36,7 @@ export function requireOwnHistory(
   }
 }
 
-/** A hop changes nothing: its execution stays where it is, at its effect. */
+/** A hop changes nothing: its execution remains at its effect. */
 export function requireRunning(
   record: TypedRecord & { type: "execution.hop" },
   known: OpenExecution | undefined,

@@ -1,6 +1,6 @@
 /**
- * The state of the runtime as a pure function of its records: fold any prefix of the journal and you
- * have the state of every actor at that moment. Snapshots, restart, replay and status all come from here.
+ * The state of the runtime as a pure function of its records: folding any prefix of the journal yields the state of
+ * every actor at that moment. Snapshots, restart, replay and status all use this.
  */
 import type { Phase } from "@femtoclaw/machines";
 import type { ActorSnapshot, LogParent, RegisteredCapability, TypedRecord } from "@femtoclaw/protocol";
@@ -22,18 +22,18 @@ import type { UnresolvedExecution } from "./unresolved.ts";
 import { isOfUpstream, UpstreamPins } from "./upstream-pins.ts";
 
 interface HostState {
-  /** The log that this one goes on from. */
+  /** The log that this one continues. */
   parent: LogParent | null;
   boot: string | null;
   boots: number;
   configuration: string | null;
   ended: "none" | "clean" | "crash";
-  /** Executions of this boot that are between intent and outcome. */
+  /** Executions of this boot between intent and outcome. */
   running: number;
 }
 
 /**
- * The folded state after some number of records. `replay` makes one, and `Runtime.projection` is the one of the newest
+ * The folded state after some number of records. `replay` makes one, and `Runtime.projection` is that of the newest
  * record.
  */
 export class Projection {
@@ -52,7 +52,7 @@ export class Projection {
     this.#executions = new Executions(machines.execution);
   }
 
-  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when its machines are not the given ones. */
+  /** Continues from a snapshot. Throws FEMTO_JOURNAL_FORMAT if the snapshot's machines are not the given ones. */
   static restore(
     covers: number,
     actors: Readonly<Record<string, ActorSnapshot>>,
@@ -69,7 +69,7 @@ export class Projection {
     return projection;
   }
 
-  /** Number of records folded; the next one must have this sequence number. */
+  /** Number of folded records; the next record must have this sequence number. */
   get size(): number {
     return this.#size;
   }
@@ -89,22 +89,22 @@ export class Projection {
     return this.#executions.counters;
   }
 
-  /** Executions between intent and outcome, by their identifiers. */
+  /** Executions between intent and outcome, by identifier. */
   get open(): ReadonlyMap<string, OpenExecution> {
     return new Map(this.#executions.open);
   }
 
-  /** Interrupted executions of which no operator has said yet what became of them. */
+  /** Interrupted executions for which no operator has said yet what became of them. */
   get unresolved(): ReadonlyMap<string, UnresolvedExecution> {
     return this.#executions.unresolved;
   }
 
-  /** What each session did, and what its principal is marked with. */
+  /** What each session did, and the marks of each principal. */
   get sessions(): SessionHistories {
     return this.#sessions;
   }
 
-  /** Terminals on which something runs. */
+  /** Terminals on which a program runs. */
   get terminals(): Pick<OpenTerminals, "open"> {
     return this.#terminals;
   }
@@ -119,12 +119,12 @@ export class Projection {
     return new Map(this.#executions.questions);
   }
 
-  /** What is registered, whether it is enabled, and who said so. */
+  /** Registered capabilities, whether each is enabled, and who decided that. */
   get capabilities(): readonly RegisteredCapability[] {
     return Object.values(this.#subsystems.registry.capabilities);
   }
 
-  /** What operators switched by hand, by capability name. */
+  /** What operators enabled or disabled by hand, by capability name. */
   get overrides(): Readonly<Record<string, boolean>> {
     return this.#subsystems.registry.overrides;
   }
@@ -146,15 +146,15 @@ export class Projection {
     };
   }
 
-  /** What holds each state that a snapshot may have, those that this one would not have included. */
+  /** The holder of each state that a snapshot may have, including states that this snapshot would omit. */
   get holders(): Readonly<Record<string, Holder>> {
     return { ...this.snapshot(), sessions: SESSIONS, terminals: TERMINALS, upstreams: UPSTREAMS };
   }
 
   /**
-   * Lets another version of a machine go on with what the one before it left: with value and context, or from
-   * the beginning where nothing has happened since the boot. Throws FEMTO_JOURNAL_CORRUPT where that is no
-   * state of the new version. `record` is the one that names it, and is folded next.
+   * Lets another version of a machine continue from what the previous version left: with its value and context, or from
+   * the beginning if nothing has happened since the boot. Throws FEMTO_JOURNAL_CORRUPT if that is not a state of the
+   * new version. `record` is the one that names the version, and is folded next.
    */
   takeOver(record: TypedRecord, machine: FoldingMachine): void {
     const { id } = machine.identity;
@@ -170,7 +170,7 @@ export class Projection {
   }
 
   // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
-  /** Folds the next record. Throws FEMTO_JOURNAL_CORRUPT for one that does not follow from those before. */
+  /** Folds the next record. Throws FEMTO_JOURNAL_CORRUPT if it does not follow from those before. */
   apply(record: TypedRecord): void {
     if (record.seq !== this.#size) throw corrupt(record, `expected sequence number ${this.#size}`);
     // The record that names the log stands before the first boot, and nowhere else.
@@ -245,7 +245,7 @@ export class Projection {
 
   #policyRejected(record: TypedRecord & { type: "policy.rejected" }): void {
     const { revision, code, reason } = record.body;
-    // What has no revision never was a candidate to the machine.
+    // Without a revision, the machine never had it as a candidate.
     if (revision === null) return;
     this.#subsystems.send(record, "policy", { type: "propose", revision } as EventObject);
     this.#subsystems.send(record, "policy", { type: "reject", fault: { code, reason } } as EventObject);
@@ -282,7 +282,10 @@ export class Projection {
     if (to === "shuttingDown") this.#host.ended = "clean";
   }
 
-  /** A phase is left only when what it waits for is there; the first of them for the end of every open execution. */
+  /**
+   * A phase ends only when what it waits for is there. The first such phase also waits until every execution and
+   * terminal left open has ended.
+   */
   #requireStanding(record: TypedRecord, event: string): void {
     const standing = STANDING[event];
     if (standing === undefined) return;

@@ -1,16 +1,16 @@
 /**
- * What each session did, and what is true of each principal, folded from records alone. The same fold runs
- * ahead of the disk for decisions, behind it for snapshots, and in a replay.
+ * What each session did, and what is true of each principal, folded from records alone. The same fold runs ahead of the
+ * disk for decisions, behind it for snapshots, and in a replay.
  */
 import { type HistoryFacts, LIMITS, type Mark, type TypedRecord } from "@femtoclaw/protocol";
 
 export interface SessionHistory {
   readonly boot: string;
-  /** When its first record was made: by the wall, and by the clock of its boot. */
+  /** When the session's first record was made, by the wall clock and by the clock of its boot. */
   readonly opened_at: string;
   readonly opened_us: number;
   calls: number;
-  /** What finished calls sent and got back, and of those that run the most that they may get back. */
+  /** What finished calls sent and got back, and the most that running calls may get back. */
   bytes: number;
   failures: number;
   refusals: number;
@@ -22,17 +22,17 @@ interface Reserved {
   readonly bytes: number;
 }
 
-/** As snapshots hold it. */
+/** The state in snapshots. */
 export interface SessionsState {
   readonly open: Readonly<Record<string, SessionHistory>>;
   readonly ended: Readonly<Record<string, SessionHistory>>;
-  /** Of each execution that runs, the most that it may get back. */
+  /** For each running execution, the most that it may get back. */
   readonly reserved: Readonly<Record<string, Reserved>>;
-  /** Of each principal the records that marked it. */
+  /** For each principal, the records that marked it. */
   readonly marks: Readonly<Record<string, Readonly<Partial<Record<Mark, number>>>>>;
 }
 
-/** What is true of a session without any clock. */
+/** What is true of a session independently of any clock. */
 export type TimelessFacts = Omit<HistoryFacts, "at" | "seconds">;
 
 /** The moment for which facts are wanted, by both clocks of the boot. */
@@ -46,9 +46,12 @@ export class SessionHistories {
   readonly #ended: Map<string, SessionHistory>;
   readonly #reserved: Map<string, Reserved>;
   readonly #marks: Map<string, Partial<Record<Mark, number>>>;
-  /** The boot whose monotonic clock is at hand; not part of the state. */
+  /** The boot whose monotonic clock is available; not part of the state. */
   #boot: string | null = null;
-  /** The second that was told of last, as text; and when sessions were opened, as a number. Neither is part of the state. */
+  /**
+   * The second that was formatted last, as text, and the opening times of sessions, as numbers. Neither is part of the
+   * state.
+   */
   #second = { epoch: Number.NaN, text: "" };
   readonly #openedUs = new WeakMap<SessionHistory, number>();
 
@@ -69,7 +72,7 @@ export class SessionHistories {
     });
   }
 
-  /** Whether there is nothing to say, as in every log of a version that knew no histories. */
+  /** Whether there is nothing to store, as in every log of a version that knew no histories. */
   get isEmpty(): boolean {
     return this.#open.size + this.#ended.size + this.#reserved.size + this.#marks.size === 0;
   }
@@ -78,16 +81,19 @@ export class SessionHistories {
     return this.#open.get(session) ?? this.#ended.get(session);
   }
 
-  /** Marks of every principal that bears one, for a log that goes on from this one. */
+  /** Marks of every principal that bears one, for a log that continues this one. */
   get marks(): readonly { readonly principal: string; readonly marks: Mark[] }[] {
     return [...this.#marks].map(([principal, marks]) => ({ principal, marks: Object.keys(marks) as Mark[] }));
   }
 
-  /** What a call of the session is decided on; of a session without a record everything but the marks is new. */
+  /**
+   * The history that a call of the session is decided on. For a session without a record, everything but the marks is
+   * new.
+   */
   facts(session: string, principal: string, moment: Moment): HistoryFacts {
     const history = this.of(session);
     const timeless = this.timelessFacts(session, principal);
-    // In the order in which records tell them.
+    // In the order in which records have them.
     return {
       at: this.#secondAt(moment),
       calls: timeless.calls,
@@ -100,7 +106,7 @@ export class SessionHistories {
     };
   }
 
-  /** The same without what a clock says. */
+  /** The same without what depends on a clock. */
   timelessFacts(session: string, principal: string): TimelessFacts {
     const history = this.of(session);
     const marks = this.#marks.get(principal);
@@ -114,13 +120,13 @@ export class SessionHistories {
     };
   }
 
-  /** Bytes of the session's calls without what is reserved for those that run. */
+  /** Bytes of the session's calls without what is reserved for running calls. */
   settledBytes(session: string): number {
     const running = [...this.#reserved.values()].filter((reserved) => reserved.session === session);
     return running.reduce((bytes, reserved) => bytes - reserved.bytes, this.of(session)?.bytes ?? 0);
   }
 
-  /** INVARIANT: I6: nothing but the record decides what follows. Throws for no record. */
+  /** INVARIANT: I6: nothing but the record decides what follows. Never throws, whatever the record. */
   apply(record: TypedRecord): void {
     switch (record.type) {
       case "boot.started":
@@ -143,7 +149,7 @@ export class SessionHistories {
       case "execution.outcome":
         return this.#outcome(record);
       case "execution.interrupted":
-        // How much it got back nobody knows, so what was reserved stays used.
+        // Nobody knows how much it got back, so what was reserved stays used.
         this.#reserved.delete(record.execution ?? "");
         return this.#failed(record);
       default:
@@ -167,7 +173,7 @@ export class SessionHistories {
     this.#open.set(session, { boot, opened_at: at, opened_us: mono_us, ...counts, halted: null });
   }
 
-  /** INVARIANT: I9: who connects again and again makes neither this nor its snapshots grow without end. */
+  /** INVARIANT: I9: connecting again and again makes neither this nor its snapshots grow without end. */
   #end(session: string): void {
     const history = this.#open.get(session);
     if (history === undefined) return;
@@ -187,7 +193,7 @@ export class SessionHistories {
   #intent(record: TypedRecord & { type: "execution.intent" }): void {
     const { session, execution, actor } = record;
     const { bytes = 0, reserved_bytes: reserved = 0, marks = [] } = record.body;
-    // What the runtime does of itself is nobody's history.
+    // The runtime's own actions belong to nobody's history.
     this.#mark(actor?.principal ?? "", marks, record.seq);
     const history = this.#historyOf(record);
     if (history === undefined) return;
@@ -218,7 +224,7 @@ export class SessionHistories {
     return session === null ? undefined : (this.#open.get(session) ?? this.#ended.get(session));
   }
 
-  /** The later of the two clocks counts, so that setting the wall's back makes no session younger. */
+  /** The longer of the two durations counts, so that setting the wall clock back makes no session younger. */
   #secondsOf(history: SessionHistory, { nowUs, monotonicUs }: Moment): number {
     const openedUs = this.#openedUs.get(history) ?? Date.parse(history.opened_at) * 1_000;
     this.#openedUs.set(history, openedUs);

@@ -12,8 +12,9 @@ import { MACHINE_NAMES, type MachineName } from "./phases.ts";
 export class SubsystemFolds {
   #machines: MachineSet;
   readonly #folds: Record<MachineName, MachineFold>;
-  /** Those that have taken no event since the boot began; what operators switched before it. */
+  /** Machines that have taken no event since the boot began. */
   readonly #fresh = new Set<MachineName>(MACHINE_NAMES);
+  /** What operators enabled or disabled by hand before this boot. */
   #overridesBefore: Readonly<Record<string, boolean>> = {};
   #hasBooted = false;
 
@@ -23,7 +24,7 @@ export class SubsystemFolds {
     this.#folds = Object.fromEntries(folds) as Record<MachineName, MachineFold>;
   }
 
-  /** Goes on from a snapshot. Throws FEMTO_JOURNAL_FORMAT when its machines are not the given ones. */
+  /** Continues from a snapshot. Throws FEMTO_JOURNAL_FORMAT if the snapshot's machines are not the given ones. */
   static stored(actors: Readonly<Record<string, ActorSnapshot>>, machines: MachineSet): SubsystemFolds {
     const folds = new SubsystemFolds(machines);
     for (const name of MACHINE_NAMES) {
@@ -38,7 +39,7 @@ export class SubsystemFolds {
     return phaseOf(this.#folds.lifecycle.value);
   }
 
-  /** Whether this boot has come far enough to take calls, though it may have stopped since. */
+  /** Whether this boot has come far enough to take calls, even if it has stopped since. */
   get isTaking(): boolean {
     const { phase } = this.#folds.lifecycle.value as { readonly phase: unknown };
     return typeof phase === "string";
@@ -52,7 +53,7 @@ export class SubsystemFolds {
     return this.#folds[name].state;
   }
 
-  /** Whether a subsystem has failed too often to be started again. */
+  /** Whether a subsystem has failed too often to be restarted. */
   isLost(subsystem: string): boolean {
     return (this.#folds.lifecycle.value as Record<string, unknown>)[subsystem] === "lost";
   }
@@ -64,7 +65,7 @@ export class SubsystemFolds {
     return Object.fromEntries(actors);
   }
 
-  /** Throws FEMTO_JOURNAL_CORRUPT where the record says what the machine does not do in its state. */
+  /** Throws FEMTO_JOURNAL_CORRUPT if the record claims what the machine does not do in its state. */
   send(record: TypedRecord, name: MachineName, event: EventObject): void {
     this.#fresh.delete(name);
     if (!this.#folds[name].send(event)) {
@@ -75,12 +76,12 @@ export class SubsystemFolds {
     }
   }
 
-  /** Tells a machine of what it takes in some of its states only. */
+  /** Sends an event that the machine takes only in some of its states. */
   tell(name: MachineName, event: EventObject): void {
     this.#folds[name].send(event);
   }
 
-  /** Begins all of them anew, as a boot does; what operators switched by hand goes over. */
+  /** Begins all machines anew, as a boot does. What operators enabled or disabled by hand is carried over. */
   boot(): void {
     this.#overridesBefore = this.registry.overrides;
     this.#hasBooted = true;
@@ -90,17 +91,19 @@ export class SubsystemFolds {
     }
   }
 
-  /** Only what operators had forbidden goes over to a new epoch: what they had granted was granted in the old log. */
+  /**
+   * Only what operators had disabled is carried over to a new epoch; what they had enabled was enabled in the old log.
+   */
   epoch(disabled: readonly string[]): void {
     this.#overridesBefore = Object.fromEntries(disabled.map((name) => [name, false]));
     this.#folds.registry = this.#begun("registry");
   }
 
-  /** Goes on with another version of one of them, which `record` names. Why it cannot, or null where it does. */
+  /** Continues with another version of one machine, which `record` names. Returns the reason if it cannot, or null. */
   goOnWith(record: TypedRecord, name: MachineName, machine: FoldingMachine): string | null {
     this.#machines = { ...this.#machines, [name]: machine };
     if (this.#fresh.has(name)) this.#folds[name] = this.#begun(name);
-    // A record that begins a boot begins all of them anew.
+    // A record that begins a boot begins all machines anew.
     else if (record.type !== "boot.started") {
       const fold = new MachineFold(machine.logic);
       try {
@@ -113,7 +116,7 @@ export class SubsystemFolds {
     return null;
   }
 
-  /** A machine as a boot begins it: the journal stands before there is a record of the boot. */
+  /** A machine as a boot begins it. The journal is already open before there is a record of the boot. */
   #begun(name: MachineName): MachineFold {
     const input = name === "registry" ? { overrides: this.#overridesBefore } : undefined;
     const fold = new MachineFold(this.#machines[name].logic, input);

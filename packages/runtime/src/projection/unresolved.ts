@@ -3,14 +3,14 @@ import { LIMITS, type TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
 
 export interface UnresolvedExecution {
-  /** The record that left it open. */
+  /** The record that left the execution open. */
   readonly seq: number;
   readonly tool: string;
   readonly session: string | null;
 }
 
 export class Unresolved {
-  /** The oldest stands first. */
+  /** The oldest comes first. */
   readonly #executions: Map<string, UnresolvedExecution>;
 
   constructor(executions: Iterable<readonly [string, UnresolvedExecution]> = []) {
@@ -28,7 +28,7 @@ export class Unresolved {
     if (this.#executions.size > LIMITS.unresolved && oldest !== undefined) this.#executions.delete(oldest);
   }
 
-  /** INVARIANT: I2: what became of an execution is said once, of one that was interrupted. */
+  /** INVARIANT: I2: an execution is resolved once, and only if it was interrupted. */
   resolve(record: TypedRecord & { readonly type: "execution.resolved" }): void {
     const { interrupted, tool } = record.body;
     const known = this.#executions.get(record.execution ?? "");

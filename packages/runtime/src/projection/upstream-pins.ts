@@ -1,12 +1,12 @@
-/** What was accepted of each MCP server, folded from records: a tool is offered only as it was accepted. */
+/** What was accepted of each MCP server, folded from records. A tool is offered only as it was accepted. */
 import type { ActorSnapshot, TypedRecord } from "@femtoclaw/protocol";
 import { stateOf, UPSTREAMS } from "./holders.ts";
 
-/** Digests of definitions by the names of tools. */
+/** Digests of definitions, by tool name. */
 export type ToolPins = Readonly<Record<string, string>>;
 
 export interface UpstreamsState {
-  /** Null where an operator took back what was pinned; nobody but an operator pins such a server anew. */
+  /** Null if an operator revoked the pins; then only an operator can pin that server anew. */
   readonly pins: Readonly<Record<string, ToolPins | null>>;
 }
 
@@ -25,7 +25,7 @@ export class UpstreamPins {
     this.#pins = new Map(Object.entries(pins));
   }
 
-  /** The logs of versions that knew no such servers have none in their snapshots. */
+  /** Logs of versions that knew no such servers have none in their snapshots. */
   static stored(actors: Readonly<Record<string, ActorSnapshot>>): UpstreamPins {
     if (actors["upstreams"] === undefined) return new UpstreamPins();
     return new UpstreamPins(structuredClone(stateOf(actors, "upstreams", UPSTREAMS)) as UpstreamsState);

@@ -1,6 +1,6 @@
 /**
- * Who decides recorded calls once more: a candidate, or the very policy under which each was decided.
- * A call that cannot be decided on its recorded facts is said to be so; nothing is guessed.
+ * Decide recorded calls once more: by a candidate policy, or by the very policy that decided each of them. If a call
+ * cannot be decided on its recorded facts, the judgement says so; nothing is guessed.
  */
 import {
   type CompiledPolicy,
@@ -25,16 +25,16 @@ import { RecordedPolicies } from "./recorded-policies.ts";
 
 /** Says what it would have decided about a recorded call. */
 export interface Judge {
-  /** Never throws for a call that cannot be decided on its record: that is a judgement, `undecidable`. */
+  /** Never throws for a call that cannot be decided on its record: such a call is judged `undecidable`. */
   judge(call: RecordedCall): Promise<Judgement>;
-  /** Told of each policy that came into force, in the order of the records. */
+  /** Called for each policy that came into force, in the order of the records. */
   met?(policy: PolicyActivatedBody): void;
 }
 
-/** What was decided then, as the records say. */
+/** What was decided then, according to the records. */
 export const AS_RECORDED: Judge = { judge: async ({ verdict }) => verdict };
 
-/** What the rules on trial said then, as the records say. */
+/** What the rules on trial said then, according to the records. */
 export const ON_TRIAL: Judge = {
   judge: async ({ shadow }) => {
     if (shadow === null) return undecidable("no rules were on trial");
@@ -44,11 +44,11 @@ export const ON_TRIAL: Judge = {
   },
 };
 
-/** What a rule has in its text that may look at what happened before; one that only mentions the words is taken for one. */
+/** Matches the text of a rule that may depend on history. A rule that only mentions these words is treated as one. */
 const HISTORY = /\b(?:session|time)\b/;
 const WITHOUT_HISTORY = "its facts are of an older version and do not say what its session had done before";
 
-/** An engine with what it had to say of the last call that it could not decide. */
+/** An engine that keeps what it reported about the last call that it could not decide. */
 class ListeningEngine {
   readonly #engine: PolicyEngine;
   readonly #faults: string[];
@@ -79,7 +79,7 @@ class ListeningEngine {
     if (facts.history === undefined && this.#readsHistory) return undecidable(WITHOUT_HISTORY);
     const verdict = await this.#decide(call, facts, false);
     if (verdict.kind !== "asks" || !call.approved) return verdict;
-    // Where operators said yes, the gate decides again as such, and both answers' rules count.
+    // If operators said yes, the gate decides again with that yes, and the rules of both answers count.
     const granted = await this.#decide(call, facts, true);
     return { ...granted, rules: [...new Set([...verdict.rules, ...granted.rules])].sort() };
   }
@@ -97,7 +97,7 @@ class ListeningEngine {
 
 export interface Candidate {
   readonly policy: CompiledPolicy;
-  /** What the policy was compiled from: it also says what marks whoever reads it. */
+  /** What the policy was compiled from, which also says what marks a principal. */
   readonly authority: Authority;
   readonly enabled: ReadonlySet<string>;
 }
@@ -139,7 +139,7 @@ export class CandidateJudge implements Judge {
   }
 }
 
-/** Decides each call by the policy that its record names, as the records of the log have it. */
+/** Decides each call by the policy that its record names, as recorded in the log. */
 export class RecordedJudge implements Judge {
   readonly #policies: RecordedPolicies;
   readonly #engine: ListeningEngine;
@@ -149,7 +149,7 @@ export class RecordedJudge implements Judge {
     this.#engine = engine;
   }
 
-  /** `currentSchema` stands in for that of records from before records had one, where it is the one that they name. */
+  /** `currentSchema` is used for records from before records had a schema, if it is the one that they name. */
   static async open(currentSchema: string): Promise<RecordedJudge> {
     const policies = new RecordedPolicies(await PolicyReader.open(), currentSchema);
     return new RecordedJudge(policies, await ListeningEngine.open());
@@ -182,7 +182,7 @@ export class RecordedJudge implements Judge {
   }
 }
 
-/** Decides each call by the rules that its record says were on trial. */
+/** Decides each call by the rules that were on trial according to its record. */
 export class RecordedTrialJudge extends RecordedJudge {
   static override async open(currentSchema: string): Promise<RecordedTrialJudge> {
     const policies = new RecordedPolicies(await PolicyReader.open(), currentSchema);
@@ -198,12 +198,12 @@ export class RecordedTrialJudge extends RecordedJudge {
     const { shadow } = call;
     if (shadow === null) return undecidable("no rules were on trial");
     const judgement = await this.judgeBy(shadow.revision, call);
-    // A record names no more of them.
+    // A record names no more rules than these.
     return { ...judgement, rules: shownRules(judgement.rules) };
   }
 }
 
-/** The rules that were on trial as if they had been in force; null where none were. */
+/** The rules on trial as if they had been in force; null if there were none. */
 export function trialBody(policy: PolicyActivatedBody): PolicyActivatedBody | null {
   const { shadow, shadow_rules: rules = null, ...inForce } = policy;
   return shadow === undefined ? null : { ...inForce, revision: shadow, rules };

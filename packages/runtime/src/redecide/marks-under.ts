@@ -1,13 +1,13 @@
 /**
- * Who would bear which marks if another configuration had been in force while a log was written: its `[sensitive]`
- * says what marks, and only what it permits has marked anybody.
+ * Which marks principals would bear if another configuration had been in force while a log was written: its
+ * `[sensitive]` says what marks, and only what it permits marks anybody.
  */
 import type { PolicyAction } from "@femtoclaw/policy";
 import { type Authority, authorityOf, type HistoryFacts, type Mark } from "@femtoclaw/protocol";
 import { marksOf } from "../gate/marks.ts";
 import { capabilityOf, type RecordedCall } from "./recorded-call.ts";
 
-/** What one principal bears by the records, and what it would bear. */
+/** The marks that one principal bears by the records, and those that it would bear. */
 interface Borne {
   readonly recorded: Set<Mark>;
   readonly supposed: Set<Mark>;
@@ -29,19 +29,22 @@ export class MarksUnder {
     this.#effects = new Map(actions.map(({ name, effect }) => [name, effect]));
   }
 
-  /** The call with the marks that its principal would have borne. What its session did besides is as it was. */
+  /**
+   * The call with the marks that its principal would have borne. Everything else in its session's history stays as it
+   * was.
+   */
   supposed(call: RecordedCall): RecordedCall {
     const { facts, principal } = call;
     if (facts?.history === undefined) return call;
     const { recorded, supposed } = this.#of(principal, facts.history);
-    // Where both agree, the record knows best: a call can be decided just before another one marks.
+    // If both agree, the record is more exact: a call can be decided just before another one marks its principal.
     const others = MARKS.filter((mark) => recorded.has(mark) !== supposed.has(mark));
     if (others.length === 0) return call;
     const marks = Object.fromEntries(others.map((mark) => [FACTS[mark], supposed.has(mark)]));
     return { ...call, facts: { ...facts, history: { ...facts.history, ...marks } } };
   }
 
-  /** Told of each call in the order of the records, after it was judged. */
+  /** To be called for each call in the order of the records, after it was judged. */
   note(call: RecordedCall, isPermitted: boolean): void {
     const { facts, principal } = call;
     if (facts?.history === undefined) return;
@@ -52,7 +55,7 @@ export class MarksUnder {
     for (const mark of marksOf(facts.questions, effect, authorityOf(this.#authority, principal))) supposed.add(mark);
   }
 
-  /** What a principal bore before the first call of it that is looked at, it bears for good: nobody saw why. */
+  /** Marks that a principal bore before its first examined call stay for good, because nobody saw their cause. */
   #of(principal: string, history: HistoryFacts): Borne {
     const known = this.#borne.get(principal);
     if (known !== undefined) return known;

@@ -11,11 +11,11 @@ export type DecidedLog = Pick<JournalReader, "size" | "read" | "withValues" | "p
 export interface DifferenceOptions {
   readonly before: Judge;
   readonly after: Judge;
-  /** First record to look at. */
+  /** First record to examine. */
   readonly since?: number;
-  /** Which calls are looked at; all without it. */
+  /** Which calls are examined; by default all. */
   among?(call: RecordedCall): boolean;
-  /** Whether another rule with the same verdict is a difference, too. */
+  /** Whether the same verdict by different rules counts as a difference too. */
   readonly exact?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface DifferenceExample {
   readonly call: RecordedCall;
 }
 
-/** Calls of one capability that both sides decided alike, otherwise than the other side. */
+/** Calls of one capability on which the two sides differ in the same way. */
 export interface DifferenceGroup {
   readonly was: Judgement["kind"];
   readonly now: Judgement["kind"];
@@ -35,33 +35,33 @@ export interface DifferenceGroup {
   readonly was_code: string | null;
   readonly now_code: string | null;
   readonly count: number;
-  /** The first few of them; `count` has all. */
+  /** The first few of these calls; `count` has all. */
   readonly examples: readonly DifferenceExample[];
 }
 
 export interface UndecidableGroup {
   readonly reason: string;
   readonly count: number;
-  /** Records, the first few. */
+  /** Records of the first few. */
   readonly examples: readonly number[];
 }
 
-/** What two judges make of the calls of one log. */
+/** What two judges say about the calls of one log. */
 export interface PolicyDifference {
   /** Calls that both sides decided. */
   readonly calls: number;
-  /** Calls that they decided otherwise. */
+  /** Calls that they decided differently. */
   readonly changed: number;
-  /** Those calls, gathered by what is different. */
+  /** Those calls, grouped by the difference. */
   readonly groups: readonly DifferenceGroup[];
   /** Calls that one of the sides cannot decide on what was recorded. */
   readonly undecidable: readonly UndecidableGroup[];
-  /** Calls that were ended by something else than policy, mostly before it was asked. */
+  /** Calls that were ended by something other than policy, mostly before it was asked. */
   readonly never_decided: number;
 }
 
 /**
- * Has both judges decide every recorded call, oldest first. Runs nothing. Throws what the reader throws for a log that
+ * Has both judges decide every recorded call, oldest first. Runs nothing. Throws the reader's error for a log that
  * cannot be read.
  */
 export async function policyDifference(log: DecidedLog, options: DifferenceOptions): Promise<PolicyDifference> {
@@ -72,7 +72,7 @@ export async function policyDifference(log: DecidedLog, options: DifferenceOptio
     if (!isDecided(stored)) continue;
     const call = await callOf(log, stored);
     if (call === null) {
-      // What ends a question is told of by the question.
+      // The end of a question is counted with the question.
       if (stored.type !== "execution.refused" || stored.body.approval === undefined) tally.neverDecided += 1;
       continue;
     }
@@ -92,7 +92,7 @@ async function meet(log: DecidedLog, stored: TypedRecord, { before, after }: Dif
   after.met?.(record.body);
 }
 
-/** The recorded call, with the facts that stand beside its record put back; null for what policy did not decide. */
+/** The recorded call, including facts that are stored beside its record; null if policy did not decide the call. */
 export async function callOf(log: Pick<DecidedLog, "withValues">, stored: DecidedRecord): Promise<RecordedCall | null> {
   if (stored.body.facts !== null) return recordedCall(stored);
   const record = await wholeRecord(log, stored);
@@ -101,7 +101,7 @@ export async function callOf(log: Pick<DecidedLog, "withValues">, stored: Decide
 
 /** LIMIT: examples of one group; the count tells how many there are. */
 const EXAMPLES_MAX = 3;
-/** LIMIT: groups of either kind; what comes after is counted in the last one of its tool. */
+/** LIMIT: groups of either kind; further differences are counted in one common group. */
 const GROUPS_MAX = 1_000;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

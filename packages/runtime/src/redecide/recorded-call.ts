@@ -1,4 +1,4 @@
-/** A call as its record has it: what was decided on, and what was decided. Pure. */
+/** A call according to its record: what was decided on, and what was decided. Pure. */
 import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
 import {
   CONNECT_ACTION,
@@ -9,39 +9,39 @@ import {
   type TypedRecord,
 } from "@femtoclaw/protocol";
 
-/** What a policy says of a call. `undecidable` is no answer: nothing is guessed. */
+/** What a policy says about a call. `undecidable` means that there is no answer; nothing is guessed. */
 export interface Judgement {
   readonly kind: "allowed" | "asks" | "denied" | "undecidable";
   /** The error code of a denial or a question; null otherwise. */
   readonly code: string | null;
   /** Identifiers of the rules that decided. */
   readonly rules: readonly string[];
-  /** Why it cannot be decided; null otherwise. */
+  /** Why the call cannot be decided; null otherwise. */
   readonly obstacle: string | null;
 }
 
 /** One call: who proposed it, what it was decided on, and what came out. */
 export interface RecordedCall {
-  /** Number of the record of the decision. */
+  /** Number of the decision's record. */
   readonly seq: number;
   readonly at: string;
   readonly execution: string;
   readonly session: string | null;
   readonly principal: string;
   readonly tool: string;
-  /** Null where they cannot be decided on again. */
+  /** Null if these facts cannot be decided on again. */
   readonly facts: Facts | null;
-  /** Of the policy that decided; null where none did. */
+  /** The revision of the policy that decided; null if none did. */
   readonly revision: string | null;
-  /** Whether operators had said yes to what policy asked about it. */
+  /** Whether operators had said yes to what policy asked about the call. */
   readonly approved: boolean;
   /** What was decided then. */
   readonly verdict: Judgement;
-  /** What it marked its principal with, from there on. */
+  /** The marks that the call put on its principal. */
   readonly marks: readonly Mark[];
-  /** What the rules on trial said of it; null where none were. */
+  /** What the rules on trial said about the call; null if there were none. */
   readonly shadow: ShadowVerdict | null;
-  /** Why there are no facts; null where there are. */
+  /** Why there are no facts; null if there are. */
   readonly obstacle: string | null;
 }
 
@@ -49,9 +49,9 @@ type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
 /** A record that says what was decided about a call: its intent, its refusal, or a question about it. */
 export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
 
-/** A redirect, or a host that a program wanted to connect to: decided by itself, within a call that was permitted. */
+/** A redirect, or a host that a program wanted to connect to. It was decided by itself, within a permitted call. */
 export type HopRecord = TypedRecord & { readonly type: "execution.hop" };
-/** A decision about a call, or about where one went on to. */
+/** A decision about a call, or about a hop of one. */
 export type ToldRecord = DecidedRecord | HopRecord;
 
 /** Whether the record says what was decided about a call, or why nothing was. */
@@ -59,14 +59,19 @@ export function isDecided(record: TypedRecord): record is DecidedRecord {
   return (["execution.intent", "execution.refused", "approval.asked"] as string[]).includes(record.type);
 }
 
-/** The action that was decided on; nobody calls that of a connection, and of all calls `net_fetch` alone is redirected. */
+/**
+ * The action that was decided on. The action of a connection is none that can be called, and only `net_fetch` is
+ * redirected.
+ */
 export function toolOf({ type, body }: ToldRecord): string | null {
   if (type !== "execution.hop") return body.tool;
   const isConnection = body.facts?.questions.some(({ kind, ...facts }) => kind === "host" && "program" in facts);
   return isConnection === true ? CONNECT_ACTION : "net_fetch";
 }
 
-/** Null for what policy did not decide: it ended before, or by an answer of operators, or by the runtime itself. */
+/**
+ * Null if policy did not decide: the call ended before that, or by an answer of operators, or by the runtime itself.
+ */
 export function recordedCall(record: ToldRecord): RecordedCall | null {
   const { seq, at, execution, session, actor, body } = record;
   const verdict = verdictOf(record);
@@ -115,18 +120,18 @@ function verdictOf(record: ToldRecord): Judgement | null {
 /** A call can also be denied because its question could not be asked, or was not answered in time. */
 const POLICY_DENIALS = /^FEMTO_(?:POLICY|BUDGET)_/;
 
-/** Where no rule stands behind a denial but the lack of one, the engine could not decide; rules that err do deny. */
+/** If a denial names no rule and is not for lack of a permit, the engine could not decide. Rules that err do deny. */
 export function isPolicyWord(code: string, rules: readonly string[]): boolean {
   return rules.length > 0 || code === "FEMTO_POLICY_NO_PERMIT";
 }
 
-/** Who asked for what, as the policy was asked about it; the questions of the facts come besides. */
+/** Who asked for what, in the form in which policy is asked, without the questions of the facts. */
 export function askerOf({ principal, tool, facts }: RecordedCall): Omit<DecisionRequest, "question"> {
-  // Where no rule looks at it, it does not matter that records of older versions hold none.
+  // Records of older versions hold no history. That does not matter if no rule looks at it.
   return { principal, capability: tool, history: facts?.history ?? NO_HISTORY };
 }
 
-/** What is enabled and what rules name: of a tool of an MCP server the server. */
+/** The name that is enabled and that rules name: for a tool of an MCP server, that of the server. */
 export function capabilityOf({ tool, facts }: Pick<RecordedCall, "tool" | "facts">): string {
   const [question] = facts?.questions ?? [];
   return question?.kind === "mcp_tool" ? mcpCapability(question.server) : tool;
@@ -136,7 +141,7 @@ export function undecidable(obstacle: string): Judgement {
   return { kind: "undecidable", code: null, rules: [], obstacle };
 }
 
-/** A question is no denial: it would be permitted if operators said yes. */
+/** A question is no denial: the call would be permitted if operators said yes. */
 export function notAllowed(code: string, rules: readonly string[]): Judgement {
   return { kind: code === "FEMTO_APPROVAL_REQUIRED" ? "asks" : "denied", code, rules, obstacle: null };
 }

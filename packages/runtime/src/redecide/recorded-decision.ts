@@ -10,18 +10,18 @@ export type DecisionLog = Pick<
   "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore"
 >;
 
-/** One decision, and the policy that it was made by. */
+/** One decision, and the policy that made it. */
 export interface RecordedDecision {
-  /** The refusal, the question, the intent or the hop, with what stood beside it. */
+  /** The refusal, the question, the intent or the hop, including what was stored beside it. */
   readonly record: ToldRecord;
-  /** The policy that its revision names; null where none decided, or its record is not there any more. */
+  /** The policy that the record's revision names; null if none decided, or if its record is gone. */
   readonly policy: PolicyActivatedBody | null;
-  /** The activation with the rules that were on trial; absent where none were, null where its record is gone. */
+  /** The activation with the rules that were on trial; absent if there were none, null if its record is gone. */
   readonly trial?: PolicyActivatedBody | null;
 }
 
 /**
- * The decision about the execution that `ref` names, by the number of one of its records or by its identifier. Throws
+ * The decision about an execution. `ref` is the number of one of its records, or its identifier. Throws
  * FEMTO_EXECUTION_NOT_FOUND.
  */
 export async function recordedDecision(log: DecisionLog, ref: string): Promise<RecordedDecision> {
@@ -45,7 +45,7 @@ async function bySequence(log: DecisionLog, seq: number): Promise<TypedRecord> {
   }
   for await (const record of log.read(seq, seq + 1)) {
     if (isTold(record)) return record;
-    // A reply names the record of its outcome; what was decided stands in the intent before it.
+    // A reply names the record of its outcome; the decision stands in the intent before it.
     const isLater = record.type === "execution.outcome" || record.type === "execution.interrupted";
     if (!isLater) throw nothingDecided(String(seq), record.type);
     for await (const intent of log.read(record.body.intent, record.body.intent + 1)) return intent;
@@ -53,7 +53,7 @@ async function bySequence(log: DecisionLog, seq: number): Promise<TypedRecord> {
   throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `record ${seq} is not there`);
 }
 
-/** The last word of policy about it: a call that waited for operators was decided more than once. */
+/** The last decision of policy: a call that waited for operators was decided more than once. */
 async function byExecution(log: DecisionLog, execution: string): Promise<TypedRecord> {
   const decided: DecidedRecord[] = [];
   for (const seq of await log.locate(execution)) {
@@ -66,14 +66,14 @@ async function byExecution(log: DecisionLog, execution: string): Promise<TypedRe
   throw new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `the journal holds no decision about an execution \`${shown}\``);
 }
 
-/** The newest activation with rules on trial; null where none ever were. */
+/** The newest activation with rules on trial; null if there never were any. */
 export async function newestTrial(log: ActivationLog): Promise<PolicyActivatedBody | null> {
   return await activationBefore(log, log.size, (body) => body.shadow !== undefined);
 }
 
 type ActivationLog = Pick<DecisionLog, "size" | "readBackwards" | "withValues" | "prunedBefore">;
 
-/** The newest such activation before the record; as a policy changes rarely, it can lie far back. */
+/** The newest such activation before the record. It can lie far back, because a policy changes rarely. */
 async function activationBefore(
   log: ActivationLog,
   seq: number,

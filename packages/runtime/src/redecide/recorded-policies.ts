@@ -1,21 +1,23 @@
-/** The policies that records of a log hold, by their revisions; each is made ready when it is first asked for. */
+/** The policies that records of a log hold, by revision. Each is prepared when it is first needed. */
 import { createHash } from "node:crypto";
 import type { EnforceablePolicy, PolicyReader } from "@femtoclaw/policy";
 import { errorText, type PolicyActivatedBody } from "@femtoclaw/protocol";
 
 type Found = { readonly policy: EnforceablePolicy } | { readonly obstacle: string };
 
-/** LIMIT: policies that are kept at once, so that a log of many boots is read in bounded memory; the oldest go. */
+/**
+ * LIMIT: policies that are kept at once, so that a log of many boots is read in bounded memory; the oldest are dropped.
+ */
 const POLICIES_MAX = 64;
 
-/** Policies by their revisions, as the records of one log hold them. */
+/** Policies by revision, as the records of one log hold them. */
 export class RecordedPolicies {
   readonly #reader: PolicyReader;
   readonly #currentSchema: string;
   readonly #bodies = new Map<string, PolicyActivatedBody>();
   readonly #found = new Map<string, Found>();
 
-  /** `currentSchema` stands in for that of a record from before records had one, if it is the one that it names. */
+  /** `currentSchema` is used for a record from before records had a schema, if it is the one that the record names. */
   constructor(reader: PolicyReader, currentSchema: string) {
     this.#reader = reader;
     this.#currentSchema = currentSchema;
@@ -24,7 +26,7 @@ export class RecordedPolicies {
   /** Remembers the policy of a record. */
   add(body: PolicyActivatedBody): void {
     const { revision } = body;
-    // The revision names the rules, so any record that still has them will do.
+    // The revision covers the rules, so any record that still has them will do.
     if (body.rules === null && this.#bodies.has(revision)) return;
     this.#found.delete(revision);
     this.#bodies.delete(revision);

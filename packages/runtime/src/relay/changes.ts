@@ -1,6 +1,6 @@
 /**
- * What changed for a session beside its calls: what is offered to it, and resources that it is subscribed to. It is told
- * that something changed and never what to; what is there now it finds out by calls, which are decided.
+ * What changes for a session beside its calls: what is offered to it, and resources that it is subscribed to. The
+ * session is told only that something changed, never what it is now. It finds that out by calls, which are decided.
  */
 import type { Clock } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, type SessionId, type WatchedChanges } from "@femtoclaw/protocol";
@@ -8,12 +8,15 @@ import { WaitingReaders } from "../waiting-readers.ts";
 
 /** LIMIT: readers of one session that wait at once. */
 const READERS = 16;
-/** Changes that come at once are told at once, however many there are. */
+/**
+ * Milliseconds for which changes are gathered, so that those that come together are reported together, however many
+ * there are.
+ */
 const GATHER_MS = 100;
 
-/** From when on changes are wanted, and how long to wait where there are none. */
+/** From when on changes are wanted, and how long to wait if there are none. */
 export interface ChangesRequest {
-  /** As the last answer said; null for who has none, who is told from when to ask on. */
+  /** `next` of the last answer. A client without one passes null, and is told where to begin. */
   readonly from: number | null;
   readonly waitMs: number;
 }
@@ -22,12 +25,12 @@ interface Change {
   readonly at: number;
   readonly server: string;
   readonly uri: string;
-  /** Why it is over; null where the resource changed. */
+  /** Why the subscription is over; null if the resource changed. */
   readonly reason: string | null;
 }
 
 interface Feed {
-  /** By the resource, so that one that changes all the time takes one place. */
+  /** By resource, so that one that changes all the time takes a single place. */
   readonly changes: Map<string, Change>;
   readonly readers: WaitingReaders;
 }
@@ -43,27 +46,27 @@ export class Changes {
     this.#clock = clock;
   }
 
-  /** What is offered may be something else for everybody. */
+  /** Says that the offer may have changed for everybody. */
   offered(): void {
     this.#at += 1;
     this.#offeredAt = this.#at;
     for (const { readers } of this.#feeds.values()) readers.wake();
   }
 
-  /** A resource changed, or with a reason: nothing more is said of it. */
+  /** Says that a resource changed or, with a reason, that its subscription is over. */
   told(session: SessionId, server: string, uri: string, reason: string | null): void {
     this.#at += 1;
     const feed = this.#feedOf(session);
     const key = `${server} ${uri}`;
     feed.changes.delete(key);
     feed.changes.set(key, { at: this.#at, server, uri, reason });
-    // INVARIANT: I9: who does not ask is not waited for: what is oldest is told no more.
+    // INVARIANT: I9: a session that does not ask is not waited for: the oldest changes are dropped.
     const [oldest] = feed.changes.keys();
     if (feed.changes.size > 2 * LIMITS.subscriptionsPerSession && oldest !== undefined) feed.changes.delete(oldest);
     feed.readers.wake();
   }
 
-  /** Waits where nothing has changed. Throws FEMTO_OVERLOADED where too many wait, and FEMTO_DRAINING. */
+  /** Waits if nothing has changed. Throws FEMTO_OVERLOADED if too many wait, and FEMTO_DRAINING. */
   async watch(session: SessionId, { from, waitMs }: ChangesRequest): Promise<WatchedChanges> {
     const start = from ?? this.#at;
     const now = this.#look(session, start);
@@ -76,7 +79,7 @@ export class Changes {
     return this.#look(session, start);
   }
 
-  /** The session is over; who waits in it is told that nothing came. */
+  /** Forgets a session that is over; its waiting readers are told that nothing changed. */
   forget(session: SessionId): void {
     const feed = this.#feeds.get(session);
     this.#feeds.delete(session);

@@ -1,6 +1,6 @@
 /**
- * Questions of MCP servers to the clients that call them. INVARIANT: I8: an answer goes to the server that asked, in the
- * call in which it asked, and to nothing else: it is the client's word, and no gate, policy or operator hears it.
+ * Questions of MCP servers to the clients that call them. INVARIANT: I8: an answer goes only to the server that asked,
+ * in the call in which it asked. It is the client's word, and no gate, policy or operator acts on it.
  */
 import { answersTo, type JsonObject } from "@femtoclaw/capabilities";
 import { type JournalEntry, redact } from "@femtoclaw/journal/live";
@@ -44,7 +44,9 @@ export class ClientQuestions {
     this.#parts = parts;
   }
 
-  /** Throws the reason of the signal where no answer comes before it aborts, which the time of the call bounds. */
+  /**
+   * Throws the reason of the signal if it aborts before an answer comes; the call's time limit makes sure that it does.
+   */
   async ask(asking: Asking): Promise<Record<string, JsonObject>> {
     const { execution, server, questions, signal } = asking;
     signal.throwIfAborted();
@@ -64,7 +66,7 @@ export class ClientQuestions {
     }
   }
 
-  /** Once, and by the session that was asked. Durable before the server hears it. */
+  /** Takes one answer, and only from the session that was asked. The answer is durable before the server gets it. */
   async answer(session: SessionId, question: string, given: unknown): Promise<void> {
     const open = this.#open.get(question);
     if (open === undefined || open.execution.session !== session) {

@@ -1,4 +1,4 @@
-/** All that goes from MCP servers to whoever calls them beside answers, as the gate works with it. */
+/** Everything that MCP servers send to their callers besides answers, as the gate uses it. */
 
 import type { SessionId } from "@femtoclaw/protocol";
 import type { Upstreams } from "../upstreams/upstreams.ts";
@@ -10,9 +10,9 @@ export interface OpenRelay {
   readonly relays: Relays;
   readonly subscriptions: Subscriptions;
   readonly changes: Changes;
-  /** Ends what a session began that is over. */
+  /** Ends everything that a session began, once the session is over. */
   endSession(session: SessionId): void;
-  /** Ends what would not be permitted now, and says that what is offered may be something else. */
+  /** Ends what would not be permitted now, and says that the offer may have changed. */
   review(): void;
   stop(reason: string): void;
 }

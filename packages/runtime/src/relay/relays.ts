@@ -1,6 +1,6 @@
 /**
- * What MCP servers say beside their answers, on to whoever made the call: told with the output of its execution, counted
- * for its record, and bounded for its session.
+ * Passes what MCP servers say besides their answers on to whoever made the call: it is reported with the output of its
+ * execution, counted for its record, and limited for its session.
  */
 import type { CallRelay, SubscriptionRequest } from "@femtoclaw/capabilities";
 import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal/live";
@@ -17,11 +17,11 @@ import type { Execution } from "../gate/execution.ts";
 import type { GateOutputs } from "../gate/gate-parts.ts";
 import { ClientQuestions } from "./client-questions.ts";
 
-/** What a proposer wants to be told of MCP servers beside answers. */
+/** What a proposer wants to be told about MCP servers besides answers. */
 export interface RelayWishes {
   /** What its client can be asked. */
   readonly canAnswer?: readonly AskKind[];
-  /** The least severe level of their logs; none of them is told without. */
+  /** The least severe level of log lines that are passed on; without it, none are. */
   readonly logLevel?: LogLevel;
 }
 
@@ -30,7 +30,7 @@ export interface RelaysParts {
   readonly outputs: Pick<GateOutputs, "tell">;
   subscribe(opening: Execution, request: SubscriptionRequest): Promise<void>;
   newId(): string;
-  /** Resolves once it is durable. */
+  /** Resolves once the entry is durable. */
   append(entry: JournalEntry): Promise<unknown>;
 }
 
@@ -51,12 +51,15 @@ export class Relays {
     this.#questions = new ClientQuestions(parts);
   }
 
-  /** Answers of a client to what the server of one of its calls asks. Throws for what is no answer to an open question. */
+  /**
+   * Answers a question that the server of one of the session's calls asked. Throws if this does not answer an open
+   * question.
+   */
   async answer(session: SessionId, question: string, answers: unknown): Promise<void> {
     await this.#questions.answer(session, question, answers);
   }
 
-  /** For the effect of one call. */
+  /** The relay for the effect of one call. */
   of(execution: Execution): Relay {
     const { session, id } = execution;
     return new Relay(execution, {
@@ -67,12 +70,15 @@ export class Relays {
     });
   }
 
-  /** The session is over. */
+  /** Forgets a session that is over. */
   forget(session: SessionId): void {
     this.#allowances.delete(session);
   }
 
-  /** INVARIANT: I9: however much servers say, a session is told so much of it and no more, whichever of its calls it is about. */
+  /**
+   * INVARIANT: I9: however much servers say, a session is told only a limited part of it, whichever of its calls it is
+   * about.
+   */
   #mayTell(session: SessionId): boolean {
     const nowUs = this.#parts.clock.monotonicUs();
     const { left, atUs } = this.#allowances.get(session) ?? { left: LIMITS.noticeBurst, atUs: nowUs };
@@ -114,7 +120,7 @@ export class Relay implements CallRelay {
       this.#dropped += 1;
       return;
     }
-    // INVARIANT: I10: what looks like a secret is neither told nor recorded.
+    // INVARIANT: I10: what looks like a secret is neither passed on nor recorded.
     const { value } = redact(notice);
     this.#count(value);
     this.#telling.tell(value);
@@ -124,7 +130,7 @@ export class Relay implements CallRelay {
     await this.#telling.subscribe(request);
   }
 
-  /** What the outcome holds of it; nothing where nothing came. */
+  /** What the outcome reports of this; nothing if nothing came. */
   get recorded(): Pick<ExecutionOutcomeBody, "relayed"> {
     const [progress, messages, dropped] = [this.#progress, this.#messages, this.#dropped];
     return progress + messages + dropped === 0

@@ -1,6 +1,7 @@
 /**
- * Resources that sessions are subscribed to. Each subscription is a lease: it lasts while its opening, which was decided
- * like reading the resource, would still be permitted, its session is there, and its server runs and offers it.
+ * Resources that sessions are subscribed to. Each subscription is a lease: it lasts while its opening, which was
+ * decided like reading the resource, would still be permitted, its session is there, and its server runs and offers the
+ * resource.
  */
 import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
@@ -11,24 +12,24 @@ import type { Changes } from "./changes.ts";
 
 type Why = SubscriptionEndedBody["why"];
 
-/** Hears of one resource from its server. */
+/** Gets news of one resource from its server. */
 export interface SubscriptionListener {
   updated(): void;
-  /** The server says nothing more of it. */
+  /** Called when the server will say nothing more about the resource. */
   ended(reason: string): void;
 }
 
 export interface SubscriptionsParts {
   readonly clock: Clock;
   readonly changes: Pick<Changes, "told">;
-  /** Asks the server; what it returns ends that. Throws what keeps the server from it. */
+  /** Asks the server; the returned function ends the subscription there. Throws the server's objection. */
   listen(request: SubscriptionRequest, listener: SubscriptionListener): Promise<() => void>;
   append(entry: JournalEntry): Promise<unknown>;
   isOpen(session: SessionId): boolean;
   halted(session: SessionId): Problem | null;
   forbidden(opening: Execution): string | null;
   isEnabled(tool: string): boolean;
-  /** Whether the server still offers what the resource is one of, as it was accepted. */
+  /** Whether the server still offers, as it was accepted, what the resource belongs to. */
   isOffered(request: SubscriptionRequest): boolean;
 }
 
@@ -36,7 +37,7 @@ interface Lease {
   readonly request: SubscriptionRequest;
   readonly opening: Execution;
   updates: number;
-  /** Ends it at the server. */
+  /** Ends the subscription at the server. */
   close(): void;
 }
 
@@ -48,7 +49,7 @@ interface Ending {
 export class Subscriptions {
   readonly #parts: SubscriptionsParts;
   readonly #leases = new Map<string, Lease>();
-  /** Those on their way. */
+  /** Sessions of the subscriptions that are being opened. */
   readonly #opening: SessionId[] = [];
   #cancelReview: (() => void) | null = null;
   #stopped: Ending | null = null;
@@ -57,7 +58,10 @@ export class Subscriptions {
     this.#parts = parts;
   }
 
-  /** Throws FEMTO_SUBSCRIPTION_LIMIT, or what keeps the server from it. Another one to the same resource takes its place. */
+  /**
+   * Throws FEMTO_SUBSCRIPTION_LIMIT, or the server's objection. A new subscription replaces an older one of the session
+   * to the same resource.
+   */
   async open(execution: Execution, request: SubscriptionRequest): Promise<void> {
     // INVARIANT: I9: a lease keeps what it is decided by, and nothing that its proposer can make large.
     const opening = { ...execution, bytes: new Uint8Array(), bound: null };
@@ -72,7 +76,7 @@ export class Subscriptions {
       const before = this.#leases.get(key);
       if (before !== undefined) this.#end(before, { why: "replaced", reason: "its session subscribed anew" });
       this.#leases.set(key, lease);
-      // While the server was asked anything may have changed.
+      // While the server was asked, anything may have changed.
       const ending = this.#endingOf(lease);
       if (ending === null) return this.#reviewLater();
       this.#end(lease, ending);
@@ -82,7 +86,9 @@ export class Subscriptions {
     }
   }
 
-  /** False where the session is not subscribed to it. INVARIANT: I8: nobody ends what is another's. */
+  /**
+   * False if the session is not subscribed to the resource. INVARIANT: I8: nobody ends another session's subscription.
+   */
   close(session: SessionId, server: string, uri: string): boolean {
     const lease = this.#leases.get(keyOf(session, server, uri));
     if (lease === undefined) return false;
@@ -109,7 +115,7 @@ export class Subscriptions {
     this.#cancelReview = null;
   }
 
-  // INVARIANT: I9: subscriptions have limits, those on their way included.
+  // INVARIANT: I9: the number of subscriptions is limited, those being opened included.
   #requirePlace(session: SessionId): void {
     const own = [...this.#leases.values()].filter(({ opening }) => opening.session === session).length;
     const opening = this.#opening.filter((one) => one === session).length;
@@ -123,7 +129,7 @@ export class Subscriptions {
     }
   }
 
-  /** INVARIANT: I3: nothing is told of a resource that could not be read now. */
+  /** INVARIANT: I3: nothing is reported about a resource that could not be read now. */
   #updated(lease: Lease): void {
     if (this.#leases.get(keyFor(lease)) !== lease) return;
     const ending = this.#endingOf(lease);
@@ -155,10 +161,10 @@ export class Subscriptions {
     const { session, actor, id } = opening;
     const { server, uri } = request;
     const told = printable(reason, LIMITS.reasonChars);
-    // Who ended it, or is gone, needs no telling.
+    // A session that ended the subscription itself, or is gone, need not be told.
     if (!["replaced", "closed", "session"].includes(why)) this.#parts.changes.told(session, server, uri, told);
     const body = { server, uri, opened: id, why, reason: told, updates };
-    // A journal that has failed or closed says so itself.
+    // A journal that has failed or closed reports that itself.
     this.#parts.append({ type: "subscription.ended", actor, session, execution: null, body }).catch(() => undefined);
   }
 

@@ -1,24 +1,24 @@
-/** What a recomputation finds out, in words for people and as data. */
+/** The findings of a recomputation, in words for people and as data. */
 import type { MachineIdentity, RecordType } from "@femtoclaw/protocol";
 import type { StateDifference } from "./state-difference.ts";
 
-/** The first record at which what is recorded and what its machine makes of history part. */
+/** The first record at which the recorded history and what its machine makes of it differ. */
 export interface Divergence {
   /** The record, and its type. */
   readonly seq: number;
   readonly type: RecordType;
-  /** Whose state, or whose event, it is about. */
+  /** The actor whose state or event this is about. */
   readonly actor: string;
   /** The machine that was in force; null for a state that no machine holds. */
   readonly machine: MachineIdentity | null;
   readonly reason: string;
   readonly recorded: unknown;
   readonly recomputed: unknown;
-  /** Place by place, where both sides are states that can be compared. */
+  /** Place by place, if both sides are states that can be compared. */
   readonly differences: readonly StateDifference[];
 }
 
-/** Why nothing is said of a record and those after it. */
+/** Why nothing can be said about a record and those after it. */
 export interface Obstacle {
   /** The record. */
   readonly seq: number;

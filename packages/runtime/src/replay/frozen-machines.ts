@@ -1,6 +1,6 @@
 /**
- * The machine versions that records name, by their digests. A version whose file is not here, or is not to the
- * byte the one that was named, is none that history can be folded with.
+ * The machine versions that records name, by their digests. History is not folded with a version whose file is missing,
+ * or differs in any byte from the one that was named.
  */
 import { createHash } from "node:crypto";
 import { FROZEN_MACHINES, type FrozenMachine } from "@femtoclaw/machines";
@@ -8,7 +8,7 @@ import type { MachineIdentity } from "@femtoclaw/protocol";
 import { machineBytes } from "#machine-bytes";
 import type { FoldingMachine } from "../projection/machine-set.ts";
 
-/** Machine versions by the digests that records name; those of this FemtoClaw without any given. */
+/** Machine versions by the digests that records name. The default are those of this FemtoClaw. */
 export class FrozenMachines {
   readonly #known: readonly FrozenMachine[];
   readonly #found = new Map<string, Promise<FoldingMachine | null>>();
@@ -17,7 +17,7 @@ export class FrozenMachines {
     this.#known = known;
   }
 
-  /** Null for a machine that is not available. */
+  /** Null if the machine is not available. */
   find(identity: MachineIdentity): Promise<FoldingMachine | null> {
     const name = nameOf(identity);
     const found = this.#found.get(name) ?? this.#load(identity);

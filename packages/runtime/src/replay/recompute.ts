@@ -1,6 +1,6 @@
 /**
- * Folds history with the machine versions that its records name, not with those of this FemtoClaw, and compares
- * what comes out with what was recorded: every step, and the digests at every snapshot.
+ * Folds history with the machine versions that its records name, instead of those of this FemtoClaw, and compares the
+ * result with what was recorded: every step, and the digests at every snapshot.
  */
 import { isDeepStrictEqual } from "node:util";
 import { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "@femtoclaw/journal";
@@ -24,28 +24,28 @@ import { asStored, stateDifferences } from "./state-difference.ts";
 
 /** Which part of a log is recomputed. */
 export interface RecomputeOptions {
-  /** Last record to fold; all of them without it. */
+  /** Last record to fold; by default all are folded. */
   readonly to?: number;
-  /** A proved snapshot to start from; the first record without it. */
+  /** A proved snapshot to start from; by default the fold starts at the first record. */
   readonly from?: Snapshot;
-  /** Where machine versions come from; those that this FemtoClaw has without it. */
+  /** Where machine versions come from; by default this FemtoClaw's own. */
   readonly machines?: FrozenMachines;
 }
 
-/** What came of it, in words and as the state at its end. */
+/** The result, in words and as the state at the end. */
 export interface Recomputation {
   /**
-   * `diverges`: a record is not what its machine makes of history. `not-recomputable`: a machine is not there.
+   * `diverges`: a record is not what its machine makes of history. `not-recomputable`: a machine is missing.
    * `unverifiable`: a record is of another format.
    */
   readonly verdict: "recomputed" | "diverges" | "not-recomputable" | "unverifiable";
-  /** The first record that diverges; null where none does. */
+  /** The first record that diverges; null if none does. */
   readonly divergence: Divergence | null;
-  /** What it could not go on from; null where it came to the end. */
+  /** What stopped the recomputation; null if it came to the end. */
   readonly obstacle: Obstacle | null;
-  /** Records that were folded and hold. */
+  /** Records that were folded successfully. */
   readonly records: number;
-  /** Snapshots whose recorded digests are those of the fold. */
+  /** Snapshots whose recorded digests equal those of the fold. */
   readonly snapshotsEqual: number;
   /** Versions that were folded with, and from which record on. */
   readonly machines: readonly MachineUse[];
@@ -53,7 +53,7 @@ export interface Recomputation {
   readonly actors: ActorSnapshots;
 }
 
-/** Recomputes a log. Throws what the reader throws for a log that cannot be read; what is read ends in a verdict. */
+/** Recomputes a log. Throws the reader's error for a log that cannot be read; otherwise returns a verdict. */
 export async function recompute(log: FoldedLog, options: RecomputeOptions = {}): Promise<Recomputation> {
   const run = new Run(log, options.machines ?? new FrozenMachines());
   try {
@@ -107,7 +107,7 @@ class Run {
     return this.#projection.size;
   }
 
-  /** Takes the states of a proved snapshot into the machines that it names. */
+  /** Restores the states of a proved snapshot into the machines that it names. */
   async begin({ seq, actors }: Snapshot): Promise<void> {
     let machines = LIVE_MACHINES;
     for (const identity of this.#machinesOf(seq, actors)) {
@@ -173,7 +173,7 @@ class Run {
     this.#use(record.seq, identity);
   }
 
-  /** INVARIANT: I6: history that names a machine which is not here is neither confirmed nor convicted. */
+  /** INVARIANT: I6: history that names a missing machine is neither confirmed nor convicted. */
   async #available(seq: number, identity: MachineIdentity): Promise<FoldingMachine> {
     const machine = await this.#machines.find(identity);
     if (machine !== null) return machine;
@@ -186,12 +186,12 @@ class Run {
     this.#uses.push(use);
   }
 
-  /** Each machine that holds one of these states; throws for a state that nothing here can hold. */
+  /** Each machine that holds one of these states. Throws for a state that nothing here can hold. */
   #machinesOf(seq: number, holders: Readonly<Record<string, Omit<SnapshotDigest, "sha256">>>): MachineIdentity[] {
     const own = this.#projection.holders;
     return Object.entries(holders).flatMap(([actor, { machine, version, definition }]) => {
       const holder = Object.hasOwn(own, actor) ? own[actor] : undefined;
-      // What an actor keeps beside its machine's state has a version of its own, behind the machine's.
+      // What an actor keeps beside its machine's state has a version of its own, appended to the machine's.
       const [machineVersion = ""] = version.split(".");
       const isKnown = definition === null ? holder?.version === version : knowsKept(actor, version);
       if (holder?.machine !== machine || !isKnown) {
@@ -204,7 +204,7 @@ class Run {
     });
   }
 
-  /** A snapshot's record has the digests of every state before it, and names every machine in force. */
+  /** Compares a snapshot's record, which has the digests of every state before it and names every machine in force. */
   async #compare(record: TypedRecord & { readonly type: "snapshot.taken" }): Promise<void> {
     const { covers, actors: recorded } = record.body;
     for (const identity of this.#machinesOf(record.seq, recorded)) {
@@ -222,7 +222,7 @@ class Run {
     this.#snapshotsEqual += 1;
   }
 
-  /** With the stored snapshot that fits the record, if there is one, the difference can be shown place by place. */
+  /** If a stored snapshot matches the record, the difference can be shown place by place. */
   async #explain(
     record: TypedRecord & { readonly type: "snapshot.taken" },
     actor: string,
@@ -231,7 +231,7 @@ class Run {
     const snapshot = await this.#log.snapshotAt(record.body.covers).catch(() => null);
     const proved = snapshot !== null && snapshotMismatch(record.body, snapshot) === undefined ? snapshot.actors : null;
     const differences = proved === null ? [] : stateDifferences(proved, actors);
-    // The same state in another order of keys has another digest.
+    // The same state with its keys in another order has another digest.
     if (proved !== null && differences.length === 0) return;
     const digest = record.body.actors[actor]?.sha256 ?? null;
     const sides = {

@@ -1,6 +1,6 @@
 /**
- * Time travel: folds recorded history and never runs an effect. What it finds is compared with every
- * stored snapshot on the way, so that a replay is also a proof that snapshots equal the fold.
+ * Time travel: folds recorded history and never runs an effect. The result is compared with every stored snapshot on
+ * the way, so that a replay also proves that snapshots equal the fold.
  */
 import type { ReplayReader } from "@femtoclaw/journal";
 import { type ActorSnapshot, FemtoError, type Snapshot } from "@femtoclaw/protocol";
@@ -15,23 +15,23 @@ export type FoldedLog = Pick<
 
 /** Which part of a log is folded. */
 export interface ReplayOptions {
-  /** Last record to fold; all of them without it. */
+  /** Last record to fold; by default all are folded. */
   readonly to?: number;
 }
 
-/** The state at the end of a replay, and what it was held to. */
+/** The state at the end of a replay, and what it was compared with. */
 export interface Replay {
-  /** The state after the last record that was folded. */
+  /** The state after the last folded record. */
   readonly projection: Projection;
-  /** The first record that was folded; behind a snapshot where history before it was pruned. */
+  /** The first record that was folded, which comes after a snapshot if history before it was pruned. */
   readonly from: number;
-  /** Snapshots of today's machine versions that were met and equal the fold. */
+  /** Snapshots of today's machine versions on the way, all of which equal the fold. */
   readonly snapshotsEqual: number;
 }
 
 /**
  * Folds a log with the machines of today. Throws FEMTO_JOURNAL_CORRUPT naming the first record or snapshot that
- * contradicts the fold, and FEMTO_JOURNAL_PRUNED where the state cannot be known any more.
+ * contradicts the fold, and FEMTO_JOURNAL_PRUNED if the state can no longer be known.
  */
 export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Promise<Replay> {
   const projection = await beginning(reader, options.to);
@@ -44,7 +44,7 @@ export async function replay(reader: FoldedLog, options: ReplayOptions = {}): Pr
     const snapshot = await reader.snapshotAt(record.seq);
     if (snapshot === null) continue;
     const folded = asStored(projection.snapshot());
-    // States of other machine versions are for a recomputation to judge.
+    // States of other machine versions are left to a recomputation.
     if (Object.entries(snapshot.actors).some(([name, held]) => isOtherVersion(held, folded, name))) continue;
     const [difference] = stateDifferences(snapshot.actors, folded);
     if (difference !== undefined) {
@@ -64,8 +64,8 @@ async function beginning(reader: FoldedLog, needed?: number): Promise<Projection
 }
 
 /**
- * The oldest snapshot that a record vouches for, where the records that led to it are gone; null where none are.
- * Throws FEMTO_JOURNAL_PRUNED when the state after the needed record cannot be known any more.
+ * The oldest snapshot that a record vouches for, if the records that led to it are gone; null if none are. Throws
+ * FEMTO_JOURNAL_PRUNED if the state after the needed record can no longer be known.
  */
 export async function firstState(
   reader: Pick<FoldedLog, "prunedBefore" | "oldestSnapshot">,
@@ -91,7 +91,7 @@ function isOtherVersion(
   return own !== undefined && own.machine === machine && own.version !== version;
 }
 
-/** What became different between the states after two records, whichever of them is the earlier. */
+/** The differences between the states after two records, whichever of them is earlier. */
 export async function replayDifference(reader: FoldedLog, from: number, to: number): Promise<StateDifference[]> {
   const beyond = [from, to].find((seq) => seq >= reader.size);
   if (beyond !== undefined) {

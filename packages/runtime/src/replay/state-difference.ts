@@ -6,21 +6,21 @@ import { jsonPointer } from "@femtoclaw/protocol";
 export interface StateDifference {
   /** Name of the actor, such as `policy` or `executions`. */
   readonly actor: string;
-  /** JSON Pointer into the actor's snapshot; empty for the whole of it. */
+  /** JSON Pointer into the actor's snapshot; empty for the whole. */
   readonly path: string;
-  /** Absent where there was nothing. */
+  /** Absent if there was nothing. */
   readonly before?: unknown;
   readonly after?: unknown;
 }
 
-/** States as a disk gives them back, which is how stored ones are compared. */
+/** A value as the disk gives it back, which is how stored states are compared. */
 export function asStored<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
 /**
- * All places at which they differ, actor by actor. The order of keys makes no difference; names that objects inherit
- * are names like any other.
+ * All places at which the states differ, actor by actor. The order of keys makes no difference. Names that objects
+ * inherit are names like any other.
  */
 export function stateDifferences(before: ActorSnapshots, after: ActorSnapshots): StateDifference[] {
   const differences: StateDifference[] = [];
@@ -32,7 +32,7 @@ export function stateDifferences(before: ActorSnapshots, after: ActorSnapshots):
   return differences;
 }
 
-/** What stands under a name; undefined where nothing does. */
+/** The value under a name; undefined if there is none. */
 function member(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }

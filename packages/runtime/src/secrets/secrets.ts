@@ -1,6 +1,6 @@
 /**
- * Secrets that operators stored for single hosts. They lie in the state directory, which every child's view masks, in a
- * file of this user alone. Values leave it for a request to their own host, and in no other way.
+ * Secrets that operators stored, each for a single host. They lie in the state directory, which every child's view
+ * masks, in a file of this user alone. A value leaves it only in a request to its own host.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ export class Secrets {
   readonly #journal: () => Pick<Journal, "append">;
   readonly #onAdded: () => void;
   #stored: ReadonlyMap<string, NewSecret> | null = null;
-  /** Changes go one after the other. */
+  /** Makes changes run one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
 
   /** `onAdded` hears that something that lacked a secret may have it now. */
@@ -58,11 +58,11 @@ export class Secrets {
   }
 
   /**
-   * Durable when it resolves. The record comes first: no secret is used that no record tells of. The room for the secret
-   * is taken before it, so that a full disk leaves no record of a secret that is not there.
+   * Durable when this resolves. The record comes first: no secret is used that is in no record. Room for the secret is
+   * taken even before that, so that a full disk leaves no record of a secret that does not exist.
    */
   async add({ name, host, port, value }: NewSecret, by: string): Promise<void> {
-    // A copy: whoever gave it may go on with the same object for the next one.
+    // A copy, because the caller may reuse the same object for the next secret.
     const secret: NewSecret = { name, host, port, value };
     await this.#change(async () => {
       check(secret, this.#all());
@@ -76,7 +76,7 @@ export class Secrets {
     this.#onAdded();
   }
 
-  /** The value goes first: no secret is used that a record says is gone. */
+  /** The value is removed first: no secret is used that is gone according to a record. */
   async remove(name: string, by: string): Promise<void> {
     await this.#change(async () => {
       const rest = new Map(this.#all());
@@ -163,7 +163,7 @@ function parsed(text: string, path: string): NewSecret[] {
     }
     return [...checked.values()];
   } catch {
-    // Nothing of the cause is told: it would quote the file.
+    // The cause is not reported, because it would quote the file.
     throw new FemtoError("FEMTO_SECRET_INVALID", `${path} does not hold what was stored`);
   }
 }

@@ -1,4 +1,4 @@
-/** An operator's word on a capability: checked, recorded, and only then in force. */
+/** Enabling or disabling a capability by an operator: checked, recorded, and only then in force. */
 import type { Journal } from "@femtoclaw/journal";
 import { operatorActor } from "../operator-actor.ts";
 import type { Confinement } from "./confinement.ts";
@@ -10,14 +10,17 @@ export interface CapabilitySwitchParts {
   readonly journal: Pick<Journal, "append">;
 }
 
-/** Durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
+/**
+ * The change is durable when this resolves. Throws for an unknown name and for a capability that the configuration
+ * locks.
+ */
 export async function switchCapability(
   { registry, confinement, journal }: CapabilitySwitchParts,
   name: string,
   enable: boolean,
   by: string,
 ): Promise<void> {
-  // INVARIANT: I3: whatever else is true for JavaScript, such as "false", switches nothing on.
+  // INVARIANT: I3: other values that JavaScript takes for true, such as "false", enable nothing.
   if (typeof enable !== "boolean") throw new TypeError("a capability is enabled by `true` and disabled by `false`");
   const { isolation } = registry.check(name, enable);
   if (enable && isolation === "sandbox") await confinement.require([name]);

@@ -1,4 +1,4 @@
-/** The sandbox of this machine, looked for when the first capability that needs it is enabled. */
+/** The sandbox of this machine. It is probed when the first capability that needs it is enabled. */
 import { confinedAuthority } from "@femtoclaw/policy/live";
 import { type Authority, authorityOf, FemtoError } from "@femtoclaw/protocol";
 import {
@@ -15,10 +15,10 @@ export class Confinement {
   readonly #authority: Authority;
   readonly #limits: ChildLimits;
   #probe: SandboxProbe | null = null;
-  /** A trial that was begun ahead, and that nobody has asked about yet. */
+  /** A probe that was begun ahead of time, and that nobody has asked for yet. */
   #trial: Promise<SandboxProbe> | null = null;
   #view: SandboxView | null = null;
-  /** What children of those agents see that have tables of their own. */
+  /** What children see of agents that have tables of their own. */
   #agentViews: ReadonlyMap<string, SandboxView> = new Map();
 
   // INVARIANT: one grant counts twice: what Cedar files forbid to file tools is out of a child's reach as well.
@@ -27,34 +27,34 @@ export class Confinement {
     this.#authority = confinedAuthority(configuration.authority, policyFiles?.rules ?? []);
   }
 
-  /** What was found; null while nobody needed it. */
+  /** The result of the probe; null while nobody needed it. */
   get probe(): SandboxProbe | null {
     return this.#probe;
   }
 
   /**
-   * What a child sees that runs for the principal; null until a sandbox was found.
-   * INVARIANT: I8: what the tables of an agent take from its calls they take from its children.
+   * What a child sees that runs for the principal; null until a sandbox was found. INVARIANT: I8: what an agent's
+   * tables take from its calls, they also take from its children.
    */
   viewOf(principal: string): SandboxView | null {
     return this.#agentViews.get(principal) ?? this.#view;
   }
 
-  /** Begins to try the sandbox out, beside whatever is done until it is required; how it went is told then. */
+  /** Begins to probe the sandbox in the background. The result is reported when the sandbox is required. */
   begin(): void {
     this.#trial ??= probeSandbox(this.#authority, this.#limits);
   }
 
-  /** Resolves once nothing is left of a trial, and of children that wait for a call. */
+  /** Resolves once no process is left of a probe, or of children that wait for a call. */
   async end(): Promise<void> {
     await this.#trial;
     if (this.#probe?.ok === true) await this.#probe.groups?.waiting.end();
   }
 
-  // INVARIANT: I3: a capability that needs the sandbox is not enabled where there is none.
+  // INVARIANT: I3: a capability that needs the sandbox is not enabled if there is none.
   async require(capabilities: readonly string[]): Promise<void> {
     const trial = this.#trial;
-    // The trial that a start began counts for that start alone; whoever needs the sandbox later tries it then.
+    // The probe that a start began counts only for that start. Whoever needs the sandbox later probes it then.
     this.#trial = null;
     if (this.#view !== null || capabilities.length === 0) return;
     this.#probe = await (trial ?? probeSandbox(this.#authority, this.#limits));

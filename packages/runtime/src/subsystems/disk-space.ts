@@ -1,6 +1,6 @@
 /**
- * Whether the disk of the state directory has room to spare. The reserve is the measure: while it is
- * held, or being taken from room that was found free, everything that is promised can be written.
+ * Whether the disk of the state directory has room to spare. The reserve is the measure: while it is held, or is being
+ * taken from room that was found free, everything that is promised can be written.
  */
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,18 +11,18 @@ import { harmless } from "../harmless.ts";
 import type { LogEntry } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 
-/** Pause between two attempts to take the reserve again. */
+/** Milliseconds between two attempts to take the reserve again. */
 const CHECK_MS = 1_000;
 const MIB = 1_048_576;
-/** In the state directory. */
+/** Within the state directory. */
 const JOURNAL_FOLDER = "journal";
 const NO_ROOM = `its ${RESERVE_BYTES / MIB} MiB of reserve do not fit on the disk`;
 
 export interface DiskSpaceOptions {
-  /** The state directory; null for a journal that lies on no disk, which is never full. */
+  /** The state directory; null for a journal that is not on a disk and never full. */
   readonly folder: string | null;
   readonly clock: Pick<Clock, "after">;
-  /** Hears why the disk is full, and null when it has room again. */
+  /** Called with the reason when the disk is full, and with null when it has room again. */
   onChange(full: string | null): void;
   log(entry: LogEntry): void;
 }
@@ -40,8 +40,8 @@ export class DiskSpace {
   }
 
   /**
-   * A disk without room for the reserve is full from the start: the runtime comes up and takes no calls.
-   * Where there is room the reserve is taken behind the start, which need not wait for so many bytes.
+   * A disk without room for the reserve is full from the start: the runtime comes up and takes no calls. If there is
+   * room, the reserve is taken in the background, because a start need not wait for so many bytes.
    */
   static async open(options: DiskSpaceOptions): Promise<DiskSpace> {
     const reserve = options.folder === null ? null : await DiskReserve.open(options.folder);
@@ -61,21 +61,21 @@ export class DiskSpace {
     return this.#reserve?.held === true ? RESERVE_BYTES : 0;
   }
 
-  /** Bytes that could still be written beside the reserve; null when the disk does not tell. */
+  /** Bytes that could still be written beside the reserve; null if the disk does not tell. */
   get freeBytes(): number | null {
     if (this.#options.folder === null) return null;
     try {
       const { bavail, bsize } = statfsSync(this.#options.folder);
       return bavail * bsize;
     } catch {
-      // The folder or the disk is gone; the journal meets that itself.
+      // The folder or the disk is gone; the journal will notice that itself.
       return null;
     }
   }
 
   /**
-   * Bytes of the journal's files; null for a journal that lies on no disk. LIMIT: where there are many files each has at
-   * least two megabytes, so for a journal of ten gigabytes some thousands of them are looked at.
+   * Bytes of the journal's files; null for a journal that is not on a disk. LIMIT: if there are many files, each has at
+   * least two megabytes, so for a journal of ten gigabytes some thousands of files are examined.
    */
   get journalBytes(): number | null {
     const { folder } = this.#options;
@@ -84,7 +84,7 @@ export class DiskSpace {
       const journal = join(folder, JOURNAL_FOLDER);
       return readdirSync(journal).reduce((sum, name) => sum + bytesOf(join(journal, name)), 0);
     } catch {
-      // The same: the journal meets it itself.
+      // As above: the journal will notice that itself.
       return null;
     }
   }
@@ -93,7 +93,8 @@ export class DiskSpace {
   async exhausted(reason: string): Promise<void> {
     this.#fill(reason);
     await this.#reserve?.giveUp();
-    // Said again: the reserve may have been taken again meanwhile, so that the disk counted as having room.
+    // Called a second time, because the reserve may have been taken again meanwhile, so that the disk counted as having
+    // room.
     this.#fill(reason);
   }
 
@@ -134,10 +135,13 @@ export class DiskSpace {
   }
 }
 
-/** A file may go while the others are looked at: the database merges them as it likes. */
+/** A file may vanish while the others are examined, because the database merges files as it likes. */
 const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Said in the log, in the journal and by the memory machine; outcomes and what the runtime says of itself go on. */
+/**
+ * Reports the state of the disk to the log, the journal and the memory machine. Outcomes and the runtime's own records
+ * are still written.
+ */
 export function tellSpace(
   full: string | null,
   { system, chronicle, log }: { system: ActorSystem; chronicle: Chronicle; log(entry: LogEntry): void },

@@ -1,5 +1,5 @@
 /**
- * What is in force: which capabilities, under which policy, in which confinement. Starts with the runtime, and
+ * What is in force: which capabilities, under which policy, in which confinement. It is set when the runtime starts;
  * operators change it while it runs, one change after the other.
  */
 import assert from "node:assert/strict";
@@ -45,7 +45,7 @@ export interface InForceParts {
   readonly chronicle: Chronicle;
   readonly clock: Clock;
   openPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
-  /** The policy subsystem cannot be used any more; its supervisor restarts it. */
+  /** Called when the policy subsystem can no longer be used; its supervisor restarts it. */
   onPolicyCrash(reason: string): void;
   log(entry: LogEntry): void;
 }
@@ -65,7 +65,7 @@ export class InForce {
     this.#confinement = new Confinement(parts.options);
   }
 
-  /** The one that was loaded last. */
+  /** The configuration that was loaded last. */
   get configuration(): ResolvedConfiguration {
     return this.#configuration;
   }
@@ -75,7 +75,7 @@ export class InForce {
     return this.#deployment;
   }
 
-  /** Names all that is deployed around the program with this digest. */
+  /** Names everything that is deployed together with the program of this digest. */
   deploy(binary: string | null): Deployment {
     this.#deployment = this.#deploymentOf(binary, this.#parts.options);
     return this.#deployment;
@@ -100,7 +100,7 @@ export class InForce {
     return this.#policy?.compiled ?? null;
   }
 
-  /** The rules on trial; null where none are, and before the policy has started. */
+  /** The rules on trial; null if there are none, and before the policy has started. */
   get shadow(): Shadow | null {
     return this.#policy?.shadow ?? null;
   }
@@ -109,7 +109,7 @@ export class InForce {
     return this.#registry?.list() ?? [];
   }
 
-  /** What agents are shown: what is enabled, without that of which no rule permits any use. */
+  /** What agents are shown: the enabled capabilities, except those of which no rule permits any use. */
   tools(open: Pick<OpenGate, "upstreams" | "packages"> | null): ToolDescription[] {
     const servers = new Set(this.#configuration.upstreams.map(({ name }) => mcpCapability(name)));
     const own = this.registry.tools().filter(({ name }) => !servers.has(name));
@@ -119,7 +119,7 @@ export class InForce {
     );
   }
 
-  /** Of resources and prompts those that some rule permits to get. */
+  /** Keeps only those resources and prompts that some rule permits to get. */
   #offering(tool: ToolDescription): ToolDescription {
     const { name, offers } = tool;
     const server = splitMcpToolName(name)?.server;
@@ -129,15 +129,15 @@ export class InForce {
     return { ...tool, description: `${tool.description} It offers: ${offerText(told)}`, offers: told };
   }
 
-  /** What calls go by whose facts are taken now. */
+  /** The authority and view for calls whose facts are taken now. */
   standing(principal: string): Standing {
     const { authority } = this.#configuration;
     return { authority: authorityOf(authority, principal), sandbox: this.#confinement.viewOf(principal) };
   }
 
   /**
-   * Begins to try the sandbox out while the journal is read, where the configuration enables something that needs it. Where
-   * the state directory has still to be made it waits, because a view hides that directory where it exists.
+   * Begins to probe the sandbox while the journal is read, if the configuration enables something that needs it. If the
+   * state directory does not exist yet, the probe waits, because a view hides that directory only once it exists.
    */
   beginTrial(): void {
     const { capabilities, stateDirectory } = this.#configuration;
@@ -146,7 +146,7 @@ export class InForce {
     if (needsSandbox && existsSync(stateDirectory)) this.#confinement.begin();
   }
 
-  /** `overrides` are what operators switched by hand before this boot. */
+  /** `overrides` are the capabilities that operators enabled or disabled by hand before this boot. */
   async startRegistry(overrides: Readonly<Record<string, boolean>>): Promise<void> {
     const { system, chronicle } = this.#parts;
     this.#requireDistinctNames();
@@ -160,7 +160,7 @@ export class InForce {
     this.#registry = registry;
   }
 
-  /** `activeBefore` is the revision that was in force when the journal was written last; null where none is known. */
+  /** `activeBefore` is the revision that was in force when the journal was last written; null if none is known. */
   async startPolicy(activeBefore: string | null): Promise<void> {
     const { system, chronicle, options, log } = this.#parts;
     const policy = await Policy.load(options, {
@@ -179,7 +179,10 @@ export class InForce {
     this.#policy = policy;
   }
 
-  /** Switches a capability; durable when it resolves. Throws for an unknown name and for one that the configuration locks. */
+  /**
+   * Enables or disables a capability. The change is durable when this resolves. Throws for an unknown name and for a
+   * capability that the configuration locks.
+   */
   async switchCapability(journal: Pick<Journal, "append">, name: string, enable: boolean, by: string): Promise<void> {
     await this.#change(async () => {
       const parts = { registry: this.registry, confinement: this.#confinement, journal };
@@ -200,7 +203,7 @@ export class InForce {
         confined: confined.map(({ name }) => name),
         putInForce: (configuration: ResolvedConfiguration, confinement: Confinement) => {
           this.#configuration = configuration;
-          // Children that wait were started under the old configuration, and serve no call of the new one.
+          // Waiting children were started under the old configuration, and serve no call of the new one.
           void this.#confinement.end();
           this.#confinement = confinement;
         },
@@ -211,7 +214,10 @@ export class InForce {
     this.#parts.log({ level: "info", event: "policy.activated", revision: policy.compiled.revision, by });
   }
 
-  /** INVARIANT: I4: a name leads to one capability: no tool of a server stands in the place of an embedder's, or behind it. */
+  /**
+   * INVARIANT: I4: a name leads to one capability: no tool of a server stands in place of an embedder's capability, or
+   * behind it.
+   */
   #requireDistinctNames(): void {
     const servers = new Set(this.#configuration.upstreams.map(({ name }) => name));
     for (const { manifest } of this.#parts.options.capabilities ?? []) {
@@ -222,13 +228,14 @@ export class InForce {
     }
   }
 
-  /** Those that come with this program, those of an embedder, packages, and MCP servers of others. */
+  /** The built-in capabilities, those of the embedder, packages, and MCP servers of others. */
   get #capabilities(): readonly Capability[] {
     const { options } = this.#parts;
     const servers = this.#configuration.upstreams.map(({ name, at }) =>
       mcpServerCapability({ name, isSandboxed: at.kind === "command" }),
     );
-    // Only where something can be launched, so that all other configurations have the schema and the revision they had.
+    // Included only if something can be launched, so that all other configurations keep their schema and their
+    // revision.
     const launched = this.#configuration.launches === undefined ? [] : [agentRun];
     const added = [...(options.capabilities ?? []), ...packageStubs(this.#configuration)];
     return [...builtinCapabilities, ...launched, ...added, ...servers];
@@ -239,7 +246,7 @@ export class InForce {
     return deploymentOf({ binary, sources: source.sources ?? resolvedSources(source), manifests });
   }
 
-  /** Each change sees what the one before it left. */
+  /** Runs changes one after the other, so that each sees what the previous one left. */
   async #change(change: () => Promise<void>): Promise<void> {
     const before = this.#lastChange;
     const changed = before.then(change, change);

@@ -1,4 +1,4 @@
-/** The memory subsystem's I/O: takes the storage, opens the journal, brings the state back. */
+/** The I/O of the memory subsystem: takes the storage, opens the journal, and recovers the state. */
 import assert from "node:assert/strict";
 import { Journal, ReopeningStore, sweepStaged, writeIdentity } from "@femtoclaw/journal/live";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
@@ -24,23 +24,23 @@ export interface MemoryOptions {
   readonly onEpoch?: Announce;
   onCommitted(records: readonly TypedRecord[]): void;
   onFailed(error: unknown): void;
-  /** Hears why the disk is full, and null when it has room again. */
+  /** Called with the reason when the disk is full, and with null when it has room again. */
   onSpace(full: string | null): void;
   log(entry: LogEntry): void;
 }
 
 export interface Memory extends Recovered {
   readonly journal: Journal;
-  /** Histories after the newest record that has a number, which is ahead of what is durable. */
+  /** Histories after the newest numbered record, which is ahead of what is durable. */
   readonly histories: SessionHistories;
-  /** The epoch that this start had to open. */
+  /** The epoch that this start had to open; null if none. */
   readonly epoch: OpenedEpoch | null;
-  /** Writes down beside the journal that this boot has begun; called once its first record is durable. */
+  /** Writes down beside the journal that this boot has begun. To be called once its first record is durable. */
   remember(): Promise<void>;
   readonly space: DiskSpace;
-  /** Ends the waiting for room on a full disk: what still finds none is not written. */
+  /** Stops waiting for room on a full disk: what still finds none is not written. */
   stopWaiting(): void;
-  /** Takes the last snapshot, lets `beforeEnd` look at the journal once more, and closes it. */
+  /** Takes the last snapshot, lets `beforeEnd` use the journal once more, and closes it. */
   close(beforeEnd: () => Promise<void>): Promise<void>;
 }
 
@@ -89,7 +89,8 @@ async function openJournal(
     clock: surroundings.clock,
     onFull: (fault) => space.exhausted(fault.message),
   });
-  // The journal asks for the state when something is appended, which nothing is before the state is recovered.
+  // The journal asks for the state only when something is appended, and nothing is appended before the state is
+  // recovered.
   let projection: Projection | null = null;
   const recovered = (): Projection => {
     assert(projection !== null, "nothing is appended before the state is back");
@@ -148,7 +149,7 @@ async function closeMemory(
   beforeEnd: () => Promise<void>,
 ): Promise<void> {
   await space.stop();
-  // A snapshot lets the next start fold nothing; on a full disk its room belongs to what has to be written.
+  // With a snapshot the next start need fold nothing. On a full disk, its room is left for what has to be written.
   if (space.full === null) {
     try {
       await journal.snapshot();

@@ -1,4 +1,4 @@
-/** The observability subsystem: keeps an exporter of telemetry going. It may fail without harm to executions. */
+/** The observability subsystem: keeps a telemetry exporter going. It may fail without harm to executions. */
 import type { Clock, JournalEntry, JournalReader } from "@femtoclaw/journal";
 import { errorText, LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
@@ -36,7 +36,9 @@ export class Observability {
     );
   }
 
-  /** Loads the cursor and begins; an exporter that cannot begin leaves the subsystem degraded, which is recorded. */
+  /**
+   * Loads the cursor and begins to export. If the exporter cannot begin, the subsystem is degraded, which is recorded.
+   */
   async start(): Promise<void> {
     const { exporter } = this.#options;
     const kind = exporter?.kind ?? "none";
@@ -119,7 +121,7 @@ export class Observability {
   }
 }
 
-/** What an exporter says may come from a collector; a reason that fits into no record would end the runtime. */
+/** An exporter's text may come from a collector. A reason that does not fit into a record would end the runtime. */
 function reasonOf(told: string): string {
   return printable(told, LIMITS.reasonChars);
 }

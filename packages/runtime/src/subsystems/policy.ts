@@ -26,10 +26,13 @@ import type { PolicyFilesOption, PolicySource } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 import { Shadow } from "./shadow.ts";
 
-/** A start and the first calls after it do not wait for what only makes later decisions quicker. */
+/**
+ * Milliseconds before the policy is projected, so that a start and the first calls do not wait for what only makes
+ * later decisions faster.
+ */
 const PROJECT_AFTER_MS = 500;
 
-/** LIMIT: faults of one set on trial that the log tells of; it may err at every call, and its status counts them all. */
+/** LIMIT: logged faults of one set of rules on trial; it may err at every call, and its status counts all of them. */
 const SHADOW_FAULTS_TOLD = 16;
 
 export interface PolicyOptions {
@@ -38,15 +41,15 @@ export interface PolicyOptions {
   /** Capabilities permitted by name. */
   readonly permit: readonly string[];
   readonly clock: Clock;
-  /** Makes a fresh engine without an active policy. */
+  /** Makes a new engine without an active policy. */
   openEngine(options: PolicyEngineOptions): Promise<PolicyEngine>;
-  /** Hears why the engine could not decide a call that was therefore denied. */
+  /** Called with the reason when the engine could not decide a call, which was therefore denied. */
   onFault(fault: string): void;
-  /** Hears why the rules on trial could not decide a call; nothing was denied for it. */
+  /** Called with the reason when the rules on trial could not decide a call; nothing was denied for it. */
   onShadowFault(fault: string): void;
-  /** The revision that was in force when this journal was written last; null where none is known. */
+  /** The revision that was in force when this journal was last written; null if none is known. */
   readonly activeBefore: string | null;
-  /** Called when the engine cannot be used any more; the supervisor restarts it. */
+  /** Called when the engine can no longer be used; the supervisor restarts it. */
   onCrash(reason: string): void;
 }
 
@@ -59,7 +62,7 @@ export class Policy {
     this.#inForce = prepared;
   }
 
-  /** Compiles, validates and tries out; resolves only after the set has answered real decisions. */
+  /** Compiles, validates and tries out the policy. Resolves only after the set has answered real decisions. */
   static async load(source: PolicySource, options: PolicyOptions): Promise<Policy> {
     return new Policy(options, await prepareSets(compileFor(source, options), source.policyFiles, options));
   }
@@ -68,7 +71,7 @@ export class Policy {
     return this.#inForce.compiled;
   }
 
-  /** The rules on trial beside those in force; null where none are. */
+  /** The rules on trial beside those in force; null if there are none. */
   get shadow(): Shadow | null {
     return this.#inForce.shadow;
   }
@@ -77,12 +80,12 @@ export class Policy {
     return activatedBody(this.#inForce);
   }
 
-  /** What another source compiles to. Throws FEMTO_POLICY_INVALID. */
+  /** Compiles another source. Throws FEMTO_POLICY_INVALID. */
   compile(source: PolicySource): CompiledSets {
     return compileFor(source, this.#options);
   }
 
-  /** A candidate with an engine of its own that has answered real decisions; nothing in force is touched. */
+  /** Prepares a candidate with an engine of its own that has answered real decisions. Nothing in force is touched. */
   async prepare(compiled: CompiledSets, { policyFiles }: PolicySource): Promise<PreparedPolicy> {
     return await prepareSets(compiled, policyFiles, this.#options);
   }
@@ -93,7 +96,7 @@ export class Policy {
     this.activate();
   }
 
-  /** Tells the machine that a candidate was not taken. */
+  /** Tells the machine that a candidate was rejected. */
   reject(revision: string, fault: Fault): void {
     this.#options.system.send("policy", { type: "propose", revision } as EventObject);
     this.#options.system.send("policy", { type: "reject", fault } as EventObject);
@@ -105,14 +108,15 @@ export class Policy {
     this.#options.system.send("policy", { type: "activate" });
   }
 
-  /** A fresh engine with the same revision, after a crash. */
+  /** Makes a new engine with the same revision, after a crash. */
   async restart(): Promise<void> {
-    // The policy was tried out before it came into force, and is not tried again. Rules on trial keep their own engine.
+    // The policy was tried out before it came into force, and is not tried out again. Rules on trial keep their own
+    // engine.
     const { shadow } = this;
     this.#inForce = { ...(await preparePolicy(this.compiled, undefined, this.#options)), shadow };
   }
 
-  // INVARIANT: I3: only a running subsystem with this revision active can permit; whatever is thrown denies.
+  // INVARIANT: I3: only a running subsystem with this revision active can permit; any exception denies.
   decide(request: {
     readonly principal: string;
     readonly capability: string;
@@ -128,7 +132,7 @@ export class Policy {
     }
     try {
       const decision = this.#inForce.engine.decideAll(request);
-      // The engine replaces a trapped instance by itself; one that has none left is the supervisor's affair.
+      // The engine replaces a trapped instance by itself. If it has none left, the supervisor has to act.
       if (!this.#inForce.engine.usable) this.#options.onCrash("the decision engine has no instance left");
       if (decision.allowed) return { ...decision, revision };
       return { ...decision, reason: toldReason(decision, this.#inForce.builtIn), revision };
@@ -143,12 +147,12 @@ export class Policy {
 export interface PreparedPolicy {
   readonly compiled: CompiledPolicy;
   readonly engine: PolicyEngine;
-  /** What the rules say that are the same everywhere, by their identifiers. */
+  /** Reasons of the built-in rules, which are the same everywhere, by rule identifier. */
   readonly builtIn: ReadonlyMap<string, string>;
   readonly shadow: Shadow | null;
 }
 
-/** What decides, and what is only on trial beside it. */
+/** The rules that decide, and those that are only on trial beside them. */
 export interface CompiledSets {
   readonly compiled: CompiledPolicy;
   readonly shadow: CompiledPolicy | null;
@@ -167,12 +171,12 @@ async function prepareSets(
     told += 1;
     if (told <= SHADOW_FAULTS_TOLD) options.onShadowFault(fault);
   };
-  // INVARIANT: I3: an engine that decides nothing else, so that no trap, no slot and no memory is shared.
+  // INVARIANT: I3: the trial has an engine that decides nothing else, so that no trap, no slot and no memory is shared.
   const { engine } = await preparePolicy(shadow, trialFiles(files), { ...options, onFault, activeBefore: null });
   return { ...prepared, shadow: new Shadow({ compiled: shadow, engine, clock }) };
 }
 
-/** The files on trial; without such the same as those in force. */
+/** The files on trial; without any, those in force. */
 function trialFiles(files: PolicyFilesOption | undefined): PolicyFilesOption | undefined {
   return files?.shadow ?? files;
 }
@@ -195,7 +199,7 @@ async function preparePolicy(
   return { compiled, engine, builtIn: new Map(builtIn) };
 }
 
-/** What somebody wrote in Cedar may trap the engine; the tables compile only to shapes that cannot. */
+/** Only rules that somebody wrote in Cedar can trap the engine; the tables compile to shapes that cannot. */
 async function tryOut(compiled: CompiledPolicy, { rules, triedRevision }: PolicyFilesOption): Promise<void> {
   if (rules.length === 0 || triedRevision === compiled.revision) return;
   await using trial = new PolicyTrial();
@@ -213,7 +217,7 @@ function compileFor({ configuration, policyFiles }: PolicySource, { manifests, p
   };
 }
 
-/** The record's body of a policy that came into force: whoever has it can decide again as it was decided then. */
+/** The record's body for a policy that came into force. With it, decisions can be made again as they were made then. */
 export function activatedBody({ compiled, shadow }: Pick<PreparedPolicy, "compiled" | "shadow">): PolicyActivatedBody {
   const { revision, engine, schemaSha256, schemaText, rules } = compiled;
   return {

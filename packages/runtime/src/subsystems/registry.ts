@@ -1,4 +1,4 @@
-/** The registry subsystem: which capabilities there are, which of them are enabled, and their limits. */
+/** The registry subsystem: which capabilities exist, which of them are enabled, and their limits. */
 
 import { createHash } from "node:crypto";
 import { builtinCapabilities, type Capability } from "@femtoclaw/capabilities";
@@ -21,10 +21,10 @@ export class Registry {
   readonly #configuration: ResolvedConfiguration;
   readonly #capabilities: ReadonlyMap<string, Capability>;
   readonly #schemas: ReadonlyMap<string, CompiledSchemas>;
-  /** What was said last of each that is asked about, and by which declaration. */
+  /** The last answer for each capability, with the declaration that it was made from. */
   readonly #said = new Map<string, { readonly by: RegisteredCapability; readonly registered: Registered }>();
 
-  /** Throws FEMTO_CONFIG_INVALID for a capability whose manifest is not valid, or a setting of one that is unknown. */
+  /** Throws FEMTO_CONFIG_INVALID for a capability with an invalid manifest, or a setting for an unknown capability. */
   constructor(system: ActorSystem, configuration: ResolvedConfiguration, capabilities: readonly Capability[]) {
     this.#system = system;
     this.#configuration = configuration;
@@ -45,7 +45,10 @@ export class Registry {
     return [...this.#capabilities.values()].map(({ manifest }) => manifest);
   }
 
-  /** What this boot registers: the configuration's word, and where it leaves room, what operators switched before. */
+  /**
+   * What this boot registers: what the configuration says and, as far as it allows, what operators enabled or disabled
+   * before.
+   */
   declarations(overrides: Readonly<Record<string, boolean>>): RegisteredCapability[] {
     return [...this.#capabilities.values()]
       .map((capability) => this.#declaration(capability, overrides))
@@ -59,7 +62,7 @@ export class Registry {
     this.#system.send("registry", { type: "loaded" });
   }
 
-  /** The capability to be switched. Throws unless the registry would take the switch. */
+  /** The capability that is to be enabled or disabled. Throws if the registry would not accept the change. */
   check(name: string, enable: boolean): RegisteredCapability {
     const capability = this.list().find((declared) => declared.name === name);
     if (capability === undefined) {
@@ -97,7 +100,7 @@ export class Registry {
     const state = declared !== undefined && Object.hasOwn(declared, tool) ? declared[tool] : undefined;
     if (state === undefined) return undefined;
     const said = this.#said.get(tool);
-    // A declaration never changes: what is switched is declared anew.
+    // A declaration never changes: a capability that is enabled or disabled is declared anew.
     if (said?.by === state) return said.registered;
     const registered = this.#registered(tool, state);
     if (registered !== undefined) this.#said.set(tool, { by: state, registered });
@@ -115,7 +118,7 @@ export class Registry {
       capability,
       ...schemas,
       enabled,
-      // What goes on until it ends by itself is not bounded by what ordinary calls are.
+      // A capability that runs until it ends by itself is not bounded by the limits of ordinary calls.
       timeoutMs:
         setting?.timeoutMs ?? (capability.isLaunched ? own.timeout_ms : Math.min(limits.timeoutMs, own.timeout_ms)),
       outputBytes: setting?.outputBytes ?? Math.min(limits.outputBytes, own.output_bytes),
@@ -128,7 +131,8 @@ export class Registry {
     const setting = this.#configuration.capabilities.get(manifest.name);
     const override = Object.hasOwn(overrides, manifest.name) ? overrides[manifest.name] : undefined;
     const locked = setting?.locked ?? false;
-    // INVARIANT: I3: disabled is the default; what the configuration locks off, no earlier switch brings back.
+    // INVARIANT: I3: disabled is the default. If the configuration locks a capability off, no earlier decision of an
+    // operator brings it back.
     const enabled = !locked && (override ?? setting?.enabled ?? false);
     const source = !locked && override !== undefined ? "operator" : setting === undefined ? "default" : "configuration";
     return {
@@ -157,7 +161,7 @@ export class Registry {
   }
 }
 
-/** INVARIANT: nobody runs code of others in the process of the host without saying so. */
+/** INVARIANT: code of others runs within the host's process only if somebody explicitly says so. */
 function requireTrust({ manifest, isolation, trusted }: Capability): void {
   if (isolation !== "in-process" || trusted === true) return;
   const fix = "Say `trusted: true`, or name its package under [capabilities], so that it runs in the sandbox.";

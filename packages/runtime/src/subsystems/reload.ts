@@ -1,6 +1,6 @@
 /**
- * Puts another policy in force while the runtime runs: examined whole beside the one that decides, recorded,
- * and only then taken, between two decisions. Whatever is wrong with it leaves everything as it was.
+ * Puts another policy in force while the runtime runs. It is examined as a whole beside the one that decides, recorded,
+ * and only then put in force, between two decisions. If anything is wrong with it, everything stays as it was.
  */
 import type { Journal } from "@femtoclaw/journal";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
@@ -17,13 +17,13 @@ export interface ReloadParts {
   readonly configuration: ResolvedConfiguration;
   /** Names of enabled capabilities whose programs need the sandbox. */
   readonly confined: readonly string[];
-  /** Takes configuration and view in the turn in which the policy is taken. */
+  /** Puts configuration and view in force, in the same turn as the policy. */
   putInForce(configuration: ResolvedConfiguration, confinement: Confinement): void;
 }
 
 /**
- * Resolves once the candidate is recorded as activated and decides. Throws FEMTO_RELOAD_RESTART where more than
- * policy changed, FEMTO_POLICY_INVALID or FEMTO_SANDBOX_UNAVAILABLE where it does not stand; that is a record too.
+ * Resolves once the candidate is recorded as activated and decides. Throws FEMTO_RELOAD_RESTART if more than policy
+ * changed, and FEMTO_POLICY_INVALID or FEMTO_SANDBOX_UNAVAILABLE if the candidate fails; a failure is recorded too.
  */
 export async function reloadPolicy(parts: ReloadParts, candidate: PolicySource, by: string): Promise<void> {
   const { policy, journal } = parts;
@@ -42,12 +42,12 @@ export async function reloadPolicy(parts: ReloadParts, candidate: PolicySource, 
   }
   const body = { ...activatedBody(prepared), configuration: candidate.configuration.sha256 };
   await journal.append({ type: "policy.activated", actor: operatorActor(by), ...NOBODYS, body });
-  // INVARIANT: I3: in one turn, after the record: no call is decided by one policy and confined by another.
+  // INVARIANT: I3: both happen in one turn, after the record: no call is decided by one policy and confined by another.
   policy.replace(prepared);
   parts.putInForce(candidate.configuration, confinement);
 }
 
-/** Records that a candidate was not taken. */
+/** Records that a candidate was rejected. */
 export async function recordRejection(
   journal: Pick<Journal, "append">,
   revision: string | null,
@@ -74,16 +74,19 @@ async function reject(
   policy.reject(revision, { code, reason: printable(errorText(error), LIMITS.reasonChars) });
 }
 
-/** Whom a person chats with is none of the host's; where the key of that lies is part of the authority. */
+/**
+ * Which model a person chats with does not concern the host. The place of its key does, but that is part of the
+ * authority.
+ */
 const LOADED_ANEW: ReadonlySet<keyof ResolvedConfiguration> = new Set(["authority", "shadow", "chat", "sha256"]);
 
 /** What a running host cannot change: where its journal and its sockets lie, what it offers, and its limits. */
 function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfiguration): void {
-  // What is only in one of the two was added or taken away.
+  // A name that only one of the two has was added or removed.
   const names = (Object.keys({ ...now, ...next }) as (keyof ResolvedConfiguration)[]).filter(
     (name) => !LOADED_ANEW.has(name) && plain(now[name]) !== plain(next[name]),
   );
-  // INVARIANT: I8: a principal whose tables went while its sessions stand would have the rights of everybody.
+  // INVARIANT: I8: a principal that lost its tables while its sessions are open would have the rights of everybody.
   const agents = ({ authority }: ResolvedConfiguration): string =>
     Object.keys(authority.agents ?? {})
       .sort()
@@ -93,7 +96,7 @@ function requireSameBeside(now: ResolvedConfiguration, next: ResolvedConfigurati
   throw new FemtoError("FEMTO_RELOAD_RESTART", `the configuration also changes ${names.join(", ")}`);
 }
 
-/** In which order a table has its names says nothing. */
+/** The order of names in a table has no meaning. */
 function plain(value: unknown): string {
   if (!(value instanceof Map)) return JSON.stringify(value) ?? "";
   return JSON.stringify([...(value as ReadonlyMap<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,6 +1,6 @@
 /**
- * Rules on trial: an engine of their own is asked about each call that was decided, on the same facts. What it
- * says goes into the record of the call and nowhere else.
+ * Rules on trial: a separate engine is asked about each decided call, on the same facts. Its verdict goes into the
+ * record of the call and nowhere else.
  */
 import { type Clock, systemClock } from "@femtoclaw/journal/live";
 import { type CompiledPolicy, type Decision, DecisionShare, type PolicyEngine } from "@femtoclaw/policy/live";
@@ -19,7 +19,7 @@ const REST_FACTOR = 100;
 
 export interface ShadowParts {
   readonly compiled: CompiledPolicy;
-  /** Serves nobody else: a trap in it is no trap in the one that decides. */
+  /** Used for nothing else: a trap in it does not affect the engine that decides. */
   readonly engine: Pick<PolicyEngine, "decideAll">;
   readonly clock?: Pick<Clock, "monotonicUs">;
 }
@@ -28,7 +28,10 @@ export class Shadow implements OnTrial {
   readonly compiled: CompiledPolicy;
   readonly #engine: ShadowParts["engine"];
   readonly #clock: Pick<Clock, "monotonicUs">;
-  /** What each session was told by these rules is remembered as long as what it was told by those in force. */
+  /**
+   * Cached verdicts of these rules for each session. They live as long as the session's cached decisions of the rules
+   * in force.
+   */
   readonly #shares = new WeakMap<DecisionShare, DecisionShare>();
   #restsUntilUs = 0;
   #undecided = 0;
@@ -44,7 +47,7 @@ export class Shadow implements OnTrial {
     return this.#undecided;
   }
 
-  // INVARIANT: I3: never throws and gives nothing but this value, which only the record of the call takes up.
+  // INVARIANT: I3: never throws, and its only result is this value, which only the record of the call takes up.
   verdict(request: DecisionAsked): ShadowVerdict {
     const verdict = this.#verdict(request);
     if (verdict.verdict === "undecided") this.#undecided += 1;
@@ -66,7 +69,7 @@ export class Shadow implements OnTrial {
     }
   }
 
-  /** Of a call that operators said yes to it is told what the rules on trial say with that yes. */
+  /** For a call that operators said yes to, reports what the rules on trial say with that yes. */
   #decide({ approved, share, ...request }: DecisionAsked): Decision {
     const asked = { ...request, share: this.#shareBeside(share) };
     const decision = this.#engine.decideAll({ ...asked, approved: false });
@@ -91,7 +94,10 @@ function verdictOf(decision: Decision): Omit<ShadowVerdict, "revision"> {
   return { verdict: isDecided ? "denied" : "undecided", code, rules };
 }
 
-/** The first of the sorted rules, as many as a record takes; who makes the verdict again cuts its rules as well. */
+/**
+ * The first of the sorted rules, as many as a record may hold. Whoever makes the verdict again must cut its rules the
+ * same way.
+ */
 export function shownRules(rules: readonly string[]): string[] {
   let chars = 0;
   return rules.slice(0, SHADOW_RULES_MAX).filter(({ length }) => {

@@ -1,4 +1,6 @@
-/** Tells of each commit as it begins and ends, so that the memory machine's state is what the disk is doing. */
+/**
+ * Reports the beginning and the end of each commit, so that the memory machine's state reflects what the disk is doing.
+ */
 import { type CommitGroup, ForwardingStore, type JournalStore } from "@femtoclaw/journal/live";
 
 export interface CommitWatcher {

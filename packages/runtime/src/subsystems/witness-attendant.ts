@@ -1,6 +1,6 @@
 /**
- * Keeps one witness up to date: offers it the newest checkpoint, no more than one at a time and not too
- * often, asks again after a failure, and knows how long it has been behind.
+ * Keeps one witness up to date: offers it the newest checkpoint, only one at a time and not too often, asks again after
+ * a failure, and knows how long the witness has been behind.
  */
 import type { Clock, SignedCheckpoint } from "@femtoclaw/journal";
 import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
@@ -18,10 +18,12 @@ export interface AttendantOptions {
   readonly clock: Clock;
   /** Size of the last checkpoint that the witness took before this start. */
   readonly knownSize: number;
-  /** Why that one and the log cannot both be right, if they cannot: then nothing more is offered. */
+  /**
+   * Why that checkpoint and the log cannot both be right, in which case nothing more is offered; null if they agree.
+   */
   readonly contradiction: string | null;
   offer(signed: SignedNote, knownSize: number, signal: AbortSignal): Promise<CheckpointOffer>;
-  /** Keeps what the witness took. */
+  /** Stores the note that the witness took. */
   keep(note: string): Promise<void>;
   log(entry: LogEntry): void;
 }
@@ -30,10 +32,10 @@ export class WitnessAttendant {
   readonly #options: AttendantOptions;
   #witnessedSize: number;
   #error: string | null = null;
-  /** Whether the witness took this log since the start. */
+  /** Whether the witness has taken this log since the start. */
   #confirmed = false;
   #newest: SignedNote | null = null;
-  /** When the oldest checkpoint that it has not taken was offered. */
+  /** When the oldest checkpoint was offered that the witness has not taken. */
   #behindSinceUs: number | null = null;
   #retryMs: number = LIMITS.witnessRetryMs;
   #nextUs = 0;
@@ -53,7 +55,7 @@ export class WitnessAttendant {
     return { name, kind, required, witnessed_size: this.#witnessedSize, error: this.#error };
   }
 
-  /** Why nothing may begin while this witness is required; null when it is up to date. */
+  /** Why nothing may begin if this witness is required; null if the witness is up to date. */
   get complaint(): string | null {
     const { witness, clock } = this.#options;
     const because = this.#error === null ? "" : `: ${this.#error}`;
@@ -63,7 +65,7 @@ export class WitnessAttendant {
     return `the witness ${witness.name} has been behind for more than ${LIMITS.unwitnessedMs} ms${because}`;
   }
 
-  /** Takes note of a checkpoint; the witness gets the newest one when it is its time. */
+  /** Remembers a checkpoint. The witness gets the newest one when it is due. */
   notice(signed: SignedNote): void {
     if (signed.checkpoint.size <= (this.#newest?.checkpoint.size ?? 0)) return;
     this.#newest = signed;
@@ -71,7 +73,7 @@ export class WitnessAttendant {
     this.#arm();
   }
 
-  /** One attempt without waiting for its time, after one that is under way; resolves when it has ended. */
+  /** Makes one attempt at once, after any attempt that is under way. Resolves when it has ended. */
   async hurry(): Promise<void> {
     await this.#attempt;
     if (!this.#isBehind) return;
@@ -93,7 +95,7 @@ export class WitnessAttendant {
   #arm(): void {
     if (!this.#isBehind || this.#cancelTimer !== null || this.#attempt !== null) return;
     const waitMs = Math.max(0, (this.#nextUs - this.#options.clock.monotonicUs()) / 1_000);
-    // A witness keeps no process alive; a stop asks for the last attempt by itself.
+    // A witness keeps no process alive. A stop makes the last attempt by itself.
     const begin = (): void => {
       this.#cancelTimer = null;
       this.#begin();
@@ -118,7 +120,7 @@ export class WitnessAttendant {
     const { witness, offer, keep, clock } = this.#options;
     const time = new AbortController();
     const over = Promise.withResolvers<never>();
-    // A witness may not heed its signal; nobody waits for it then.
+    // A witness may ignore its signal; nobody waits for it then.
     const giveUp = (): void => {
       const error = new Error(`it did not answer within ${LIMITS.witnessTimeoutMs} ms`);
       time.abort(error);
@@ -144,7 +146,7 @@ export class WitnessAttendant {
     this.#error = null;
     this.#confirmed = true;
     this.#witnessedSize = checkpoint.size;
-    // What was signed while the witness was asked has waited since then, at the most.
+    // Checkpoints signed while the witness was being asked have waited since `startedUs` at most.
     this.#behindSinceUs = this.#isBehind ? startedUs : null;
     this.#retryMs = LIMITS.witnessRetryMs;
     this.#nextUs = clock.monotonicUs() + LIMITS.witnessPauseMs * 1_000;

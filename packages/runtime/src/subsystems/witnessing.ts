@@ -1,6 +1,6 @@
 /**
- * Gives every checkpoint to the witnesses, so that a journal which is rolled back contradicts what others
- * hold. It stands beside the journal: what fails here harms no record, and refuses calls only on demand.
+ * Gives every checkpoint to the witnesses, so that a journal that is rolled back contradicts what others hold. This
+ * works beside the journal: a failure here harms no record, and calls are refused only if witnesses are required.
  */
 import {
   beginsWith,
@@ -39,7 +39,7 @@ export class Witnessing {
       attendants.length === 0 ? () => undefined : options.journal.onCheckpoint((note) => void this.#notice(note));
   }
 
-  /** Where witnesses are required, waits for their first answers, whatever these are. */
+  /** If witnesses are required, waits for their first answers, whatever these are. */
   static async start(options: WitnessingOptions): Promise<Witnessing> {
     const { witnesses, required, journal } = options;
     const chain = await readKeyChain(journal);
@@ -53,8 +53,8 @@ export class Witnessing {
     return witnessing;
   }
 
-  // INVARIANT: I7: where witnesses are required, nothing begins that a rollback could hide from all of them.
-  /** Why no call is taken; null where the witnesses are up to date or not required. */
+  // INVARIANT: I7: if witnesses are required, nothing begins that a rollback could hide from all of them.
+  /** Why no call is taken; null if the witnesses are up to date or not required. */
   get problem(): Problem | null {
     if (!this.#options.required) return null;
     const complaints = this.#attendants.flatMap(({ complaint }) => complaint ?? []);
@@ -66,7 +66,7 @@ export class Witnessing {
     return this.#attendants.map(({ status }) => status);
   }
 
-  /** Offers the last checkpoint, over everything that is durable now, and ends. */
+  /** Offers the last checkpoint, which covers everything that is durable now, and ends. */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#attendants.length > 0) {
       try {
@@ -129,7 +129,7 @@ async function attend(
   });
 }
 
-/** What the witness took before this start, and whether this log still goes on from it. */
+/** What the witness took before this start, and whether this log still continues from it. */
 async function remembered(
   { name }: Witness,
   journal: Journal,

@@ -1,4 +1,7 @@
-/** The lease of a terminal: it goes on while its opening would still be permitted, its session is there and no limit is reached. */
+/**
+ * The lease of a terminal: it lasts while its opening would still be permitted, its session is there and no limit is
+ * reached.
+ */
 import type { Clock } from "@femtoclaw/journal";
 import { errorText, type SessionId, type TerminalClosedBody } from "@femtoclaw/protocol";
 import type { TerminalSettings } from "../configuration/resolve-configuration.ts";
@@ -11,15 +14,15 @@ export interface LeaseParts {
   readonly clock: Clock;
   readonly settings: TerminalSettings;
   isOpen(session: SessionId): boolean;
-  /** Why nothing of the session begins any more; null while it may. */
+  /** Why the session may begin nothing more; null while it may. */
   halted(session: SessionId): Problem | null;
-  /** Why the opening would not be permitted now. */
+  /** Why the opening would not be permitted now; null if it would be. */
   forbidden(opening: Execution): string | null;
   isEnabled(tool: string): boolean;
   standing(principal: string): Standing;
 }
 
-/** What a terminal was opened by, and when it was opened and used last, by the clock of the boot. */
+/** The call that opened a terminal, and when it was opened and last used, by the clock of the boot. */
 export interface Lease {
   readonly opening: Execution;
   readonly openedUs: number;
@@ -32,7 +35,7 @@ export interface Ending {
   readonly reason: string;
 }
 
-/** INVARIANT: I3: whatever may not be known for certain ends a terminal, and nothing that was said once keeps it. */
+/** INVARIANT: I3: any doubt ends a terminal, and no earlier decision keeps it. */
 export function endOfLease({ opening, openedUs, usedUs }: Lease, parts: LeaseParts): Ending | null {
   const { session, actor, standing, call } = opening;
   if (!parts.isOpen(session)) return { why: "session", reason: "its session ended" };
@@ -51,7 +54,7 @@ export function endOfLease({ opening, openedUs, usedUs }: Lease, parts: LeasePar
   return null;
 }
 
-/** An operator, a halt or a mark has stopped the call while its program started. */
+/** Set if an operator, a halt or a mark stopped the call while its program was starting. */
 export function stoppedBy({ abort: { signal }, stopReason }: Execution): Ending | null {
   if (!signal.aborted) return null;
   return { why: "policy", reason: stopReason ?? errorText(signal.reason) };

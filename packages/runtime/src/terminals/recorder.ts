@@ -1,6 +1,6 @@
 /**
- * Gathers what a terminal shows into records, with times. Secrets are looked for in all that was gathered of one
- * kind, across the pieces in which it came, and what may be the beginning of one waits for the rest of it.
+ * Gathers what a terminal shows into records with times. Secrets are searched in all gathered text of one kind, across
+ * the pieces in which it came. Text that may be the beginning of a secret waits for its rest.
  */
 import type { PtySize } from "@femtoclaw/capabilities";
 import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal/live";
@@ -25,15 +25,15 @@ interface Part {
   readonly text: string;
 }
 
-/** LIMIT: parts of one record, as its schema has it. */
+/** LIMIT: parts of one record, as in its schema. */
 const PARTS = 256;
-/** Parts of one kind that come within this time are one. */
+/** Microseconds within which parts of one kind are joined. */
 const JOIN_US = 10_000;
 /** LIMIT: characters of a line that waits for its end, so that a secret in it is seen whole. */
 const LINE_CHARS = 1_024;
 /** LIMIT: characters of a key in several lines that waits for its end. */
 const KEY_CHARS = 16_384;
-/** How often it waits. */
+/** How often such a key waits. */
 const KEY_WAITS = 10;
 
 export class Recorder {
@@ -41,7 +41,7 @@ export class Recorder {
   #gathered: Part[] = [];
   #chars = 0;
   #unrecorded = 0;
-  /** What waited at the last time, and how often it has. */
+  /** How many characters waited the last time, and how often they have waited. */
   #waited: { readonly chars: number; readonly times: number } | null = null;
   #cancel: (() => void) | null = null;
 
@@ -71,7 +71,7 @@ export class Recorder {
     this.#add("size", `${cols}x${rows}`);
   }
 
-  /** Writes down what is left; nothing comes after it. */
+  /** Writes down what is left; nothing comes after that. */
   end(): void {
     this.#flush(true);
     this.#cancel?.();
@@ -84,7 +84,7 @@ export class Recorder {
     }
     const atUs = this.#parts.clock.monotonicUs();
     const last = this.#gathered.at(-1);
-    // Sizes stay apart, else two of them would be one that means nothing.
+    // Sizes are not joined, because two of them together would mean nothing.
     if (last?.kind === kind && kind !== "size" && atUs - last.atUs < JOIN_US) {
       this.#gathered[this.#gathered.length - 1] = { ...last, text: last.text + text };
     } else this.#gathered.push({ kind, atUs, text });
@@ -105,7 +105,7 @@ export class Recorder {
     if (kept.length > 0) this.#flushLater();
   }
 
-  /** What waits for its end goes as it is when nothing more comes: a line soon, a key later. */
+  /** Waiting text is recorded as it is if nothing more comes: a line soon, a key later. */
   #isOverdue(): boolean {
     if (this.#waited === null || this.#waited.chars !== this.#chars) return false;
     return this.#waited.times >= (openKey(joined(this.#gathered, "output")) === null ? 1 : KEY_WAITS);
@@ -121,7 +121,10 @@ interface Divided {
   readonly kept: Part[];
 }
 
-/** Parts that may be written, and from the first place on where a secret may have begun those that wait for more. */
+/**
+ * Divides parts into those that may be written, and those that wait for more, beginning at the first place where a
+ * secret may have begun.
+ */
 function divided(parts: readonly Part[], isAll: boolean): Divided {
   const places = isAll ? [] : (["output", "input"] as const).map((kind) => heldFrom(parts, kind));
   const [place] = places.filter((one) => one !== null).sort((a, b) => a.index - b.index || a.offset - b.offset);
@@ -130,7 +133,7 @@ function divided(parts: readonly Part[], isAll: boolean): Divided {
   const before = { ...part, text: part.text.slice(0, place.offset) };
   const after = { ...part, text: part.text.slice(place.offset) };
   const kept = [after, ...parts.slice(place.index + 1)];
-  // INVARIANT: I9: what waits has a limit too, however its end is kept away.
+  // INVARIANT: I9: waiting text is limited too, no matter how its end is kept away.
   if (kept.length > PARTS / 2 || kept.reduce((sum, { text }) => sum + text.length, 0) > LIMITS.terminalRecordChars)
     return { written: [...parts], kept: [] };
   return { written: [...parts.slice(0, place.index), ...(before.text === "" ? [] : [before])], kept };
@@ -139,13 +142,13 @@ function divided(parts: readonly Part[], isAll: boolean): Divided {
 const joined = (parts: readonly Part[], kind: Kind): string =>
   parts.map((part) => (part.kind === kind ? part.text : "")).join("");
 
-/** Where a key begins whose end is not there yet. */
+/** Where a key begins that is not complete yet. */
 function openKey(text: string): number | null {
   const key = text.lastIndexOf("-----BEGIN ");
   return key === -1 || text.includes("-----END ", key) || text.length - key > KEY_CHARS ? null : key;
 }
 
-/** Where the last line of one kind begins, or a key that is not whole; null where nothing has to wait. */
+/** Where the last line of one kind begins, or a key that is not complete; null if nothing has to wait. */
 function heldFrom(parts: readonly Part[], kind: Kind): { readonly index: number; readonly offset: number } | null {
   const text = joined(parts, kind);
   const key = openKey(text);
@@ -175,7 +178,7 @@ function recordedEntry(terminal: string, parts: readonly Part[]): TerminalRecord
 
 const isSize = ({ kind }: Part): boolean => kind === "size";
 
-/** All parts of one kind without secrets; where one was found, they are one part at the time of the first. */
+/** All parts of one kind without secrets. If a secret was found, they become one part at the time of the first. */
 function cleaned(
   parts: readonly Part[],
   kind: Kind,

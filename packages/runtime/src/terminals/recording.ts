@@ -1,4 +1,7 @@
-/** What the journal holds of one terminal, page by page: for a host that answers piecewise as for a stopped journal. */
+/**
+ * What the journal holds of one terminal, page by page. It serves a host that answers piecewise as well as a stopped
+ * journal.
+ */
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
 
@@ -9,13 +12,13 @@ export type TerminalRecord = TypedRecord & {
 
 /** Records of one terminal, as many as one answer holds. */
 export interface RecordingPage {
-  /** With the values that stand beside them; a text that was erased is null. */
+  /** With the values that are stored beside them; an erased text is null. */
   readonly records: readonly TerminalRecord[];
   /** Where the next page begins; null after the last. */
   readonly next: number | null;
 }
 
-/** LIMIT: characters of one page, and records that are looked at for it. */
+/** LIMIT: characters of one page, and records that are examined for it. */
 const PAGE_CHARS = 1_048_576;
 const PAGE_RECORDS = 20_000;
 

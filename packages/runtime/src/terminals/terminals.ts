@@ -1,6 +1,6 @@
 /**
- * The open terminals of a runtime. Each holds a lease: it goes on while its opening would still be permitted, its
- * session is there and no limit is reached, and is ended as a whole when one of it does not hold any more.
+ * The open terminals of a runtime. Each holds a lease: it lasts while its opening would still be permitted, its session
+ * is there and no limit is reached. When one of these no longer holds, the terminal is ended as a whole.
  */
 import assert from "node:assert/strict";
 import type { ScrollPart, SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
@@ -21,9 +21,11 @@ import { type Ending, endOfLease, type Lease, type LeaseParts, stoppedBy } from 
 import { Recorder } from "./recorder.ts";
 
 export interface TerminalsParts extends LeaseParts {
-  /** Resolves once it is durable. */
+  /** Resolves once the entry is durable. */
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
-  /** Nobody waits for it; one that is refused ends the runtime, because history would not tell what is. */
+  /**
+   * Nobody waits for this record. If it is refused the runtime ends, because history would no longer tell the truth.
+   */
   record(entry: JournalEntry): void;
   /** Whether the journal has room to spare. */
   hasRoom(): boolean;
@@ -42,11 +44,11 @@ export interface TerminalStatus {
   readonly running: boolean;
   readonly exit_code: number | null;
   readonly signal: string | null;
-  /** Bytes that were typed into it, that came out of it, and that wait for their reader. */
+  /** Bytes that were typed, that the program wrote, and that wait for their reader. */
   readonly bytes_in: number;
   readonly bytes_out: number;
   readonly unread_bytes: number;
-  /** Since its session used it last. */
+  /** Milliseconds since its session last used it. */
   readonly idle_ms: number;
 }
 
@@ -58,10 +60,10 @@ interface Kept extends Lease {
   readonly question: ProgramQuestion;
   readonly openedAt: string;
   readonly recorder: Recorder;
-  /** The record that says that it was opened. */
+  /** The record of its opening. */
   readonly opened: number;
   usedUs: number;
-  /** Why it is ended from here; null while it is not. */
+  /** Why the runtime ends the terminal; null if it does not. */
   ending: Ending | null;
 }
 
@@ -69,9 +71,9 @@ const EXITED = { why: "exited", reason: "its program ended" } as const;
 
 export class Terminals implements GateTerminals {
   readonly #parts: TerminalsParts;
-  /** Those that have ended stay until they are closed, or newer ones take their place; the oldest stands first. */
+  /** The oldest first. Ended terminals stay until they are closed, or newer ones take their place. */
   readonly #kept = new Map<string, Kept>();
-  /** Places of those that are on their way, by session. */
+  /** Sessions of the terminals that are being opened. */
   readonly #starting: SessionId[] = [];
   #cancelReview: (() => void) | null = null;
   #stopped: Ending | null = null;
@@ -80,7 +82,7 @@ export class Terminals implements GateTerminals {
     this.#parts = parts;
   }
 
-  /** Terminals on which something runs. */
+  /** Terminals on which a program runs. */
   get running(): number {
     return this.#live.length;
   }
@@ -109,7 +111,7 @@ export class Terminals implements GateTerminals {
     };
   }
 
-  /** Ends what would not be permitted now, and what has reached a limit. */
+  /** Ends terminals that would not be permitted now, and those that have reached a limit. */
   review(): void {
     for (const kept of this.#live) {
       const ending = this.#endOf(kept);
@@ -117,17 +119,17 @@ export class Terminals implements GateTerminals {
     }
   }
 
-  /** The session is over, and with it what it opened. */
+  /** Ends everything that a session opened, because the session is over. */
   endSession(session: SessionId): void {
     const own = [...this.#kept.values()].filter(({ opening }) => opening.session === session);
     for (const kept of own) {
       this.#end(kept, { why: "session", reason: "its session ended" });
-      // Until then a stop of the host waits for it as for the others.
+      // The terminal is kept until then, so that a stop of the host waits for it as for the others.
       void kept.terminal.whenEnded.then(() => this.#kept.delete(kept.id));
     }
   }
 
-  /** Ends all and lets none begin; resolves when nothing runs any more, or after the grace time. */
+  /** Ends all terminals and lets none begin. Resolves when no program runs any more, or after the grace time. */
   async stop(reason: string): Promise<void> {
     this.#stopped ??= { why: "stopped", reason: printable(reason, LIMITS.reasonChars) };
     const live = this.#live;
@@ -143,7 +145,7 @@ export class Terminals implements GateTerminals {
     return [...this.#kept.values()].map((kept) => statusOf(kept, this.#parts.clock.monotonicUs())).reverse();
   }
 
-  /** Output for an operator, who takes nothing away by looking. Throws FEMTO_TERMINAL_NOT_FOUND. */
+  /** Output for an operator; reading takes nothing away. Throws FEMTO_TERMINAL_NOT_FOUND. */
   async watch(id: string, from: number, waitMs: number): Promise<WatchedPart> {
     const kept = this.#kept.get(id);
     if (kept === undefined) {
@@ -181,7 +183,7 @@ export class Terminals implements GateTerminals {
     }
   }
 
-  // INVARIANT: I9: terminals have limits, those on their way included.
+  // INVARIANT: I9: the number of terminals is limited, those being opened included.
   #requirePlace(session: SessionId): void {
     if (!this.#parts.isOpen(session)) throw cancelled("its session has ended, and a terminal ends with its session");
     const live = this.#live;
@@ -196,7 +198,7 @@ export class Terminals implements GateTerminals {
     }
   }
 
-  // INVARIANT: I1: that a terminal is open is durable before anybody hears of it.
+  // INVARIANT: I1: the record that a terminal is open is durable before anybody hears of the terminal.
   async #keep(opening: Execution, terminal: Terminal): Promise<string> {
     const { id, session, actor, facts } = opening;
     const question = facts?.questions[0];
@@ -210,7 +212,8 @@ export class Terminals implements GateTerminals {
       terminal: id,
       recordsInput: recordInput,
       hasRoom: () => this.#parts.hasRoom(),
-      // INVARIANT: I9: a journal that takes no more of what proposers cause costs the recording, and not the host.
+      // INVARIANT: I9: if the journal takes no more of what proposers cause, the recording is lost, and the host goes
+      // on.
       entry: (recorded) => {
         const entry = this.#entryOf(opening, { type: "terminal.recorded", ...recorded });
         this.#parts.append(entry).catch(() => recorder.lose(recorded.body.text?.length ?? 0));
@@ -240,7 +243,8 @@ export class Terminals implements GateTerminals {
     });
     void terminal.whenEnded.then(() => this.#ended(kept));
     this.#reviewLater();
-    // While it started, anything may have changed; what has ended it stands in its record and in the answer.
+    // While the terminal started, anything may have changed. The reason for its end stands in its record and in the
+    // answer.
     const ending = this.#endOf(kept) ?? stoppedBy(opening);
     if (ending === null) return id;
     this.#end(kept, ending);
@@ -279,7 +283,7 @@ export class Terminals implements GateTerminals {
     this.#parts.record(this.#entryOf(opening, { type: "terminal.closed", body }));
   }
 
-  /** What is recorded of a terminal counts as its session's. */
+  /** Records of a terminal are charged to its session. */
   #entryOf(
     { session, actor, quota }: Execution,
     entry: Pick<JournalEntry & { readonly type: "terminal.recorded" | "terminal.closed" }, "type" | "body">,
@@ -289,7 +293,7 @@ export class Terminals implements GateTerminals {
     return whole;
   }
 
-  /** Of the session's terminals that have ended, as many are kept as may run. */
+  /** Of a session's ended terminals, as many are kept as may run. */
   #forgetOldest(session: SessionId): void {
     const ended = [...this.#kept.values()].filter(
       ({ opening, terminal }) => opening.session === session && terminal.end !== null,

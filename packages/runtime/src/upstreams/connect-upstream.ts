@@ -1,4 +1,4 @@
-/** The way to one MCP server of others: a program in the view of whoever calls, or an address. */
+/** Connects to one MCP server: a program in the caller's view, or an address. */
 import assert from "node:assert/strict";
 import {
   HttpTransport,

@@ -1,4 +1,7 @@
-/** What of an MCP server is offered: what it lists, held to what was accepted, and what is told of what is not. Pure. */
+/**
+ * What is offered of an MCP server: what it lists, compared with what was accepted, and the explanation for the rest.
+ * Pure.
+ */
 import { type ContentDefinition, type JsonObject, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
 import { type McpContent, printable, type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
@@ -8,20 +11,23 @@ import type { ToolPins } from "../projection/upstream-pins.ts";
 /** `refused`: it cannot be offered, whoever agrees; `excluded`: the configuration lists others. */
 export type ToolState = "offered" | "new" | "changed" | "refused" | "excluded" | "gone";
 
-/** A tool, resource or prompt of an MCP server, or a file of a package, held to what was accepted of it. */
+/** A tool, resource or prompt of an MCP server, or a file of a package, compared with what was accepted. */
 export interface OfferedTool {
-  /** Of a tool; `resource:URI`, `template:URI` and `prompt:NAME` for what is none. */
+  /** The name of a tool; otherwise `resource:URI`, `template:URI` or `prompt:NAME`. */
   readonly name: string;
-  /** Digest of the definition now; null for one that is gone. */
+  /** Digest of the current definition; null if it is gone. */
   readonly sha256: string | null;
-  /** The digest that was accepted; null where none was. */
+  /** The digest that was accepted; null if none was. */
   readonly pinned: string | null;
   readonly state: ToolState;
-  /** Why it is refused; null where it is not. */
+  /** Why it is refused; null if it is not. */
   readonly problem: string | null;
   /** In its author's words, which are untrusted. */
   readonly description: string;
-  /** What models read beside it: the schema of its arguments. Null for what is no tool, is gone, or cannot be offered. */
+  /**
+   * What models read in addition to the description: the schema of the arguments. Null if this is no tool, is gone, or
+   * cannot be offered.
+   */
   readonly input: JsonObject | null;
 }
 
@@ -56,7 +62,7 @@ export function offerOf(
   ].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-// INVARIANT: I3: a tool is offered only where its whole definition is the one that was accepted.
+// INVARIANT: I3: a tool is offered only if its whole definition is the one that was accepted.
 function stateOf(
   { calledBy, sha256, problem }: Pick<ToolDefinition, "sha256" | "problem"> & { readonly calledBy: string },
   pinned: string | null,
@@ -68,7 +74,7 @@ function stateOf(
   return pinned === sha256 ? "offered" : "changed";
 }
 
-/** Everything that could be accepted, as an operator would accept it. */
+/** Everything that could be accepted, in the form in which an operator accepts it. */
 export function acceptable(offer: readonly OfferedTool[]): ToolPin[] {
   return offer.flatMap(({ name, sha256, state }) =>
     sha256 !== null && (state === "offered" || state === "new" || state === "changed") ? [{ name, sha256 }] : [],
@@ -81,12 +87,12 @@ export function quarantined(offer: readonly OfferedTool[]): QuarantinedTool[] {
   );
 }
 
-/** Names what a server lists, refused tools among it. */
+/** Digest of everything that a server lists, refused tools included. */
 export function listDigest(offer: readonly OfferedTool[]): string {
   return toolSetDigest(offer.flatMap(({ name, sha256 }) => (sha256 === null ? [] : [{ name, sha256 }])));
 }
 
-/** What a call is told of a tool, a resource or a prompt that is not what was accepted of its server; null for what is offered. */
+/** What a call is told about a tool, resource or prompt that is not as it was accepted; null if it is offered. */
 export function quarantineProblem(
   what: "tool" | "resource" | "prompt",
   { state, name }: { readonly state: ToolState | undefined; readonly name: string },
@@ -98,10 +104,13 @@ export function quarantineProblem(
   return { code: "FEMTO_TOOL_QUARANTINED", reason };
 }
 
-/** LIMIT: characters of the names of resources or prompts in what is told of the tool for them; clients list all of them. */
+/**
+ * LIMIT: characters for the names of resources or prompts in the description of the tool that reads them; clients list
+ * all of them.
+ */
 const OFFER_CHARS = 2_000;
 
-/** What a model is told of what a tool can get, where its client lists no resources and no prompts. */
+/** What a tool can get, for models whose client does not list resources and prompts. */
 export function offerText(offers: readonly McpContent[]): string {
   const names = offers.map(({ name }) => name).join(" ");
   return names.length <= OFFER_CHARS ? names : `${names.slice(0, OFFER_CHARS).replace(/ [^ ]*$/, "")} and more`;

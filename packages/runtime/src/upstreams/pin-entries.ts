@@ -7,7 +7,7 @@ import { listDigest, type OfferedTool, quarantined } from "./offer.ts";
 
 const NOBODYS = { session: null, execution: null } as const;
 
-/** `by` is null where nobody was asked, because it was used first. */
+/** `by` is null if nobody was asked, because it was accepted on first use. */
 export function pinnedEntry(server: string, tools: readonly ToolPin[], by: string | null): JournalEntry {
   const body = { server, set_sha256: toolSetDigest(tools), tools: [...tools] };
   return { type: "upstream.pinned", ...(by === null ? {} : { actor: operatorActor(by) }), ...NOBODYS, body };

@@ -1,32 +1,33 @@
 /**
- * When one running MCP server is looked at again. INVARIANT: I9: however often it says that what it offers has changed,
- * and however long it takes to say to what, one look is under way at it, and two begin no sooner after each other than
- * the pause says.
+ * Decides when one running MCP server is asked again what it offers. INVARIANT: I9: however often it reports a change,
+ * and however long it takes to answer, only one such look is under way, and two of them begin at least the pause apart.
  */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 
-/** What is older than this is looked at again beside the next call; servers over HTTP cannot say that it changed. */
+/**
+ * Milliseconds after which a list is refreshed beside the next call, because servers over HTTP cannot report a change.
+ */
 const OLD_MS = 300_000;
 
 export class UpstreamLooks {
   readonly #clock: Pick<Clock, "after" | "monotonicUs">;
   readonly #look: () => Promise<void>;
   #lookedMs: number;
-  /** A look waits for its time. */
+  /** Whether a look waits for its time. */
   #isWaiting = false;
   #isLooking = false;
-  /** Something changed during the look that is under way, which may not have seen it. */
+  /** Whether something changed during the look that is under way, which may have missed it. */
   #isMissed = false;
 
-  /** Made when the server has just been looked at for the first time; `look` never rejects. */
+  /** To be made when the server has just been looked at for the first time. `look` must never reject. */
   constructor(clock: Pick<Clock, "after" | "monotonicUs">, look: () => Promise<void>) {
     this.#clock = clock;
     this.#look = look;
     this.#lookedMs = this.#nowMs;
   }
 
-  /** The server says that something changed. */
+  /** To be called when the server reports a change. */
   again(): void {
     if (this.#isLooking) this.#isMissed = true;
     if (this.#isLooking || this.#isWaiting) return;
@@ -35,7 +36,7 @@ export class UpstreamLooks {
     this.#clock.after(waitMs, () => void this.#begin(), { unref: true });
   }
 
-  /** Somebody uses it. */
+  /** To be called when somebody uses the server. */
   nowAndThen(): void {
     if (this.#nowMs - this.#lookedMs > OLD_MS) this.again();
   }

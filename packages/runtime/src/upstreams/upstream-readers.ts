@@ -1,6 +1,6 @@
 /**
- * What reads the resources of one MCP server and gets its prompts, made of what was accepted of these: as the gate finds
- * it registered, and as agents see it listed.
+ * The tools that read the resources of one MCP server and get its prompts, built from what was accepted: as the gate
+ * finds them registered, and as agents see them listed.
  */
 import {
   type AskUpstream,
@@ -20,18 +20,18 @@ import { type Listed, type OfferedTool, quarantineProblem, type ToolState } from
 
 export const READERS: readonly Reader[] = [RESOURCE_READ, PROMPT_GET];
 
-/** One of the two, over all that its server lists for it. */
+/** One of these tools, for everything that its server lists for it. */
 export interface UpstreamReader {
   readonly capability: Capability;
   readonly input: Validator;
-  /** Names all that is accepted. */
+  /** Identifies everything that is accepted. */
   readonly sha256: string;
-  /** What is accepted, and so told to agents; of what is not, a call says why. */
+  /** What is accepted, and therefore shown to agents. A call to anything else is told why it is not. */
   readonly accepted: readonly ContentDefinition[];
   problemOf(args: JsonObject): Problem | null;
 }
 
-/** Null where the server lists nothing for it that could ever be offered. */
+/** Null if the server lists nothing for this tool that could ever be offered. */
 export function upstreamReader(
   about: McpServer,
   reader: Reader,
@@ -53,7 +53,8 @@ export function upstreamReader(
     sha256,
     accepted,
     problemOf: (args) => {
-      // INVARIANT: what is listed by itself is held to its own pin, whatever template makes the same uri.
+      // INVARIANT: a resource that is listed by itself is compared with its own pin, whatever template makes the same
+      // uri.
       const meant = contentMeant(reader, args, [...accepted, ...waiting]);
       const named = String(reader === PROMPT_GET ? args["name"] : args["uri"]);
       const what = reader === PROMPT_GET ? "prompt" : "resource";

@@ -1,6 +1,6 @@
 /**
- * One MCP server of others: what it lists, what of that was accepted, and who is offered and called. It may run several
- * times, once for each view that callers have of this machine.
+ * One MCP server: what it lists, what of that was accepted, and what is offered and called. It may run several times,
+ * once for each view that callers have of this machine.
  */
 import {
   argumentValidator,
@@ -30,7 +30,7 @@ import { Upstream, viewKey } from "./upstream.ts";
 import { READERS, type UpstreamReader, upstreamReader } from "./upstream-readers.ts";
 import type { UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
 
-/** One that is called: a tool, or what gets resources or prompts. */
+/** Something that can be called: a tool, or a tool that gets resources or prompts. */
 export interface Offered {
   readonly capability: Capability;
   readonly sha256: string;
@@ -42,20 +42,20 @@ export interface CompiledTool {
   readonly input: Validator;
 }
 
-/** What it listed last, held to the pins of the moment. */
+/** What the server listed last, compared with the current pins. */
 interface Offer {
   readonly listed: Listed | null;
   readonly pins: ToolPins | null | undefined;
   readonly tools: readonly OfferedTool[];
-  /** By the names that they are called by. */
+  /** By the names under which they are called. */
   readonly readers: ReadonlyMap<string, UpstreamReader>;
 }
 
 const NOTHING: Listed = { definitions: [], contents: [] };
 
-/** Whose view the list of a server is made in. */
+/** The principal in whose view the list of a server is made. */
 const EVERYBODY = "default";
-/** LIMIT: records of one boot about what one server changed; it may change something each time it is asked. */
+/** LIMIT: records of one boot about changes of one server; it may change something each time it is asked. */
 const TELLINGS = 64;
 
 export class UpstreamServer {
@@ -65,13 +65,13 @@ export class UpstreamServer {
   /** By the view that they have. */
   readonly #running = new Map<string, Upstream>();
   readonly #compiled = new Map<string, CompiledTool>();
-  /** What it listed last; null before it did. */
+  /** What the server listed last; null before it did. */
   #listed: Listed | null = null;
   #offer: Offer | null = null;
-  /** The first look at it, while that lasts. */
+  /** The first look at the server, while it is under way. */
   #arriving: Promise<void> | null = null;
   #wasLookedAt = false;
-  /** The list that was recorded as quarantined last. */
+  /** Digest of the list that was last recorded as quarantined. */
   #told: string | null = null;
   #tellings = 0;
   #changing: Promise<unknown> = Promise.resolve();
@@ -94,7 +94,7 @@ export class UpstreamServer {
     return this.#listed !== null;
   }
 
-  /** Whether it was started once, whatever became of it. */
+  /** Whether the server was started once, whatever became of it. */
   get wasLookedAt(): boolean {
     return this.#wasLookedAt;
   }
@@ -118,7 +118,7 @@ export class UpstreamServer {
     };
   }
 
-  /** What it lists and what was accepted change as wholes, so that one look at both lasts until then. */
+  /** The list and the pins are replaced as a whole, so one offer computed from both is valid until then. */
   get offer(): Offer {
     const listed = this.#listed;
     const pins = this.#pins;
@@ -134,7 +134,7 @@ export class UpstreamServer {
     return this.#offer;
   }
 
-  /** Everything of it that may be called; nothing while it is disabled. */
+  /** Everything of this server that may be called; nothing while it is disabled. */
   get offered(): Offered[] {
     if (!this.isEnabled) return [];
     const { tools, readers } = this.offer;
@@ -150,13 +150,13 @@ export class UpstreamServer {
     ];
   }
 
-  /** Whether what a subscription was decided on is offered as it was. */
+  /** Whether what a subscription was decided on is still offered unchanged. */
   isOffered({ pin, sha256 }: SubscriptionRequest["definition"]): boolean {
     if (!this.isEnabled) return false;
     return this.offer.tools.some((one) => one.name === pin && one.sha256 === sha256 && one.state === "offered");
   }
 
-  /** Resolves when the first look at it is over, whatever was seen. */
+  /** Resolves when the first look at the server is over, whatever it found. */
   arrive(): Promise<void> {
     this.#arriving ??= this.upstream(this.#parts.standing(EVERYBODY).sandbox)
       .ready()
@@ -168,18 +168,18 @@ export class UpstreamServer {
     return this.#arriving;
   }
 
-  /** A look that is the first one again, so that calls wait for it. */
+  /** Looks again as if for the first time, so that calls wait for it. */
   lookAnew(): void {
     this.#wasLookedAt = false;
     void this.arrive();
   }
 
-  /** The first look at it, while that lasts. */
+  /** The first look at the server, while it is under way. */
   get arriving(): Promise<void> | null {
     return this.#arriving;
   }
 
-  /** By the name that it is called by; null for what cannot be offered. */
+  /** Finds a tool by the name under which it is called; null if it cannot be offered. */
   toolOf(name: string): { readonly tool: OfferedTool; readonly definition: ToolDefinition } | null {
     const called = splitMcpToolName(name)?.tool;
     const tool = this.offer.tools.find((one) => one.name === called);
@@ -199,7 +199,7 @@ export class UpstreamServer {
     return compiled;
   }
 
-  /** The one that runs for callers with this view. */
+  /** The instance that runs for callers with this view. */
   upstream(view: SandboxView | null): Upstream {
     const key = this.isSandboxed ? viewKey(view) : "";
     const known = this.#running.get(key);
@@ -221,8 +221,8 @@ export class UpstreamServer {
   }
 
   /**
-   * Accepts tools as an operator saw them; durable when it resolves. INVARIANT: I8: what is accepted is what was seen:
-   * a server that changed since is held to the digests that the operator named.
+   * Accepts tools as an operator saw them. Durable when this resolves. INVARIANT: I8: what is accepted is what was
+   * seen: a server that changed since is compared with the digests that the operator named.
    */
   async accept(tools: readonly ToolPin[], by: string): Promise<void> {
     await this.#change(async () => {
@@ -238,7 +238,7 @@ export class UpstreamServer {
     this.#parts.onOffered();
   }
 
-  /** Takes back everything that was accepted; durable when it resolves. */
+  /** Revokes everything that was accepted. Durable when this resolves. */
   async reset(by: string): Promise<void> {
     await this.#change(async () => {
       await this.#parts.append(unpinnedEntry(this.setting.name, by));
@@ -246,7 +246,7 @@ export class UpstreamServer {
     this.#parts.onOffered();
   }
 
-  /** Ends what runs for a view that nobody has any more, or while it is disabled. */
+  /** Ends instances for a view that nobody has any more, or all of them if the server is disabled. */
   review(views: ReadonlySet<string>): void {
     for (const [key, upstream] of this.#running) {
       if (this.isEnabled && (!this.isSandboxed || views.has(key))) continue;
@@ -263,7 +263,7 @@ export class UpstreamServer {
     return this.#parts.pins().of(this.setting.name);
   }
 
-  /** Holds what it lists to what was accepted; the first list of all is accepted where the configuration says so. */
+  /** Compares the list with what was accepted. The very first list is accepted if the configuration says so. */
   async #take(listed: Listed): Promise<void> {
     const { setting } = this;
     await this.#change(async () => {
@@ -298,7 +298,7 @@ export class UpstreamServer {
     await this.#parts.append(pinnedEntry(this.setting.name, tools, by));
   }
 
-  /** Each change sees what the one before it left. */
+  /** Runs changes one after the other, so that each sees what the previous one left. */
   async #change(change: () => Promise<void>): Promise<void> {
     const changed = this.#changing.then(change);
     this.#changing = changed.catch(() => undefined);

@@ -1,4 +1,4 @@
-/** Resources of one running MCP server that somebody is subscribed to; however many are, the server is asked once. */
+/** Subscribed resources of one running MCP server. However many sessions subscribe to one, the server is asked once. */
 import type { UpstreamSession } from "@femtoclaw/capabilities";
 import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
@@ -18,7 +18,7 @@ export class UpstreamSubscriptions {
     this.#session = session;
   }
 
-  /** What it returns ends it. Throws what the server says against it, or the reason of the signal. */
+  /** The returned function ends the subscription. Throws the server's objection, or the reason of the signal. */
   async add(uri: string, listener: SubscriptionListener): Promise<() => void> {
     const watched = this.#watched.get(uri) ?? this.#begin(uri);
     watched.listeners.add(listener);
@@ -32,13 +32,13 @@ export class UpstreamSubscriptions {
     }
   }
 
-  /** INVARIANT: what nobody is subscribed to, a server can say as much of as it likes. */
+  /** INVARIANT: whatever a server says about a resource that nobody is subscribed to is ignored. */
   updated(uri: unknown): void {
     const watched = typeof uri === "string" ? this.#watched.get(uri) : undefined;
     for (const listener of [...(watched?.listeners ?? [])]) listener.updated();
   }
 
-  /** The server is gone. */
+  /** To be called when the server is gone. */
   ended(reason: string): void {
     for (const [uri, watched] of [...this.#watched]) this.#gone(uri, watched, reason);
   }

@@ -1,6 +1,6 @@
 /**
- * One MCP server at work, for all who see what it sees: started when it is needed, its starts counted, its end recorded.
- * Whatever it does is a fault of the call that waits for it, and nothing more.
+ * One running MCP server, shared by all callers with the same view. It is started when needed, its starts are counted,
+ * and its end is recorded. Whatever it does can only be a fault of the call that waits for it.
  */
 import {
   type Asking,
@@ -28,12 +28,12 @@ import { UpstreamSubscriptions } from "./upstream-subscriptions.ts";
 export interface UpstreamParts {
   readonly setting: UpstreamSetting;
   readonly clock: Clock;
-  /** Makes the way to the server, which begins to run with it. */
+  /** Connects to the server, which begins to run with that. */
   connect(onNotification: OnNotification): UpstreamTransport;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
-  /** Hears what it offers, each time that was looked at. */
+  /** Called with what the server offers, each time that was asked. */
   onListed(definitions: readonly ToolDefinition[], contents: readonly ContentDefinition[]): Promise<void>;
-  /** Hears why it is not there. */
+  /** Called with the reason why the server is not there. */
   onDown(reason: string): void;
 }
 
@@ -42,11 +42,11 @@ interface Live {
   readonly subscriptions: UpstreamSubscriptions;
   readonly transport: UpstreamTransport;
   readonly looks: UpstreamLooks;
-  /** Digests of what it offers now, as pins name it. */
+  /** Digests of what the server offers now, by the names in pins. */
   definitions: ReadonlyMap<string, string>;
 }
 
-/** What one call is held to and asks. */
+/** What one call asks, and the pin that it depends on. */
 interface Asked<T> {
   readonly pin: string;
   readonly sha256: string;
@@ -63,14 +63,14 @@ export class Upstream {
   readonly #parts: UpstreamParts;
   #live: Promise<Live> | null = null;
   #transport: UpstreamTransport | null = null;
-  /** Resolves when the end of the one that runs is recorded. */
+  /** Resolves when the end of the running instance is recorded. */
   #ending: Promise<void> | null = null;
-  /** When it was started of late. */
+  /** Times of recent starts. */
   #startsMs: readonly number[] = [];
   #inFlight = 0;
-  /** Calls under way that are told what it says, the newest at the end. */
+  /** Running calls that are told what the server says, the newest last. */
   readonly #hearing = new Set<CallRelay>();
-  /** Whose calls the one that runs has served: nobody's, one caller's, or several. */
+  /** Whose calls the running instance has served: nobody's (undefined), one caller's, or those of several (null). */
   #served: string | null | undefined = undefined;
   #stopped: string | null = null;
   #fault: string | null = null;
@@ -83,7 +83,7 @@ export class Upstream {
     return this.#transport === null ? { status: "stopped", reason: this.#fault } : { status: "running", reason: null };
   }
 
-  /** Resolves once it runs and has said what it offers. Throws FEMTO_UPSTREAM_UNAVAILABLE. */
+  /** Resolves once the server runs and has said what it offers. Throws FEMTO_UPSTREAM_UNAVAILABLE. */
   async ready(): Promise<void> {
     await this.#ready();
   }
@@ -95,7 +95,7 @@ export class Upstream {
     return await this.#ask({ pin, sha256, what: "the tool", relay, ask }, signal);
   }
 
-  /** Reads a resource, gets a prompt, or completes what one of them is filled in with. */
+  /** Reads a resource, gets a prompt, or completes an argument for one of them. */
   async ask({ definition, method, params, ...asking }: Parameters<AskUpstream>[0]): Promise<JsonObject> {
     const { pin, sha256, kind } = definition;
     const { relay, signal } = asking;
@@ -106,7 +106,7 @@ export class Upstream {
     return await this.#ask({ pin, sha256, what: `the ${kind}`, relay, ask }, signal);
   }
 
-  /** What it returns ends it. */
+  /** The returned function ends the subscription. */
   async subscribe(request: SubscriptionRequest, listener: SubscriptionListener): Promise<() => void> {
     const { definition, uri, signal } = request;
     const { pin, sha256, kind } = definition;
@@ -122,7 +122,7 @@ export class Upstream {
     return await this.#ask({ pin, sha256, what: `the ${kind}`, relay: null, ask }, signal);
   }
 
-  /** INVARIANT: a tool is called only as it was accepted: by the definition that this very server gives of it now. */
+  /** INVARIANT: a tool is called only as it was accepted: with the definition that this very server gives of it now. */
   async #ask<T>({ pin, sha256, what, relay, ask }: Asked<T>, signal: AbortSignal): Promise<T> {
     if (this.#inFlight >= LIMITS.upstreamCalls) {
       throw new FemtoError("FEMTO_UPSTREAM_BUSY", `${LIMITS.upstreamCalls} calls are under way at the server`);
@@ -142,7 +142,7 @@ export class Upstream {
     }
   }
 
-  /** Ends it for good; resolves when nothing of it runs any more, and that is recorded. */
+  /** Ends the server for good. Resolves when none of its processes runs any more, and that is recorded. */
   async stop(reason: string): Promise<void> {
     this.#stopped ??= reason;
     this.#transport?.end(reason);
@@ -167,9 +167,9 @@ export class Upstream {
     const body =
       at.kind === "command"
         ? { server: name, program: at.program, args: [...at.args], url: null }
-        : // INVARIANT: I10: its path and query may hold a token, which many servers are named by.
+        : // INVARIANT: I10: path and query are left out, because many servers expect a token there.
           { server: name, program: null, args: [], url: new URL(at.url).origin };
-    // INVARIANT: I1: no program starts that no record tells of.
+    // INVARIANT: I1: no program starts that is in no record.
     const { seq } = await append({ type: "upstream.started", ...NOBODYS, body });
     const { signal, cancel } = this.#deadline();
     let transport: UpstreamTransport | null = null;
@@ -192,7 +192,7 @@ export class Upstream {
       if (transport === null) await this.#ended(seq, reason);
       else {
         transport.end(reason);
-        // INVARIANT: one runs at a time: the next one starts when nothing of this one is left.
+        // INVARIANT: only one instance runs at a time: the next one starts when none of this one's processes is left.
         await this.#ending;
       }
       throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", `the MCP server ${name} cannot be used: ${reason}`);
@@ -201,7 +201,7 @@ export class Upstream {
     }
   }
 
-  /** INVARIANT: I9: a server that ends as soon as it starts is not started over and over. */
+  /** INVARIANT: I9: a server that exits as soon as it starts is not started over and over. */
   #countStart(): void {
     const { clock, setting } = this.#parts;
     const nowMs = clock.monotonicUs() / 1_000;
@@ -224,7 +224,7 @@ export class Upstream {
     this.#live = null;
     this.#fault = reason;
     onDown(reason);
-    // A journal that has failed or closed says so itself.
+    // A journal that has failed or closed reports that itself.
     await append({
       type: "upstream.stopped",
       ...NOBODYS,
@@ -255,8 +255,8 @@ export class Upstream {
   }
 
   /**
-   * INVARIANT: I8: a line of its log that belongs to no call could be about anybody's. It is told where it can only be
-   * about one caller's, because the one that runs has never served another.
+   * INVARIANT: I8: a log line that belongs to no call could be about anybody's call. It is passed on only if it can
+   * only be about one caller's, because the running instance has never served another one.
    */
   #logged(params: unknown): void {
     const newest = [...this.#hearing].at(-1);
@@ -265,7 +265,7 @@ export class Upstream {
     if (notice?.kind === "log" && isLogged(notice.level, newest.logLevel)) newest.notice(notice);
   }
 
-  /** What cannot be looked at any more is not used any more. */
+  /** A server whose list can no longer be read is no longer used. */
   async #relist(live: Live): Promise<void> {
     const { signal, cancel } = this.#deadline();
     try {
@@ -288,7 +288,7 @@ export class Upstream {
   }
 }
 
-/** What is waited for goes on, but nobody waits for it any more. */
+/** The work itself goes on, but nobody waits for it any more. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason);
@@ -303,7 +303,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 const NOBODYS = { session: null, execution: null } as const;
 
-/** Views that show the same are one. */
+/** Views that show the same have the same key. */
 export function viewKey(view: SandboxView | null): string {
   return view === null ? "" : JSON.stringify([view.mounts, view.authority.environmentNames, view.authority.workspace]);
 }

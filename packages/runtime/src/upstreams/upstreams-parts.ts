@@ -13,7 +13,7 @@ export interface UpstreamsParts {
   readonly clock: Clock;
   readonly names: HostNames;
   readonly secrets: SecretLookUp;
-  /** What the registry says of a capability, that of a server among them. */
+  /** The registry's entry for a capability; servers are capabilities too. */
   registered(name: string): Registered | undefined;
   standing(principal: string): Standing;
   /** Principals with a view of their own, and everybody. */
@@ -21,15 +21,15 @@ export interface UpstreamsParts {
   pins(): Pick<UpstreamPins, "of">;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   log(entry: LogEntry): void;
-  /** Hears that what is offered may be something else. */
+  /** Called when the offer may have changed. */
   onOffered(): void;
 }
 
-/** How a server fares, for operators. */
+/** The state of a server, for operators. */
 export interface UpstreamView {
   readonly server: string;
   readonly status: "running" | "stopped" | "disabled";
-  /** Why it does not run; null where it does, or never had to. */
+  /** Why it does not run; null if it does, or never had to. */
   readonly reason: string | null;
   readonly pins: UpstreamSetting["pins"];
   /** Digest of everything that it lists; null before it did. */

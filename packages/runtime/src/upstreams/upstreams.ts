@@ -1,4 +1,4 @@
-/** The MCP servers of others: which of them a name means, and what they offer together. */
+/** The MCP servers: which of them a name belongs to, and what they offer together. */
 import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import {
   FemtoError,
@@ -33,28 +33,29 @@ export class Upstreams {
     );
   }
 
-  /** Starts all that are enabled, side by side; nobody waits for them. */
+  /** Starts all enabled servers in parallel; nobody waits for them. */
   start(): void {
     for (const server of this.#servers.values()) {
       if (server.isEnabled) void server.arrive();
     }
   }
 
-  /** Looks anew at those that have not said what they offer: what they lacked may be there by now. */
+  /** Looks again at the servers that have not listed anything yet: what they lacked may be there by now. */
   lookAnew(): void {
     for (const server of this.#servers.values()) {
       if (server.isEnabled && !server.hasListed) server.lookAnew();
     }
   }
 
-  /** Resolves when no server is still on its way. */
+  /** Resolves when no server is still starting. */
   async settled(): Promise<void> {
     await Promise.all([...this.#servers.values()].map(({ arriving }) => arriving));
   }
 
   /**
-   * Resolves when it is known what the server of the tool offers; null where it is known. INVARIANT: I9: a call that
-   * waits holds a place that others need, so a few wait for the first look at a server, and nobody for a later one.
+   * Resolves when it is known what the server of the tool offers; null if that is known already. INVARIANT: I9: a
+   * waiting call holds a place that others need, so only a few wait for the first look at a server, and none for a
+   * later one.
    */
   arriving(tool: string): Promise<void> | null {
     const server = this.#serverOf(tool);
@@ -67,7 +68,7 @@ export class Upstreams {
     });
   }
 
-  /** A tool of a server, or a capability that is none. A server itself is nothing that is called. */
+  /** A tool of a server, or a capability that is not from a server. A server itself cannot be called. */
   registered(name: string): Registered | undefined {
     const server = this.#serverOf(name);
     if (server === undefined) return this.#isServer(name) ? undefined : this.#parts.registered(name);
@@ -92,7 +93,7 @@ export class Upstreams {
     };
   }
 
-  /** Why there is no such tool, where it would be one of a server that is known. */
+  /** Why this tool does not exist, if its name belongs to a known server. */
   absent(name: string): Problem | null {
     const server = this.#serverOf(name);
     if (server === undefined) return null;
@@ -122,7 +123,7 @@ export class Upstreams {
     );
   }
 
-  /** The same as operators see capabilities. */
+  /** The same, as operators see capabilities. */
   capabilities(): RegisteredCapability[] {
     return [...this.#servers.values()].flatMap(({ offered, isSandboxed }) =>
       offered.map(({ capability, sha256 }) => ({
@@ -138,12 +139,12 @@ export class Upstreams {
     );
   }
 
-  /** Listens to a resource of a server; what it returns ends that. */
+  /** Listens to a resource of a server; the returned function ends that. */
   async listen(request: SubscriptionRequest, listener: SubscriptionListener): Promise<() => void> {
     return await this.#known(request.server).upstream(request.view).subscribe(request, listener);
   }
 
-  /** Whether what a subscription was decided on is offered as it was. */
+  /** Whether what a subscription was decided on is still offered unchanged. */
   isOffered({ server, definition }: SubscriptionRequest): boolean {
     return this.#servers.get(server)?.isOffered(definition) === true;
   }
@@ -152,17 +153,17 @@ export class Upstreams {
     return [...this.#servers.values()].map(({ view }) => view);
   }
 
-  /** Accepts tools as an operator saw them; durable when it resolves. */
+  /** Accepts tools as an operator saw them. Durable when this resolves. */
   async accept(name: string, tools: readonly ToolPin[], by: string): Promise<void> {
     await this.#known(name).accept(tools, by);
   }
 
-  /** Takes back everything that was accepted; durable when it resolves. */
+  /** Revokes everything that was accepted. Durable when this resolves. */
   async reset(name: string, by: string): Promise<void> {
     await this.#known(name).reset(by);
   }
 
-  /** Ends what runs for a view that nobody has any more, or of a server that was disabled. */
+  /** Ends instances for a view that nobody has any more, and those of disabled servers. */
   review(): void {
     const views = new Set(this.#parts.principals.map((one) => viewKey(this.#parts.standing(one).sandbox)));
     for (const server of this.#servers.values()) server.review(views);
