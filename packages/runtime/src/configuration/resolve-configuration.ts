@@ -14,7 +14,6 @@ import {
   pointerTokens,
   systemErrorCode,
 } from "@femtoclaw/protocol";
-import type { ChildLimits } from "@femtoclaw/sandbox/child-limits";
 import { type NamesOf, requireKnownNames } from "../known-names.ts";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
@@ -24,24 +23,25 @@ import { namedChildLimits, resolveChildLimits } from "./child-limits.ts";
 import { programConnections } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
-import { type ChatSetting, resolveChat } from "./resolve-chat.ts";
+import { resolveChat } from "./resolve-chat.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
-import { type LaunchSetting, launchCapabilities, launchGrants, resolveLaunches } from "./resolve-launches.ts";
-import { type ObservabilitySettings, resolveObservability } from "./resolve-observability.ts";
-import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
-import { checkPackages, type PackageSetting, resolvePackages } from "./resolve-packages.ts";
+import { launchCapabilities, launchGrants, resolveLaunches } from "./resolve-launches.ts";
+import { resolveObservability } from "./resolve-observability.ts";
+import { resolveOperators } from "./resolve-operators.ts";
+import { checkPackages, resolvePackages } from "./resolve-packages.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
-import {
-  checkUpstreams,
-  resolveUpstreams,
-  type UpstreamSetting,
-  upstreamCapabilities,
-  upstreamEnvironment,
-} from "./resolve-upstreams.ts";
-import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
-import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
+import { checkUpstreams, resolveUpstreams, upstreamCapabilities, upstreamEnvironment } from "./resolve-upstreams.ts";
+import { resolveWebhook } from "./resolve-webhook.ts";
+import { checkWitnesses, resolveWitnesses } from "./resolve-witnesses.ts";
+import type {
+  CapabilitySetting,
+  ResolvedConfiguration,
+  ResolvedLimits,
+  Rights,
+  TerminalSettings,
+} from "./resolved-configuration.ts";
 import { checkTrialAgents, onTrial, trialSource } from "./shadow-tables.ts";
 import { checkToolServers } from "./tool-grants.ts";
 
@@ -64,90 +64,10 @@ export interface ConfigurationInput {
   readonly environment: HostEnvironment;
 }
 
-/** What the configuration says of one capability. */
-export interface CapabilitySetting {
-  /** Whether it may be called at a start. */
-  readonly enabled: boolean;
-  /** The configuration says `false`: no operator command enables it while the host runs. */
-  readonly locked: boolean;
-  /** Limits of its calls where it has others than `limits` say: milliseconds, and bytes of one result. */
-  readonly timeoutMs?: number;
-  readonly outputBytes?: number;
-  /** What it says of children of this capability alone. */
-  readonly child?: Partial<ChildLimits>;
-}
-
-/** What one call may take, and how many calls there may be at once. */
-export interface ResolvedLimits {
-  /** Milliseconds of one effect; 30 000 by default. */
-  readonly timeoutMs: number;
-  /** Bytes of one result; 1 MiB by default. */
-  readonly outputBytes: number;
-  /** Calls that run at once, and calls that may wait for their turn. */
-  readonly concurrency: number;
-  readonly queue: number;
-  /** Of each child that a capability starts. */
-  readonly child: ChildLimits;
-}
-
-export interface ApprovalSettings extends OperatorSettings {
-  /** Time after which a question without an answer is a no. */
-  readonly expiresMs: number;
-  /** Questions of one session that may be open at once. */
-  readonly perSession: number;
-  /** Questions of all sessions. */
-  readonly atOnce: number;
-  /** Who is told of questions; absent where nobody is. */
-  readonly webhook?: WebhookSetting;
-}
-
-/** The part of an authority that tables say, and that rules on trial say otherwise. */
-export type Rights = Pick<Authority, "allow" | "ask" | "deny" | "agents" | "budgets" | "sensitive" | "after">;
-
 /** Where this machine has what tables name. */
 interface MachinePlaces {
   readonly base: PathBase;
   readonly searchPath: readonly string[];
-}
-
-export interface TerminalSettings {
-  /** Whether what is written to terminals is recorded. */
-  readonly recordInput: boolean;
-  /** Time after which a terminal ends that its session does not use, and after which it ends in any case. */
-  readonly idleMs: number;
-  readonly totalMs: number;
-}
-
-/** A configuration that this machine can go by. It is data: nothing of it is looked up again. */
-export interface ResolvedConfiguration extends ObservabilitySettings {
-  /** What may be read, written, run, fetched and called; policy is compiled from it. */
-  readonly authority: Authority;
-  /** What would stand in the authority if the rules on trial were in force; absent where none are. */
-  readonly shadow?: Rights;
-  /** Only what the configuration names; everything else is disabled. */
-  readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
-  readonly limits: ResolvedLimits;
-  readonly approvals: ApprovalSettings;
-  readonly terminals: TerminalSettings;
-  /** Absent where no model is named. */
-  readonly chat?: ChatSetting;
-  /** Agents that operators may launch; absent where there are none. */
-  readonly launches?: readonly LaunchSetting[];
-  /** Canonical folder of the journal and its keys, and that of the sockets. */
-  readonly stateDirectory: string;
-  readonly runtimeDirectory: string;
-  /** Who holds checkpoints of the journal elsewhere. */
-  readonly witnesses: readonly WitnessSetting[];
-  /** Whether calls are refused while one of them does not. */
-  readonly witnessesRequired: boolean;
-  /** Capabilities of others that are packages. */
-  readonly packages: readonly PackageSetting[];
-  /** MCP servers of others, and the variables that each of them gets. */
-  readonly upstreams: readonly UpstreamSetting[];
-  /** By the name of the server. */
-  readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Digest over all of the above; of variables only the names, since their values may be secrets. */
-  readonly sha256: string;
 }
 
 const INPUT: NamesOf<ConfigurationInput> = {

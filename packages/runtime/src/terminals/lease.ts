@@ -1,7 +1,7 @@
 /** The lease of a terminal: it goes on while its opening would still be permitted, its session is there and no limit is reached. */
 import type { Clock } from "@femtoclaw/journal";
 import { errorText, type SessionId, type TerminalClosedBody } from "@femtoclaw/protocol";
-import type { TerminalSettings } from "../configuration/resolve-configuration.ts";
+import type { TerminalSettings } from "../configuration/resolved-configuration.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { Standing } from "../gate/gate-parts.ts";
 import { isSameView } from "../gate/standing-view.ts";

@@ -83,12 +83,14 @@ describe("a signed answer", () => {
     const card = await asked(home, runtime);
     const late = alice.sign(card, { expiresAt: new Date(Date.now() - 1).toISOString() });
     await expect(runtime.approvals.answerSigned(late)).rejects.toMatchObject({
-      ...{ ...worthless, message: expect.stringContaining("expired") },
+      ...worthless,
+      message: expect.stringContaining("expired"),
     });
     const other = alice.sign(card, { digest: "0".repeat(64) });
     await expect(runtime.approvals.answerSigned(other)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_MISMATCH" });
     await expect(mallory.says(runtime, card)).rejects.toMatchObject({
-      ...{ ...worthless, message: expect.stringContaining("no operator in force") },
+      ...worthless,
+      message: expect.stringContaining("no operator in force"),
     });
     const no = alice.sign(card, { answer: "refused" });
     for (const edited of [

@@ -30,7 +30,9 @@ function options({
       ask: { write: ["out"], operators: approvers },
       capabilities: { fs_write: true },
       approvals: {
-        ...{ operators: operators.map(({ vkey }) => vkey), operator_key: operatorKey, expires_ms: expiresMs },
+        operators: operators.map(({ vkey }) => vkey),
+        operator_key: operatorKey,
+        expires_ms: expiresMs,
       },
     },
   };
