@@ -28,7 +28,9 @@ describe("fs_read", () => {
     place.file("a", "0123456789");
     const read = (args: object): Promise<unknown> => place.call("fs_read", { path: "a", ...args });
     const result = (content: string): unknown => ({
-      ...{ event: "succeeded", sandbox: null, result: { content, bytes: content.length, sha256: sha256(content) } },
+      event: "succeeded",
+      sandbox: null,
+      result: { content, bytes: content.length, sha256: sha256(content) },
     });
     expect(await read({})).toEqual(result("0123456789"));
     expect(await read({ offset: 4 })).toEqual(result("456789"));

@@ -75,7 +75,9 @@ describe("the newest output, for who looks in", () => {
         const oldest = Math.max(0, all.length - bytesMax);
         const start = Math.min(Math.max(place, oldest), all.length);
         expect(scroll.from(place)).toEqual({
-          ...{ data: all.subarray(start), next: all.length, missed: Math.max(0, start - place) },
+          data: all.subarray(start),
+          next: all.length,
+          missed: Math.max(0, start - place),
         });
       }),
     );

@@ -47,17 +47,35 @@ const table = (fetch: readonly FetchGrant[] = []) => ({ read: [], write: [], run
 
 function authority(tables: Tables, own: readonly FetchGrant[] | null, connect?: readonly ConnectGrant[]): Authority {
   return {
-    ...{ workspace: "/ws", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-    ...{ allow: table(tables.allow), ask: table(tables.ask), deny: table(tables.deny) },
+    workspace: "/ws",
+    searchPath: [],
+    floor: [],
+    childRead: [],
+    environment: {},
+    environmentNames: [],
+    allow: table(tables.allow),
+    ask: table(tables.ask),
+    deny: table(tables.deny),
     agents: own === null ? {} : { narrow: { allow: { fetch: own }, ask: table(), deny: table() } },
     ...(connect === undefined ? {} : { connect }),
   };
 }
 
 const question = (to: { host: string; port: number; by: (typeof PROGRAMS)[number] }): DecisionRequest["question"] => ({
-  ...{ kind: "host", scheme: "tunnel", host: to.host, port: to.port, addresses: ["8.8.4.4"], network: "public" },
-  ...{ method: "CONNECT", path: "", headers: [], injects: [], bytes: 0, hop: 1 },
-  ...{ program: to.by.program, real_path: to.by.realPath },
+  kind: "host",
+  scheme: "tunnel",
+  host: to.host,
+  port: to.port,
+  addresses: ["8.8.4.4"],
+  network: "public",
+  method: "CONNECT",
+  path: "",
+  headers: [],
+  injects: [],
+  bytes: 0,
+  hop: 1,
+  program: to.by.program,
+  real_path: to.by.realPath,
 });
 
 describe("entries of connect", () => {

@@ -38,14 +38,29 @@ const target = fc.record({ scheme: fc.constantFrom("http" as const, "https" as c
 function authority(tables: { allow: FetchGrant[]; ask: FetchGrant[]; deny: FetchGrant[] }): Authority {
   const table = (fetch: readonly FetchGrant[]) => ({ read: [], write: [], run: [], fetch });
   return {
-    ...{ workspace: "/ws", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-    ...{ allow: table(tables.allow), ask: table(tables.ask), deny: table(tables.deny) },
+    workspace: "/ws",
+    searchPath: [],
+    floor: [],
+    childRead: [],
+    environment: {},
+    environmentNames: [],
+    allow: table(tables.allow),
+    ask: table(tables.ask),
+    deny: table(tables.deny),
   };
 }
 
 const question = (to: { scheme: "http" | "https"; host: string; port: number }): DecisionRequest["question"] => ({
-  ...{ kind: "host", ...to, addresses: ["8.8.4.4"], network: "public", method: "GET", path: "/" },
-  ...{ headers: [], injects: [], bytes: 0, hop: 0 },
+  kind: "host",
+  ...to,
+  addresses: ["8.8.4.4"],
+  network: "public",
+  method: "GET",
+  path: "/",
+  headers: [],
+  injects: [],
+  bytes: 0,
+  hop: 0,
 });
 
 describe("entries of fetch", () => {

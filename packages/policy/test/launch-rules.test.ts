@@ -17,8 +17,15 @@ const NOTHING = { read: [], write: [], run: [] };
 
 function authority(more: Partial<Authority>): Authority {
   return {
-    ...{ workspace: "/ws", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-    ...{ allow: NOTHING, ask: NOTHING, deny: NOTHING },
+    workspace: "/ws",
+    searchPath: [],
+    floor: [],
+    childRead: [],
+    environment: {},
+    environmentNames: [],
+    allow: NOTHING,
+    ask: NOTHING,
+    deny: NOTHING,
     agents: { coder: { allow: { run: [] }, ask: NOTHING, deny: NOTHING } },
     ...more,
   };
@@ -33,8 +40,16 @@ async function allows(more: Partial<Authority>, principal: string, capability: s
   const asked = await engine;
   asked.activate(compiled(more, [...BUILTIN, agentRun.manifest]));
   const question: ProgramQuestion = {
-    ...{ kind: "program", program: SH.program, real_path: realPath, device: "1", inode: "2", sha256: "0".repeat(64) },
-    ...{ arguments: 1, flags: ["-c"], environment: [], cwd: "/ws" },
+    kind: "program",
+    program: SH.program,
+    real_path: realPath,
+    device: "1",
+    inode: "2",
+    sha256: "0".repeat(64),
+    arguments: 1,
+    flags: ["-c"],
+    environment: [],
+    cwd: "/ws",
   };
   return asked.decide({ principal, capability, question, history: NO_HISTORY }).allowed;
 }

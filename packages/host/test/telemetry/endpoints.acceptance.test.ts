@@ -26,7 +26,10 @@ async function fixture(): Promise<Fixture> {
       `[observability]\notlp = "${receiver.endpoint}"\nprometheus = "${address}"\nhealth = "${address}"\n`,
   );
   return {
-    ...{ place, receiver, port, url: `http://${address}` },
+    place,
+    receiver,
+    port,
+    url: `http://${address}`,
     [Symbol.asyncDispose]: async () => {
       await place[Symbol.asyncDispose]();
       await receiver[Symbol.asyncDispose]();

@@ -26,7 +26,8 @@ describe("the narrowest entry", () => {
   it("names the very file, in the table of what the call does", async () => {
     expect(await remedy("fs_read", pathFacts("/ws/a"))).toMatchObject({
       grants: [{ table: "read", path: "/ws/a", note: null, dangerous: false }],
-      ...{ forbidding: [], obstacles: [] },
+      forbidding: [],
+      obstacles: [],
     });
     const missing = pathFacts("/ws/b", { exists: false, type: "missing", bytes: 3 });
     expect((await remedy("fs_write", missing)).grants).toMatchObject([{ table: "write", path: "/ws/b" }]);
@@ -104,7 +105,8 @@ describe("what is forbidden", () => {
   it("stays so for FemtoClaw's own files", async () => {
     const authority = authorityOf({ floor: ["/state"], read: ["/"] });
     expect(await remedy("fs_read", pathFacts("/state/key"), authority)).toMatchObject({
-      ...{ forbidding: ["floor/own-files"], grants: [] },
+      forbidding: ["floor/own-files"],
+      grants: [],
     });
   });
 
@@ -115,7 +117,9 @@ describe("what is forbidden", () => {
       ["/ws/.git/hooks/pre-commit", "/ws/.git/hooks"],
     ] as const) {
       expect(await remedy("fs_write", pathFacts(path), authority)).toMatchObject({
-        ...{ forbidding: [], obstacles: [], grants: [{ table: "write", path: named, dangerous: true }] },
+        forbidding: [],
+        obstacles: [],
+        grants: [{ table: "write", path: named, dangerous: true }],
       });
     }
   });

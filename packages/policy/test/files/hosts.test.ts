@@ -41,19 +41,22 @@ describe("a policy about hosts", () => {
     engine.activate(compilePolicy({ authority: authorityOf(), manifests, fileRules: rules }));
     const decide = (network: "public" | "loopback" | "metadata" | "unresolved") =>
       engine.decide({
-        ...{ principal: "default", capability: "net_fetch", history: NO_HISTORY },
+        principal: "default",
+        capability: "net_fetch",
+        history: NO_HISTORY,
         question: {
-          ...{
-            kind: "host",
-            scheme: "https",
-            host: "a.test",
-            port: 443,
-            addresses: [],
-            network,
-            method: "GET",
-            path: "/",
-          },
-          ...{ headers: [], injects: [], bytes: 0, hop: 0 },
+          kind: "host",
+          scheme: "https",
+          host: "a.test",
+          port: 443,
+          addresses: [],
+          network,
+          method: "GET",
+          path: "/",
+          headers: [],
+          injects: [],
+          bytes: 0,
+          hop: 0,
         },
       });
     expect(decide("public").allowed).toBe(true);

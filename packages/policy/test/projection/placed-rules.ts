@@ -112,13 +112,29 @@ const programQuestion = fc
   )
   .map(([program, first, real_path]) => programFacts(program, first === null ? [] : [first], { real_path }));
 const hostFacts = (named: string, port: number): HostQuestion => ({
-  ...{ kind: "host", scheme: "https", host: named, port, addresses: ["192.0.2.1"], network: "public" },
-  ...{ method: "GET", path: "/", headers: [], injects: [], bytes: 0, hop: 0 },
+  kind: "host",
+  scheme: "https",
+  host: named,
+  port,
+  addresses: ["192.0.2.1"],
+  network: "public",
+  method: "GET",
+  path: "/",
+  headers: [],
+  injects: [],
+  bytes: 0,
+  hop: 0,
 });
 const hostQuestion = fc.tuple(fc.constantFrom(...HOSTS, "c.test"), fc.constantFrom(80, 443));
 const toolQuestion = (tool: string): McpToolQuestion => ({
-  ...{ kind: "mcp_tool", server: "git", tool, definition: "a".repeat(64), destructive: false },
-  ...{ arguments: [], values: [], opaque: [] },
+  kind: "mcp_tool",
+  server: "git",
+  tool,
+  definition: "a".repeat(64),
+  destructive: false,
+  arguments: [],
+  values: [],
+  opaque: [],
 });
 
 type Asked = readonly [capability: string, question: FactQuestion];
@@ -146,6 +162,9 @@ const asked: fc.Arbitrary<Asked> = fc.oneof(
 export const PLACED_REQUEST: fc.Arbitrary<DecisionRequest> = fc
   .record({ principal: fc.constantFrom("s", "t"), asked, calls: fc.constantFrom(0, 0, 3), approved: fc.boolean() })
   .map(({ principal, asked: [capability, question], calls, approved }) => ({
-    ...{ principal, capability, question, approved },
+    principal,
+    capability,
+    question,
+    approved,
     history: { ...NO_HISTORY, calls },
   }));
