@@ -86,9 +86,15 @@ describe("the newest output, for who looks in", () => {
   it("wakes who waits for more, and lets go whose time is over", async () => {
     const scroll = new Scroll(4);
     const over = new AbortController();
-    const [woken, ended] = [scroll.more(new AbortController().signal), scroll.more(over.signal)];
+    const order: string[] = [];
+    const woken = scroll.more(new AbortController().signal).then(() => order.push("woken"));
+    const ended = scroll.more(over.signal).then(() => order.push("let go"));
+    await new Promise(setImmediate);
+    expect(order).toEqual([]);
     over.abort();
     await ended;
+    await new Promise(setImmediate);
+    expect(order).toEqual(["let go"]);
     scroll.append(Buffer.from("x"));
     await woken;
   });
