@@ -4,6 +4,7 @@ import type { Authority, CapabilityManifest, ProgramGrant, ProgramQuestion } fro
 import { expect, test } from "vitest";
 import { agentRun } from "../../capabilities/src/agent/agent-run.ts";
 import { builtinCapabilities } from "../../capabilities/src/builtin.ts";
+import { authorityOf } from "./policy-fixture.ts";
 
 const BUILTIN = builtinCapabilities.map(({ manifest }) => manifest);
 const SH = { program: "/usr/bin/sh", realPath: "/usr/bin/dash" };
@@ -15,21 +16,11 @@ const ANY: ProgramGrant = {
 };
 const NOTHING = { read: [], write: [], run: [] };
 
-function authority(more: Partial<Authority>): Authority {
-  return {
-    workspace: "/ws",
-    searchPath: [],
-    floor: [],
-    childRead: [],
-    environment: {},
-    environmentNames: [],
-    allow: NOTHING,
-    ask: NOTHING,
-    deny: NOTHING,
-    agents: { coder: { allow: { run: [] }, ask: NOTHING, deny: NOTHING } },
-    ...more,
-  };
-}
+const authority = (more: Partial<Authority>): Authority => ({
+  ...authorityOf(),
+  agents: { coder: { allow: { run: [] }, ask: NOTHING, deny: NOTHING } },
+  ...more,
+});
 
 const compiled = (more: Partial<Authority>, manifests: readonly CapabilityManifest[]): CompiledPolicy =>
   compilePolicy({ authority: authority(more), manifests });

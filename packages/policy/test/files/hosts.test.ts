@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { builtinCapabilities } from "../../../capabilities/src/builtin.ts";
 import { compilePolicy, createPolicyEngine, NO_HISTORY } from "../../src/index.ts";
-import { authorityOf } from "../policy-fixture.ts";
+import { authorityOf, hostFacts } from "../policy-fixture.ts";
 import { findings, load, shareTrial } from "./files-fixture.ts";
 
 shareTrial();
@@ -44,20 +44,7 @@ describe("a policy about hosts", () => {
         principal: "default",
         capability: "net_fetch",
         history: NO_HISTORY,
-        question: {
-          kind: "host",
-          scheme: "https",
-          host: "a.test",
-          port: 443,
-          addresses: [],
-          network,
-          method: "GET",
-          path: "/",
-          headers: [],
-          injects: [],
-          bytes: 0,
-          hop: 0,
-        },
+        question: hostFacts("a.test", 443, { addresses: [], network }),
       });
     expect(decide("public").allowed).toBe(true);
     expect(decide("loopback").rules).toEqual(["floor/private-address"]);
