@@ -113,7 +113,8 @@ scrape_configs: [{ job_name: femtoclaw, static_configs: [{ targets: ["127.0.0.1:
   const prometheus = spawn(
     "/usr/bin/prometheus",
     [
-      ...[`--config.file=${configuration}`, `--storage.tsdb.path=${join(place.root, "tsdb")}`],
+      `--config.file=${configuration}`,
+      `--storage.tsdb.path=${join(place.root, "tsdb")}`,
       `--web.listen-address=127.0.0.1:${web}`,
     ],
     { stdio: "ignore" },

@@ -16,7 +16,9 @@ const manifest = (name: string, declared: CapabilityManifest["arguments"]): Capa
 });
 /** With these a policy knows every type of resource that has places. */
 export const PLACED_MANIFESTS: readonly CapabilityManifest[] = [
-  ...[FS_READ, FS_WRITE, PROCESS_EXEC],
+  FS_READ,
+  FS_WRITE,
+  PROCESS_EXEC,
   manifest("net_fetch", [{ pointer: "/url", kind: "host" }]),
   manifest("mcp_git", [{ pointer: "", kind: "mcp_tool", server: "git" }]),
 ];
