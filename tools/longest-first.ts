@@ -1,20 +1,31 @@
-/** Begins with the test files that take longest, so that the last ones to end are short. */
+/** Starts the longest test files first, so that no worker is left with a long one when all others have ended. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Longest first; each takes more than twenty seconds. Vitest itself goes by the size of files where it measured none. */
+/**
+ * The longest comes first; on an idle machine each of these takes more than about twenty seconds. Vitest itself orders files
+ * that it has not yet measured by their size.
+ */
 const LONGEST = [
   "packages/conformance/test/conformance.acceptance.test.ts",
-  "packages/host/test/host-life.acceptance.test.ts",
   "packages/host/test/policy/hindsight.acceptance.test.ts",
+  "packages/host/test/stopping.security.test.ts",
   "packages/host/test/standalone/executable.acceptance.test.ts",
+  "packages/host/test/host-life.acceptance.test.ts",
+  "packages/host/test/inspect/inspect.acceptance.test.ts",
   "packages/host/test/host.crash.test.ts",
-  "packages/testing/test/simulation.acceptance.test.ts",
+  "packages/host/test/secrets.security.test.ts",
+  "packages/runtime/test/projection/projection.property.test.ts",
+  "packages/host/test/inspect/inspect.security.test.ts",
   "packages/runtime/test/exploration/exploration.acceptance.test.ts",
-  "packages/host/test/epochs.acceptance.test.ts",
+  "packages/runtime/test/network/net-fetch.security.test.ts",
   "packages/host/test/command-line.acceptance.test.ts",
+  "packages/host/test/witness/witness.acceptance.test.ts",
+  "packages/runtime/test/terminals/terminals.security.test.ts",
+  "packages/testing/test/simulation.acceptance.test.ts",
+  "packages/host/test/epochs.acceptance.test.ts",
 ];
 
 export default class LongestFirst extends BaseSequencer {

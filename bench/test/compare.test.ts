@@ -3,14 +3,24 @@ import { describe, expect, it } from "vitest";
 import { type BenchReport, compareReports, type MeasureRow, readReport } from "../src/index.ts";
 
 const row = (value: number, spread: number, more: Partial<MeasureRow> = {}): MeasureRow => ({
-  ...{ preset: "policy", measure: "cold", unit: "us", rules: 56, cpu_us: null, rounds: 3 },
-  ...{ value, lowest: value * (1 - spread / 2), highest: value * (1 + spread / 2) },
+  preset: "policy",
+  measure: "cold",
+  unit: "us",
+  rules: 56,
+  cpu_us: null,
+  rounds: 3,
+  value,
+  lowest: value * (1 - spread / 2),
+  highest: value * (1 + spread / 2),
   ...more,
 });
 
 const report = (rows: BenchReport["rows"], more: Partial<BenchReport> = {}): BenchReport => ({
   machine: { cpu: "some", cores: 2, memory_gib: 24, system: "linux", node: "v26" },
-  ...{ version: "0.5.0", commit: null, quick: false, rows },
+  version: "0.5.0",
+  commit: null,
+  quick: false,
+  rows,
   yardstick: { sync_put_per_s: 4_000, grouped_put_per_s: 100_000, node_e0_ms: 25 },
   ...more,
 });

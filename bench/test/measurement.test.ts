@@ -18,9 +18,17 @@ describe("a row", () => {
       { figure: "cpu_us", atMost: 1 },
     ] as const;
     expect(measured("cold", 30, 10, 20).row({ beside: measured("bare", 10, 10, 10), aims })).toEqual({
-      ...{ preset: "policy", measure: "cold", unit: "us" },
-      ...{ value: 20, lowest: 10, highest: 30, cpu_us: null, rounds: 3 },
-      ...{ beside: "bare", beside_value: 10, ratio: 2 },
+      preset: "policy",
+      measure: "cold",
+      unit: "us",
+      value: 20,
+      lowest: 10,
+      highest: 30,
+      cpu_us: null,
+      rounds: 3,
+      beside: "bare",
+      beside_value: 10,
+      ratio: 2,
       aims: [
         { aim: "value <= 30", holds: true },
         { aim: "ratio <= 1.5", holds: false },

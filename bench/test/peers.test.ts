@@ -5,11 +5,18 @@ import { crashLines, type LoadReport, loadLines } from "../peers/src/report.ts";
 import type { SystemName } from "../peers/src/systems.ts";
 
 const round = (system: SystemName, perSecond: number, callers = 10): LoadRound => ({
-  ...{ system, callers, perSecond, p50Ms: 10_000 / perSecond, p99Ms: 40_000 / perSecond, cpuUs: 100 },
+  system,
+  callers,
+  perSecond,
+  p50Ms: 10_000 / perSecond,
+  p99Ms: 40_000 / perSecond,
+  cpuUs: 100,
 });
 const run = {
   machine: { cpu: "some", cores: 2, memory_gib: 24, system: "linux", node: "v26" },
-  ...{ version: "0.6.0", commit: "abc", quick: false },
+  version: "0.6.0",
+  commit: "abc",
+  quick: false,
 };
 const yardstick = (sync_put_per_s: number) => ({ sync_put_per_s, grouped_put_per_s: 100_000, node_e0_ms: 25 });
 const report = (rounds: readonly LoadRound[], missing: LoadReport["missing"] = []): LoadReport => {
@@ -34,7 +41,10 @@ describe("rounds of a load", () => {
     const rows = loadRows(["femtoclaw-in-process", "dbos"], [...rounds, round("femtoclaw-in-process", 500, 1)]);
     expect(ratioRows(rows)).toEqual([
       {
-        ...{ system: "femtoclaw-in-process", beside: "dbos", callers: 10, ratio: 10 },
+        system: "femtoclaw-in-process",
+        beside: "dbos",
+        callers: 10,
+        ratio: 10,
         aims: [{ aim: "ratio >= 10", holds: true }],
       },
     ]);

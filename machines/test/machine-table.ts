@@ -1,5 +1,12 @@
 /** Explores a machine by brute force: every event from every reachable state, with nothing but the machine's own word. */
-import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition, transition } from "xstate";
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type EventObject,
+  initialTransition,
+  transition,
+} from "xstate";
 
 /** `from event to`, sorted. */
 export type Table = readonly string[];
@@ -51,6 +58,6 @@ export function run(machine: AnyStateMachine, events: readonly EventObject[], in
 
 /** Every node of the definition, so that nothing hides in a part that no path reaches. */
 export function definitions(machine: AnyStateMachine): { readonly invoke: number; readonly after: number }[] {
-  const nodes = [machine.root, ...Object.values(machine.states)];
-  return nodes.map(({ invoke, after }) => ({ invoke: invoke.length, after: after.length }));
+  const below = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(below)];
+  return below(machine.root).map(({ invoke, after }) => ({ invoke: invoke.length, after: after.length }));
 }

@@ -35,7 +35,9 @@ ${end}`;
 function bench(...words: string[]) {
   const elsewhere = join(root, "elsewhere");
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "tools/bench.ts"), ...words], {
-    ...{ cwd: root, encoding: "utf8", env: { ...process.env, INIT_CWD: elsewhere } },
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, INIT_CWD: elsewhere },
   });
   const called = readFileSync(join(root, "called"), "utf8").trimEnd().split("\n");
   return { status, stdout, stderr, called: called.map((line) => JSON.parse(line) as string[]) };

@@ -49,7 +49,9 @@ describe("facts about a path", () => {
     const outside = join(place.root, "outside/file");
     expect(await question(place, "fs_read", { path: "innocent/file" })).toMatchObject({ path: outside });
     expect(await question(place, "fs_write", { path: "innocent/new", content: "", mode: "create" })).toMatchObject({
-      ...{ path: join(place.root, "outside/new"), exists: false, type: "missing" },
+      path: join(place.root, "outside/new"),
+      exists: false,
+      type: "missing",
     });
     expect(await question(place, "fs_read", { path: "/proc/self/root/etc/passwd" })).toMatchObject({
       path: "/etc/passwd",
@@ -161,8 +163,14 @@ describe("facts about a program", () => {
       cwd: "out",
     };
     expect(await ask(place, args)).toMatchObject({
-      ...{ kind: "program", program: "/usr/bin/awk", real_path: realPath, word: "first", arguments: 8 },
-      ...{ flags: ["--", "--a", "--a=b", "-x"], environment: ["A", "B"], cwd: join(place.workspace, "out") },
+      kind: "program",
+      program: "/usr/bin/awk",
+      real_path: realPath,
+      word: "first",
+      arguments: 8,
+      flags: ["--", "--a", "--a=b", "-x"],
+      environment: ["A", "B"],
+      cwd: join(place.workspace, "out"),
       sha256: createHash("sha256").update(readFileSync(realPath)).digest("hex"),
     });
     expect(await ask(place, { bin: "/usr/bin/awk" })).toMatchObject({

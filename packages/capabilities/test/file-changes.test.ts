@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Playground } from "./playground.ts";
+import { CHANGES_OF_A, Playground } from "./playground.ts";
 
 const sha256 = (bytes: string | Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const code = (name: string): unknown => expect.objectContaining({ event: "failed", code: name, sandbox: null });
@@ -142,20 +142,7 @@ describe("fs_delete", () => {
     });
   });
 
-  it.each([
-    ["the file was replaced", (place: Playground) => renameSync(place.file("other"), join(place.workspace, "out/a"))],
-    [
-      "the file became a link",
-      (place: Playground) => {
-        rmSync(join(place.workspace, "out/a"));
-        symlinkSync("../../outside/file", join(place.workspace, "out/a"));
-      },
-    ],
-    [
-      "the folder was moved",
-      (place: Playground) => renameSync(join(place.workspace, "out"), join(place.workspace, "m")),
-    ],
-  ])("refuses when %s after the decision", async (_, change) => {
+  it.each(CHANGES_OF_A)("refuses when %s after the decision", async (_, change) => {
     using place = new Playground();
     place.file("out/a");
     expect(await remove(place, "out/a", {}, { between: () => change(place) })).toEqual(code("FEMTO_FILE_CHANGED"));

@@ -159,7 +159,9 @@ describe("fs_search", () => {
     const mayReach = (path: string): boolean => !path.endsWith("/secrets");
     expect(await search(place, {}, { mayReach })).toEqual({
       matches: [{ name: "open/key", line: 1, text: "needle" }],
-      ...{ files: 1, skipped: 0, truncated: false },
+      files: 1,
+      skipped: 0,
+      truncated: false,
     });
   });
 

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Playground } from "./playground.ts";
+import { CHANGES_OF_A, Playground } from "./playground.ts";
 
 const sha256 = (bytes: string | Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const code = (name: string): unknown => expect.objectContaining({ event: "failed", code: name, sandbox: null });
@@ -28,7 +28,9 @@ describe("fs_read", () => {
     place.file("a", "0123456789");
     const read = (args: object): Promise<unknown> => place.call("fs_read", { path: "a", ...args });
     const result = (content: string): unknown => ({
-      ...{ event: "succeeded", sandbox: null, result: { content, bytes: content.length, sha256: sha256(content) } },
+      event: "succeeded",
+      sandbox: null,
+      result: { content, bytes: content.length, sha256: sha256(content) },
     });
     expect(await read({})).toEqual(result("0123456789"));
     expect(await read({ offset: 4 })).toEqual(result("456789"));
@@ -217,20 +219,7 @@ describe("fs_write", () => {
     expect(lines.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, who) => who));
   });
 
-  it.each([
-    ["the file was replaced", (place: Playground) => renameSync(place.file("other"), join(place.workspace, "out/a"))],
-    [
-      "the file became a link",
-      (place: Playground) => {
-        rmSync(join(place.workspace, "out/a"));
-        symlinkSync("../../outside/file", join(place.workspace, "out/a"));
-      },
-    ],
-    [
-      "the folder was moved",
-      (place: Playground) => renameSync(join(place.workspace, "out"), join(place.workspace, "moved")),
-    ],
-  ])("refuses to replace when %s after the decision", async (_, change) => {
+  it.each(CHANGES_OF_A)("refuses to replace when %s after the decision", async (_, change) => {
     using place = new Playground();
     place.file("out/a", "old");
     const decide = (): boolean => {

@@ -27,8 +27,15 @@ function place(): { readonly root: string; readonly authority: Authority } {
   mkdirSync(join(root, "secrets"));
   const deny = { ...NOTHING, read: [{ path: join(root, "secrets"), source: "test" }] };
   const authority = {
-    ...{ workspace: root, searchPath: [], allow: NOTHING, ask: NOTHING, deny, floor: [], childRead: [] },
-    ...{ environment: {}, environmentNames: [] },
+    workspace: root,
+    searchPath: [],
+    allow: NOTHING,
+    ask: NOTHING,
+    deny,
+    floor: [],
+    childRead: [],
+    environment: {},
+    environmentNames: [],
   };
   return { root, authority };
 }

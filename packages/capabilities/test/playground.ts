@@ -1,5 +1,5 @@
 /** A folder of its own with a workspace and secrets, and calls as the runtime makes them. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Authority, Facts, PathGrant } from "@femtoclaw/protocol";
@@ -104,6 +104,19 @@ export class Playground implements Disposable {
 }
 
 /** For calls that open and close none. */
+/** What may happen to `out/a` between the decision about a call and its effect. */
+export const CHANGES_OF_A: readonly (readonly [string, (place: Playground) => void])[] = [
+  ["the file was replaced", (place) => renameSync(place.file("other"), join(place.workspace, "out/a"))],
+  [
+    "the file became a link",
+    (place) => {
+      rmSync(join(place.workspace, "out/a"));
+      symlinkSync("../../outside/file", join(place.workspace, "out/a"));
+    },
+  ],
+  ["the folder was moved", (place) => renameSync(join(place.workspace, "out"), join(place.workspace, "moved"))],
+];
+
 export const NO_TERMINALS: TerminalKeeper = {
   open: () => Promise.reject(new Error("no terminal is opened here")),
   close: () => Promise.reject(new Error("no terminal is closed here")),

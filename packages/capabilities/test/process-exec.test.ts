@@ -13,8 +13,13 @@ describe("process_exec", () => {
       event: "succeeded",
       sandbox: "bubblewrap",
       result: {
-        ...{ exit_code: 3, signal: null, stdout: `in set\n${join(place.workspace, "out")}\n`, stderr: "err\n" },
-        ...{ truncated: false, duration_ms: expect.any(Number), sandbox: "bubblewrap" },
+        exit_code: 3,
+        signal: null,
+        stdout: `in set\n${join(place.workspace, "out")}\n`,
+        stderr: "err\n",
+        truncated: false,
+        duration_ms: expect.any(Number),
+        sandbox: "bubblewrap",
       },
     });
   });
@@ -29,7 +34,9 @@ describe("process_exec", () => {
     expect(outcome).toMatchObject({
       event: "succeeded",
       result: {
-        ...{ exit_code: 0, signal: null, stdout: `> ${join(place.workspace, "out")}\n> set\n> in` },
+        exit_code: 0,
+        signal: null,
+        stdout: `> ${join(place.workspace, "out")}\n> set\n> in`,
         stages: [
           { exit_code: 2, signal: null },
           { exit_code: 0, signal: null },

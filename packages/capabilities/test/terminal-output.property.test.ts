@@ -75,7 +75,9 @@ describe("the newest output, for who looks in", () => {
         const oldest = Math.max(0, all.length - bytesMax);
         const start = Math.min(Math.max(place, oldest), all.length);
         expect(scroll.from(place)).toEqual({
-          ...{ data: all.subarray(start), next: all.length, missed: Math.max(0, start - place) },
+          data: all.subarray(start),
+          next: all.length,
+          missed: Math.max(0, start - place),
         });
       }),
     );
@@ -84,9 +86,15 @@ describe("the newest output, for who looks in", () => {
   it("wakes who waits for more, and lets go whose time is over", async () => {
     const scroll = new Scroll(4);
     const over = new AbortController();
-    const [woken, ended] = [scroll.more(new AbortController().signal), scroll.more(over.signal)];
+    const order: string[] = [];
+    const woken = scroll.more(new AbortController().signal).then(() => order.push("woken"));
+    const ended = scroll.more(over.signal).then(() => order.push("let go"));
+    await new Promise(setImmediate);
+    expect(order).toEqual([]);
     over.abort();
     await ended;
+    await new Promise(setImmediate);
+    expect(order).toEqual(["let go"]);
     scroll.append(Buffer.from("x"));
     await woken;
   });

@@ -293,7 +293,10 @@ const INSTALLED = {
   told: ["boot.started", "deployment.changed"],
   process: { uid: 65_534, privileges: "0", refusedBySystem: "FEMTO_CAPABILITY_FAILED" },
   deployed: {
-    ...{ findings: [], inForce: null, onDisk: "", goesOn: null },
+    findings: [],
+    inForce: null,
+    onDisk: "",
+    goesOn: null,
     verify: { exit: 0, verdict: "verified", pinned: "matches" },
   },
   kills: [

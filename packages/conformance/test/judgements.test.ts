@@ -7,14 +7,12 @@ const nothing = { ok: false, reason: "nobody looked" } as const;
 const standalone = { isStandalone: true, format: "ELF", alone: 0, injected: [], builds: null };
 const SEEN: Observations = {
   version: "0.0.0",
-  ...{
-    life: nothing,
-    failures: nothing,
-    twins: nothing,
-    surroundings: nothing,
-    installation: nothing,
-    upgrade: nothing,
-  },
+  life: nothing,
+  failures: nothing,
+  twins: nothing,
+  surroundings: nothing,
+  installation: nothing,
+  upgrade: nothing,
   executable: { ok: true, value: standalone },
   deployed: null,
 };

@@ -123,9 +123,12 @@ function backend(request: IncomingMessage, response: ServerResponse): void {
   const variables = { GIT_PROJECT_ROOT: place.root, GIT_HTTP_EXPORT_ALL: "1", PATH_INFO: pathname, REMOTE_USER: "a" };
   const child = spawn("git", ["http-backend"], {
     env: {
-      ...{ PATH: process.env["PATH"], ...variables, QUERY_STRING: String(searchParams) },
-      ...{ REQUEST_METHOD: request.method, CONTENT_TYPE: request.headers["content-type"] },
-      ...{ HTTP_CONTENT_ENCODING: request.headers["content-encoding"] },
+      PATH: process.env["PATH"],
+      ...variables,
+      QUERY_STRING: String(searchParams),
+      REQUEST_METHOD: request.method,
+      CONTENT_TYPE: request.headers["content-type"],
+      HTTP_CONTENT_ENCODING: request.headers["content-encoding"],
     },
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -167,7 +167,11 @@ test("a copy goes on in a log of its own beside the original, which goes on in i
   expect((await place.json<Reply>(["--state", copy, ...call])).value.status).toBe("completed");
   const { value: named } = await place.json<Keys>(["--state", copy, "keys", "show"]);
   expect(named.parent).toEqual({
-    ...{ origin: original.origin, vkey: original.vkey, size: whole.size, root: whole.root, reason: "copy" },
+    origin: original.origin,
+    vkey: original.vkey,
+    size: whole.size,
+    root: whole.root,
+    reason: "copy",
   });
   expect(named.origin).not.toBe(original.origin);
   // The old log stands beside it, to the byte, and its key is gone from here.

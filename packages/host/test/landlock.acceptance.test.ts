@@ -48,7 +48,9 @@ interface Confined {
 }
 
 const ALONE: Confined = {
-  ...{ unshare: "is refused", sandbox: "landlock", title: /^landlock ABI \d+$/ },
+  unshare: "is refused",
+  sandbox: "landlock",
+  title: /^landlock ABI \d+$/,
   detail: [
     /bubblewrap would confine more/,
     /nor does Landlock in namespaces do: .*Operation not permitted/,
@@ -56,7 +58,9 @@ const ALONE: Confined = {
   ],
 };
 const APART: Confined = {
-  ...{ unshare: "works", sandbox: "landlock, namespaces", title: /^landlock ABI \d+, namespaces$/ },
+  unshare: "works",
+  sandbox: "landlock, namespaces",
+  title: /^landlock ABI \d+, namespaces$/,
   detail: [/bubblewrap would confine more/],
 };
 

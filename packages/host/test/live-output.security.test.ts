@@ -102,13 +102,15 @@ test("an agent looks at the calls of its own connection and at nothing else", as
     error: { code: "FEMTO_VERB_UNKNOWN" },
   });
   const wrong = [
-    ...[{ execution, request: 2 }, {}, { execution: 7 }, { execution, from: -1 }, { execution, from: 0.5 }],
-    ...[
-      { execution, wait_ms: 10_001 },
-      { execution, wait_ms: "1" },
-      { execution, from: 2 ** 53 },
-      { execution, more: 1 },
-    ],
+    { execution, request: 2 },
+    {},
+    { execution: 7 },
+    { execution, from: -1 },
+    { execution, from: 0.5 },
+    { execution, wait_ms: 10_001 },
+    { execution, wait_ms: "1" },
+    { execution, from: 2 ** 53 },
+    { execution, more: 1 },
   ];
   for (const fields of wrong) {
     expect(await own.ask({ id: 4, ...watch, ...fields })).toMatchObject({ error: { code: "FEMTO_SOCKET_REQUEST" } });

@@ -110,7 +110,8 @@ describe("operators with keys", () => {
     const answer = join(folder, "answer.txt");
     const turned = place.write("turned.txt", readFileSync(answer, "utf8").replace("answer granted", "answer refused"));
     expect(await place.run(["approvals", "answer", turned])).toMatchObject({
-      ...{ code: 77, stderr: expect.stringContaining("not the one that was signed") },
+      code: 77,
+      stderr: expect.stringContaining("not the one that was signed"),
     });
     expect(existsSync(join(place.project, "out/note"))).toBe(false);
     expect(await place.run(["approvals", "answer", answer])).toMatchObject({

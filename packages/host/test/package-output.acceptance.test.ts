@@ -16,10 +16,14 @@ const MAIN = `export default {
 };
 `;
 const MANIFEST = {
-  ...{ name: "slow_count", version: "1.0.0", description: "logs while it works" },
+  name: "slow_count",
+  version: "1.0.0",
+  description: "logs while it works",
   input: { type: "object", additionalProperties: false, properties: { wait_ms: { type: "integer" } } },
   output: { type: "object", properties: { done: { type: "boolean" } } },
-  ...{ arguments: [], effect: "none", idempotent: true },
+  arguments: [],
+  effect: "none",
+  idempotent: true,
   limits: { timeout_ms: 600_000, output_bytes: 65_536 },
 };
 

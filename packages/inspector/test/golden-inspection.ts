@@ -20,7 +20,11 @@ export async function goldenInspection(approve = false): Promise<GoldenInspectio
   return {
     answers,
     begin: async () => ({
-      ...{ mode: "live", log: "golden", version: "0.3.0", approve, verdict: null },
+      mode: "live",
+      log: "golden",
+      version: "0.3.0",
+      approve,
+      verdict: null,
       summary: await pages.summary(),
     }),
     pagesRead: () => pagesRead,

@@ -28,13 +28,11 @@ const ENOUGH = 300;
 
 async function opened(options: Partial<JournalOptions> = {}): Promise<Journal> {
   const journal = await Journal.open({
-    ...{
-      store: new MemoryStore(new MemoryDisk()),
-      keyring: new MemoryKeyring(),
-      boot: "boot-1",
-      clock: countingClock(),
-      machines: MACHINES,
-    },
+    store: new MemoryStore(new MemoryDisk()),
+    keyring: new MemoryKeyring(),
+    boot: "boot-1",
+    clock: countingClock(),
+    machines: MACHINES,
     ...options,
   });
   onTestFinished(() => journal.close());

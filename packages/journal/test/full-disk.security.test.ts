@@ -44,7 +44,11 @@ class Home implements Disposable {
       },
     });
     const journal = await Journal.open({
-      ...{ store, boot, clock: countingClock(), machines: MACHINES, projector: new CountingProjector() },
+      store,
+      boot,
+      clock: countingClock(),
+      machines: MACHINES,
+      projector: new CountingProjector(),
       keyring: new FileKeyring(join(this.disk.path, "keys")),
     });
     return { journal, reserve };

@@ -14,7 +14,9 @@ const text = fc.oneof(
   fc.constantFrom("é", "Ã©", "\\u00e9", '",', "\u2028"),
 );
 const actor = fc.record({
-  ...{ principal: text, agent: fc.option(text), channel: fc.constant("library" as const) },
+  principal: text,
+  agent: fc.option(text),
+  channel: fc.constant("library" as const),
   delegation: fc.record({ uid: text, parent: fc.constant(null), issuer: fc.constant("runtime" as const) }),
 });
 const head = fc.record({ boot: text, actor: fc.option(actor), session: fc.option(text) });

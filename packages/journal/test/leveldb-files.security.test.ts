@@ -159,6 +159,7 @@ describe("a damaged directory", () => {
 
   it("refuses every single bit of CURRENT", async () => {
     const current = files.find(({ name }) => name === "CURRENT")?.bytes ?? Buffer.alloc(0);
+    expect(current.toString()).toMatch(/^MANIFEST-\d+\n$/);
     for (let bit = 0; bit < current.length * 8; bit += 1) {
       const damaged = Buffer.from(current);
       damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -171,6 +172,7 @@ describe("a damaged directory", () => {
     const bytes = log?.bytes ?? Buffer.alloc(0);
     const offsets: number[] = [];
     scanLog("log", bytes, ({ offset }) => offsets.push(offset));
+    expect(offsets.length).toBeGreaterThanOrEqual(3);
     for (const offset of offsets.slice(-3)) {
       for (let bit = 0; bit < 7 * 8; bit += 1) {
         const damaged = Buffer.from(bytes);

@@ -173,8 +173,12 @@ describe("whoever has seen a log that was pruned since", () => {
     await journal.close();
     const open = (boot: string) =>
       Journal.open({
-        ...{ store: new MemoryStore(diskNow()), keyring: log.keyring, boot: "boot-2", clock: countingClock() },
-        ...{ machines: MACHINES, known: { boot, seq: 5 } },
+        store: new MemoryStore(diskNow()),
+        keyring: log.keyring,
+        boot: "boot-2",
+        clock: countingClock(),
+        machines: MACHINES,
+        known: { boot, seq: 5 },
       });
     await (await open("boot-1")).close();
     await expect(open("boot-0")).rejects.toMatchObject({ code: "FEMTO_STATE_ROLLED_BACK" });

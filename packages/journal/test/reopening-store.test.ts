@@ -35,7 +35,12 @@ async function openJournal(
   const store = new ReopeningStore({ create: () => create(disk), clock: systemClock(), onFull });
   const projector = new CountingProjector();
   const journal = await Journal.open({
-    ...{ store, projector, onFailed, keyring: new MemoryKeyring(), boot: "boot-1", clock: countingClock() },
+    store,
+    projector,
+    onFailed,
+    keyring: new MemoryKeyring(),
+    boot: "boot-1",
+    clock: countingClock(),
     machines: MACHINES,
     snapshotEveryRecords,
   });

@@ -1,18 +1,19 @@
 /** What entries of `[sandbox].connect` mean, said twice: by the rules that they become, and by the functions that facts ask. */
-import { compilePolicy, createPolicyEngine, type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
+import { compilePolicy, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import {
   type Authority,
   CONNECT_ACTION,
   type ConnectGrant,
   connectGrants,
   type FetchGrant,
-  fetchPattern,
+  type HostQuestion,
   isForbiddenBy,
   isPermittedBy,
 } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { builtinCapabilities } from "../../capabilities/src/builtin.ts";
+import { authorityOf, fetchGrant, fetchTable, hostFacts } from "./policy-fixture.ts";
 
 const MANIFESTS = builtinCapabilities.map(({ manifest }) => manifest);
 const PROGRAMS = [
@@ -25,11 +26,7 @@ const host = fc.constantFrom("a.test", "b.a.test", "a.test.evil", "8.8.8.8");
 const port = fc.constantFrom(80, 443, 8443);
 const entry: fc.Arbitrary<FetchGrant> = fc
   .tuple(fc.oneof(host, fc.constantFrom("*.a.test", "*")), fc.option(port))
-  .map(([named, at]) => {
-    const pattern = fetchPattern(at === null ? named : `${named}:${at}`);
-    if ("problem" in pattern) throw new Error(pattern.problem);
-    return { ...pattern, source: "test" };
-  });
+  .map(([named, at]) => fetchGrant(at === null ? named : `${named}:${at}`));
 const entries = fc.array(entry, { maxLength: 3 });
 const connectEntries: fc.Arbitrary<ConnectGrant[]> = fc.array(
   fc.tuple(entry, fc.constantFrom(...PROGRAMS)).map(([grant, program]) => ({ ...grant, ...program })),
@@ -43,22 +40,27 @@ interface Tables {
   readonly deny: readonly FetchGrant[];
 }
 
-const table = (fetch: readonly FetchGrant[] = []) => ({ read: [], write: [], run: [], fetch });
-
 function authority(tables: Tables, own: readonly FetchGrant[] | null, connect?: readonly ConnectGrant[]): Authority {
+  const narrow = { allow: { fetch: own ?? [] }, ask: fetchTable(), deny: fetchTable() };
   return {
-    ...{ workspace: "/ws", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-    ...{ allow: table(tables.allow), ask: table(tables.ask), deny: table(tables.deny) },
-    agents: own === null ? {} : { narrow: { allow: { fetch: own }, ask: table(), deny: table() } },
+    ...authorityOf(),
+    allow: fetchTable(tables.allow),
+    ask: fetchTable(tables.ask),
+    deny: fetchTable(tables.deny),
+    agents: own === null ? {} : { narrow },
     ...(connect === undefined ? {} : { connect }),
   };
 }
 
-const question = (to: { host: string; port: number; by: (typeof PROGRAMS)[number] }): DecisionRequest["question"] => ({
-  ...{ kind: "host", scheme: "tunnel", host: to.host, port: to.port, addresses: ["8.8.4.4"], network: "public" },
-  ...{ method: "CONNECT", path: "", headers: [], injects: [], bytes: 0, hop: 1 },
-  ...{ program: to.by.program, real_path: to.by.realPath },
-});
+const question = ({ host, port, by }: { host: string; port: number; by: (typeof PROGRAMS)[number] }): HostQuestion =>
+  hostFacts(host, port, {
+    scheme: "tunnel",
+    method: "CONNECT",
+    path: "",
+    hop: 1,
+    program: by.program,
+    real_path: by.realPath,
+  });
 
 describe("entries of connect", () => {
   it("mean in Cedar what they mean to the facts, and everything else only takes away", async () => {

@@ -1,6 +1,5 @@
 /** What entries of `fetch` mean, said twice: by the rules that they become, and by the functions that facts ask. */
-
-import { compilePolicy, createPolicyEngine, type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
+import { compilePolicy, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import {
   type Authority,
   type FetchGrant,
@@ -13,6 +12,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { builtinCapabilities } from "../../capabilities/src/builtin.ts";
+import { authorityOf, fetchGrant, fetchTable, hostFacts } from "./policy-fixture.ts";
 
 const MANIFESTS = builtinCapabilities.map(({ manifest }) => manifest);
 const name = fc.constantFrom("a.test", "b.a.test", "c.b.a.test", "xa.test", "a.test.evil", "other.test");
@@ -27,25 +27,15 @@ const entry: fc.Arbitrary<FetchGrant> = fc
     ),
     fc.option(port),
   )
-  .map(([named, at]) => {
-    const pattern = fetchPattern(at === null ? named : `${named}:${at}`);
-    if ("problem" in pattern) throw new Error(pattern.problem);
-    return { ...pattern, source: "test" };
-  });
+  .map(([named, at]) => fetchGrant(at === null ? named : `${named}:${at}`));
 const entries = fc.array(entry, { maxLength: 3 });
 const target = fc.record({ scheme: fc.constantFrom("http" as const, "https" as const), host, port });
 
-function authority(tables: { allow: FetchGrant[]; ask: FetchGrant[]; deny: FetchGrant[] }): Authority {
-  const table = (fetch: readonly FetchGrant[]) => ({ read: [], write: [], run: [], fetch });
-  return {
-    ...{ workspace: "/ws", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-    ...{ allow: table(tables.allow), ask: table(tables.ask), deny: table(tables.deny) },
-  };
-}
-
-const question = (to: { scheme: "http" | "https"; host: string; port: number }): DecisionRequest["question"] => ({
-  ...{ kind: "host", ...to, addresses: ["8.8.4.4"], network: "public", method: "GET", path: "/" },
-  ...{ headers: [], injects: [], bytes: 0, hop: 0 },
+const authority = (tables: { allow: FetchGrant[]; ask: FetchGrant[]; deny: FetchGrant[] }): Authority => ({
+  ...authorityOf(),
+  allow: fetchTable(tables.allow),
+  ask: fetchTable(tables.ask),
+  deny: fetchTable(tables.deny),
 });
 
 describe("entries of fetch", () => {
@@ -66,7 +56,7 @@ describe("entries of fetch", () => {
             const asked = {
               principal: "default",
               capability: "net_fetch",
-              question: question(to),
+              question: hostFacts(to.host, to.port, { scheme: to.scheme }),
               history: NO_HISTORY,
             };
             const decision = engine.decide(asked);

@@ -4,6 +4,7 @@ import type { Authority, CapabilityManifest, ProgramGrant, ProgramQuestion } fro
 import { expect, test } from "vitest";
 import { agentRun } from "../../capabilities/src/agent/agent-run.ts";
 import { builtinCapabilities } from "../../capabilities/src/builtin.ts";
+import { authorityOf } from "./policy-fixture.ts";
 
 const BUILTIN = builtinCapabilities.map(({ manifest }) => manifest);
 const SH = { program: "/usr/bin/sh", realPath: "/usr/bin/dash" };
@@ -15,14 +16,11 @@ const ANY: ProgramGrant = {
 };
 const NOTHING = { read: [], write: [], run: [] };
 
-function authority(more: Partial<Authority>): Authority {
-  return {
-    ...{ workspace: "/ws", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-    ...{ allow: NOTHING, ask: NOTHING, deny: NOTHING },
-    agents: { coder: { allow: { run: [] }, ask: NOTHING, deny: NOTHING } },
-    ...more,
-  };
-}
+const authority = (more: Partial<Authority>): Authority => ({
+  ...authorityOf(),
+  agents: { coder: { allow: { run: [] }, ask: NOTHING, deny: NOTHING } },
+  ...more,
+});
 
 const compiled = (more: Partial<Authority>, manifests: readonly CapabilityManifest[]): CompiledPolicy =>
   compilePolicy({ authority: authority(more), manifests });
@@ -33,8 +31,16 @@ async function allows(more: Partial<Authority>, principal: string, capability: s
   const asked = await engine;
   asked.activate(compiled(more, [...BUILTIN, agentRun.manifest]));
   const question: ProgramQuestion = {
-    ...{ kind: "program", program: SH.program, real_path: realPath, device: "1", inode: "2", sha256: "0".repeat(64) },
-    ...{ arguments: 1, flags: ["-c"], environment: [], cwd: "/ws" },
+    kind: "program",
+    program: SH.program,
+    real_path: realPath,
+    device: "1",
+    inode: "2",
+    sha256: "0".repeat(64),
+    arguments: 1,
+    flags: ["-c"],
+    environment: [],
+    cwd: "/ws",
   };
   return asked.decide({ principal, capability, question, history: NO_HISTORY }).allowed;
 }

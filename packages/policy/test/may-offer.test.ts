@@ -8,7 +8,9 @@ const compiled = {
 } as unknown as Parameters<typeof mayOffer>[0];
 const NONE = { read: [], write: [], run: [] };
 const grant = (tool: string | null, values: Readonly<Record<string, readonly string[]>> = {}): McpGrant => ({
-  ...{ server: "docs", tool, source: "here" },
+  server: "docs",
+  tool,
+  source: "here",
   with: Object.entries(values).map(([argument, texts]) => ({
     argument,
     values: texts.map((text) => `${argument}=${JSON.stringify(text)}`),

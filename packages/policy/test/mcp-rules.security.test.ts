@@ -6,14 +6,22 @@ import { compilePolicy, createPolicyEngine, mayPermit, NO_HISTORY } from "../src
 import { authorityOf, MANIFESTS } from "./policy-fixture.ts";
 
 const server = (name: string): CapabilityManifest => ({
-  ...{ name: `mcp_${name}`, version: "1.0.0", description: name, input: {}, output: {} },
+  name: `mcp_${name}`,
+  version: "1.0.0",
+  description: name,
+  input: {},
+  output: {},
   arguments: [{ pointer: "", kind: "mcp_tool", server: name }],
-  ...{ effect: "execute", idempotent: false, limits: { timeout_ms: 1, output_bytes: 1 } },
+  effect: "execute",
+  idempotent: false,
+  limits: { timeout_ms: 1, output_bytes: 1 },
 });
 const manifests = [...MANIFESTS, server("git"), server("docs")];
 
 const grant = (name: string, tool: string | null, uses: Record<string, unknown[]> = {}): McpGrant => ({
-  ...{ server: name, tool, source: "file:1:1" },
+  server: name,
+  tool,
+  source: "file:1:1",
   with: Object.entries(uses).map(([argument, values]) => ({
     argument,
     values: values.flatMap((value) => mcpValueText(argument, value) ?? []),
@@ -49,7 +57,11 @@ async function engineOf({ allow = [], ask = [], deny = [], agents = {}, after }:
   ): string => {
     const texts = Object.entries(args).map(([key, value]) => mcpValueText(key, value));
     const question: McpToolQuestion = {
-      ...{ kind: "mcp_tool", server: name, tool, definition: "a".repeat(64), destructive: false },
+      kind: "mcp_tool",
+      server: name,
+      tool,
+      definition: "a".repeat(64),
+      destructive: false,
       arguments: Object.keys(args).sort(),
       values: texts.filter((text) => text !== null).sort(),
       opaque: Object.keys(args).filter((_, index) => texts[index] === null),

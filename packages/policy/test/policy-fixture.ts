@@ -1,11 +1,14 @@
 /** Capabilities, authorities and facts as the other packages would hand them over, written by hand. */
-import type {
-  Authority,
-  CapabilityManifest,
-  HistoryFacts,
-  PathQuestion,
-  ProgramGrant,
-  ProgramQuestion,
+import {
+  type Authority,
+  type CapabilityManifest,
+  type FetchGrant,
+  fetchPattern,
+  type HistoryFacts,
+  type HostQuestion,
+  type PathQuestion,
+  type ProgramGrant,
+  type ProgramQuestion,
 } from "@femtoclaw/protocol";
 import type { CompiledPolicy, Decision, PolicyEngine } from "../src/index.ts";
 import { createPolicyEngine, ENGINE_VERSION, NO_HISTORY, policyRevision } from "../src/index.ts";
@@ -87,6 +90,34 @@ export function any(path: string, { unsafe = false, realPath = path } = {}): Pro
 export function pathFacts(path: string, more: Partial<PathQuestion> = {}): PathQuestion {
   return { kind: "path", path, exists: true, type: "file", bytes: 0, ...more };
 }
+
+export function hostFacts(host: string, port: number, more: Partial<HostQuestion> = {}): HostQuestion {
+  return {
+    kind: "host",
+    scheme: "https",
+    host,
+    port,
+    addresses: ["192.0.2.1"],
+    network: "public",
+    method: "GET",
+    path: "/",
+    headers: [],
+    injects: [],
+    bytes: 0,
+    hop: 0,
+    ...more,
+  };
+}
+
+/** An entry of `fetch`, as an operator writes it. */
+export function fetchGrant(text: string): FetchGrant {
+  const pattern = fetchPattern(text);
+  if ("problem" in pattern) throw new Error(pattern.problem);
+  return { ...pattern, source: "test" };
+}
+
+/** A table that says nothing of files and programs. */
+export const fetchTable = (fetch: readonly FetchGrant[] = []) => ({ read: [], write: [], run: [], fetch });
 
 /** The facts of a call, by the rules that the schema of facts states. */
 export function programFacts(

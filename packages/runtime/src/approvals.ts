@@ -13,10 +13,10 @@ import {
   type TypedRecord,
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
-import type { ApprovalSettings } from "./configuration/resolve-configuration.ts";
+import type { ApprovalSettings } from "./configuration/resolved-configuration.ts";
 import { type Answer, type Answered, isSelfApprovable, operatorName, requireAnswer } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
-import type { WaitingCall } from "./gate/questions.ts";
+import type { WaitingCall } from "./gate/waiting-call.ts";
 import type { GrowthWait } from "./log-growth.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";

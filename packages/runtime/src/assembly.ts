@@ -11,6 +11,7 @@ import { recordBoot } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
+import { drain } from "./gate/drain.ts";
 import { type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
@@ -21,7 +22,6 @@ import { RefusalSummary } from "./refusal-summary.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
 import { Secrets } from "./secrets/secrets.ts";
 import { Sessions } from "./sessions.ts";
-import { settled } from "./settled.ts";
 import { gaugesOf, type RuntimeStatus, statusOf } from "./status.ts";
 import { tellSpace } from "./subsystems/disk-space.ts";
 import { InForce } from "./subsystems/in-force.ts";
@@ -194,14 +194,7 @@ export class Assembly {
   /** Waits up to `drainMs` for running calls, ends those that remain, and releases every resource. */
   async close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
-    if (this.#open !== null) {
-      const { gate, stopPrograms } = this.#open;
-      await settled(this.clock, gate.idle(), drainMs);
-      gate.stopAll("the runtime is shutting down");
-      await settled(this.clock, gate.idle(), 4 * LIMITS.graceMs);
-      await stopPrograms("the host stopped");
-      gate.close();
-    }
+    if (this.#open !== null) await drain(this.#open, this.clock, drainMs);
     this.sessions.closeAll();
     this.#refusals?.record();
     this.#chronicle.advance({ type: "drained" });

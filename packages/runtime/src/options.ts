@@ -2,7 +2,7 @@
 import type { Capability } from "@femtoclaw/capabilities";
 import type { FileRule } from "@femtoclaw/policy";
 import type { DeploymentChangedBody, Installation } from "@femtoclaw/protocol";
-import type { ResolvedConfiguration } from "./configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "./configuration/resolved-configuration.ts";
 import type { DeployedSources, Integrity } from "./deployment.ts";
 import type { OpenedEpoch } from "./epochs/open-epoch.ts";
 import type { NamesOf } from "./known-names.ts";

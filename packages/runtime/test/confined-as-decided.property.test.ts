@@ -122,8 +122,11 @@ it("holds for every file, whatever the tables say", async () => {
         view,
         limits: DEFAULT_CHILD_LIMITS,
         command: {
-          ...{ program: "/usr/bin/sh", realPath: realpathSync("/usr/bin/sh"), cwd: "/usr" },
-          ...{ args: ["-c", SCRIPT, "sh", ...paths], environment: {} },
+          program: "/usr/bin/sh",
+          realPath: realpathSync("/usr/bin/sh"),
+          cwd: "/usr",
+          args: ["-c", SCRIPT, "sh", ...paths],
+          environment: {},
         },
         timeoutMs: 20_000,
         outputBytesMax: 1_000_000,

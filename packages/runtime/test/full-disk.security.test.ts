@@ -25,7 +25,9 @@ function scene(bytes = DISK_BYTES): Scene {
   const state = join(disk.path, "state");
   const log: LogEntry[] = [];
   return {
-    ...{ disk, state, log },
+    disk,
+    state,
+    log,
     start: (options = {}) =>
       home.start({
         ...options,
@@ -86,7 +88,8 @@ describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {
     const answered = await callUntilFull(session);
     for (const { status } of answered) expect(status).toBe("completed");
     expect(runtime.status()).toMatchObject({
-      ...{ phase: "executing", fault: null },
+      phase: "executing",
+      fault: null,
       memory: { state: "full", full: expect.stringContaining("No space left on device") as string, reserve_bytes: 0 },
     });
     expectRefused(await session.propose(call("quick")));

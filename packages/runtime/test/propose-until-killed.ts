@@ -16,7 +16,11 @@ const [root = "", life = "", snapshotEvery = "1000", state = "state"] = process.
 
 const leaveLine: Capability = {
   manifest: {
-    ...{ name: "leave_line", version: "1.0.0", description: "leaves a line", effect: "write", idempotent: false },
+    name: "leave_line",
+    version: "1.0.0",
+    description: "leaves a line",
+    effect: "write",
+    idempotent: false,
     input: { type: "object", additionalProperties: false, properties: { id: { type: "string" } } },
     output: { type: "object" },
     arguments: [],

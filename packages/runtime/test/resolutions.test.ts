@@ -67,13 +67,15 @@ describe("an interrupted execution", () => {
     const answers = await Promise.allSettled([1, 2, 3, 4].map(() => runtime.resolveExecution(request)));
     expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
     await expect(runtime.resolveExecution({ ...request, resolution: "not-done" })).rejects.toMatchObject({
-      ...{ code: "FEMTO_EXECUTION_NOT_UNRESOLVED", exit: 65 },
+      code: "FEMTO_EXECUTION_NOT_UNRESOLVED",
+      exit: 65,
       message: expect.stringContaining("was resolved as done by uid:1000 in record"),
     });
     const session = runtime.openSession({ channel: "agent" });
     const denied = await session.propose(call("nobody"));
     await expect(runtime.resolveExecution({ ...request, execution: denied.execution_id })).rejects.toMatchObject({
-      ...{ code: "FEMTO_EXECUTION_NOT_UNRESOLVED", message: expect.stringContaining("is denied, not interrupted") },
+      code: "FEMTO_EXECUTION_NOT_UNRESOLVED",
+      message: expect.stringContaining("is denied, not interrupted"),
     });
     for (const execution of ["", "no such", "__proto__", "x".repeat(100_000)]) {
       await expect(runtime.resolveExecution({ ...request, execution })).rejects.toMatchObject({

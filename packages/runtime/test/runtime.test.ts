@@ -39,13 +39,16 @@ describe("a start", () => {
     ]);
     expect(log.map(({ to }) => to)).toEqual(ofType(records, "lifecycle.changed").map(({ body }) => body.to));
     expect(runtime.status()).toMatchObject({
-      ...{ phase: "idle", boots: 1, records: records.length, running: 0, queued: 0, observability: "exporting" },
-      ...{
-        sandbox: null,
-        fault: null,
-        integrity: "unverified",
-        capabilities: { enabled: 1, registered: builtinCapabilities.length + 1 },
-      },
+      phase: "idle",
+      boots: 1,
+      records: records.length,
+      running: 0,
+      queued: 0,
+      observability: "exporting",
+      sandbox: null,
+      fault: null,
+      integrity: "unverified",
+      capabilities: { enabled: 1, registered: builtinCapabilities.length + 1 },
     });
   });
 
@@ -127,7 +130,9 @@ describe("a restart", () => {
     expect(second.projection.host.boots).toBe(2);
     expect(second.boot).not.toBe(first.boot);
     expect(second.capabilities().find(({ name }) => name === "switched")).toMatchObject({
-      ...{ enabled: false, source: "operator", locked: false },
+      enabled: false,
+      source: "operator",
+      locked: false,
     });
     const records = await recordsOf(second.reader);
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index));
@@ -148,7 +153,9 @@ describe("a restart", () => {
     await first.close();
     const locked = await home.start({ capabilities, configuration: { capabilities: { switched: false } } });
     expect(locked.capabilities().find(({ name }) => name === "switched")).toMatchObject({
-      ...{ enabled: false, locked: true, source: "configuration" },
+      enabled: false,
+      locked: true,
+      source: "configuration",
     });
     await expect(locked.switchCapability("switched", true, "operator")).rejects.toMatchObject({
       code: "FEMTO_CAPABILITY_DISABLED",
@@ -217,7 +224,9 @@ describe("a restart", () => {
     await first.runtime.close();
     const second = await bootsOf();
     expect(second.boot).toMatchObject({
-      ...{ previous_boot: first.runtime.boot, previous_end: "clean", configuration: { changed: false } },
+      previous_boot: first.runtime.boot,
+      previous_end: "clean",
+      configuration: { changed: false },
     });
     const crash = home.losePower();
     await second.runtime.close();

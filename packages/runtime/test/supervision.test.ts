@@ -78,7 +78,11 @@ describe("a subsystem that crashes", () => {
     expect([after?.value, after?.context]).toEqual([before?.value, before?.context]);
     expect(stage.story).toEqual([CRASHED, RESTARTED]);
     expect(stage.records[0]?.body).toEqual({
-      ...{ subsystem: "policy", code: "FEMTO_POLICY_ERROR", reason: "it broke", at_ms: 1_000_000, decision: "restart" },
+      subsystem: "policy",
+      code: "FEMTO_POLICY_ERROR",
+      reason: "it broke",
+      at_ms: 1_000_000,
+      decision: "restart",
     });
     expect(stage.system.phase).toBe("idle");
   });
@@ -138,7 +142,9 @@ describe("a subsystem that crashes", () => {
     expect(stage.system.phase).toBe("error");
     expect(stage.restarts).toBe(LIMITS.restarts);
     expect(stage.records.at(-1)?.body).toMatchObject({
-      ...{ decision: "give-up", code: "FEMTO_SUBSYSTEM_LOST", reason: "it does not come back" },
+      decision: "give-up",
+      code: "FEMTO_SUBSYSTEM_LOST",
+      reason: "it does not come back",
     });
   });
 

@@ -139,7 +139,9 @@ const sleeping = ({ workspace }: Playground) => ({
 it("so does what serves", async () => {
   using place = prepared(writable);
   const service = new ServiceChild({
-    ...{ view: view(place), command: sleeping(place), limits: DEFAULT_CHILD_LIMITS },
+    view: view(place),
+    command: sleeping(place),
+    limits: DEFAULT_CHILD_LIMITS,
     onOutput: () => replace(place, ".git/config"),
   });
   expect(await service.ended).toContain(
@@ -150,8 +152,13 @@ it("so does what serves", async () => {
 it("an agent, which writes to nothing, ends with what it may not see alone", async () => {
   using place = prepared(denied("deep/er/secret", writable));
   const agent = new AgentChild({
-    ...{ view: view(place), command: sleeping(place), limits: DEFAULT_CHILD_LIMITS },
-    ...{ variables: {}, settings: NO_SETTINGS, device: null, onConnection: () => undefined },
+    view: view(place),
+    command: sleeping(place),
+    limits: DEFAULT_CHILD_LIMITS,
+    variables: {},
+    settings: NO_SETTINGS,
+    device: null,
+    onConnection: () => undefined,
   });
   await agent.started;
   replace(place, ".git/config");

@@ -76,7 +76,10 @@ describe
 
   it("changes nothing that is guarded, denied or hidden in a writable workspace", () => {
     expect(found["changes what is guarded in a writable workspace"]).toEqual({
-      ...{ said: "", kept: [], out: ["new"], readme: "hellomore\n" },
+      said: "",
+      kept: [],
+      out: ["new"],
+      readme: "hellomore\n",
       workspace: [".git", "asked", "deep", "femtoclaw.toml", "kept", "out", "readme", "secrets"],
     });
   });
@@ -104,7 +107,9 @@ describe
 
   it("is the user that began it, with no capability, and gains nothing", () => {
     expect(found["is looked at from outside"]).toMatchObject({
-      ...{ capabilities: Array(4).fill("0".repeat(16)), held: ["1", "2"], isSameUser: true },
+      capabilities: Array(4).fill("0".repeat(16)),
+      held: ["1", "2"],
+      isSameUser: true,
     });
     const { uid = process.getuid?.() } = ordinary(OTHER_STRANGER);
     expect(found["sees whose files are whose, and has its own"]).toMatchObject({ exitCode: 0, said: `${uid}\nown\n` });

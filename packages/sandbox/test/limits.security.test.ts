@@ -13,8 +13,12 @@ const groups = await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS);
 const isRoot = process.getuid?.() === 0;
 const MIB = 1_048_576;
 const SMALL: ChildLimits = {
-  ...{ memoryBytes: 96 * MIB, processes: 32, cpuMs: 1_000 },
-  ...{ fileBytes: MIB, openFiles: 64, temporaryBytes: 2 * MIB },
+  memoryBytes: 96 * MIB,
+  processes: 32,
+  cpuMs: 1_000,
+  fileBytes: MIB,
+  openFiles: 64,
+  temporaryBytes: 2 * MIB,
 };
 
 async function attack(
@@ -64,8 +68,11 @@ describe.runIf(groups !== null || !isRoot)("a program that takes what it can get
     const authority = { ...place.authority, childRead: [dirname(process.execPath)] };
     const view = viewOf(authority, undefined, undefined, groups);
     const command = {
-      ...{ program: process.execPath, realPath: process.execPath, args: ["-e", code] },
-      ...{ cwd: place.workspace, environment: {} },
+      program: process.execPath,
+      realPath: process.execPath,
+      args: ["-e", code],
+      cwd: place.workspace,
+      environment: {},
     };
     const ran = await run(place, [], { view, command, limits: { ...DEFAULT_CHILD_LIMITS, processes: 32 } });
     expect(ran.timedOut).toBe(false);

@@ -157,7 +157,9 @@ describe("probeSandbox", () => {
   it("finds the sandbox in order, and what bounds children", async () => {
     using place = playground();
     expect(await probeSandbox(place.authority, DEFAULT_CHILD_LIMITS)).toMatchObject({
-      ...{ ok: true, name: "bubblewrap", title: expect.stringMatching(/^bubblewrap \d/) },
+      ok: true,
+      name: "bubblewrap",
+      title: expect.stringMatching(/^bubblewrap \d/),
       bounds: {
         by: expect.any(String),
         lacks: expect.arrayContaining([expect.stringContaining("all files together")]),

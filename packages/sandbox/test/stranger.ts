@@ -38,7 +38,8 @@ export const canBeStranger =
 /** What the launcher says when nothing is planned, to an ordinary user. */
 export function launcherSays(...options: readonly string[]): string {
   const { output } = spawnSync(process.execPath, ["--no-warnings", ...options, "--eval", LAUNCH], {
-    ...{ ...ordinary(OTHER_STRANGER), env: {} },
+    ...ordinary(OTHER_STRANGER),
+    env: {},
     stdio: ["ignore", "ignore", "ignore", openSync("/dev/null", "r"), "pipe"],
   });
   return String(output?.[4] ?? "");

@@ -31,7 +31,12 @@ const authority: fc.Arbitrary<Authority> = fc
     childRead: paths,
   })
   .map(({ workspace, read, write, askRead, askWrite, denyRead, denyWrite, floor, childRead }) => ({
-    ...{ workspace, floor, childRead, searchPath: ["/usr/bin"], environment: {}, environmentNames: [] },
+    workspace,
+    floor,
+    childRead,
+    searchPath: ["/usr/bin"],
+    environment: {},
+    environmentNames: [],
     allow: { read: grants(...read), write: grants(...write), run: [] },
     ask: { read: grants(...askRead), write: grants(...askWrite), run: [] },
     deny: { read: grants(...denyRead), write: grants(...denyWrite), run: [] },

@@ -218,8 +218,11 @@ describe("bubblewrapArguments", () => {
   it("names the caller's program and sorts the variables", () => {
     using place = playground();
     const command = {
-      ...{ program: "/usr/bin/awk", realPath: "/usr/bin/mawk", args: ["--version"] },
-      ...{ cwd: place.workspace, environment: { B: "2", A: "1" } },
+      program: "/usr/bin/awk",
+      realPath: "/usr/bin/mawk",
+      args: ["--version"],
+      cwd: place.workspace,
+      environment: { B: "2", A: "1" },
     };
     const args = bubblewrapArguments(viewOf(place.authority), command, DEFAULT_CHILD_LIMITS);
     expect(args.slice(args.lastIndexOf("--"))).toEqual(["--", "/usr/bin/awk", "--version"]);

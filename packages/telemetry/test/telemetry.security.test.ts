@@ -60,8 +60,14 @@ function refusal(tool: string, code = "FEMTO_CAPABILITY_NOT_FOUND"): JournalEntr
     body: {
       tool,
       request: { bytes: 1, head: CANARY, payload: null },
-      ...{ label: CANARY, event: "unknown", decision: "DENIED_CAPABILITY_NOT_FOUND", facts: null },
-      ...{ input_sha256: null, revision: null, rules: [], error },
+      label: CANARY,
+      event: "unknown",
+      decision: "DENIED_CAPABILITY_NOT_FOUND",
+      facts: null,
+      input_sha256: null,
+      revision: null,
+      rules: [],
+      error,
     },
   };
 }

@@ -32,7 +32,13 @@ afterEach(async () => {
 });
 
 const GAUGES = {
-  ...{ ready: true, running: 1, queued: 2, unresolved: 3, waiting: 4, sessions: 5, terminals: 6 },
+  ready: true,
+  running: 1,
+  queued: 2,
+  unresolved: 3,
+  waiting: 4,
+  sessions: 5,
+  terminals: 6,
   freeBytes: null,
   journalBytes: null,
 };

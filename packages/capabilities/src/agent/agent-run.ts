@@ -23,7 +23,9 @@ const manifest: CapabilityManifest = {
     additionalProperties: false,
     required: ["bin", "variables", "terminal"],
     properties: {
-      ...{ bin, argv, cwd },
+      bin,
+      argv,
+      cwd,
       variables: {
         type: "array",
         maxItems: 64,

@@ -45,7 +45,14 @@ export async function observeFailures(command: Command): Promise<Failures> {
   const verify = (await place.run(["audit", "verify"])).exit;
   const { records } = await recordsOf(place);
   return {
-    ...{ syntax, unknownKey, othersMayWrite, failingTest, flippedByte, flippedVerify, twice, damagedCursor },
+    syntax,
+    unknownKey,
+    othersMayWrite,
+    failingTest,
+    flippedByte,
+    flippedVerify,
+    twice,
+    damagedCursor,
     forbiddenEffects: forbiddenEffects(place),
     repaired: { call, verify },
     tampered: await tamperedExports(place),

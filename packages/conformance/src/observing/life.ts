@@ -69,7 +69,15 @@ export async function observeLife(command: Command, executions: number): Promise
   const seqs = new Set(records.map(({ seq }) => seq));
   const shown = [first.log(), second.log(), third.log(), receiver.text, readFileSync(file, "utf8")];
   return {
-    ...{ beforeStart, readyMs: first.readyMs, status, malformed, calls, agentVerbs, isolation, registry, overload },
+    beforeStart,
+    readyMs: first.readyMs,
+    status,
+    malformed,
+    calls,
+    agentVerbs,
+    isolation,
+    registry,
+    overload,
     forbiddenEffects: forbiddenEffects(place),
     surfaces: [...surfaces, { surface: "embedded", execution: embedded.execution }].map(({ surface, execution }) => ({
       surface,

@@ -22,9 +22,13 @@ export interface KnownAgent {
 
 export const KNOWN_AGENTS: readonly KnownAgent[] = [
   {
-    ...{ kind: "claude", package: "@anthropic-ai/claude-code", version: "2.1.330" },
+    kind: "claude",
+    package: "@anthropic-ai/claude-code",
+    version: "2.1.330",
     argv: (prompt) => ["-p", prompt],
-    ...{ model: "claude-sonnet-4-5", key: "ANTHROPIC_API_KEY", path: "" },
+    model: "claude-sonnet-4-5",
+    key: "ANTHROPIC_API_KEY",
+    path: "",
     own: (mark) => [
       { tool: "Bash", args: { command: `echo ${mark}`, description: "says it" } },
       { tool: "Read", args: { file_path: "notes.txt" } },
@@ -33,9 +37,13 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     kept: [],
   },
   {
-    ...{ kind: "codex", package: "@openai/codex", version: "0.169.0" },
+    kind: "codex",
+    package: "@openai/codex",
+    version: "0.169.0",
     argv: (prompt) => ["exec", "--skip-git-repo-check", prompt],
-    ...{ model: "gpt-6.1-sol", key: "OPENAI_API_KEY", path: "/v1" },
+    model: "gpt-6.1-sol",
+    key: "OPENAI_API_KEY",
+    path: "/v1",
     own: (mark) => [
       { tool: "shell", args: { command: ["sh", "-c", `echo ${mark}`] } },
       { tool: "exec_command", args: { cmd: `echo ${mark}` } },
@@ -44,9 +52,13 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     kept: ["list_mcp_resources", "list_mcp_resource_templates", "read_mcp_resource", "request_user_input"],
   },
   {
-    ...{ kind: "opencode", package: "opencode-ai", version: "1.18.33" },
+    kind: "opencode",
+    package: "opencode-ai",
+    version: "1.18.33",
     argv: (prompt) => ["run", prompt],
-    ...{ model: "scripted-1", key: "OPENAI_API_KEY", path: "/v1" },
+    model: "scripted-1",
+    key: "OPENAI_API_KEY",
+    path: "/v1",
     own: (mark) => [
       { tool: "bash", args: { command: `echo ${mark}`, description: "says it" } },
       { tool: "read", args: { filePath: "notes.txt" } },
@@ -55,9 +67,13 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     kept: [],
   },
   {
-    ...{ kind: "pi", package: "@mariozechner/pi-coding-agent", version: "0.73.1" },
+    kind: "pi",
+    package: "@mariozechner/pi-coding-agent",
+    version: "0.73.1",
     argv: (prompt) => ["-p", prompt],
-    ...{ model: "scripted-1", key: "OPENAI_API_KEY", path: "/v1" },
+    model: "scripted-1",
+    key: "OPENAI_API_KEY",
+    path: "/v1",
     own: (mark) => [
       { tool: "bash", args: { command: `echo ${mark}` } },
       { tool: "read", args: { path: "notes.txt" } },

@@ -77,7 +77,8 @@ test("on a terminal lines are marked, ^C ends a turn and not the chat, and ^D en
   const { pty, child } = Pty.open({ cols: 72, rows: 24 }, (pty, device) => {
     const env = { ...place.environment, NO_COLOR: "1", TERM: "xterm" };
     const child = spawn(process.execPath, [launch, "chat"], {
-      ...{ cwd: place.project, env },
+      cwd: place.project,
+      env,
       stdio: [device, device, device],
     });
     return { pty, child };
@@ -125,7 +126,8 @@ test("what cannot work is said before anything is asked", async () => {
     stderr: expect.stringContaining("the variable NOTHING holds no key"),
   });
   expect(await without("--base-url", "http://models.example.com/v1", "--key-file", "../key")).toMatchObject({
-    ...{ code: 64, stdout: "" },
+    code: 64,
+    stdout: "",
     stderr: expect.stringContaining("unencrypted"),
   });
   expect(await without("--agent", "nobody")).toMatchObject({ code: 64 });

@@ -67,7 +67,10 @@ function program(name: string): { readonly program: string; readonly realPath: s
 }
 
 const echo = (use: Extract<GrantProposal, { table: "run" }>["use"]): GrantProposal => ({
-  ...{ table: "run", ...program("echo"), use, ...NOTHING },
+  table: "run",
+  ...program("echo"),
+  use,
+  ...NOTHING,
 });
 
 describe("a grant", () => {

@@ -6,8 +6,16 @@ const { executions = "100000", minutes } = parseArgs({
   options: { executions: { type: "string" }, minutes: { type: "string" } },
 }).values;
 const COLUMNS = {
-  ...{ at: "at", executions: "executions", p50Ms: "p50 ms", p99Ms: "p99 ms", rssMb: "RSS MB", heapMb: "heap MB" },
-  ...{ descriptors: "descriptors", handles: "handles", children: "children", zombies: "zombies" },
+  at: "at",
+  executions: "executions",
+  p50Ms: "p50 ms",
+  p99Ms: "p99 ms",
+  rssMb: "RSS MB",
+  heapMb: "heap MB",
+  descriptors: "descriptors",
+  handles: "handles",
+  children: "children",
+  zombies: "zombies",
 } as const;
 const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 

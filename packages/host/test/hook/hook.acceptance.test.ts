@@ -37,7 +37,9 @@ async function commandFor(kind: string): Promise<string> {
 function run(command: string, input: string): { status: number | null; stdout: string; stderr: string } {
   const { HOME, PATH } = place.environment;
   const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", command], {
-    ...{ input, cwd: "/", encoding: "utf8" },
+    input,
+    cwd: "/",
+    encoding: "utf8",
     env: { HOME, PATH } as NodeJS.ProcessEnv,
   });
   return { status, stdout, stderr };

@@ -36,7 +36,9 @@ runtime_dir = "../run"
 /** A shell command that sends calls to the agent's MCP server and prints its answers, each on a line. */
 export function mcpScript(calls: readonly { readonly name: string; readonly arguments: object }[]): string {
   const initialize = {
-    ...{ protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "shell", version: "1" } },
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo: { name: "shell", version: "1" },
   };
   return mcpLines(
     { jsonrpc: "2.0", id: 0, method: "initialize", params: initialize },

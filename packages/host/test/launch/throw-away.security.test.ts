@@ -137,7 +137,9 @@ test("a variable that an operator hands on leads an agent to no other configurat
     "does not list `HOME`",
   );
   await operator.launched.start({
-    ...{ name: "codex", argv: ['do:echo "$CODEX_HOME $HOME"'], size: null },
+    name: "codex",
+    argv: ['do:echo "$CODEX_HOME $HOME"'],
+    size: null,
     variables: { MODEL_KEY, CODEX_HOME: place.project },
   });
   expect((await said(operator)).stdout).toBe("/tmp/.codex /tmp\n");

@@ -19,19 +19,31 @@ async function place(): Promise<{ root: string; key: string; card: ApprovalCard 
   const key = join(root, "alice.pem");
   const vkey = await writeOperatorKey(key, "alice", false);
   const card: ApprovalCard = {
-    ...{
-      id: "42",
-      execution_id: "e",
-      log: "femtoclaw.local/log",
-      principal: "default",
-      tool: "fs_write",
-      capability: "1.0.0",
-    },
-    ...{ rule: "toml/ask.write/1", rules: ["toml/ask.write/1"], reason: "", source: null, session: "s", agent: null },
-    ...{ channel: "agent", label: null, args: { path: "/w/out/a", content: "harmless", mode: "create" } },
+    id: "42",
+    execution_id: "e",
+    log: "femtoclaw.local/log",
+    principal: "default",
+    tool: "fs_write",
+    capability: "1.0.0",
+    rule: "toml/ask.write/1",
+    rules: ["toml/ask.write/1"],
+    reason: "",
+    source: null,
+    session: "s",
+    agent: null,
+    channel: "agent",
+    label: null,
+    args: { path: "/w/out/a", content: "harmless", mode: "create" },
     facts: { questions: [{ kind: "path", path: "/w/out/a", exists: false, type: "missing", bytes: 8 }] },
-    ...{ files: [], approvers: 2, granted: [], operators: [vkey], operator_key: true, self_approvable: false },
-    ...{ asked_at: new Date().toISOString(), expires_at: new Date(Date.now() + 60_000).toISOString(), digest: "" },
+    files: [],
+    approvers: 2,
+    granted: [],
+    operators: [vkey],
+    operator_key: true,
+    self_approvable: false,
+    asked_at: new Date().toISOString(),
+    expires_at: new Date(Date.now() + 60_000).toISOString(),
+    digest: "",
   };
   return { root, key, card: { ...card, digest: questionDigestOf(card) ?? "" } };
 }

@@ -24,7 +24,9 @@ const grant: fc.Arbitrary<GrantProposal> = fc.oneof(
     ...note,
   }),
   fc.record({
-    ...{ table: fc.constant("run" as const), program: text.map((name) => `/opt/${name}`), realPath: text },
+    table: fc.constant("run" as const),
+    program: text.map((name) => `/opt/${name}`),
+    realPath: text,
     use: fc.oneof(
       fc.record({ kind: fc.constant("any" as const), unsafe: fc.boolean() }),
       fc.record({ kind: fc.constant("word" as const), word: text.map((word) => `${word}w`), flags }),
@@ -36,7 +38,9 @@ const grant: fc.Arbitrary<GrantProposal> = fc.oneof(
 const drafted = <T>(about: fc.Arbitrary<T>): fc.Arbitrary<Drafted<T>[]> =>
   fc.array(
     fc.record({
-      ...{ about, count: fc.integer({ min: 1 }), tried: fc.nat() },
+      about,
+      count: fc.integer({ min: 1 }),
+      tried: fc.nat(),
       records: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
     }),
     {
@@ -44,12 +48,22 @@ const drafted = <T>(about: fc.Arbitrary<T>): fc.Arbitrary<Drafted<T>[]> =>
     },
   );
 const trial = fc.record({
-  ...{ revision: text, calls: fc.nat(), undecided: fc.nat() },
-  ...{ permits: drafted(text), asks: drafted(text), denies: drafted(text) },
+  revision: text,
+  calls: fc.nat(),
+  undecided: fc.nat(),
+  permits: drafted(text),
+  asks: drafted(text),
+  denies: drafted(text),
 });
 const draft: fc.Arbitrary<PolicyDraft> = fc.record({
-  ...{ denied: fc.nat(), permitted: fc.nat(), undecidable: fc.nat(), left_out: fc.nat() },
-  ...{ grants: drafted(grant), dangerous: drafted(grant), obstacles: drafted(text), approved: drafted(text) },
+  denied: fc.nat(),
+  permitted: fc.nat(),
+  undecidable: fc.nat(),
+  left_out: fc.nat(),
+  grants: drafted(grant),
+  dangerous: drafted(grant),
+  obstacles: drafted(text),
+  approved: drafted(text),
   trial: fc.option(trial),
 });
 

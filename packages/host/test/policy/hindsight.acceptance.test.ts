@@ -71,12 +71,19 @@ describe("hindsight", () => {
     const { code, value } = await why("passwd");
     expect(code).toBe(0);
     expect(value).toMatchObject({
-      ...{ tool: "fs_read", decision: "denied", code: "FEMTO_POLICY_NO_PERMIT", again: "same", rules: [] },
+      tool: "fs_read",
+      decision: "denied",
+      code: "FEMTO_POLICY_NO_PERMIT",
+      again: "same",
+      rules: [],
       now: { kind: "denied" },
       remedy: { grants: [{ line: '[allow] read = ["/etc/passwd"]', dangerous: false }], obstacles: [] },
     });
     expect((await why("permitted")).value).toMatchObject({
-      ...{ decision: "allowed", again: "same", told: null, remedy: null },
+      decision: "allowed",
+      again: "same",
+      told: null,
+      remedy: null,
       rules: [{ id: "toml/allow.read/1", source: "femtoclaw.toml:8:9" }],
     });
     const { value: secret } = await why("secret");

@@ -85,7 +85,10 @@ test("are tried out beside those in force by a real host, and told to operators 
 
   const why = await place.json<Why>(["policy", "why", String(secret?.record?.seq)]);
   expect(why.value.shadow).toMatchObject({
-    ...{ revision, verdict: "denied", differs: true, again: "same" },
+    revision,
+    verdict: "denied",
+    differs: true,
+    again: "same",
     rules: [{ id: "toml/deny.read/1", source: "femtoclaw.toml:16:9" }],
   });
   expect((await place.run(["policy", "why", String(other?.record?.seq)])).stdout).toContain(

@@ -26,7 +26,10 @@ async function fixture(): Promise<Fixture> {
       `[observability]\notlp = "${receiver.endpoint}"\nprometheus = "${address}"\nhealth = "${address}"\n`,
   );
   return {
-    ...{ place, receiver, port, url: `http://${address}` },
+    place,
+    receiver,
+    port,
+    url: `http://${address}`,
     [Symbol.asyncDispose]: async () => {
       await place[Symbol.asyncDispose]();
       await receiver[Symbol.asyncDispose]();
@@ -110,7 +113,8 @@ scrape_configs: [{ job_name: femtoclaw, static_configs: [{ targets: ["127.0.0.1:
   const prometheus = spawn(
     "/usr/bin/prometheus",
     [
-      ...[`--config.file=${configuration}`, `--storage.tsdb.path=${join(place.root, "tsdb")}`],
+      `--config.file=${configuration}`,
+      `--storage.tsdb.path=${join(place.root, "tsdb")}`,
       `--web.listen-address=127.0.0.1:${web}`,
     ],
     { stdio: "ignore" },

@@ -42,7 +42,8 @@ function watched(records: readonly TypedRecord[]) {
   };
   const runtime = { projection, reader, policy: { rules: [] }, status: () => ({ log: "example/log" }) };
   const watch = new QuestionWatch({
-    ...{ runtime: runtime as unknown as QuestionWatchParts["runtime"], clock },
+    runtime: runtime as unknown as QuestionWatchParts["runtime"],
+    clock,
     tell: ({ event, record }) => told.push(`${event} ${record}`),
     onFault: (error) => told.push(String(error)),
   });

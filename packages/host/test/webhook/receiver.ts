@@ -80,8 +80,16 @@ export function quickClock(): Clock {
 
 export function messageOf(id: number, changes: Partial<WebhookMessage> = {}): WebhookMessage {
   return webhookMessage({
-    ...{ event: "asked", id: String(id), tool: "process_exec", rule: "toml/ask.run.git/1", reason: "it asks" },
-    ...{ expires_at: "2026-01-01T00:00:00.000Z", digest: "d".repeat(64), log: "example/log", record: id, answer: null },
+    event: "asked",
+    id: String(id),
+    tool: "process_exec",
+    rule: "toml/ask.run.git/1",
+    reason: "it asks",
+    expires_at: "2026-01-01T00:00:00.000Z",
+    digest: "d".repeat(64),
+    log: "example/log",
+    record: id,
+    answer: null,
     ...changes,
   });
 }

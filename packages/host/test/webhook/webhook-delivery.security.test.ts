@@ -10,7 +10,10 @@ import { isGenuine, KEY, messageOf, quickClock, Receiver } from "./receiver.ts";
 function deliveryTo(url: string, isOpen: (id: string) => boolean = () => true) {
   const changes: (string | null)[] = [];
   const delivery = new WebhookDelivery({
-    ...{ url, key: KEY, clock: quickClock(), isOpen },
+    url,
+    key: KEY,
+    clock: quickClock(),
+    isOpen,
     onChange: (error) => changes.push(error),
   });
   onTestFinished(() => delivery.stop());

@@ -54,7 +54,9 @@ test("is told of each question and how it ended, over a crash, and decides nothi
   await answer(place, "deny", id);
   await told(`asked ${id}`, `asked ${id}`, `answered ${id}`);
   expect(receiver.received.at(-1)?.message.answer).toEqual({
-    ...{ answer: "refused", complete: true, by: expect.stringMatching(/^uid:\d+$/) as string },
+    answer: "refused",
+    complete: true,
+    by: expect.stringMatching(/^uid:\d+$/) as string,
   });
   // Arguments are in no message.
   expect(JSON.stringify(receiver.received)).not.toContain("hunter2");

@@ -17,8 +17,14 @@ const boot = (approvals: ApprovalAuthority | undefined) => ({
   session: null,
   execution: null,
   body: {
-    ...{ version: "0.4.0", node: "v26.0.0", platform: "linux", pid: 1, uid: 0, previous_boot: null },
-    ...{ previous_end: "none" as const, integrity: "unverified" as const },
+    version: "0.4.0",
+    node: "v26.0.0",
+    platform: "linux",
+    pid: 1,
+    uid: 0,
+    previous_boot: null,
+    previous_end: "none" as const,
+    integrity: "unverified" as const,
     configuration: { path: null, sha256: "0".repeat(64), changed: false },
     ...(approvals === undefined ? {} : { approvals }),
   },
@@ -40,12 +46,22 @@ async function verdictOn(
   const statement = { ...STATEMENT, log: log ?? journal.origin, question: 2, reason: "it is fine" };
   const signature = by.sign(statement).trim().split(" ").at(-1) ?? "";
   const body: ApprovalAnsweredBody = {
-    ...{ question: 2, tool: "fs_write", digest: STATEMENT.digest, answer: "granted", complete: true, scope: "once" },
-    ...{ reason: "it is fine", self_approvable: false, key: by.vkey },
+    question: 2,
+    tool: "fs_write",
+    digest: STATEMENT.digest,
+    answer: "granted",
+    complete: true,
+    scope: "once",
+    reason: "it is fine",
+    self_approvable: false,
+    key: by.vkey,
     signature: { log: statement.log, signed_at: STATEMENT.signedAt, expires_at: STATEMENT.expiresAt, signature },
   };
   await journal.append({
-    ...{ type: "approval.answered", actor: actor(name ?? `operator:${by.name}`), session: "s", execution: "e" },
+    type: "approval.answered",
+    actor: actor(name ?? `operator:${by.name}`),
+    session: "s",
+    execution: "e",
     body: change(body),
   });
   await journal.close();

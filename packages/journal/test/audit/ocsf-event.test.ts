@@ -105,7 +105,13 @@ const program = {
   kind: "program",
   program: "/usr/bin/echo",
   real_path: "/usr/bin/echo",
-  ...{ device: "1", inode: "2", sha256: HASH, arguments: 2, options: [], env: [], cwd: "/w" },
+  device: "1",
+  inode: "2",
+  sha256: HASH,
+  arguments: 2,
+  options: [],
+  env: [],
+  cwd: "/w",
 } as const;
 const file = (type: "file" | "directory") =>
   ({ kind: "path", path: "/w/notes.txt", exists: true, type, bytes: 0 }) as const;
@@ -206,8 +212,16 @@ it("makes a call of an interface of every other tool, of a denial, and of an end
     timestamp: "",
   };
   const refusal = {
-    ...{ tool: "fs_read", request: { bytes: 1, head: "", payload: null }, label: null, event: "denied" },
-    ...{ decision: "DENIED_POLICY_VIOLATION", facts: null, input_sha256: null, revision: "r1", rules: ["x"], error },
+    tool: "fs_read",
+    request: { bytes: 1, head: "", payload: null },
+    label: null,
+    event: "denied",
+    decision: "DENIED_POLICY_VIOLATION",
+    facts: null,
+    input_sha256: null,
+    revision: "r1",
+    rules: ["x"],
+    error,
   };
   expect(eventOf(recordOf("execution.refused", refusal))).toMatchObject({
     class_uid: 6003,

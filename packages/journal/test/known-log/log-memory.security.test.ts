@@ -193,7 +193,9 @@ describe("a log that was announced to take the place of the known one", () => {
     const { now } = await memory().meet(sight(old));
     const { first_key: nextKey } = await next.show(null);
     await memory().announce({
-      ...{ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE },
+      before: now.firstKey,
+      next: nextKey,
+      oldPlace: OLD_PLACE,
       beginsWith: (seen) => beginsWith(old.journal, seen),
     });
     return { old, next };
@@ -225,7 +227,9 @@ describe("a log that was announced to take the place of the known one", () => {
     await memory().meet(sight(old));
     const { first_key: nextKey } = await next.show(null);
     await memory().announce({
-      ...{ before: nextKey, next: nextKey, oldPlace: OLD_PLACE },
+      before: nextKey,
+      next: nextKey,
+      oldPlace: OLD_PLACE,
       beginsWith: async () => true,
     });
     await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });
@@ -240,7 +244,9 @@ describe("a log that was announced to take the place of the known one", () => {
     const { now } = await memory().meet(sight(old));
     const { first_key: nextKey } = await next.show(null);
     await memory().announce({
-      ...{ before: now.firstKey, next: nextKey, oldPlace: OLD_PLACE },
+      before: now.firstKey,
+      next: nextKey,
+      oldPlace: OLD_PLACE,
       beginsWith: (seen) => beginsWith(older.journal, seen),
     });
     await expect(memory().meet(sight(next))).rejects.toMatchObject({ code: "FEMTO_LOG_ROLLED_BACK" });

@@ -250,7 +250,6 @@ describe("hostile text", () => {
   it.each(pieces)("of %j costs no more than honest text", (piece) => {
     const text = mib(piece);
     const { value } = redact({ text, both: `x${text}` });
-    expect(redact(value).value).toBeDefined();
-    expect(typeof mayHoldSecret(JSON.stringify({ text }))).toBe("boolean");
+    expect(() => [redact(value), mayHoldSecret(JSON.stringify({ text }))]).not.toThrow();
   });
 });

@@ -211,8 +211,11 @@ test("a resource that changes is quarantined, and nothing else of its server", a
   );
   expect((await read("docs://guide/raw.bin")).status).toBe("completed");
   expect(await place.states("docs")).toMatchObject({
-    ...{ "resource:docs://index": "changed", "resource:docs://guide/b": "new", "prompt:summarize": "offered" },
-    ...{ "template:docs://guide/{page}": "offered", act: "offered" },
+    "resource:docs://index": "changed",
+    "resource:docs://guide/b": "new",
+    "prompt:summarize": "offered",
+    "template:docs://guide/{page}": "offered",
+    act: "offered",
   });
   const accepted = await place.run(["mcp", "pins", "accept", "docs", "resource:docs://index", "--yes"]);
   expect([accepted.code, accepted.stdout]).toEqual([0, "accepted 1 of what docs lists\n"]);

@@ -175,8 +175,15 @@ test("one that ends as soon as it starts is not started over and over", async ()
 test("what cannot be offered is refused tool by tool, whoever agrees", async () => {
   expect(await place.states("odd")).toEqual({
     ["__proto__"]: "offered",
-    ...{ a__b: "offered", "dots.are.out": "refused", good: "offered", hidden: "refused", huge: "refused" },
-    ...{ loops: "offered", remote: "refused", slow: "offered", twice: "refused" },
+    a__b: "offered",
+    "dots.are.out": "refused",
+    good: "offered",
+    hidden: "refused",
+    huge: "refused",
+    loops: "offered",
+    remote: "refused",
+    slow: "offered",
+    twice: "refused",
     mcp_resource_read: "refused",
   });
   expect((await place.run(["mcp", "pins", "accept", "odd", "hidden", "--yes"])).code).toBe(64);
@@ -205,7 +212,10 @@ test("resources and prompts that cannot be offered are refused one by one, whoev
   );
   // What is no list, or too long, takes the rest of its server with it as little as what the other servers offer.
   expect(await place.states("twin")).toMatchObject({
-    ...{ "resource:docs://index": "offered", "template:*": "refused", "prompt:*": "refused", act: "offered" },
+    "resource:docs://index": "offered",
+    "template:*": "refused",
+    "prompt:*": "refused",
+    act: "offered",
   });
 });
 

@@ -145,7 +145,8 @@ test("completions are decided like getting what is completed, and are plain and 
   expect(values).toHaveLength(100);
   expect(values[0]).toMatch(/^\\u\{202e\}done\\u\{7\}/);
   expect(JSON.parse(values[1] ?? "")).toMatchObject({
-    ...{ ref: { type: "ref/prompt", name: "ask" }, argument: { name: "who", value: "a" } },
+    ref: { type: "ref/prompt", name: "ask" },
+    argument: { name: "who", value: "a" },
     context: { arguments: { a: "b" } },
   });
   const code = async (tool: string, args: object): Promise<string> => {
@@ -203,7 +204,9 @@ test("a lease ends with what permitted it, and nothing is told after that", asyn
   await expect
     .poll(() => bodyOf("subscription.ended", ({ why }) => why === "session"))
     .toMatchObject({
-      ...{ server: "relay", uri: "docs://page/1", updates: 0 },
+      server: "relay",
+      uri: "docs://page/1",
+      updates: 0,
     });
 });
 
@@ -251,10 +254,8 @@ test.each(ERAS)("an MCP client of %s hears progress, logs, changes and completio
     [0, 1, 2].map((step) => ({ logger: "MCP server fixture", data: `Tool execution, step ${step}` })),
   );
   const { completion } = await client.complete({
-    ...{
-      ref: { type: "ref/prompt", name: "fixture__test_prompt_with_arguments" },
-      argument: { name: "arg1", value: "park" },
-    },
+    ref: { type: "ref/prompt", name: "fixture__test_prompt_with_arguments" },
+    argument: { name: "arg1", value: "park" },
   });
   expect(completion.values).toEqual(["parking"]);
   if (subscription === null) await client.unsubscribeResource({ uri });
@@ -369,8 +370,11 @@ test("a state goes on with its own call, once, and with nothing else", async () 
     const response = await fetch(http.url, {
       method: "POST",
       headers: {
-        ...{ "content-type": "application/json", accept: "application/json, text/event-stream" },
-        ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": name },
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": name,
         authorization: `Bearer ${http.token}`,
       },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...params, _meta: meta } }),

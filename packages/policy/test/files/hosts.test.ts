@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { builtinCapabilities } from "../../../capabilities/src/builtin.ts";
 import { compilePolicy, createPolicyEngine, NO_HISTORY } from "../../src/index.ts";
-import { authorityOf } from "../policy-fixture.ts";
+import { authorityOf, hostFacts } from "../policy-fixture.ts";
 import { findings, load, shareTrial } from "./files-fixture.ts";
 
 shareTrial();
@@ -41,20 +41,10 @@ describe("a policy about hosts", () => {
     engine.activate(compilePolicy({ authority: authorityOf(), manifests, fileRules: rules }));
     const decide = (network: "public" | "loopback" | "metadata" | "unresolved") =>
       engine.decide({
-        ...{ principal: "default", capability: "net_fetch", history: NO_HISTORY },
-        question: {
-          ...{
-            kind: "host",
-            scheme: "https",
-            host: "a.test",
-            port: 443,
-            addresses: [],
-            network,
-            method: "GET",
-            path: "/",
-          },
-          ...{ headers: [], injects: [], bytes: 0, hop: 0 },
-        },
+        principal: "default",
+        capability: "net_fetch",
+        history: NO_HISTORY,
+        question: hostFacts("a.test", 443, { addresses: [], network }),
       });
     expect(decide("public").allowed).toBe(true);
     expect(decide("loopback").rules).toEqual(["floor/private-address"]);

@@ -33,7 +33,12 @@ describe("poisoning", () => {
   });
   const answer = ({ capability, principal = "s", question, approved = false }: Ask, share: DecisionShare): string => {
     const decision = engine.decide({
-      ...{ capability, principal, question: question as FactQuestion, history: NO_HISTORY, approved, share },
+      capability,
+      principal,
+      question: question as FactQuestion,
+      history: NO_HISTORY,
+      approved,
+      share,
     });
     return decision.allowed ? "allowed" : decision.code;
   };

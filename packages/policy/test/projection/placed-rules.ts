@@ -2,12 +2,12 @@
  * Random rules that have a place, seem to have one, or would have one but for what stands before it; and questions at, below
  * and beside these places. Not all of these rules are valid: what is asked of them has to be the same all the same.
  */
-import type { CapabilityManifest, FactQuestion, HostQuestion, McpToolQuestion } from "@femtoclaw/protocol";
+import type { CapabilityManifest, FactQuestion, McpToolQuestion } from "@femtoclaw/protocol";
 import { CONNECT_ACTION } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { NO_HISTORY } from "../../src/index.ts";
 import type { DecisionRequest } from "../../src/request.ts";
-import { FS_READ, FS_WRITE, PROCESS_EXEC, pathFacts, programFacts } from "../policy-fixture.ts";
+import { FS_READ, FS_WRITE, hostFacts, PROCESS_EXEC, pathFacts, programFacts } from "../policy-fixture.ts";
 
 const manifest = (name: string, declared: CapabilityManifest["arguments"]): CapabilityManifest => ({
   ...FS_READ,
@@ -16,7 +16,9 @@ const manifest = (name: string, declared: CapabilityManifest["arguments"]): Capa
 });
 /** With these a policy knows every type of resource that has places. */
 export const PLACED_MANIFESTS: readonly CapabilityManifest[] = [
-  ...[FS_READ, FS_WRITE, PROCESS_EXEC],
+  FS_READ,
+  FS_WRITE,
+  PROCESS_EXEC,
   manifest("net_fetch", [{ pointer: "/url", kind: "host" }]),
   manifest("mcp_git", [{ pointer: "", kind: "mcp_tool", server: "git" }]),
 ];
@@ -111,14 +113,16 @@ const programQuestion = fc
     fc.constantFrom("/p", "/q"),
   )
   .map(([program, first, real_path]) => programFacts(program, first === null ? [] : [first], { real_path }));
-const hostFacts = (named: string, port: number): HostQuestion => ({
-  ...{ kind: "host", scheme: "https", host: named, port, addresses: ["192.0.2.1"], network: "public" },
-  ...{ method: "GET", path: "/", headers: [], injects: [], bytes: 0, hop: 0 },
-});
 const hostQuestion = fc.tuple(fc.constantFrom(...HOSTS, "c.test"), fc.constantFrom(80, 443));
 const toolQuestion = (tool: string): McpToolQuestion => ({
-  ...{ kind: "mcp_tool", server: "git", tool, definition: "a".repeat(64), destructive: false },
-  ...{ arguments: [], values: [], opaque: [] },
+  kind: "mcp_tool",
+  server: "git",
+  tool,
+  definition: "a".repeat(64),
+  destructive: false,
+  arguments: [],
+  values: [],
+  opaque: [],
 });
 
 type Asked = readonly [capability: string, question: FactQuestion];
@@ -146,6 +150,9 @@ const asked: fc.Arbitrary<Asked> = fc.oneof(
 export const PLACED_REQUEST: fc.Arbitrary<DecisionRequest> = fc
   .record({ principal: fc.constantFrom("s", "t"), asked, calls: fc.constantFrom(0, 0, 3), approved: fc.boolean() })
   .map(({ principal, asked: [capability, question], calls, approved }) => ({
-    ...{ principal, capability, question, approved },
+    principal,
+    capability,
+    question,
+    approved,
     history: { ...NO_HISTORY, calls },
   }));

@@ -5,14 +5,7 @@
 export { type ConfigurationFault, configurationFaults, isConfiguration } from "./check-configuration.ts";
 export type { SourceOf } from "./places.ts";
 export type { ChatSetting } from "./resolve-chat.ts";
-export {
-  type CapabilitySetting,
-  type ConfigurationInput,
-  type ResolvedConfiguration,
-  type ResolvedLimits,
-  type Rights,
-  resolveConfiguration,
-} from "./resolve-configuration.ts";
+export { type ConfigurationInput, resolveConfiguration } from "./resolve-configuration.ts";
 export type { LaunchSetting } from "./resolve-launches.ts";
 export type { EndpointAddress, ObservabilitySettings } from "./resolve-observability.ts";
 export type { PackageSetting } from "./resolve-packages.ts";
@@ -20,3 +13,4 @@ export { DEFAULT_SEARCH_PATH, findProgram } from "./resolve-programs.ts";
 export type { UpstreamSetting } from "./resolve-upstreams.ts";
 export type { WebhookSetting } from "./resolve-webhook.ts";
 export type { WitnessSetting } from "./resolve-witnesses.ts";
+export type { CapabilitySetting, ResolvedConfiguration, ResolvedLimits, Rights } from "./resolved-configuration.ts";

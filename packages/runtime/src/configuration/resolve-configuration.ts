@@ -14,7 +14,6 @@ import {
   pointerTokens,
   systemErrorCode,
 } from "@femtoclaw/protocol";
-import type { ChildLimits } from "@femtoclaw/sandbox/child-limits";
 import { type NamesOf, requireKnownNames } from "../known-names.ts";
 import type { PathBase } from "./canonical-path.ts";
 import { checkAuthority } from "./check-authority.ts";
@@ -24,24 +23,25 @@ import { namedChildLimits, resolveChildLimits } from "./child-limits.ts";
 import { programConnections } from "./fetch-grants.ts";
 import { pathGrants } from "./path-grants.ts";
 import { Places, type SourceOf } from "./places.ts";
-import { type ChatSetting, resolveChat } from "./resolve-chat.ts";
+import { resolveChat } from "./resolve-chat.ts";
 import { checkSocketPath, resolveDirectories, resolveFloor } from "./resolve-directories.ts";
 import { resolveHistory } from "./resolve-history.ts";
-import { type LaunchSetting, launchCapabilities, launchGrants, resolveLaunches } from "./resolve-launches.ts";
-import { type ObservabilitySettings, resolveObservability } from "./resolve-observability.ts";
-import { type OperatorSettings, resolveOperators } from "./resolve-operators.ts";
-import { checkPackages, type PackageSetting, resolvePackages } from "./resolve-packages.ts";
+import { launchCapabilities, launchGrants, resolveLaunches } from "./resolve-launches.ts";
+import { resolveObservability } from "./resolve-observability.ts";
+import { resolveOperators } from "./resolve-operators.ts";
+import { checkPackages, resolvePackages } from "./resolve-packages.ts";
 import { resolveSearchPath, withOtherNames } from "./resolve-programs.ts";
 import { resolveAgents, resolveTable } from "./resolve-tables.ts";
-import {
-  checkUpstreams,
-  resolveUpstreams,
-  type UpstreamSetting,
-  upstreamCapabilities,
-  upstreamEnvironment,
-} from "./resolve-upstreams.ts";
-import { resolveWebhook, type WebhookSetting } from "./resolve-webhook.ts";
-import { checkWitnesses, resolveWitnesses, type WitnessSetting } from "./resolve-witnesses.ts";
+import { checkUpstreams, resolveUpstreams, upstreamCapabilities, upstreamEnvironment } from "./resolve-upstreams.ts";
+import { resolveWebhook } from "./resolve-webhook.ts";
+import { checkWitnesses, resolveWitnesses } from "./resolve-witnesses.ts";
+import type {
+  CapabilitySetting,
+  ResolvedConfiguration,
+  ResolvedLimits,
+  Rights,
+  TerminalSettings,
+} from "./resolved-configuration.ts";
 import { checkTrialAgents, onTrial, trialSource } from "./shadow-tables.ts";
 import { checkToolServers } from "./tool-grants.ts";
 
@@ -63,90 +63,10 @@ export interface ConfigurationInput {
   readonly environment: HostEnvironment;
 }
 
-/** What the configuration says about one capability. */
-export interface CapabilitySetting {
-  /** Whether the capability may be called from the start. */
-  readonly enabled: boolean;
-  /** True if the configuration says `false`: no operator command enables the capability while the host runs. */
-  readonly locked: boolean;
-  /** Limits of its calls if they differ from `limits`: milliseconds, and bytes of one result. */
-  readonly timeoutMs?: number;
-  readonly outputBytes?: number;
-  /** Limits for children of this capability alone. */
-  readonly child?: Partial<ChildLimits>;
-}
-
-/** What one call may use, and how many calls there may be at once. */
-export interface ResolvedLimits {
-  /** Milliseconds of one effect; 30 000 by default. */
-  readonly timeoutMs: number;
-  /** Bytes of one result; 1 MiB by default. */
-  readonly outputBytes: number;
-  /** Calls that run at once, and calls that may wait for their turn. */
-  readonly concurrency: number;
-  readonly queue: number;
-  /** Limits of each child that a capability starts. */
-  readonly child: ChildLimits;
-}
-
-export interface ApprovalSettings extends OperatorSettings {
-  /** Milliseconds after which an unanswered question counts as a no. */
-  readonly expiresMs: number;
-  /** Questions of one session that may be open at once. */
-  readonly perSession: number;
-  /** Questions of all sessions that may be open at once. */
-  readonly atOnce: number;
-  /** Who is notified of questions; absent if nobody is. */
-  readonly webhook?: WebhookSetting;
-}
-
-/** The part of an authority that comes from tables, and that rules on trial may change. */
-export type Rights = Pick<Authority, "allow" | "ask" | "deny" | "agents" | "budgets" | "sensitive" | "after">;
-
-/** Where to find on this machine what tables name. */
+/** Where this machine has what tables name. */
 interface MachinePlaces {
   readonly base: PathBase;
   readonly searchPath: readonly string[];
-}
-
-export interface TerminalSettings {
-  /** Whether input to terminals is recorded. */
-  readonly recordInput: boolean;
-  /** Milliseconds after which an unused terminal ends, and after which a terminal ends in any case. */
-  readonly idleMs: number;
-  readonly totalMs: number;
-}
-
-/** A configuration that is ready for use on this machine. It is data: nothing in it is looked up again. */
-export interface ResolvedConfiguration extends ObservabilitySettings {
-  /** What may be read, written, run, fetched and called. Policy is compiled from it. */
-  readonly authority: Authority;
-  /** The rights in the authority if the rules on trial were in force; absent if there are none. */
-  readonly shadow?: Rights;
-  /** Only capabilities that the configuration names; all others are disabled. */
-  readonly capabilities: ReadonlyMap<string, CapabilitySetting>;
-  readonly limits: ResolvedLimits;
-  readonly approvals: ApprovalSettings;
-  readonly terminals: TerminalSettings;
-  /** Absent if no model is named. */
-  readonly chat?: ChatSetting;
-  /** Agents that operators may launch; absent if there are none. */
-  readonly launches?: readonly LaunchSetting[];
-  /** Canonical folder of the journal and its keys, and that of the sockets. */
-  readonly stateDirectory: string;
-  readonly runtimeDirectory: string;
-  /** Witnesses that hold checkpoints of the journal elsewhere. */
-  readonly witnesses: readonly WitnessSetting[];
-  /** Whether calls are refused while one of the witnesses does not take checkpoints. */
-  readonly witnessesRequired: boolean;
-  /** Capabilities of others that come as packages. */
-  readonly packages: readonly PackageSetting[];
-  /** MCP servers of others, and the variables that each of them gets. */
-  readonly upstreams: readonly UpstreamSetting[];
-  /** By the name of the server. */
-  readonly upstreamEnvironment: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Digest over all of the above. Of variables it covers only the names, since their values may be secrets. */
-  readonly sha256: string;
 }
 
 const INPUT: NamesOf<ConfigurationInput> = {

@@ -2,9 +2,9 @@
 import { basename } from "node:path";
 import { AGENT_RUN, type Configuration, jsonPointer, type LaunchGrant, type LaunchTable } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
-import type { CapabilitySetting } from "./resolve-configuration.ts";
 import { findProgram } from "./resolve-programs.ts";
 import { isThisMachine } from "./resolve-webhook.ts";
+import type { CapabilitySetting } from "./resolved-configuration.ts";
 
 export type LaunchKind = NonNullable<LaunchTable["kind"]>;
 

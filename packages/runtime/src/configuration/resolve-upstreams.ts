@@ -14,8 +14,8 @@ import {
 import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
 import { isWritable } from "./check-authority.ts";
 import type { Places } from "./places.ts";
-import type { CapabilitySetting } from "./resolve-configuration.ts";
 import { findProgram } from "./resolve-programs.ts";
+import type { CapabilitySetting } from "./resolved-configuration.ts";
 
 /** An MCP server behind the gate. */
 export interface UpstreamSetting {

@@ -9,8 +9,9 @@ import type { Reply } from "@femtoclaw/protocol";
 import { type Asked, questionDigest, questionEntry } from "./entries.ts";
 import type { Execution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import type { Questions, WaitingCall } from "./questions.ts";
+import type { Questions } from "./questions.ts";
 import type { Problem } from "./verdict.ts";
+import type { WaitingCall } from "./waiting-call.ts";
 
 /** What the gate does next with a call that policy asks about. */
 export type Asking =

@@ -23,9 +23,9 @@ import type { Connections } from "./connections.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
 import type { OnTrial, Registered, Standing } from "./gate-parts.ts";
-import type { WaitingCall } from "./questions.ts";
 import type { SessionQuota } from "./session-quota.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
+import type { WaitingCall } from "./waiting-call.ts";
 
 export interface Execution {
   readonly id: ExecutionId;

@@ -24,7 +24,7 @@ import type {
 } from "@femtoclaw/protocol";
 import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
 import type { QuestionRecord } from "../approvals.ts";
-import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
+import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
 import type { DrivenExecution } from "../driven-execution.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Relays } from "../relay/relays.ts";

@@ -23,10 +23,11 @@ import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
 import { holdLease } from "./launch-lease.ts";
-import { Questions, type Settlement, type WaitingCall } from "./questions.ts";
+import { Questions, type Settlement } from "./questions.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
 import { revive, settledProblem } from "./revival.ts";
 import { Steps } from "./steps.ts";
+import type { WaitingCall } from "./waiting-call.ts";
 
 const CANCELLED = "its proposer cancelled it";
 

@@ -11,7 +11,7 @@ import type { Clock, Journal } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
 import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import { Outputs } from "../outputs/outputs.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import { Changes } from "../relay/changes.ts";

@@ -2,10 +2,9 @@
  * Calls that wait for operators: how many there may be, who may answer what, and when the time for an answer is over. A
  * waiting call is only a record; this keeps what an answer is checked against.
  */
-import type { JsonObject } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import { type ApprovalAnsweredBody, type ExecutionId, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import type { ApprovalSettings } from "../configuration/resolve-configuration.ts";
+import { type ApprovalAnsweredBody, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
 import { operatorActor } from "../operator-actor.ts";
 import {
   type Answer,
@@ -15,29 +14,11 @@ import {
   requireSignature,
   type VouchedAnswer,
 } from "./answers.ts";
+import { Deadlines, expiredAt } from "./deadlines.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { SessionQuestions } from "./session-questions.ts";
 import type { Problem } from "./verdict.ts";
-
-export interface WaitingCall {
-  /** Sequence number of the question's record, which is also the identifier of the approval. */
-  readonly seq: number;
-  readonly execution: ExecutionId;
-  readonly session: string;
-  readonly tool: string;
-  readonly revision: string;
-  /** Digest of the call, its facts and the rules that ask. An answer is given to this digest. */
-  readonly digest: string;
-  readonly approvers: number;
-  /** Operators who have said yes: the key of one who signed, else the name. */
-  readonly granted: readonly string[];
-  /** Expiry on the wall clock, for people and for the time after a restart. */
-  readonly expiresUs: number;
-  /** Expiry on the monotonic clock of this boot, which nobody can set. */
-  readonly deadlineUs: number;
-  /** Arguments that hold secrets. They are in no record, so they live only as long as this boot. */
-  readonly secretArgs: JsonObject | null;
-}
+import type { WaitingCall } from "./waiting-call.ts";
 
 /** How a question is settled. */
 export type Settlement = "granted" | "refused" | "expired" | "cancelled" | "halted";
@@ -56,9 +37,6 @@ export interface QuestionsParts {
   settle(call: WaitingCall, how: Settlement, reason: string): void;
 }
 
-/** LIMIT: milliseconds between two looks at the wall clock, which somebody may have set forward. */
-const LOOK_MS = 10_000;
-
 export class Questions {
   readonly #parts: QuestionsParts;
   readonly #open: OpenCalls;
@@ -67,12 +45,15 @@ export class Questions {
   /** Number of questions on their way to the disk, by session. */
   readonly #pending = new Map<string, number>();
   readonly #sessions: SessionQuestions;
-  #cancelLook: (() => void) | null = null;
+  readonly #deadlines: Deadlines;
 
   constructor(parts: QuestionsParts) {
     this.#parts = parts;
     this.#sessions = new SessionQuestions(parts);
     this.#open = new OpenCalls(parts.clock);
+    this.#deadlines = new Deadlines(parts.clock, this.#open, (call) => {
+      if (!this.#answering.has(call.seq)) this.#settle(call, "expired", expiredAt(call));
+    });
   }
 
   get open(): Omit<OpenCalls, "put" | "delete" | "clear"> {
@@ -118,7 +99,7 @@ export class Questions {
   add(call: WaitingCall): void {
     this.abandon(call.session);
     this.#open.put(call);
-    this.#arm();
+    this.#deadlines.watch();
   }
 
   /** The question whose yes also covers this call of the session; undefined if operators must be asked. */
@@ -200,8 +181,7 @@ export class Questions {
 
   /** Stops watching the time. Waiting calls go on after the next start. */
   stop(): void {
-    this.#cancelLook?.();
-    this.#cancelLook = null;
+    this.#deadlines.stop();
     this.#open.clear();
   }
 
@@ -216,7 +196,7 @@ export class Questions {
       const fix = "Look with `femtoclaw approvals list` whether it is still open, and answer it then.";
       throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is being answered`, { fix });
     }
-    if (this.#isOver(call)) {
+    if (this.#deadlines.isOver(call)) {
       this.#settle(call, "expired", expiredAt(call));
       throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} has expired`);
     }
@@ -269,29 +249,6 @@ export class Questions {
     this.#open.delete(call.seq);
     this.#parts.settle(call, how, reason);
   }
-
-  // INVARIANT: setting the clock forward ends a question early; setting it back gains no time.
-  #isOver({ expiresUs, deadlineUs }: WaitingCall): boolean {
-    const { clock } = this.#parts;
-    return clock.nowUs() >= expiresUs || clock.monotonicUs() >= deadlineUs;
-  }
-
-  #arm(): void {
-    if (this.#cancelLook !== null || this.#open.size === 0) return;
-    const nowUs = this.#parts.clock.monotonicUs();
-    let nextUs = Number.POSITIVE_INFINITY;
-    for (const { deadlineUs } of this.#open.all) nextUs = Math.min(nextUs, deadlineUs);
-    const nextMs = (nextUs - nowUs) / 1_000;
-    const look = (): void => {
-      this.#cancelLook = null;
-      for (const call of [...this.#open.all]) {
-        const isFree = !this.#answering.has(call.seq);
-        if (isFree && this.#isOver(call)) this.#settle(call, "expired", expiredAt(call));
-      }
-      this.#arm();
-    };
-    this.#cancelLook = this.#parts.clock.after(Math.min(Math.max(nextMs, 1), LOOK_MS), look, { unref: true });
-  }
 }
 
 function signatureOf({ signed }: VouchedAnswer): Pick<ApprovalAnsweredBody, "key" | "signature"> {
@@ -303,8 +260,4 @@ function signatureOf({ signed }: VouchedAnswer): Pick<ApprovalAnsweredBody, "key
 
 function limit(reason: string): Problem {
   return { code: "FEMTO_APPROVAL_LIMIT", reason };
-}
-
-function expiredAt({ expiresUs }: WaitingCall): string {
-  return `no operator answered by ${new Date(expiresUs / 1_000).toISOString()}`;
 }

@@ -4,8 +4,9 @@ import { DecisionShare } from "@femtoclaw/policy/live";
 import type { DecisionCode, RecordActor, SessionId } from "@femtoclaw/protocol";
 import { type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import type { Settlement, WaitingCall } from "./questions.ts";
+import type { Settlement } from "./questions.ts";
 import type { Problem } from "./verdict.ts";
+import type { WaitingCall } from "./waiting-call.ts";
 
 /**
  * The returned execution is ready to be examined and decided anew. Its `lost` says why it cannot go on, whatever was

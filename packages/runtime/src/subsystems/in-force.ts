@@ -24,7 +24,7 @@ import {
 } from "@femtoclaw/protocol";
 import { packageStubs } from "../capability-packages/package-stubs.ts";
 import type { Chronicle } from "../chronicle.ts";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import { deploymentOf, resolvedSources } from "../deployment.ts";
 import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";

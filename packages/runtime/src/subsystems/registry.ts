@@ -11,7 +11,7 @@ import {
   type ToolDescription,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import { type CompiledSchemas, compileSchemas } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
 import type { ActorSystem } from "../system.ts";

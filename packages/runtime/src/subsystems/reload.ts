@@ -4,7 +4,7 @@
  */
 import type { Journal } from "@femtoclaw/journal";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import { operatorActor } from "../operator-actor.ts";
 import type { PolicySource } from "../options.ts";
 import { Confinement } from "./confinement.ts";

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "@femtoclaw/journal";
 import { errorText, type SessionId, type TerminalClosedBody } from "@femtoclaw/protocol";
-import type { TerminalSettings } from "../configuration/resolve-configuration.ts";
+import type { TerminalSettings } from "../configuration/resolved-configuration.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { Standing } from "../gate/gate-parts.ts";
 import { isSameView } from "../gate/standing-view.ts";

@@ -3,21 +3,21 @@
  * is there and no limit is reached. When one of these no longer holds, the terminal is ended as a whole.
  */
 import assert from "node:assert/strict";
-import type { ScrollPart, SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
+import type { SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
-import {
-  FemtoError,
-  LIMITS,
-  type ProgramQuestion,
-  printable,
-  type SessionId,
-  type TerminalClosedBody,
-} from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateTerminals } from "../gate/gate-parts.ts";
 import { settled } from "../settled.ts";
-import { type Ending, endOfLease, type Lease, type LeaseParts, stoppedBy } from "./lease.ts";
+import {
+  closingOf,
+  type KeptTerminal,
+  type TerminalStatus,
+  terminalStatus,
+  type WatchedPart,
+} from "./kept-terminal.ts";
+import { type Ending, endOfLease, type LeaseParts, stoppedBy } from "./lease.ts";
 import { Recorder } from "./recorder.ts";
 
 export interface TerminalsParts extends LeaseParts {
@@ -31,49 +31,11 @@ export interface TerminalsParts extends LeaseParts {
   hasRoom(): boolean;
 }
 
-/** What an operator sees of a terminal. */
-export interface TerminalStatus {
-  /** Identifier of the terminal, which is that of the execution that opened it. */
-  readonly id: string;
-  readonly session: string;
-  readonly principal: string;
-  readonly program: string;
-  readonly cols: number;
-  readonly rows: number;
-  readonly opened_at: string;
-  readonly running: boolean;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
-  /** Bytes that were typed, that the program wrote, and that wait for their reader. */
-  readonly bytes_in: number;
-  readonly bytes_out: number;
-  readonly unread_bytes: number;
-  /** Milliseconds since its session last used it. */
-  readonly idle_ms: number;
-}
-
-export type WatchedPart = ScrollPart & Pick<TerminalStatus, "cols" | "rows" | "running">;
-
-interface Kept extends Lease {
-  readonly id: string;
-  readonly terminal: Terminal;
-  readonly question: ProgramQuestion;
-  readonly openedAt: string;
-  readonly recorder: Recorder;
-  /** The record of its opening. */
-  readonly opened: number;
-  usedUs: number;
-  /** Why the runtime ends the terminal; null if it does not. */
-  ending: Ending | null;
-}
-
-const EXITED = { why: "exited", reason: "its program ended" } as const;
-
 export class Terminals implements GateTerminals {
   readonly #parts: TerminalsParts;
-  /** The oldest first. Ended terminals stay until they are closed, or newer ones take their place. */
-  readonly #kept = new Map<string, Kept>();
-  /** Sessions of the terminals that are being opened. */
+  /** Those that have ended stay until they are closed, or newer ones take their place; the oldest stands first. */
+  readonly #kept = new Map<string, KeptTerminal>();
+  /** Places of those that are on their way, by session. */
   readonly #starting: SessionId[] = [];
   #cancelReview: (() => void) | null = null;
   #stopped: Ending | null = null;
@@ -142,7 +104,7 @@ export class Terminals implements GateTerminals {
 
   /** The newest first. */
   list(): TerminalStatus[] {
-    return [...this.#kept.values()].map((kept) => statusOf(kept, this.#parts.clock.monotonicUs())).reverse();
+    return [...this.#kept.values()].map((kept) => terminalStatus(kept, this.#parts.clock.monotonicUs())).reverse();
   }
 
   /** Output for an operator; reading takes nothing away. Throws FEMTO_TERMINAL_NOT_FOUND. */
@@ -157,7 +119,7 @@ export class Terminals implements GateTerminals {
     return { ...part, ...terminal.size, running: terminal.end === null };
   }
 
-  get #live(): Kept[] {
+  get #live(): KeptTerminal[] {
     return [...this.#kept.values()].filter(({ terminal }) => terminal.end === null);
   }
 
@@ -220,7 +182,7 @@ export class Terminals implements GateTerminals {
       },
     });
     const nowUs = clock.monotonicUs();
-    const kept: Kept = {
+    const kept: KeptTerminal = {
       id,
       terminal,
       opening,
@@ -252,35 +214,21 @@ export class Terminals implements GateTerminals {
     throw cancelled(`the terminal was ended at once: ${ending.reason}`);
   }
 
-  #endOf(kept: Kept): Ending | null {
+  #endOf(kept: KeptTerminal): Ending | null {
     return this.#stopped ?? endOfLease(kept, this.#parts);
   }
 
-  #end(kept: Kept, ending: Ending, how: "politely" | "at once" = "at once"): void {
+  #end(kept: KeptTerminal, ending: Ending, how: "politely" | "at once" = "at once"): void {
     if (kept.terminal.end !== null) return;
     kept.ending ??= { ...ending, reason: printable(ending.reason, LIMITS.reasonChars) };
     if (how === "politely") kept.terminal.hangUp();
     else kept.terminal.kill();
   }
 
-  #ended({ terminal, opening, recorder, opened, id, ending }: Kept): void {
-    recorder.end();
-    const { exitCode, signal, fault } = terminal.end ?? { exitCode: null, signal: null };
-    const ended =
-      fault === undefined ? EXITED : { why: "policy" as const, reason: printable(fault, LIMITS.reasonChars) };
-    const { why, reason } = ending ?? ended;
-    const body: TerminalClosedBody = {
-      terminal: id,
-      opened,
-      why,
-      reason,
-      exit_code: exitCode,
-      signal,
-      bytes_in: terminal.bytesIn,
-      bytes_out: terminal.bytesOut,
-      unrecorded: recorder.unrecorded,
-    };
-    this.#parts.record(this.#entryOf(opening, { type: "terminal.closed", body }));
+  #ended(kept: KeptTerminal): void {
+    kept.recorder.end();
+    const body = closingOf(kept);
+    this.#parts.record(this.#entryOf(kept.opening, { type: "terminal.closed", body }));
   }
 
   /** Records of a terminal are charged to its session. */
@@ -308,25 +256,6 @@ export class Terminals implements GateTerminals {
       if (this.running > 0) this.#reviewLater();
     });
   }
-}
-
-function statusOf({ id, terminal, opening, question, openedAt, usedUs }: Kept, monotonicUs: number): TerminalStatus {
-  const { end, size, bytesIn, bytesOut, unreadBytes } = terminal;
-  return {
-    id,
-    session: opening.session,
-    principal: opening.actor.principal,
-    program: question.program,
-    ...size,
-    opened_at: openedAt,
-    running: end === null,
-    exit_code: end?.exitCode ?? null,
-    signal: end?.signal ?? null,
-    bytes_in: bytesIn,
-    bytes_out: bytesOut,
-    unread_bytes: unreadBytes,
-    idle_ms: Math.round((monotonicUs - usedUs) / 1_000),
-  };
 }
 
 function cancelled(reason: string): FemtoError {

@@ -1,8 +1,8 @@
 /** What the servers need of the runtime, and what operators see of each. */
 import type { HostNames, SecretLookUp } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import type { ResolvedConfiguration } from "../configuration/resolve-configuration.ts";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
+import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import type { Registered, Standing } from "../gate/gate-parts.ts";
 import type { LogEntry } from "../options.ts";
 import type { UpstreamPins } from "../projection/upstream-pins.ts";

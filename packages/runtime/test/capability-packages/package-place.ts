@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CapabilityManifest, Configuration, Reply } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
-import { call, Home, type StartOptions } from "../runtime-fixture.ts";
+import { call, Home, manifestOf, type StartOptions } from "../runtime-fixture.ts";
 
 export interface PackageText {
   /** Body of `run`, which is given `args`, `files` and `put`. */
@@ -33,7 +33,7 @@ export class PackagePlace extends Home implements AsyncDisposable {
   ): void {
     const code = `${before}\nexport default { async run({ args, files, put }) {\n${run}\n} };\n`;
     const all = {
-      "capability.json": JSON.stringify(manifestFor(name, manifest)),
+      "capability.json": JSON.stringify(packagedManifest(name, manifest)),
       "package.json": '{"type":"module","main":"main.js"}',
       "main.js": code,
       ...files,
@@ -64,23 +64,13 @@ export class PackagePlace extends Home implements AsyncDisposable {
   }
 }
 
-export function manifestFor(name: string, changes: Partial<CapabilityManifest> = {}): CapabilityManifest {
-  return {
-    name,
-    version: "1.0.0",
-    description: "made for a test",
-    input: {
-      type: "object",
-      additionalProperties: false,
-      properties: { path: { type: "string" }, n: { type: "integer" } },
-    },
-    output: { type: "object" },
-    arguments: [],
-    effect: "none",
-    idempotent: true,
-    limits: { timeout_ms: 60_000, output_bytes: 1_048_576 },
-    ...changes,
+function packagedManifest(name: string, changes: Partial<CapabilityManifest>): CapabilityManifest {
+  const input = {
+    type: "object",
+    additionalProperties: false,
+    properties: { path: { type: "string" }, n: { type: "integer" } },
   };
+  return manifestOf(name, { input, idempotent: true, ...changes });
 }
 
 export async function proposed(runtime: Runtime, name: string, args: Record<string, unknown> = {}): Promise<Reply> {

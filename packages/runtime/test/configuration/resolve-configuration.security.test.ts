@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
 import { HAS_SMALL_DISK } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ResolvedConfiguration, resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+import { resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../../src/configuration/resolved-configuration.ts";
 
 let root: string;
 let project: string;

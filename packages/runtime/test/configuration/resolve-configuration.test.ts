@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type Configuration, FemtoError, LIMITS } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ResolvedConfiguration, resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+import { resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../../src/configuration/resolved-configuration.ts";
 
 let root: string;
 let project: string;
@@ -100,7 +101,8 @@ test("everything of FemtoClaw's own is out of reach", () => {
 test("capabilities: true, options, and false, which locks", () => {
   const { capabilities } = resolve({
     capabilities: {
-      ...{ fs_read: true, fs_write: false },
+      fs_read: true,
+      fs_write: false,
       process_exec: { timeout_ms: 5, output_bytes: 6, memory_bytes: 99_999_999, processes: 9 },
     },
   });
@@ -108,7 +110,10 @@ test("capabilities: true, options, and false, which locks", () => {
     fs_read: { enabled: true, locked: false },
     fs_write: { enabled: false, locked: true },
     process_exec: {
-      ...{ enabled: true, locked: false, timeoutMs: 5, outputBytes: 6 },
+      enabled: true,
+      locked: false,
+      timeoutMs: 5,
+      outputBytes: 6,
       child: { memoryBytes: 99_999_999, processes: 9 },
     },
   });
@@ -116,12 +121,20 @@ test("capabilities: true, options, and false, which locks", () => {
 
 test("what children may use has a default for each, and a name for each", () => {
   const limits = {
-    ...{ memory_bytes: 20_000_000, processes: 10, cpu_ms: 2_000 },
-    ...{ file_bytes: 3, open_files: 20, temporary_bytes: 2_000_000 },
+    memory_bytes: 20_000_000,
+    processes: 10,
+    cpu_ms: 2_000,
+    file_bytes: 3,
+    open_files: 20,
+    temporary_bytes: 2_000_000,
   };
   expect(resolve({ limits }).limits.child).toEqual({
-    ...{ memoryBytes: 20_000_000, processes: 10, cpuMs: 2_000 },
-    ...{ fileBytes: 3, openFiles: 20, temporaryBytes: 2_000_000 },
+    memoryBytes: 20_000_000,
+    processes: 10,
+    cpuMs: 2_000,
+    fileBytes: 3,
+    openFiles: 20,
+    temporaryBytes: 2_000_000,
   });
   expect(resolve({ limits: { processes: 10 } }).limits.child).toEqual({ ...DEFAULT_CHILD_LIMITS, processes: 10 });
 });
@@ -211,8 +224,12 @@ test("programs connect where entries say, each for the first program of its name
   expect(authority.connect).toEqual([
     { hosts: "one", host: "a.test", port: null, source: "conf:/sandbox/connect/tool/0", program: path, realPath: path },
     {
-      ...{ hosts: "one", host: "localhost", port: 3000, source: "conf:/sandbox/connect/tool/1" },
-      ...{ program: path, realPath: path },
+      hosts: "one",
+      host: "localhost",
+      port: 3000,
+      source: "conf:/sandbox/connect/tool/1",
+      program: path,
+      realPath: path,
     },
   ]);
   expect(resolve({}).authority).not.toHaveProperty("connect");

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Configuration, FemtoError } from "@femtoclaw/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ResolvedConfiguration, resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+import { resolveConfiguration } from "../../src/configuration/resolve-configuration.ts";
+import type { ResolvedConfiguration } from "../../src/configuration/resolved-configuration.ts";
 
 let root: string;
 
@@ -48,7 +49,9 @@ test("a server is resolved to its program, is enabled, and its variables are in 
   const program = join(root, "bin/serve");
   expect(resolved.upstreams).toEqual([
     {
-      ...{ name: "fix", pins: "operator", tools: ["a"] },
+      name: "fix",
+      pins: "operator",
+      tools: ["a"],
       at: { kind: "command", program, realPath: program, args: ["server.js"], env: ["TOKEN"] },
     },
   ]);

@@ -18,8 +18,13 @@ export const TOOLS = ["work", "forbidden", "asked"] as const;
 
 const ASKED = 'action == Action::"asked"';
 const fileRule = (id: string, text: string): FileRule => ({
-  ...{ id: `file/exploration/${id}`, text, source: "exploration.cedar:1:1", reason: id },
-  ...{ paths: [], hidden: [], kept: [] },
+  id: `file/exploration/${id}`,
+  text,
+  source: "exploration.cedar:1:1",
+  reason: id,
+  paths: [],
+  hidden: [],
+  kept: [],
 });
 /** Permits one tool only after an operator has said yes. */
 const ASKING: readonly FileRule[] = [

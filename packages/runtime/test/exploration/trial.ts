@@ -24,8 +24,8 @@ import { FairSlots } from "../../src/gate/fair-slots.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts, OnTrial } from "../../src/gate/gate-parts.ts";
 import { LoopTurns } from "../../src/gate/loop-turns.ts";
-import type { WaitingCall } from "../../src/gate/questions.ts";
 import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
+import type { WaitingCall } from "../../src/gate/waiting-call.ts";
 import type { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
 import { recover } from "../../src/recovery.ts";
@@ -257,8 +257,13 @@ export class Trial {
     const { tool } = this.#scenario.calls[number] ?? { tool: "unknown" };
     const bytes = Buffer.from(JSON.stringify(call(tool, tool === "unknown" ? {} : { n: number })));
     const proposal = {
-      ...{ session: this.#base.session, actor: ACTOR, bytes, quota: this.#quota, share: this.#share },
-      ...{ door: new Door(this.#base.clock, 0), introduce: () => true },
+      session: this.#base.session,
+      actor: ACTOR,
+      bytes,
+      quota: this.#quota,
+      share: this.#share,
+      door: new Door(this.#base.clock, 0),
+      introduce: () => true,
     };
     const hear = (reply: Reply): void => {
       this.replies.set(number, reply);

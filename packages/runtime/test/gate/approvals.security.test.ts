@@ -5,7 +5,8 @@ import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS } from "@femtoclaw/protocol";
 import type { ApprovalView, Runtime } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Questions, type Settlement, type WaitingCall } from "../../src/gate/questions.ts";
+import { Questions, type Settlement } from "../../src/gate/questions.ts";
+import type { WaitingCall } from "../../src/gate/waiting-call.ts";
 import { call, type Home, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
 
 const BY = "uid:0";
@@ -136,7 +137,8 @@ describe("an answer", () => {
     const home = temporaryHome();
     const workspace = join(home.root, "workspace");
     const rule = {
-      ...{ ...about, hidden: [join(workspace, "by-file")] },
+      ...about,
+      hidden: [join(workspace, "by-file")],
       text: `forbid (principal, action == Action::"fs_read", resource in Path::"${join(workspace, "by-file")}");`,
     };
     const runtime = await home.start({
@@ -160,7 +162,9 @@ describe("an answer", () => {
     await runtime.switchCapability("fs_write", false, BY);
     await runtime.approvals.answer(granted(question));
     expect(await session.wait(execution_id)).toMatchObject({
-      ...{ status: "denied", decision: "DENIED_CAPABILITY_DISABLED", error: { code: "FEMTO_CAPABILITY_DISABLED" } },
+      status: "denied",
+      decision: "DENIED_CAPABILITY_DISABLED",
+      error: { code: "FEMTO_CAPABILITY_DISABLED" },
     });
     expect(runtime.projection.questions.size).toBe(0);
   });
@@ -259,8 +263,15 @@ class TwoClocks implements Clock {
 
 describe("a clock", () => {
   const waiting = (clock: Clock, lifetimeMs: number): WaitingCall => ({
-    ...{ seq: 7, execution: "e" as ExecutionId, session: "s", tool: "t", revision: "r", digest: "d" },
-    ...{ approvers: 1, granted: [], secretArgs: null },
+    seq: 7,
+    execution: "e" as ExecutionId,
+    session: "s",
+    tool: "t",
+    revision: "r",
+    digest: "d",
+    approvers: 1,
+    granted: [],
+    secretArgs: null,
     expiresUs: clock.nowUs() + lifetimeMs * 1_000,
     deadlineUs: clock.monotonicUs() + lifetimeMs * 1_000,
   });

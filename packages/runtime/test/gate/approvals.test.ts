@@ -65,8 +65,15 @@ describe("a call that policy asks about", () => {
     expect(runtime.status()).toMatchObject({ running: 0, waiting: 1 });
     const question = await onlyQuestion(runtime);
     expect(question).toMatchObject({
-      ...{ id: pending.approval?.id, execution_id: pending.execution_id, tool: "fs_write", label: "note" },
-      ...{ rule: "toml/ask.write/1", source: "/ask/write/0", channel: "agent", approvers: 1, granted: [] },
+      id: pending.approval?.id,
+      execution_id: pending.execution_id,
+      tool: "fs_write",
+      label: "note",
+      rule: "toml/ask.write/1",
+      source: "/ask/write/0",
+      channel: "agent",
+      approvers: 1,
+      granted: [],
       args: { content: "once ", mode: "append" },
     });
     const ended = session.wait(pending.execution_id);
@@ -102,7 +109,8 @@ describe("a call that policy asks about", () => {
     const reply = await session.wait(execution_id);
     expect(validateReply(reply)).toBe(true);
     expect(reply).toMatchObject({
-      ...{ status: "denied", decision: "DENIED_POLICY_VIOLATION" },
+      status: "denied",
+      decision: "DENIED_POLICY_VIOLATION",
       error: { code: "FEMTO_APPROVAL_REFUSED", error_type: "AuthorizationError", reason: "it is a diary" },
     });
     expect(await runtime.approvals.list()).toEqual([]);
@@ -120,11 +128,14 @@ describe("a call that policy asks about", () => {
     expect(stranger.cancel(unwanted.execution_id)).toBe(false);
     expect(session.cancel(unwanted.execution_id)).toBe(true);
     expect(await session.wait(unwanted.execution_id)).toMatchObject({
-      ...{ status: "error", decision: null, error: { code: "FEMTO_EXECUTION_HALTED" } },
+      status: "error",
+      decision: null,
+      error: { code: "FEMTO_EXECUTION_HALTED" },
     });
     expect(session.cancel(unwanted.execution_id)).toBe(false);
     expect(await session.wait(late.execution_id)).toMatchObject({
-      ...{ status: "denied", error: { code: "FEMTO_APPROVAL_EXPIRED" } },
+      status: "denied",
+      error: { code: "FEMTO_APPROVAL_EXPIRED" },
     });
     expect(runtime.projection.questions.size).toBe(0);
   });

@@ -16,7 +16,11 @@ const tower = (levels: number): unknown => {
   return value;
 };
 const failure = (changes: object) => ({
-  ...{ event: "failed", code: "FEMTO_CAPABILITY_FAILED", reason: "r", fix: "F.", sandbox: null },
+  event: "failed",
+  code: "FEMTO_CAPABILITY_FAILED",
+  reason: "r",
+  fix: "F.",
+  sandbox: null,
   ...changes,
 });
 const aborted = (signal: AbortSignal): Promise<never> =>

@@ -31,17 +31,38 @@ interface Row {
 }
 
 const denied = (what: string, message: ProtocolMessage, decision: Reply["decision"], code: ErrorCode): Row => ({
-  ...{ what, message, status: "denied", decision, type: "AuthorizationError", code, record: "execution.refused" },
+  what,
+  message,
+  status: "denied",
+  decision,
+  type: "AuthorizationError",
+  code,
+  record: "execution.refused",
 });
 const malformed = (what: string, message: Uint8Array | ProtocolMessage, code: ErrorCode): Row => ({
-  ...{ what, message, status: "error", decision: null, type: "ProtocolError", code, record: "execution.refused" },
+  what,
+  message,
+  status: "error",
+  decision: null,
+  type: "ProtocolError",
+  code,
+  record: "execution.refused",
 });
 const failed = (what: string, tool: string, code: ErrorCode): Row => ({
-  ...{ what, message: call(tool), status: "error", decision: "AUTHORIZED", type: "CapabilityError", code },
+  what,
+  message: call(tool),
+  status: "error",
+  decision: "AUTHORIZED",
+  type: "CapabilityError",
+  code,
   record: "execution.outcome",
 });
 const done = (what: string, message: ProtocolMessage): Row => ({
-  ...{ what, message, status: "completed", decision: "AUTHORIZED", record: "execution.outcome" },
+  what,
+  message,
+  status: "completed",
+  decision: "AUTHORIZED",
+  record: "execution.outcome",
 });
 
 /** Sorted by the check that answers; each row would also fail every later check. */
@@ -183,7 +204,12 @@ describe("a proposal", () => {
     expect(runtime.status()).toMatchObject({ phase: "idle", running: 0, queued: 0 });
     for (const record of await recordsOf(runtime.reader)) expect(validateRecord(record), record.type).toBe(true);
     expect(runtime.projection.counters).toEqual({
-      ...{ messages: 1, completed: 2, refused: 18, failed: 3, interrupted: 0, overloaded: 0 },
+      messages: 1,
+      completed: 2,
+      refused: 18,
+      failed: 3,
+      interrupted: 0,
+      overloaded: 0,
     });
   });
 
@@ -337,7 +363,9 @@ describe("cancelling", () => {
     barrier.open();
     expect(await first).toMatchObject({ status: "completed" });
     expect(await second).toMatchObject({
-      ...{ execution_id: ids[1], status: "error", decision: "AUTHORIZED" },
+      execution_id: ids[1],
+      status: "error",
+      decision: "AUTHORIZED",
       error: { error_type: "RuntimeError", code: "FEMTO_EXECUTION_HALTED", reason: "its proposer cancelled it" },
     });
     expect(began).toEqual([1]);

@@ -49,7 +49,9 @@ describe("a session that is always refused", () => {
     const before = await storedBytes(runtime);
     const codes = await refuse(hostile, 600);
     expect(await hostile.propose(call("quick"))).toMatchObject({
-      ...{ status: "error", decision: null, record: null },
+      status: "error",
+      decision: null,
+      record: null,
       error: { error_type: "SystemError", code: "FEMTO_SESSION_HALTED" },
     });
     expect((await storedBytes(runtime)) - before).toBeLessThan(LIMITS.sessionRefusalBytes + 10_000);

@@ -1,148 +1,14 @@
 /** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
-import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import {
-  Journal,
-  type JournalEntry,
-  MemoryKeyring,
-  MemoryStore,
-  type StoreFault,
-  systemClock,
-} from "@femtoclaw/journal";
-import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
-import { DecisionShare } from "@femtoclaw/policy";
-import {
-  type Authority,
-  FemtoError,
-  type RecordActor,
-  type Reply,
-  type SessionId,
-  validateReply,
-} from "@femtoclaw/protocol";
+import type { Capability } from "@femtoclaw/capabilities";
+import type { JournalEntry, StoreFault } from "@femtoclaw/journal";
+import { FemtoError, validateReply } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { describe, expect, it } from "vitest";
-import { questionRecord } from "../../src/approvals.ts";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
-import { Door, newcomersShare } from "../../src/gate/door.ts";
 import { FairSlots } from "../../src/gate/fair-slots.ts";
-import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts, Registered } from "../../src/gate/gate-parts.ts";
-import { LoopTurns } from "../../src/gate/loop-turns.ts";
-import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
-import { Projection } from "../../src/projection/projection.ts";
-import { SessionHistories } from "../../src/projection/session-histories.ts";
-import { ActorSystem } from "../../src/system.ts";
-import { Barrier, call, capability, NO_OUTPUTS, NO_RELAYS, NO_TERMINALS, recordsOf } from "../runtime-fixture.ts";
-
-const AUTHORITY: Authority = {
-  ...{ workspace: "/", searchPath: [], floor: [], childRead: [], environment: {}, environmentNames: [] },
-  allow: { read: [], write: [], run: [] },
-  ask: { read: [], write: [], run: [] },
-  deny: { read: [], write: [], run: [] },
-};
-const TO_IDLE = [
-  ...["integrity.verified", "configuration.loaded", "memory.ready", "registry.ready", "policy.ready"],
-  "observability.ready",
-] as const;
-
-/** A gate on a disk that fails on demand, wired as the runtime wires it. */
-class Bench {
-  readonly store: MemoryStore;
-  readonly system = new ActorSystem({ lastState: () => undefined });
-  readonly projection = new Projection();
-  readonly gate: Gate;
-  readonly journal: Journal;
-  /** What the registry says, where a test wants to change it. */
-  said: Registered | undefined;
-
-  private constructor(
-    journal: Journal,
-    store: MemoryStore,
-    capabilities: readonly Capability[],
-    parts: Partial<GateParts>,
-  ) {
-    this.journal = journal;
-    this.store = store;
-    const validators = compileSchemas(capabilities);
-    for (const type of TO_IDLE) this.system.advance({ type });
-    const digests = new ProgramDigests();
-    const slots = { slots: 64, slotsPerSession: 64, queue: 1_000 };
-    this.gate = new Gate({
-      clock: systemClock(),
-      newId: randomUUID,
-      standing: () => ({ authority: AUTHORITY, sandbox: null }),
-      stages: new FairSlots(slots),
-      turns: new LoopTurns(systemClock()),
-      effects: new FairSlots(slots),
-      outcomes: new FairSlots(slots),
-      admission: () =>
-        this.system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${this.system.phase}` },
-      spawn: (id) => this.system.spawn(id),
-      arriving: () => null,
-      absent: () => null,
-      registered: (tool) => {
-        const found = capabilities.find(({ manifest }) => manifest.name === tool);
-        const schemas = validators.get(tool);
-        if (found === undefined || schemas === undefined) return undefined;
-        return {
-          capability: found,
-          ...schemas,
-          enabled: true,
-          timeoutMs: 10_000,
-          outputBytes: 1_000,
-          child: DEFAULT_CHILD_LIMITS,
-        };
-      },
-      connectionFacts: async () => ({ ok: false, reason: "nothing connects" }),
-      takeFacts: (manifest, args) => takeFacts({ manifest, args, authority: AUTHORITY, sandbox: null, digests }),
-      terminals: NO_TERMINALS,
-      outputs: NO_OUTPUTS,
-      relays: NO_RELAYS,
-      histories: new SessionHistories(),
-      decide: () => ({ allowed: true, rules: ["a"], revision: "0".repeat(64) }),
-      onTrial: () => null,
-      append: (entry) => journal.append(entry),
-      resume: (id) => this.system.resume(id),
-      evict: (id) => this.system.evict(id),
-      approvals: { expiresMs: 1_000, perSession: 8, atOnce: 256, operators: [], operatorKey: false },
-      log: "log",
-      question: (seq) => questionRecord(journal, seq),
-      isOpen: () => true,
-      quota: () => new SessionQuota(refusalShare(0), 0, newcomersShare(0)),
-      lost: (id, reason) => assert.fail(`${id} cannot go on: ${reason}`),
-      ...parts,
-    });
-  }
-
-  static async open(capabilities: readonly Capability[], parts: Partial<GateParts> = {}): Promise<Bench> {
-    const store = new MemoryStore();
-    let bench: Bench | undefined;
-    const journal = await Journal.open({
-      store,
-      keyring: new MemoryKeyring(),
-      boot: "boot-1",
-      clock: systemClock(),
-      machines: MACHINE_IDENTITIES,
-      onFailed: (error) =>
-        void bench?.system.advance({ type: "fault", fault: { code: error.code, reason: error.message } }),
-    });
-    bench = new Bench(journal, store, capabilities, parts);
-    return bench;
-  }
-
-  propose(tool: string, session = "s"): Promise<Reply> {
-    const bytes = Buffer.from(JSON.stringify(call(tool)));
-    const quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
-    const door = new Door(systemClock(), 0);
-    return this.gate.propose({
-      ...{ session: session as SessionId, actor: ACTOR, bytes, quota, share: new DecisionShare(), door },
-      introduce: () => true,
-    });
-  }
-}
-
-const ACTOR: RecordActor = { principal: "default", agent: null, channel: "library", delegation: null };
+import { Barrier, capability, recordsOf } from "../runtime-fixture.ts";
+import { GateBench } from "./gate-bench.ts";
 
 const counted = (effects: string[]) => capability("counted", () => ({ n: effects.push("counted") }));
 
@@ -156,7 +22,7 @@ const FAULTS: readonly StoreFault[] = [
 describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
   it("while the intent is written keeps the effect from happening", async () => {
     const effects: string[] = [];
-    const bench = await Bench.open([counted(effects)]);
+    const bench = await GateBench.open([counted(effects)]);
     bench.store.inject(fault);
     const reply = await bench.propose("counted");
     expect(validateReply(reply)).toBe(true);
@@ -168,7 +34,7 @@ describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
 
   it("while the outcome is written claims nothing but the permission", async () => {
     const effects: string[] = [];
-    const bench = await Bench.open([
+    const bench = await GateBench.open([
       capability("counted", () => {
         bench.store.inject(fault);
         return { n: effects.push("counted") };
@@ -182,10 +48,12 @@ describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
   });
 
   it("while a refusal is written claims no refusal", async () => {
-    const bench = await Bench.open([]);
+    const bench = await GateBench.open([]);
     bench.store.inject(fault);
     expect(await bench.propose("nobody")).toMatchObject({
-      ...{ status: "error", decision: null, record: null },
+      status: "error",
+      decision: null,
+      record: null,
       error: { error_type: "MemoryError" },
     });
   });
@@ -193,7 +61,7 @@ describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
   it("among many calls executes none whose intent is not durable, and takes none afterwards", async () => {
     const ran: string[] = [];
     const barrier = new Barrier();
-    const bench = await Bench.open([
+    const bench = await GateBench.open([
       capability("first", async () => {
         ran.push("first");
         await barrier.arrive();
@@ -225,7 +93,7 @@ describe.each(FAULTS)("a disk with the fault $kind", (fault) => {
 
 describe("what is made ready while the intent is written", () => {
   /** Says in order what happened to it, and to the intent. */
-  async function preparing(told: string[], parts: Partial<GateParts> = {}, ready = true): Promise<Bench> {
+  async function preparing(told: string[], parts: Partial<GateParts> = {}, ready = true): Promise<GateBench> {
     const late = capability("late", () => ({ n: told.push("executed unprepared") }));
     const prepare: Capability["prepare"] = () => {
       if (!ready) throw new Error("not today");
@@ -238,7 +106,7 @@ describe("what is made ready while the intent is written", () => {
     const able = { ...late, prepare };
     const known = { ...compileSchemas([able]).get("late"), capability: able, enabled: true };
     const limits = { timeoutMs: 10_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS };
-    const bench: Bench = await Bench.open([able], { registered: () => bench.said, ...parts });
+    const bench: GateBench = await GateBench.open([able], { registered: () => bench.said, ...parts });
     bench.said = { ...known, ...limits } as Registered;
     return bench;
   }
@@ -302,7 +170,7 @@ describe("a journal that has no room", () => {
   it("refuses an intent, without an effect and without harm", async () => {
     const effects: string[] = [];
     let room = false;
-    const bench = await Bench.open([counted(effects)], {
+    const bench = await GateBench.open([counted(effects)], {
       append: (entry: JournalEntry) => (room ? bench.journal.append(entry) : full()),
     });
     const reply = await bench.propose("counted");
@@ -321,7 +189,7 @@ describe("a journal that has no room", () => {
       await barrier.arrive();
       return {};
     });
-    const bench = await Bench.open([waits, counted(ran)], {
+    const bench = await GateBench.open([waits, counted(ran)], {
       outcomes: new FairSlots({ slots: 1, slotsPerSession: 1, queue: 10 }),
     });
     const first = bench.propose("waits");
@@ -339,7 +207,7 @@ describe("a journal that has no room", () => {
 describe("a part that breaks", () => {
   it("in the decision denies", async () => {
     const effects: string[] = [];
-    const bench = await Bench.open([counted(effects)], {
+    const bench = await GateBench.open([counted(effects)], {
       decide: () => {
         throw new Error("the engine is gone");
       },
@@ -351,18 +219,19 @@ describe("a part that breaks", () => {
   });
 
   it("in the facts denies", async () => {
-    const bench = await Bench.open([capability("quick")], {
+    const bench = await GateBench.open([capability("quick")], {
       takeFacts: () => Promise.reject(new Error("no descriptor left")),
     });
     expect(await bench.propose("quick")).toMatchObject({
-      ...{ status: "denied", decision: "DENIED_ARGUMENT_INVALID" },
+      status: "denied",
+      decision: "DENIED_ARGUMENT_INVALID",
       error: { code: "FEMTO_FACTS_FAILED", reason: "the facts could not be taken: no descriptor left" },
     });
   });
 
   it("in the actors holds no place and executes nothing", async () => {
     const effects: string[] = [];
-    const bench = await Bench.open([counted(effects)], {
+    const bench = await GateBench.open([counted(effects)], {
       spawn: () => {
         throw new Error("no actor");
       },
@@ -378,7 +247,7 @@ describe("a part that breaks", () => {
 describe("a stop", () => {
   it("between the durable intent and the effect keeps the effect from happening, and is an outcome", async () => {
     const effects: string[] = [];
-    const bench = await Bench.open([counted(effects)], {
+    const bench = await GateBench.open([counted(effects)], {
       append: async (entry: JournalEntry) => {
         const appended = await bench.journal.append(entry);
         if (entry.type === "execution.intent") bench.gate.stopAll("somebody stopped everything");
@@ -398,7 +267,7 @@ describe("a stop", () => {
       effects.push("never");
       return new Promise(() => undefined);
     });
-    const bench = await Bench.open([never], {
+    const bench = await GateBench.open([never], {
       registered: (tool) => {
         const open = bench.journal.size > 1;
         if (open) bench.gate.stopAll("in the last moment");

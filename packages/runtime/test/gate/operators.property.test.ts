@@ -6,7 +6,8 @@ import { newOperatorKey, operatorSigner, readOperatorKey, signAnswer } from "@fe
 import type { ExecutionId, TypedRecord } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Questions, type Settlement, type WaitingCall } from "../../src/gate/questions.ts";
+import { Questions, type Settlement } from "../../src/gate/questions.ts";
+import type { WaitingCall } from "../../src/gate/waiting-call.ts";
 import { answeredBy, type OpenQuestion, questionsUnder } from "../../src/projection/open-questions.ts";
 
 const LOG = "femtoclaw.local/log";
@@ -99,8 +100,17 @@ class Boots {
     });
     const { seq, granted, approvers } = this.question;
     const waiting: WaitingCall = {
-      ...{ seq, execution: "e" as ExecutionId, session: "s", tool: "t", revision: "r", digest: DIGEST },
-      ...{ approvers, granted, secretArgs: null, expiresUs: 60_000_000, deadlineUs: 60_000_000 },
+      seq,
+      execution: "e" as ExecutionId,
+      session: "s",
+      tool: "t",
+      revision: "r",
+      digest: DIGEST,
+      approvers,
+      granted,
+      secretArgs: null,
+      expiresUs: 60_000_000,
+      deadlineUs: 60_000_000,
     };
     questions.add(waiting);
     return questions;

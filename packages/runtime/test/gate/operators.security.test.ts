@@ -1,73 +1,34 @@
 /** Attacks on signed answers: used twice, edited, late, for another log or question, by keys that count no more, all at once. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseOperatorKey } from "@femtoclaw/journal";
-import type { ApprovalView, Runtime } from "@femtoclaw/runtime";
-import { describe, expect, it, onTestFinished } from "vitest";
+import type { Runtime } from "@femtoclaw/runtime";
+import { describe, expect, it } from "vitest";
 import { Operator } from "../operators-fixture.ts";
-import { call, type Home, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { type Home, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { type ApprovalRules, askedFor, homeForNotes, noteOf, replyTo, startedWith } from "./asked-note.ts";
 
 const alice = new Operator("alice");
 const bob = new Operator("bob");
 const mallory = new Operator("mallory");
 
-interface Rules {
-  readonly approvers?: number;
-  readonly operators?: readonly Operator[];
-  readonly operatorKey?: boolean;
-}
-
-async function started(
-  home: Home,
-  { approvers = 2, operators = [alice, bob], operatorKey = false }: Rules = {},
-): Promise<Runtime> {
-  const runtime = await home.start({
-    configuration: {
-      ask: { write: ["out"], operators: approvers },
-      capabilities: { fs_write: true },
-      approvals: { operators: operators.map(({ vkey }) => vkey), operator_key: operatorKey },
-    },
-  });
-  onTestFinished(() => runtime.close({ drainMs: 0 }));
-  return runtime;
-}
-
-function place(): Home {
-  const home = temporaryHome();
-  mkdirSync(join(home.root, "out"));
-  return home;
-}
-
-const noteOf = (home: Home): string | null => {
-  const path = join(home.root, "out/note");
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
-};
-
-async function asked(home: Home, runtime: Runtime, content = "once "): Promise<ApprovalView> {
-  const message = call("fs_write", { path: join(home.root, "out/note"), content, mode: "append" });
-  const { execution_id } = await runtime.openSession({ channel: "agent" }).propose(message);
-  const card = (await runtime.approvals.list()).find((open) => open.execution_id === execution_id);
-  if (card === undefined) throw new Error("nothing is asked");
-  return card;
-}
-
-const ended = (runtime: Runtime, { execution_id }: ApprovalView) =>
-  runtime.openSession({ channel: "agent" }).wait(execution_id);
+const started = (home: Home, rules: Partial<ApprovalRules> = {}): Promise<Runtime> =>
+  startedWith(home, { operators: [alice, bob], ...rules });
 const worthless = { code: "FEMTO_APPROVAL_SIGNATURE" };
 
 describe("a signed answer", () => {
   it("is used once: not again, not for the next question, not in another log", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home, { approvers: 1, operatorKey: true });
-    const card = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     const note = alice.sign(card);
     await runtime.approvals.answerSigned(note);
-    await ended(runtime, card);
+    await replyTo(runtime, card);
     await expect(runtime.approvals.answerSigned(note)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_NOT_FOUND" });
     expect(noteOf(home)).toBe("once ");
     rmSync(join(home.root, "out/note"));
     // The very same call, with the same digest, is another question.
-    const again = await asked(home, runtime);
+    const again = await askedFor(home, runtime);
     expect(again.digest).toBe(card.digest);
     await expect(runtime.approvals.answerSigned(note)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_NOT_FOUND" });
     await expect(
@@ -78,17 +39,19 @@ describe("a signed answer", () => {
   });
 
   it("is nothing when it is late, of another digest, of a stranger, or edited", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home, { approvers: 1, operatorKey: true });
-    const card = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     const late = alice.sign(card, { expiresAt: new Date(Date.now() - 1).toISOString() });
     await expect(runtime.approvals.answerSigned(late)).rejects.toMatchObject({
-      ...{ ...worthless, message: expect.stringContaining("expired") },
+      ...worthless,
+      message: expect.stringContaining("expired"),
     });
     const other = alice.sign(card, { digest: "0".repeat(64) });
     await expect(runtime.approvals.answerSigned(other)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_MISMATCH" });
     await expect(mallory.says(runtime, card)).rejects.toMatchObject({
-      ...{ ...worthless, message: expect.stringContaining("no operator in force") },
+      ...worthless,
+      message: expect.stringContaining("no operator in force"),
     });
     const no = alice.sign(card, { answer: "refused" });
     for (const edited of [
@@ -106,9 +69,9 @@ describe("a signed answer", () => {
   });
 
   it("is taken once of many at the same time, and one operator never counts as two", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home);
-    const card = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     const yeses = Array.from({ length: 20 }, () => alice.says(runtime, card));
     const taken = await Promise.allSettled(yeses);
     expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
@@ -126,10 +89,10 @@ describe("a signed answer", () => {
   });
 
   it("is void with every other once the call is another", async () => {
-    const home = place();
+    const home = homeForNotes();
     writeFileSync(join(home.root, "out/note"), "as it was ");
     const runtime = await started(home);
-    const card = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     await alice.says(runtime, card);
     writeFileSync(join(home.root, "out/note"), "changed ");
     await bob.says(runtime, card);
@@ -142,9 +105,9 @@ describe("a signed answer", () => {
 
 describe("a key that is in force no more", () => {
   it("takes its yes with it, and answers nothing", async () => {
-    const home = place();
+    const home = homeForNotes();
     const first = await started(home);
-    const card = await asked(home, first);
+    const card = await askedFor(home, first);
     await alice.says(first, card);
     await first.close();
     const another = new Operator("alice");
@@ -154,16 +117,16 @@ describe("a key that is in force no more", () => {
     expect((await bob.says(runtime, card)).complete).toBe(false);
     // A third key of the same name is another operator; the first alice's yes is gone for good.
     expect((await another.says(runtime, card)).complete).toBe(true);
-    expect((await ended(runtime, card)).status).toBe("completed");
+    expect((await replyTo(runtime, card)).status).toBe("completed");
   });
 
   it.each([
     ["signed, and its key retired", { operatorKey: true }, [bob, mallory]],
     ["not signed, and signatures demanded since", { operatorKey: false }, [alice, bob]],
   ] as const)("lets nothing run that it said yes to before a crash: %s", async (_, { operatorKey }, operators) => {
-    const home = place();
+    const home = homeForNotes();
     const first = await started(home, { approvers: 1, operatorKey });
-    const card = await asked(home, first);
+    const card = await askedFor(home, first);
     if (operatorKey) await alice.says(first, card);
     else await first.approvals.answer({ ...card, answer: "granted", scope: "once", by: "uid:0" });
     const crash = home.losePower();
@@ -171,7 +134,7 @@ describe("a key that is in force no more", () => {
     const before = noteOf(home);
     crash();
     const runtime = await started(home, { approvers: 1, operatorKey: true, operators });
-    expect(await ended(runtime, card)).toMatchObject({ error: { code: "FEMTO_APPROVAL_EXPIRED" } });
+    expect(await replyTo(runtime, card)).toMatchObject({ error: { code: "FEMTO_APPROVAL_EXPIRED" } });
     await expect.poll(() => runtime.projection.questions.size).toBe(0);
     // What the first boot still wrote before its end is all that there is.
     expect(noteOf(home)).toBe(before);

@@ -1,63 +1,19 @@
 /** Operators with keys: what they sign counts, several of them are needed where a rule says so, and restarts change nothing. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { answerFault } from "@femtoclaw/journal";
 import { validateApproval, validateRecord } from "@femtoclaw/protocol";
 import { type ApprovalView, questionDigestOf, type Runtime, replay } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Operator } from "../operators-fixture.ts";
-import { call, type Home, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
+import { call, type Home, ofType, recordsOf } from "../runtime-fixture.ts";
+import { type ApprovalRules, askedFor, homeForNotes, noteOf, notesNeed, replyTo, startedWith } from "./asked-note.ts";
 
 const alice = new Operator("alice");
 const bob = new Operator("bob");
 const carol = new Operator("carol");
 
-interface Rules {
-  readonly approvers?: number;
-  readonly operators?: readonly Operator[];
-  readonly operatorKey?: boolean;
-  readonly expiresMs?: number;
-}
-
-function options({
-  approvers = 2,
-  operators = [alice, bob, carol],
-  operatorKey = false,
-  expiresMs = 60_000,
-}: Rules): StartOptions {
-  return {
-    configuration: {
-      ask: { write: ["out"], operators: approvers },
-      capabilities: { fs_write: true },
-      approvals: {
-        ...{ operators: operators.map(({ vkey }) => vkey), operator_key: operatorKey, expires_ms: expiresMs },
-      },
-    },
-  };
-}
-
-async function started(home: Home, rules: Rules = {}): Promise<Runtime> {
-  const runtime = await home.start(options(rules));
-  onTestFinished(() => runtime.close({ drainMs: 0 }));
-  return runtime;
-}
-
-function place(): Home {
-  const home = temporaryHome();
-  mkdirSync(join(home.root, "out"));
-  return home;
-}
-
-const noteOf = (home: Home): string | null => {
-  const path = join(home.root, "out/note");
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
-};
-
-async function asked(home: Home, runtime: Runtime): Promise<{ card: ApprovalView; execution: string }> {
-  const message = call("fs_write", { path: join(home.root, "out/note"), content: "once ", mode: "append" });
-  const { execution_id } = await runtime.openSession({ channel: "agent" }).propose(message);
-  return { card: await onlyCard(runtime), execution: execution_id };
-}
+const started = (home: Home, rules: Partial<ApprovalRules> = {}): Promise<Runtime> =>
+  startedWith(home, { operators: [alice, bob, carol], expiresMs: 60_000, ...rules });
 
 async function onlyCard(runtime: Runtime): Promise<ApprovalView> {
   const [card] = await runtime.approvals.list();
@@ -65,13 +21,11 @@ async function onlyCard(runtime: Runtime): Promise<ApprovalView> {
   return card;
 }
 
-const ended = (runtime: Runtime, execution: string) => runtime.openSession({ channel: "agent" }).wait(execution);
-
 describe("a question to two operators", () => {
   it("is open until two have signed a yes, and tells who has", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home);
-    const { card, execution } = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     expect(validateApproval(card)).toBe(true);
     expect(questionDigestOf(card)).toBe(card.digest);
     expect(card).toMatchObject({ approvers: 2, granted: [], operator_key: false, self_approvable: false });
@@ -83,7 +37,7 @@ describe("a question to two operators", () => {
       complete: true,
       granted: ["alice", "bob"],
     });
-    expect((await ended(runtime, execution)).status).toBe("completed");
+    expect((await replyTo(runtime, card)).status).toBe("completed");
     expect(noteOf(home)).toBe("once ");
     const records = await recordsOf(runtime.reader);
     const answers = ofType(records, "approval.answered");
@@ -99,21 +53,21 @@ describe("a question to two operators", () => {
 
   it("ends with the no of one, signed or not, also after the yes of another", async () => {
     for (const refuse of ["signed", "unsigned"]) {
-      const home = place();
+      const home = homeForNotes();
       const runtime = await started(home);
-      const { card, execution } = await asked(home, runtime);
+      const card = await askedFor(home, runtime);
       await alice.says(runtime, card);
       if (refuse === "signed") await bob.says(runtime, card, { answer: "refused" });
       else await runtime.approvals.answer({ ...card, answer: "refused", scope: "once", by: "uid:0" });
-      expect(await ended(runtime, execution)).toMatchObject({ error: { code: "FEMTO_APPROVAL_REFUSED" } });
+      expect(await replyTo(runtime, card)).toMatchObject({ error: { code: "FEMTO_APPROVAL_REFUSED" } });
       expect(noteOf(home)).toBe(null);
     }
   });
 
   it("keeps the first yes over a restart and a loss of power, and runs once after the second", async () => {
-    const home = place();
+    const home = homeForNotes();
     const first = await started(home);
-    const { card, execution } = await asked(home, first);
+    const card = await askedFor(home, first);
     await alice.says(first, card);
     const crash = home.losePower();
     await first.close({ drainMs: 0 });
@@ -122,7 +76,7 @@ describe("a question to two operators", () => {
     expect(await onlyCard(runtime)).toEqual({ ...card, granted: ["alice"] });
     await expect(alice.says(runtime, card)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_MISMATCH" });
     await carol.says(runtime, card);
-    expect((await ended(runtime, execution)).status).toBe("completed");
+    expect((await replyTo(runtime, card)).status).toBe("completed");
     await runtime.close();
     const last = await started(home);
     expect(last.projection.questions.size).toBe(0);
@@ -130,17 +84,17 @@ describe("a question to two operators", () => {
   });
 
   it("expires as a whole", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home, { expiresMs: 1_000 });
-    const { card, execution } = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     await alice.says(runtime, card);
-    expect(await ended(runtime, execution)).toMatchObject({ error: { code: "FEMTO_APPROVAL_EXPIRED" } });
+    expect(await replyTo(runtime, card)).toMatchObject({ error: { code: "FEMTO_APPROVAL_EXPIRED" } });
     await expect(bob.says(runtime, card)).rejects.toMatchObject({ code: "FEMTO_APPROVAL_SIGNATURE" });
     expect(noteOf(home)).toBe(null);
   });
 
   it("is not even asked where a rule of a file asks more operators than have a key", async () => {
-    const home = place();
+    const home = homeForNotes();
     const rule = `@approval("4")\nforbid (principal, action == Action::"fs_write", resource)\nunless { context.approved };`;
     const about = {
       id: "file/four/writing",
@@ -149,7 +103,10 @@ describe("a question to two operators", () => {
       approvers: 4,
     };
     const rules = [{ ...about, text: rule, paths: [], hidden: [], kept: [] }];
-    const runtime = await home.start({ ...options({}), policyFiles: { rules, triedRevision: null } });
+    const runtime = await home.start({
+      ...notesNeed({ operators: [alice, bob, carol], expiresMs: 60_000 }),
+      policyFiles: { rules, triedRevision: null },
+    });
     onTestFinished(() => runtime.close({ drainMs: 0 }));
     const message = call("fs_write", { path: join(home.root, "out/note"), content: "x", mode: "append" });
     const reply = await runtime.openSession({ channel: "agent" }).propose(message);
@@ -159,9 +116,9 @@ describe("a question to two operators", () => {
 
 describe("a demanded key", () => {
   it("is demanded of a yes and of a no, and the card says that no other answer counts", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home, { approvers: 1, operatorKey: true });
-    const { card, execution } = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     expect(card).toMatchObject({ operator_key: true, self_approvable: false });
     for (const answer of ["granted", "refused"] as const) {
       await expect(runtime.approvals.answer({ ...card, answer, scope: "once", by: "uid:0" })).rejects.toMatchObject({
@@ -169,16 +126,16 @@ describe("a demanded key", () => {
       });
     }
     await alice.says(runtime, card);
-    expect((await ended(runtime, execution)).status).toBe("completed");
+    expect((await replyTo(runtime, card)).status).toBe("completed");
   });
 
   it("is needed by nobody where it is not demanded and one yes is enough", async () => {
-    const home = place();
+    const home = homeForNotes();
     const runtime = await started(home, { approvers: 1 });
-    const { card, execution } = await asked(home, runtime);
+    const card = await askedFor(home, runtime);
     expect(card.self_approvable).toBe(true);
     await runtime.approvals.answer({ ...card, answer: "granted", scope: "once", by: "uid:0" });
-    expect((await ended(runtime, execution)).status).toBe("completed");
+    expect((await replyTo(runtime, card)).status).toBe("completed");
     const [answer] = ofType(await recordsOf(runtime.reader), "approval.answered");
     expect(answer?.body).toMatchObject({ self_approvable: true });
     expect(answer?.body).not.toHaveProperty("key");

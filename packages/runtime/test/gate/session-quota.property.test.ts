@@ -135,7 +135,9 @@ describe("merit", () => {
     const [proven, fresh] = [new SessionQuota(share, 0, newcomers), new SessionQuota(share, 0, newcomers)];
     proven.earn(0);
     expect([proven.refuse(4_000, 0), proven.refuse(4_000, 0), fresh.refuse(4_000, 0)]).toEqual([
-      ...["record", "count", "count"],
+      "record",
+      "count",
+      "count",
     ]);
     for (let count = 0; count < 10_000; count += 1) proven.earn(0);
     expect(proven.merit(9e9)).toBe(LIMITS.sessionRefusalBytes);

@@ -38,12 +38,15 @@ describe("a budget of calls", () => {
     const denied = await runtime.openSession({ channel: "agent" }).propose(call("quick"));
     expect(denied.status).toBe("completed");
     expect(await greedy.propose(call("quick"))).toMatchObject({
-      ...{ status: "error", record: null },
+      status: "error",
+      record: null,
       error: { code: "FEMTO_SESSION_HALTED", reason: expect.stringContaining("budget/calls is used up") as string },
     });
     for (let n = 0; n < 5; n += 1) expect(await codeOf(modest, call("quick"))).toBe("done");
     expect(await modest.propose(call("quick"))).toMatchObject({
-      ...{ status: "denied", decision: "DENIED_POLICY_VIOLATION", policy: { rules: ["budget/calls"] } },
+      status: "denied",
+      decision: "DENIED_POLICY_VIOLATION",
+      policy: { rules: ["budget/calls"] },
       error: { error_type: "AuthorizationError", code: "FEMTO_BUDGET_EXCEEDED" },
     });
     const records = await recordsOf(runtime.reader);
@@ -56,7 +59,8 @@ describe("a budget of calls", () => {
     await runtime.close();
     const again = await start();
     expect(again.projection.sessions.of(greedy.id)).toMatchObject({
-      ...{ calls: 5, halted: { code: "FEMTO_BUDGET_EXCEEDED" } },
+      calls: 5,
+      halted: { code: "FEMTO_BUDGET_EXCEEDED" },
     });
     expect(await recompute(again.reader)).toMatchObject({ verdict: "recomputed" });
     await again.close();

@@ -43,7 +43,9 @@ describe("a session that an operator halts", () => {
       expect(reply.error?.code).toMatch(/^FEMTO_(SESSION|EXECUTION)_HALTED$/);
     }
     expect(await hostile.propose(call("counted"))).toMatchObject({
-      ...{ status: "error", decision: null, record: null },
+      status: "error",
+      decision: null,
+      record: null,
       error: { code: "FEMTO_SESSION_HALTED", reason: expect.stringContaining(`in record ${seq}`) as string },
     });
     expect(parts.began).toEqual(["obedient"]);

@@ -34,7 +34,10 @@ async function stage(): Promise<Stage> {
   const reply = session.propose(call("talk"), { onIdentified: named.resolve });
   await barrier.reached;
   return {
-    ...{ runtime, session, reply, execution: await named.promise },
+    runtime,
+    session,
+    reply,
+    execution: await named.promise,
     write: (text, stream = "stdout") => {
       const piece = Buffer.from(text);
       // A flood is no result.

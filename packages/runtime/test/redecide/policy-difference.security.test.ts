@@ -12,8 +12,15 @@ import { judgeUnder } from "./decided-history.ts";
 const NOTHING = { read: [], write: [], run: [] };
 const SCHEMA = compilePolicy({
   authority: {
-    ...{ workspace: "/a", searchPath: [], allow: NOTHING, ask: NOTHING, deny: NOTHING, floor: [], childRead: [] },
-    ...{ environment: {}, environmentNames: [] },
+    workspace: "/a",
+    searchPath: [],
+    allow: NOTHING,
+    ask: NOTHING,
+    deny: NOTHING,
+    floor: [],
+    childRead: [],
+    environment: {},
+    environmentNames: [],
   },
   manifests: builtinCapabilities.map(({ manifest }) => manifest).filter(({ name }) => name === "fs_read"),
 }).schemaText;
@@ -23,7 +30,11 @@ function activation(rules: Readonly<Record<string, string>>, changes: Partial<Po
   const list = Object.entries(rules).map(([id, text]) => ({ id, text, source: null }));
   const body = {
     revision: policyRevision(ENGINE_VERSION, SCHEMA, list),
-    ...{ engine: ENGINE_VERSION, schema: SCHEMA, schema_sha256: sha256(SCHEMA), rules: list, ...changes },
+    engine: ENGINE_VERSION,
+    schema: SCHEMA,
+    schema_sha256: sha256(SCHEMA),
+    rules: list,
+    ...changes,
   };
   return { seq: 0, type: "policy.activated", body } as TypedRecord;
 }
@@ -35,7 +46,11 @@ function sha256(text: string): string {
 function intent(policy: TypedRecord, question: unknown, rules: readonly string[] = ["a"]): TypedRecord {
   const { revision } = policy.body as PolicyActivatedBody;
   return {
-    ...{ seq: 1, at: "2026-03-01T00:00:00.000000Z", type: "execution.intent", execution: "e", session: "s" },
+    seq: 1,
+    at: "2026-03-01T00:00:00.000000Z",
+    type: "execution.intent",
+    execution: "e",
+    session: "s",
     actor: { principal: "p" },
     body: { tool: "fs_read", facts: { questions: [question] }, revision, rules },
   } as unknown as TypedRecord;
@@ -59,7 +74,9 @@ function logOf(records: readonly TypedRecord[]): DecidedLog {
 
 async function recheck(records: readonly TypedRecord[]) {
   return await policyDifference(logOf(records), {
-    ...{ before: AS_RECORDED, after: await RecordedJudge.open(SCHEMA), exact: true },
+    before: AS_RECORDED,
+    after: await RecordedJudge.open(SCHEMA),
+    exact: true,
   });
 }
 

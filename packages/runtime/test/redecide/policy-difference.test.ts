@@ -22,7 +22,9 @@ describe("under the policies that the records hold", () => {
   it("every call is decided as it was, by the same rules", async () => {
     const after = await RecordedJudge.open("");
     const difference = await policyDifference(reader, {
-      ...{ before: AS_RECORDED, after, exact: true },
+      before: AS_RECORDED,
+      after,
+      exact: true,
     });
     const records = await recordsOf(reader);
     const intents = ofType(records, "execution.intent").length;
@@ -47,7 +49,9 @@ describe("under the policies that the records hold", () => {
     await using exported = await TilesReader.open(folder);
     const after = await RecordedJudge.open("");
     const difference = await policyDifference(exported, {
-      ...{ before: AS_RECORDED, after, exact: true },
+      before: AS_RECORDED,
+      after,
+      exact: true,
     });
     expect(difference).toMatchObject({ changed: 0, undecidable: [] });
   });

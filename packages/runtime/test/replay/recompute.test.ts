@@ -256,7 +256,9 @@ describe("a divergence", () => {
     const found = await recomputed(change);
     expect(found).toMatchObject({ verdict: "diverges", records: at });
     expect(found.divergence).toMatchObject({
-      ...{ seq: at, type: "lifecycle.changed", actor: "lifecycle" },
+      seq: at,
+      type: "lifecycle.changed",
+      actor: "lifecycle",
       machine: LIVE_MACHINES.lifecycle.identity,
       recorded: { to: "error" },
       recomputed: { value: expect.objectContaining({ phase: expect.anything() as unknown }) as unknown },

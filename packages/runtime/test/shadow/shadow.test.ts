@@ -9,8 +9,12 @@ const compiled: CompiledPolicy = compilePolicy({ authority: home.configuration()
 home.remove();
 
 const REQUEST: Parameters<Shadow["verdict"]>[0] = {
-  ...{ principal: "default", capability: "fs_read", questions: [{ kind: "tool" }] },
-  ...{ history: NO_HISTORY, approved: false, share: new DecisionShare() },
+  principal: "default",
+  capability: "fs_read",
+  questions: [{ kind: "tool" }],
+  history: NO_HISTORY,
+  approved: false,
+  share: new DecisionShare(),
 };
 
 type Asked = Parameters<ConstructorParameters<typeof Shadow>[0]["engine"]["decideAll"]>[0];

@@ -86,11 +86,9 @@ describe("an exporter", () => {
     expect(live).toBe("degraded");
     expect(started).toMatchObject({ state: "exporting" });
     expect(changes.map(({ state, cursor }) => [state, cursor])).toEqual([
-      ...[
-        ["degraded", 1],
-        ["exporting", 2],
-        ["degraded", 3],
-      ],
+      ["degraded", 1],
+      ["exporting", 2],
+      ["degraded", 3],
     ]);
   });
 

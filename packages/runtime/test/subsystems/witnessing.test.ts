@@ -45,7 +45,10 @@ function attend(witness: Scripted) {
     knownSize: 0,
     contradiction: null,
     offer: async ({ note, checkpoint }, knownSize, signal) => ({
-      ...{ note, checkpoint, knownSize, signal },
+      note,
+      checkpoint,
+      knownSize,
+      signal,
       open: () => "not asked here",
       prove: async () => [],
     }),
@@ -54,7 +57,9 @@ function attend(witness: Scripted) {
   });
   onTestFinished(() => attendant.stop());
   return {
-    ...{ attendant, entries, kept },
+    attendant,
+    entries,
+    kept,
     notice: (size: number) => {
       const checkpoint = { origin: "o", size, root: Buffer.alloc(32), signers: [] };
       attendant.notice({ note: `note ${size}`, checkpoint });

@@ -69,8 +69,10 @@ async function upstreamTo(
   const bound = async () => ({ ...host, addresses: ["127.0.0.1"], secrets: new Map() });
   const upstream = new Upstream({
     setting: {
-      ...{ name: "evil", at: { kind: "url", url: `http://127.0.0.1:${port}/of-mine/mcp?key=of-mine`, headers: {} } },
-      ...{ pins: "first_use", tools: null },
+      name: "evil",
+      at: { kind: "url", url: `http://127.0.0.1:${port}/of-mine/mcp?key=of-mine`, headers: {} },
+      pins: "first_use",
+      tools: null,
     },
     clock,
     connect: () => new HttpTransport({ bound, headers: {} }),

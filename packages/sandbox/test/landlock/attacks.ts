@@ -112,7 +112,9 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     using place = playground();
     const view = confined(place);
     const service = new ServiceChild({
-      ...{ view, limits: DEFAULT_CHILD_LIMITS, onOutput: () => undefined },
+      view,
+      limits: DEFAULT_CHILD_LIMITS,
+      onOutput: () => undefined,
       command: {
         ...programOf("sh"),
         args: ["-c", `${LEAVE} sleep 600`, "sh", mark],
@@ -158,7 +160,8 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     stop.abort();
     await running;
     return {
-      ...{ apart, beside },
+      apart,
+      beside,
       capabilities: ["CapInh", "CapPrm", "CapEff", "CapAmb"].map(line),
       held: ["NoNewPrivs", "Seccomp"].map(line),
       isSameUser: /^Uid:.*$/m.exec(status)?.[0] === user,
@@ -222,7 +225,9 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     using place = playground();
     const heard: Buffer[] = [];
     const service = new ServiceChild({
-      ...{ view: confined(place), limits: DEFAULT_CHILD_LIMITS, onOutput: (piece: Buffer) => heard.push(piece) },
+      view: confined(place),
+      limits: DEFAULT_CHILD_LIMITS,
+      onOutput: (piece: Buffer) => heard.push(piece),
       command: { ...programOf("cat"), args: [], cwd: place.workspace, environment: {} },
     });
     service.write(Buffer.from("heard"));
@@ -239,7 +244,10 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
   pipes: async () => {
     using place = playground();
     const command = {
-      ...{ ...programOf("sh"), args: ["-c", "echo abc; exit 4"], cwd: place.workspace, environment: {} },
+      ...programOf("sh"),
+      args: ["-c", "echo abc; exit 4"],
+      cwd: place.workspace,
+      environment: {},
       into: [{ ...programOf("cat"), args: [] }],
     };
     const ran = await child(place, [], { command });
@@ -291,8 +299,13 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
       refusalOf(() => run(place, ["true"], { view, onConnection })),
       refusalOf(() =>
         runSandboxed({
-          ...{ view: own.view, handed: own.handed, limits, command: { ...command, cwd: own.cwd } },
-          ...{ timeoutMs: 5_000, outputBytesMax: 100, signal: new AbortController().signal },
+          view: own.view,
+          handed: own.handed,
+          limits,
+          command: { ...command, cwd: own.cwd },
+          timeoutMs: 5_000,
+          outputBytesMax: 100,
+          signal: new AbortController().signal,
         }),
       ),
     ]);

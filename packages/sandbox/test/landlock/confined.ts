@@ -26,7 +26,12 @@ export const brief = ({
   exceeded,
   stdout,
 }: SandboxResult): object => ({
-  ...{ exitCode, signal, timedOut, cancelled, truncated, exceeded },
+  exitCode,
+  signal,
+  timedOut,
+  cancelled,
+  truncated,
+  exceeded,
   said: stdout.toString().slice(0, 500),
 });
 
