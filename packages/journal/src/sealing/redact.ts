@@ -2,8 +2,8 @@
  * Takes secrets out of the body of a record before it is written: what a schema or the writer marks, what
  * stands behind the name of a secret, and what looks like one. Place and rule stay, the value is nowhere.
  */
-import type { Redaction } from "@femtoclaw/protocol";
-import { pointer } from "./json-pointer.ts";
+import { pointerTokens, type Redaction } from "@femtoclaw/protocol";
+import { below, type Place, pointerTo, root } from "./place.ts";
 import { mayHoldSecret, SECRET_NAME, SECRET_PATTERNS } from "./secret-patterns.ts";
 
 export interface Redacted<T> {
@@ -16,9 +16,8 @@ const REDACTED = "[redacted]";
 // INVARIANT: I10: what is written of a body went through here, or through a test that found nothing to take out.
 /** `marked` are places whose values go, whatever they look like. The value itself is left as it is. */
 export function redact<T>(value: T, marked: readonly Redaction[] = []): Redacted<T> {
-  const rules = new Map(marked.map(({ path, rule }) => [path, rule]));
   const redactions: Redaction[] = [];
-  const clean = cleaned(value, { marked: "", clean: "" }, null, { rules, redactions });
+  const clean = cleaned(value, root(), null, { marks: marksOf(marked), redactions });
   return { value: redactions.length === 0 ? value : (clean as T), redactions };
 }
 
@@ -33,15 +32,30 @@ export function textWithoutSecrets(value: unknown): string {
   return mayHoldSecret(text) ? JSON.stringify(redact(value).value) : text;
 }
 
-interface Walk {
-  readonly rules: ReadonlyMap<string, string>;
-  readonly redactions: Redaction[];
+/** What is marked at a place and below it, by the names that members came with. */
+interface Marks {
+  rule?: string;
+  readonly below: Map<string, Marks>;
 }
 
-/** A place by the names that members came with, which marks are about, and by those that they keep. */
-interface Place {
-  readonly marked: string;
-  readonly clean: string;
+function marksOf(marked: readonly Redaction[]): Marks | undefined {
+  if (marked.length === 0) return undefined;
+  const all: Marks = { below: new Map() };
+  for (const { path, rule } of marked) {
+    let at = all;
+    for (const name of pointerTokens(path)) {
+      const next: Marks = at.below.get(name) ?? { below: new Map() };
+      at.below.set(name, next);
+      at = next;
+    }
+    at.rule = rule;
+  }
+  return all;
+}
+
+interface Walk {
+  readonly marks: Marks | undefined;
+  readonly redactions: Redaction[];
 }
 
 /**
@@ -49,13 +63,15 @@ interface Place {
  * object under the name of a secret counts as a secret.
  */
 function cleaned(value: unknown, place: Place, name: string | null, walk: Walk): unknown {
-  const marked = walk.rules.get(place.marked);
-  if (marked !== undefined) return taken(place.clean, marked, walk);
-  if (typeof value === "string") return cleanedText(value, place.clean, name, walk);
+  const marked = walk.marks?.rule;
+  if (marked !== undefined) return taken(place, marked, walk);
+  if (typeof value === "string") return cleanedText(value, place, name, walk);
   if (typeof value !== "object" || value === null) return value;
   const secret = name !== null && SECRET_NAME.test(name) ? name : null;
   if (Array.isArray(value)) {
-    return value.map((item, index) => cleaned(item, below(place, index), secret ?? optionName(value[index - 1]), walk));
+    return value.map((item, index) =>
+      cleaned(item, below(place, index), secret ?? optionName(value[index - 1]), walkBelow(walk, String(index))),
+    );
   }
   return cleanedMembers(value, place, secret, walk);
 }
@@ -64,18 +80,18 @@ function cleanedMembers(value: object, place: Place, secret: string | null, walk
   const members = new Map<string, unknown>();
   const names = new KeptNames((name) => Object.hasOwn(value, name) || members.has(name));
   for (const [key, member] of Object.entries(value)) {
-    const kept = keptName(key, place.clean, walk, names);
-    members.set(kept, cleaned(member, below(place, key, kept), secret ?? key, walk));
+    const kept = keptName(key, place, walk, names);
+    members.set(kept, cleaned(member, below(place, kept), secret ?? key, walkBelow(walk, key)));
   }
   return Object.fromEntries(members);
 }
 
 /** A name that looks like a secret is taken out as one. */
-function keptName(key: string, path: string, walk: Walk, names: KeptNames): string {
+function keptName(key: string, place: Place, walk: Walk, names: KeptNames): string {
   const { text, rules } = withoutSecrets(key);
   if (rules.length === 0) return key;
   const kept = names.free(text);
-  for (const rule of rules) walk.redactions.push({ path: pointer(path, kept), rule });
+  for (const rule of rules) walk.redactions.push({ path: pointerTo(below(place, kept)), rule });
   return kept;
 }
 
@@ -101,14 +117,14 @@ class KeptNames {
   }
 }
 
-function below({ marked, clean }: Place, key: string | number, kept = key): Place {
-  return { marked: pointer(marked, key), clean: pointer(clean, kept) };
+function walkBelow(walk: Walk, name: string): Walk {
+  return walk.marks === undefined ? walk : { ...walk, marks: walk.marks.below.get(name) };
 }
 
-function cleanedText(text: string, path: string, name: string | null, walk: Walk): string {
-  if (name !== null && text !== "" && SECRET_NAME.test(name)) return taken(path, "name", walk);
+function cleanedText(text: string, place: Place, name: string | null, walk: Walk): string {
+  if (name !== null && text !== "" && SECRET_NAME.test(name)) return taken(place, "name", walk);
   const clean = withoutSecrets(text);
-  for (const rule of clean.rules) walk.redactions.push({ path, rule });
+  for (const rule of clean.rules) walk.redactions.push({ path: pointerTo(place), rule });
   return clean.text;
 }
 
@@ -123,8 +139,8 @@ function withoutSecrets(text: string): { readonly text: string; readonly rules: 
   return { text: clean, rules };
 }
 
-function taken(path: string, rule: string, walk: Walk): string {
-  walk.redactions.push({ path, rule });
+function taken(place: Place, rule: string, walk: Walk): string {
+  walk.redactions.push({ path: pointerTo(place), rule });
   return REDACTED;
 }
 
