@@ -98,6 +98,8 @@ export interface CapabilityCall {
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
   /** Keeps terminals after the call that opened them. */
   readonly terminals: TerminalKeeper;
+  /** For words that are told in part: half of what looks like a secret looks like none, so it is taken out before. */
+  withoutSecrets(text: string): string;
   /** Hears what its program writes, as it comes; nobody waits for that. Absent where nobody looks on. */
   readonly onOutput?: (stream: OutputStream, piece: Uint8Array) => void;
   /** Hears what an MCP server says beside its answer. Absent where nobody looks on. */

@@ -1,4 +1,5 @@
 /** From what happened to an execution to what its proposer is told: status, decision, error. Pure. */
+import { redact } from "@femtoclaw/journal/live";
 import {
   type DecisionCode,
   ERRORS,
@@ -48,11 +49,16 @@ export function replyError(problem: Problem, timestamp: string, capability?: str
     error_type: type,
     code: problem.code,
     // Reasons quote what was proposed and what capabilities say, so they are capped and made visible here.
-    reason: printable(problem.reason, LIMITS.reasonChars),
-    fix: printable(problem.fix ?? fix, LIMITS.reasonChars),
+    reason: cut(problem.reason),
+    fix: cut(problem.fix ?? fix),
     ...(capability === undefined ? {} : { capability }),
     timestamp,
   };
+}
+
+/** INVARIANT: I10: half of a secret would not be recognized as one, so it is taken out before. */
+function cut(text: string): string {
+  return printable(text.length > LIMITS.reasonChars ? redact(text).value : text, LIMITS.reasonChars);
 }
 
 /** The answer to a call that never entered the gate: nothing is recorded of it singly. */
