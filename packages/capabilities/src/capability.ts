@@ -100,6 +100,8 @@ export interface CapabilityCall {
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
   /** Keeps terminals open beyond the call that opened them. */
   readonly terminals: TerminalKeeper;
+  /** For words of which only a part is told: half of a secret would not be recognized, so secrets are taken out first. */
+  withoutSecrets(text: string): string;
   /** Gets the output of the call's program as it arrives; nobody waits for it. Absent if nobody looks on. */
   readonly onOutput?: (stream: OutputStream, piece: Uint8Array) => void;
   /** Gets what an MCP server sends beside its answer. Absent if nobody looks on. */

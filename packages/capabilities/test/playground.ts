@@ -94,6 +94,7 @@ export class Playground implements Disposable {
       sandbox: this.sandbox,
       terminals: NO_TERMINALS,
       connect: null,
+      withoutSecrets: (text) => text,
       goOn: async () => ({ ok: false, reason: "there is no gate here" }),
     });
   }

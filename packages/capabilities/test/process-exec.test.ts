@@ -125,6 +125,7 @@ describe("process_exec", () => {
       turn: () => null,
       mayReach: () => false,
       connect: null,
+      withoutSecrets: (text: string) => text,
       goOn: async () => ({ ok: false, reason: "no gate" }) as const,
     };
     const call = {

@@ -18,13 +18,18 @@ const WORDS_CHARS = 500;
 
 const FIELDS = ["id", "result", "error", "contents"];
 
+/** LIMIT: characters of what it said that are looked through for them. */
+const HEARD_CHARS = 65_536;
+
+/** Takes out what looks like a secret, before anything is cut. */
+type Clean = (text: string) => string;
 type Ran = Pick<SandboxResult, "exitCode" | "signal" | "exceeded" | "stdout" | "stderr" | "truncated">;
 
-export function answerIn(ran: Ran, id: string, bytesMax: number): RunAnswer {
+export function answerIn(ran: Ran, id: string, bytesMax: number, clean: Clean): RunAnswer {
   if (ran.truncated) return contained(`it wrote more than ${bytesMax + ENVELOPE_BYTES} bytes`);
-  if (ran.exitCode !== 0) return failed(`it ended with ${endOf(ran)}${lastWords(ran)}`);
+  if (ran.exitCode !== 0) return failed(`it ended with ${endOf(ran)}${lastWords(ran, clean)}`);
   const line = ran.stdout.indexOf(0x0a);
-  if (ran.stdout.length === 0) return failed(`it ended without an answer${lastWords(ran)}`);
+  if (ran.stdout.length === 0) return failed(`it ended without an answer${lastWords(ran, clean)}`);
   if (line !== ran.stdout.length - 1) return contained("it wrote more, or other, than one line to its standard output");
   const parsed = parseStrictJson(ran.stdout.subarray(0, line), {
     bytes: bytesMax + ENVELOPE_BYTES,
@@ -32,10 +37,10 @@ export function answerIn(ran: Ran, id: string, bytesMax: number): RunAnswer {
     nodes: LIMITS.jsonNodes,
   });
   if (!parsed.ok) return contained(`its answer is no JSON that two readers read alike: ${parsed.fault.reason}`);
-  return members(parsed.value, id);
+  return members(parsed.value, id, clean);
 }
 
-function members(value: JsonValue, id: string): RunAnswer {
+function members(value: JsonValue, id: string, clean: Clean): RunAnswer {
   if (!isObject(value)) return contained("its answer is not an object");
   const stray = Object.keys(value).find((name) => !FIELDS.includes(name));
   if (stray !== undefined) return contained(`its answer has the unknown field \`${printable(stray, 64)}\``);
@@ -44,7 +49,8 @@ function members(value: JsonValue, id: string): RunAnswer {
   if (value["id"] !== id) return contained("its answer is to another call");
   if ((result === undefined) === (error === undefined)) return contained("its answer has not one of result and error");
   if (error !== undefined) {
-    return typeof error === "string" ? failed(printable(error, LIMITS.reasonChars)) : contained("its error is no text");
+    if (typeof error !== "string") return contained("its error is no text");
+    return failed(printable(clean(error), LIMITS.reasonChars));
   }
   if (result === undefined || !isObject(result)) return contained("its result is not an object");
   if (!isObject(contents)) return contained("its contents are not an object");
@@ -66,8 +72,8 @@ function endOf({ exitCode, signal, exceeded }: Ran): string {
   return `${signal ?? `exit code ${exitCode}`}${reached}`;
 }
 
-function lastWords({ stderr }: Ran): string {
-  const said = stderr.toString("utf8").trim();
+function lastWords({ stderr }: Ran, clean: Clean): string {
+  const said = clean(stderr.toString("utf8").slice(-HEARD_CHARS)).trim();
   return said === "" ? "" : `; it said: ${printable(said.slice(-WORDS_CHARS), WORDS_CHARS)}`;
 }
 

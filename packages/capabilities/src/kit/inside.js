@@ -10,8 +10,8 @@ import { createRequire } from "node:module";
 /** The first argument by which the executable knows that it is to run a capability. */
 export const CAPABILITY_WORD = "sandbox-capability";
 
-/** LIMIT: characters of a reason; the host keeps no longer one. */
-const REASON_CHARS = 1_000;
+/** LIMIT: characters of a reason; the host keeps less, and takes out what looks like a secret before it cuts. */
+const REASON_CHARS = 8_000;
 
 export async function runCapability() {
   const { id, main, args, files } = JSON.parse(readFileSync(0, "utf8"));

@@ -85,7 +85,7 @@ async function run(
   });
   const stopped = stoppedRun(ran, limits.timeoutMs, sandbox);
   if (stopped !== null) return stopped;
-  const answer = answerIn(ran, id, bytesMax);
+  const answer = answerIn(ran, id, bytesMax, (text) => call.withoutSecrets(text));
   if (!answer.ok) return { ...unsuccessful(answer.event, answer.fault, sandbox) };
   return await succeeded(manifest, answer, call, sandbox);
 }

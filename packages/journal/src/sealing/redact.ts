@@ -3,8 +3,8 @@
  * under the name of a secret, and text that looks like a secret. The record keeps the place and the rule, but the value
  * is stored nowhere.
  */
-import type { Redaction } from "@femtoclaw/protocol";
-import { pointer } from "./json-pointer.ts";
+import { pointerTokens, type Redaction } from "@femtoclaw/protocol";
+import { below, type Place, pointerTo, root } from "./place.ts";
 import { mayHoldSecret, SECRET_NAME, SECRET_PATTERNS } from "./secret-patterns.ts";
 
 export interface Redacted<T> {
@@ -17,9 +17,8 @@ const REDACTED = "[redacted]";
 // INVARIANT: I10: every body that is written went through here, or through a test that found nothing to take out.
 /** `marked` are paths whose values are taken out whatever they look like. The given value is not modified. */
 export function redact<T>(value: T, marked: readonly Redaction[] = []): Redacted<T> {
-  const rules = new Map(marked.map(({ path, rule }) => [path, rule]));
   const redactions: Redaction[] = [];
-  const clean = cleaned(value, { marked: "", clean: "" }, null, { rules, redactions });
+  const clean = cleaned(value, root(), null, { marks: marksOf(marked), redactions });
   return { value: redactions.length === 0 ? value : (clean as T), redactions };
 }
 
@@ -34,17 +33,30 @@ export function textWithoutSecrets(value: unknown): string {
   return mayHoldSecret(text) ? JSON.stringify(redact(value).value) : text;
 }
 
-interface Walk {
-  readonly rules: ReadonlyMap<string, string>;
-  readonly redactions: Redaction[];
+/** What is marked at a place and below it, by the names that members came with. */
+interface Marks {
+  rule?: string;
+  readonly below: Map<string, Marks>;
 }
 
-/**
- * A path in two forms: with the original member names, which marks refer to, and with the names that the record keeps.
- */
-interface Place {
-  readonly marked: string;
-  readonly clean: string;
+function marksOf(marked: readonly Redaction[]): Marks | undefined {
+  if (marked.length === 0) return undefined;
+  const all: Marks = { below: new Map() };
+  for (const { path, rule } of marked) {
+    let at = all;
+    for (const name of pointerTokens(path)) {
+      const next: Marks = at.below.get(name) ?? { below: new Map() };
+      at.below.set(name, next);
+      at = next;
+    }
+    at.rule = rule;
+  }
+  return all;
+}
+
+interface Walk {
+  readonly marks: Marks | undefined;
+  readonly redactions: Redaction[];
 }
 
 /**
@@ -52,13 +64,15 @@ interface Place {
  * object under the name of a secret counts as secret.
  */
 function cleaned(value: unknown, place: Place, name: string | null, walk: Walk): unknown {
-  const marked = walk.rules.get(place.marked);
-  if (marked !== undefined) return taken(place.clean, marked, walk);
-  if (typeof value === "string") return cleanedText(value, place.clean, name, walk);
+  const marked = walk.marks?.rule;
+  if (marked !== undefined) return taken(place, marked, walk);
+  if (typeof value === "string") return cleanedText(value, place, name, walk);
   if (typeof value !== "object" || value === null) return value;
   const secret = name !== null && SECRET_NAME.test(name) ? name : null;
   if (Array.isArray(value)) {
-    return value.map((item, index) => cleaned(item, below(place, index), secret ?? optionName(value[index - 1]), walk));
+    return value.map((item, index) =>
+      cleaned(item, below(place, index), secret ?? optionName(value[index - 1]), walkBelow(walk, String(index))),
+    );
   }
   return cleanedMembers(value, place, secret, walk);
 }
@@ -67,8 +81,8 @@ function cleanedMembers(value: object, place: Place, secret: string | null, walk
   const members = new Map<string, unknown>();
   const names = new KeptNames((name) => Object.hasOwn(value, name) || members.has(name));
   for (const [key, member] of Object.entries(value)) {
-    const kept = keptName(key, place.clean, walk, names);
-    members.set(kept, cleaned(member, below(place, key, kept), secret ?? key, walk));
+    const kept = keptName(key, place, walk, names);
+    members.set(kept, cleaned(member, below(place, kept), secret ?? key, walkBelow(walk, key)));
   }
   return Object.fromEntries(members);
 }
@@ -77,11 +91,11 @@ function cleanedMembers(value: object, place: Place, secret: string | null, walk
  * The name under which a member is kept: if the name itself contains a secret, that is taken out. Names that become
  * equal by this get different numbers.
  */
-function keptName(key: string, path: string, walk: Walk, names: KeptNames): string {
+function keptName(key: string, place: Place, walk: Walk, names: KeptNames): string {
   const { text, rules } = withoutSecrets(key);
   if (rules.length === 0) return key;
   const kept = names.free(text);
-  for (const rule of rules) walk.redactions.push({ path: pointer(path, kept), rule });
+  for (const rule of rules) walk.redactions.push({ path: pointerTo(below(place, kept)), rule });
   return kept;
 }
 
@@ -107,14 +121,14 @@ class KeptNames {
   }
 }
 
-function below({ marked, clean }: Place, key: string | number, kept = key): Place {
-  return { marked: pointer(marked, key), clean: pointer(clean, kept) };
+function walkBelow(walk: Walk, name: string): Walk {
+  return walk.marks === undefined ? walk : { ...walk, marks: walk.marks.below.get(name) };
 }
 
-function cleanedText(text: string, path: string, name: string | null, walk: Walk): string {
-  if (name !== null && text !== "" && SECRET_NAME.test(name)) return taken(path, "name", walk);
+function cleanedText(text: string, place: Place, name: string | null, walk: Walk): string {
+  if (name !== null && text !== "" && SECRET_NAME.test(name)) return taken(place, "name", walk);
   const clean = withoutSecrets(text);
-  for (const rule of clean.rules) walk.redactions.push({ path, rule });
+  for (const rule of clean.rules) walk.redactions.push({ path: pointerTo(place), rule });
   return clean.text;
 }
 
@@ -129,8 +143,8 @@ function withoutSecrets(text: string): { readonly text: string; readonly rules: 
   return { text: clean, rules };
 }
 
-function taken(path: string, rule: string, walk: Walk): string {
-  walk.redactions.push({ path, rule });
+function taken(place: Place, rule: string, walk: Walk): string {
+  walk.redactions.push({ path: pointerTo(place), rule });
   return REDACTED;
 }
 

@@ -133,6 +133,21 @@ describe("a secret", () => {
     expect(looks).toBeLessThan(4 * names.length);
   });
 
+  it("far below a name without end is told of, and its place is not", () => {
+    const [long, token] = ["/~".repeat(50_000), `ghp_${"a1B2".repeat(9)}`];
+    const { value, redactions } = redact({ args: { [long]: Array(2_000).fill(token), near: token } });
+    expect(value.args["near"]).toBe("[redacted:github-token]");
+    expect(new Set(value.args[long])).toEqual(new Set(["[redacted:github-token]"]));
+    expect(redactions).toHaveLength(2_001);
+    expect(redactions.at(-1)).toEqual({ path: "/args/near", rule: "github-token" });
+    // All of them together are what would stop the host: each was as long as the name.
+    expect(redactions.reduce((sum, { path }) => sum + path.length, 0)).toBeLessThan(2_001 * 2_048);
+    const marked = redact({ args: { [long]: { key: 1, other: 2 } } }, [
+      { path: `/args/${long.replaceAll("~", "~0").replaceAll("/", "~1")}/key`, rule: "x-secret" },
+    ]);
+    expect(marked.value).toEqual({ args: { [long]: { key: "[redacted]", other: 2 } } });
+  });
+
   it.each(CORPUS)("of the form %s goes from text that was not parsed: %j", (_, text, secret) => {
     for (const before of ["", "\n", "\t"]) {
       const raw = JSON.stringify({ content: `${before}${text}` });

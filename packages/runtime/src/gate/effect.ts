@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { BoundArguments, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
+import { redact } from "@femtoclaw/journal/live";
 import {
   describeViolations,
   ERRORS,
@@ -103,6 +104,7 @@ export async function runEffect(
     goOn: (next) => hops.goOn(next),
     connect: connections === null ? null : (target) => connections.connect(target),
     terminals: parts.terminals.keeper(execution),
+    withoutSecrets: (text) => redact(text).value,
     relay,
     onOutput: (stream: OutputStream, piece: Uint8Array) => parts.onOutput(id, session, stream, piece),
   };

@@ -1,4 +1,5 @@
 /** Translates what happened to an execution into what its proposer is told: status, decision, error. Pure. */
+import { redact } from "@femtoclaw/journal/live";
 import {
   type DecisionCode,
   ERRORS,
@@ -48,11 +49,16 @@ export function replyError(problem: Problem, timestamp: string, capability?: str
     error_type: type,
     code: problem.code,
     // Reasons quote proposals and capabilities, so they are capped and made printable here.
-    reason: printable(problem.reason, LIMITS.reasonChars),
-    fix: printable(problem.fix ?? fix, LIMITS.reasonChars),
+    reason: cut(problem.reason),
+    fix: cut(problem.fix ?? fix),
     ...(capability === undefined ? {} : { capability }),
     timestamp,
   };
+}
+
+/** INVARIANT: I10: half of a secret would not be recognized as one, so secrets are taken out before the cut. */
+function cut(text: string): string {
+  return printable(text.length > LIMITS.reasonChars ? redact(text).value : text, LIMITS.reasonChars);
 }
 
 /** The answer to a call that never entered the gate; such calls have no records of their own. */

@@ -80,6 +80,20 @@ const CASES: Readonly<Record<string, { readonly run?: string; readonly before?: 
     told: /^FEMTO_CAPABILITY_FAILED: it ended with SIGKILL/,
   },
   throws: { run: 'throw new Error("\\u001b[31mno");', told: /^FEMTO_CAPABILITY_FAILED: [^\u001b]+\[31mno$/ },
+  tells_half_a_token: {
+    run: 'process.stderr.write(`${TOKEN} ${"x".repeat(480)}`); process.exit(3);',
+    before: 'const TOKEN = "ghp_" + "a1B2".repeat(10);',
+    told: /^FEMTO_CAPABILITY_FAILED: it ended with exit code 3; it said: .*token\] x{480}$/,
+  },
+  tells_half_of_what_is_quoted: {
+    run: 'process.stderr.write(`password = "correct horse a1B2a1B2 staple" ${"y".repeat(480)}`); process.exit(3);',
+    told: /^FEMTO_CAPABILITY_FAILED: it ended with exit code 3; it said: .*assignment\]" y{480}$/,
+  },
+  throws_half_a_token: {
+    run: 'throw new Error(`${"x".repeat(980)} ${TOKEN}`);',
+    before: 'const TOKEN = "ghp_" + "a1B2".repeat(10);',
+    told: /^FEMTO_CAPABILITY_FAILED: x{980} \[redacted:github.*$/,
+  },
   is_huge: {
     run: 'return { text: "x".repeat(8_000_000) };',
     told: /^FEMTO_CAPABILITY_CONTAINED: it wrote more than 1114112 bytes$/,
@@ -167,6 +181,7 @@ test("each misbehaviour is the end of its own call, and is told and recorded", a
   expect(outcomes).toHaveLength(replies.length);
   expect(new Set(outcomes.map(({ body }) => body.sandbox))).toEqual(new Set(["bubblewrap, node permissions"]));
   expect(runtime.projection.unresolved.size).toBe(0);
+  expect(JSON.stringify([replies, outcomes])).not.toContain("a1B2a1B2");
 });
 
 test("it sees the system and itself, and reaches nothing else", async () => {
