@@ -1,8 +1,7 @@
 /** What a shell may complete, taken from the command line itself: one table of words, written in each shell's language. */
 import type { Command } from "commander";
 
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof SHELLS)[number];
+export type Shell = "bash" | "zsh" | "fish";
 
 /** The script that `femtoclaw completion SHELL` prints, to be read by that shell when it starts. */
 export function completionScript(program: Command, shell: Shell): string {

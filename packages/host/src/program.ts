@@ -11,7 +11,7 @@ import { addChatCommand } from "./chat-program.ts";
 import type { GlobalOptions, Runner } from "./commands/command-context.ts";
 import type { ConformanceFlags } from "./commands/conformance.ts";
 import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
-import { completionScript, SHELLS, type Shell } from "./completion.ts";
+import type { Shell } from "./completion.ts";
 import { addHelpCommand } from "./help-command.ts";
 import { addExamples } from "./help-examples.ts";
 import { addHistoryCommands } from "./history-program.ts";
@@ -163,13 +163,16 @@ function addProjectCommands(program: Command, run: Runner): void {
   addBenchCommand(program, run);
 }
 
+const SHELLS = ["bash", "zsh", "fish"] as const satisfies Shell[];
+
 function addCompletionCommand(program: Command, run: Runner): void {
   program
     .command("completion")
     .addArgument(new Argument("<shell>", "the shell that is to complete").choices(SHELLS))
     .description("print a script by which a shell completes commands and options")
     .action((shell: Shell) =>
-      run(({ output }) => {
+      run(async ({ output }) => {
+        const { completionScript } = await import("./completion.ts");
         for (const line of completionScript(program, shell).trimEnd().split("\n")) output.line(line);
         return EXIT.ok;
       }),

@@ -98,9 +98,7 @@ describe("a reply", () => {
       "  image  image/png",
     ]);
     expect(replyLines(completed({ content: [{ type: "text", text: "one\n" }] }), plain)).toContain("  text  one");
-    expect(happened(completed({ is_error: false, content }))).toBe(
-      "answered: one\\u{a}\\u{9}two\\u{a}abc\\u{9}d\\u{1b}[2J (image)",
-    );
+    expect(happened(completed({ is_error: false, content }))).toBe("answered: one two abc d\\u{1b}[2J (image)");
     expect(happened(completed({ is_error: true, content: [null] }))).toBe("answered with an error: (nothing)");
   });
 

@@ -6,6 +6,7 @@
  * isolation and recorded before it is answered.
  */
 
+export { FemtoError, type ProtocolMessage, type Reply } from "@femtoclaw/protocol";
 export type { Approvals, ApprovalView } from "./approvals.ts";
 export type { PackageState, PackageView } from "./capability-packages/capability-packages.ts";
 export * from "./configuration/index.ts";

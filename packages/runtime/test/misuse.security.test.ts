@@ -1,7 +1,7 @@
 /** What an honest embedder gets wrong where no types help: nothing of it may silently weaken what is in force, or harm the log. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { resolveConfiguration } from "@femtoclaw/runtime";
+import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { call, capability, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
 
@@ -11,6 +11,16 @@ describe("a runtime", () => {
   it("does not start with an option whose name is misspelt", async () => {
     const rules = { rules: [], triedRevision: null };
     await expect(startRuntime({ policyfiles: rules } as never)).rejects.toThrow(/createRuntime has no `policyfiles`/);
+    for (const configuration of [undefined, null, { workspace: "." }]) {
+      await expect(createRuntime({ configuration } as never)).rejects.toThrow(/what `resolveConfiguration` returns/);
+    }
+  });
+
+  it("says of a configuration that is no table what it expected, and of nothing a place", () => {
+    const from = { baseDirectory: "/", environment: {} };
+    expect(() => resolveConfiguration({ configuration: undefined, ...from } as never)).toThrow(
+      /^expected a table with/,
+    );
   });
 
   it("does not start where what verifies it says no later", async () => {

@@ -4,6 +4,7 @@ export { type AgentSettings, NO_SETTINGS } from "./agent-settings.ts";
 export { bubblewrapArguments, type SandboxCommand, type SandboxProgram } from "./bubblewrap.ts";
 export { type ChildLimits, DEFAULT_CHILD_LIMITS } from "./child-limits.ts";
 export { hostInspection } from "./inspection.ts";
+export { lostFix } from "./kept-paths.ts";
 export { mayShow } from "./may-show.ts";
 export { visibilityOf } from "./mounts.ts";
 export { notCovered } from "./not-covered.ts";

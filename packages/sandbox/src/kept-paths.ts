@@ -56,7 +56,11 @@ export class KeptWatch implements Disposable {
 
 /** Why a child was killed, for people to read. */
 export const lostText = (path: string): string =>
-  `${printable(path)}, which is kept from programs, was replaced or made while it ran, where nothing keeps it from it`;
+  `${printable(path)}, which is kept from programs, was replaced or made from outside while it ran; it was ended, because nothing keeps what stands there now from it`;
+
+/** What to do about that; `again` says how whatever ended is had once more. */
+export const lostFix = (again: string): string =>
+  `${again}; a new sandbox covers what stands there now. Whoever saves such a file while programs run ends none by writing to it in place, or by keeping it in a folder that is denied as a whole.`;
 
 /** Examines each path once, however many children it is kept from. */
 function lookAtAll(): void {

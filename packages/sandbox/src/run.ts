@@ -13,7 +13,7 @@ import { type ChildLimits, limitOfSignal, type ToldLimit } from "./child-limits.
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
-import { lostText } from "./kept-paths.ts";
+import { lostFix, lostText } from "./kept-paths.ts";
 import { Output } from "./output.ts";
 import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pipeline.ts";
 import { leaveKilled, type PreparedChild } from "./prepared-child.ts";
@@ -266,7 +266,10 @@ class Run {
   #settle(): void {
     this.#release();
     const { exitCode, lost } = this.#bound;
-    if (lost !== null) return this.#deferred.reject(new FemtoError("FEMTO_FILE_CHANGED", lostText(lost)));
+    if (lost !== null) {
+      const fix = lostFix("Send the call again");
+      return this.#deferred.reject(new FemtoError("FEMTO_FILE_CHANGED", lostText(lost), { fix }));
+    }
     const isEnded = this.#killed || this.#ended !== null || this.#isKilledFromOutside();
     if (exitCode === null && !isEnded) {
       this.#fail(this.#bound.fault ?? (this.#stderr.bytes.toString().trim() || "it gave no reason"));

@@ -103,7 +103,7 @@ export class ServiceChild {
 
   #howItEnded(): string {
     const { status, exitCode, fault, lost } = this.#bound;
-    if (lost !== null) return `it was ended: ${lostText(lost)}`;
+    if (lost !== null) return lostText(lost);
     if (exitCode === null) {
       if (fault !== null) return `it was not started: ${printable(fault, 300)}`;
       return status.includes('"child-pid"') ? "it was ended" : "it was not started";

@@ -3,6 +3,7 @@
  * What it wants to change, or to read beyond its view, it proposes; where it connects to is decided host by host.
  */
 import { AGENT_RUN, type CapabilityManifest, FemtoError, LIMITS } from "@femtoclaw/protocol";
+import { lostFix } from "@femtoclaw/sandbox";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
@@ -103,7 +104,10 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
       const durationMs = Math.round(performance.now() - startedMs);
       if (signal.aborted) return cancelled(durationMs, sandbox);
       if (isLate) return timedOut(limits.timeoutMs, sandbox);
-      if (fault !== undefined) return unsuccessful("failed", new FemtoError("FEMTO_FILE_CHANGED", fault), sandbox);
+      if (fault !== undefined) {
+        const fix = lostFix("Launch the agent again");
+        return unsuccessful("failed", new FemtoError("FEMTO_FILE_CHANGED", fault, { fix }), sandbox);
+      }
       const { refused } = proxy;
       const result: JsonObject = {
         exit_code: exitCode,

@@ -1,5 +1,6 @@
 /** `doctor`: tries out what FemtoClaw relies on, and says what to do about what does not hold. */
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { viewOf, visibilityOf } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { type Check, type Finding, type Found, found, ok } from "../doctor/finding.ts";
 import {
@@ -62,6 +63,12 @@ export async function examine(context: CommandContext): Promise<readonly Finding
   return findings;
 }
 
+/** Whether programs in the sandbox see a file, where none of them can change it. */
+function isShown({ authority }: LoadedConfiguration["resolved"]): (path: string) => boolean {
+  const { mounts } = viewOf(authority);
+  return (path) => visibilityOf(mounts, path) === "readOnly";
+}
+
 async function lookAtProject(context: CommandContext, loaded: LoadedConfiguration, look: Look): Promise<void> {
   const { resolved } = loaded;
   const { stateDirectory, runtimeDirectory, launches, approvals } = resolved;
@@ -77,7 +84,7 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   await look("who can answer", () => answersFinding(resolved));
   await look("fails closed", () => closedFinding(resolved));
   await look("agents' hooks", () => hookFinding(context, loaded));
-  if (launches !== undefined) await look("launches", () => launchFinding(resolved));
+  if (launches !== undefined) await look("launches", () => launchFinding(resolved, isShown(resolved)));
   await look("permissions", () => permissionsFinding(resolved));
   await look("journal", () => journalFinding(project));
   await look("disk", () => diskFinding(stateDirectory, runtimeDirectory));

@@ -206,8 +206,10 @@ function partsOf(context: CommandContext, library: Library, current: InForce): C
   return { library, host: hostOf(context, library, current), talk };
 }
 
-const hostOf = ({ environment }: CommandContext, library: Library, { receipt }: InForce): HostControl =>
-  new HostControl(library.program(), receipt, environment, () => library.inForce()?.receipt.binary);
+function hostOf({ environment }: CommandContext, library: Library, { receipt }: InForce): HostControl {
+  const programs = { path: library.path, program: library.program() };
+  return new HostControl(programs, receipt, environment, () => library.inForce()?.receipt.binary);
+}
 
 /** The installation that is named, else the one that this program belongs to, else the user's own. */
 function libraryOf(context: CommandContext, flags: PlaceFlags): Library {

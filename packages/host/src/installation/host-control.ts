@@ -6,9 +6,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
 import { UNIT } from "./layout.ts";
 import type { Receipt } from "./receipt.ts";
+import { isAnyRun } from "./running-programs.ts";
 
 /** LIMIT: time for one command; a drain takes ten seconds, a journal of millions of records some more. */
 const COMMAND_MS = 300_000;
@@ -42,8 +43,16 @@ export class HostControl {
   readonly #environment: HostEnvironment;
   /** Digest of the executable that is in force by now. */
   readonly #binary: () => string | undefined;
+  /** Folder of all executables of the installation. */
+  readonly #library: string;
 
-  constructor(program: string, receipt: Receipt, environment: HostEnvironment, binary: () => string | undefined) {
+  constructor(
+    { path, program }: { readonly path: string; readonly program: string },
+    receipt: Receipt,
+    environment: HostEnvironment,
+    binary: () => string | undefined,
+  ) {
+    this.#library = path;
     this.#program = program;
     this.#receipt = receipt;
     this.#environment = environment;
@@ -62,6 +71,8 @@ export class HostControl {
       if (phase !== null && (!GOING.includes(phase) || performance.now() > deadlineMs)) return "started";
       if (phase !== null) continue;
       if (codeIn(said) === "FEMTO_HOST_NOT_RUNNING") return "stopped";
+      // Where the configuration does not count, `status` has found no host that noted itself, and one could have noted nothing.
+      if (said.code === EXIT.configuration && !isAnyRun(this.#library)) return "stopped";
       throw refused("it cannot be told whether a host runs", said);
     }
   }

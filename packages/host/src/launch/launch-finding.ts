@@ -6,9 +6,12 @@ import { connectGrants, DEFAULT_PORTS, type FetchTarget, isPermittedBy, printabl
 import type { LaunchSetting, ResolvedConfiguration } from "@femtoclaw/runtime";
 import type { Found } from "../doctor/finding.ts";
 
-export function launchFinding({ launches = [], authority }: ResolvedConfiguration): Found {
+export function launchFinding(
+  { launches = [], authority }: ResolvedConfiguration,
+  isShown: (path: string) => boolean,
+): Found {
   for (const setting of launches) {
-    const trouble = troubleOf(setting, authority);
+    const trouble = isShown(setting.realPath) ? troubleOf(setting, authority) : unseen(setting);
     if (trouble !== null) return { verdict: "warn", ...trouble };
   }
   const told = launches.map(({ name, kind }) => {
@@ -18,6 +21,13 @@ export function launchFinding({ launches = [], authority }: ResolvedConfiguratio
 }
 
 type Trouble = { readonly detail: string; readonly fix: string };
+
+function unseen({ name, realPath }: LaunchSetting): Trouble {
+  return {
+    detail: `${printable(name)} cannot start: ${printable(realPath, 4_096)} is not visible inside the sandbox, or lies where programs may write`,
+    fix: "Name its folder under [sandbox].read, and do not grant it for writing.",
+  };
+}
 
 function troubleOf(setting: LaunchSetting, authority: ResolvedConfiguration["authority"]): Trouble | null {
   const { name, kind, model, baseUrl, program } = setting;

@@ -115,13 +115,12 @@ function ending(reply: Reply): string {
   if (reply.approval !== undefined) return `question ${reply.approval.id} waits for an operator`;
   const result = reply.result ?? {};
   if ("exit_code" in result) {
-    const said = String(result["stdout"] || result["stderr"]).trim();
-    return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${printable(said, 110)}`;
+    const text = String(result["stdout"] || result["stderr"]);
+    return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${beginning(text)}`;
   }
   if (Array.isArray(result["content"]))
     return `${result["is_error"] === true ? "answered with an error" : "answered"}: ${said(result["content"])}`;
-  if ("content" in result)
-    return `read ${String(result["bytes"])} bytes: ${printable(String(result["content"]).trim(), 110)}`;
+  if ("content" in result) return `read ${String(result["bytes"])} bytes: ${beginning(String(result["content"]))}`;
   const names = Object.keys(result);
   if (names.length === 2 && "bytes" in result && "sha256" in result)
     return `wrote ${String(result["bytes"])} bytes, sha256 ${String(result["sha256"]).slice(0, 16)}…`;
@@ -132,9 +131,14 @@ function ending(reply: Reply): string {
 function said(content: readonly unknown[]): string {
   const texts = content.map((part) => {
     const { type, text } = typeof part === "object" && part !== null ? (part as Record<string, unknown>) : {};
-    return typeof text === "string" ? text.trim() : `(${plain(type ?? "nothing")})`;
+    return typeof text === "string" ? text : `(${plain(type ?? "nothing")})`;
   });
-  return printable(texts.join(" "), 110);
+  return beginning(texts.join(" "));
+}
+
+/** Of a text of any number of lines, on one. */
+function beginning(text: string): string {
+  return printable(text.trim().replaceAll(/[ \t\r\n]+/g, " "), 110);
 }
 
 /** What a script learns from the reply. */

@@ -1,5 +1,7 @@
 /** Whoever changes an installation is not alone: what a killed one had begun with its host goes on without it. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HostControl } from "../../src/installation/host-control.ts";
@@ -36,7 +38,12 @@ echo $word >> ${root}/asked
   );
   chmodSync(program, 0o755);
   const receipt = { scope: "user", prefix: root, configuration: "/c", data: root, unit: null, owner: null };
-  const host = new HostControl(program, receipt as unknown as Receipt, { PATH: "/usr/bin:/bin" }, () => "mine");
+  const host = new HostControl(
+    { path: root, program },
+    receipt as unknown as Receipt,
+    { PATH: "/usr/bin:/bin" },
+    () => "mine",
+  );
   return { host, asked: () => readFileSync(join(root, "asked"), "utf8").trim().split("\n") };
 }
 
@@ -51,6 +58,19 @@ test("a host that is going is waited for, and is not one that runs", async () =>
   expect(await host.standing()).toBe("stopped");
   await host.stop("started");
   expect(asked()).toHaveLength(4);
+});
+
+test("where the configuration does not count, no host runs if nobody runs a program of the installation", async () => {
+  const untrusted = { exit: 78, says: { error: { code: "FEMTO_CONFIG_UNTRUSTED", reason: "so" } } };
+  const { host } = control(["status", untrusted], ["status", untrusted]);
+  const sleep = join(root, "sleep");
+  copyFileSync("/usr/bin/sleep", sleep);
+  const child = spawn(sleep, ["600"]);
+  await once(child, "spawn");
+  await expect(host.standing()).rejects.toThrow("it cannot be told whether a host runs (exit 78)");
+  child.kill();
+  await once(child, "exit");
+  expect(await host.standing()).toBe("stopped");
 });
 
 test("a host that somebody else has on its way up is the one that was to be started", async () => {

@@ -118,9 +118,11 @@ describe("an installation", () => {
   test("is taken away with its state where that is said", async () => {
     rmSync(at("etc"), { recursive: true });
     expect((await run("install", published("1.1.0"), "--key", key, "--no-service")).code).toBe(0);
+    // Nothing is needed of a configuration to take it away.
+    writeFileSync(at("etc/femtoclaw/femtoclaw.toml"), "nonsense");
     // The log of before is gone on with by whoever starts a host here; until then it is the installation's to remove.
     expect(existsSync(at("var/lib/femtoclaw/state/journal"))).toBe(true);
-    const gone = await json<{ emptied: string[] }>("uninstall", "--state");
+    const gone = await json<{ emptied: string[] }>("uninstall", "--state", "--changed");
     expect(gone.value.emptied).toContain(at("var/lib/femtoclaw/state"));
     expect(readdirSync(at("var/lib/femtoclaw/state"))).toEqual([]);
   });

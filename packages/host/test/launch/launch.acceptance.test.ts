@@ -1,7 +1,7 @@
 /** Agents that a person launches: what they see and reach, what their calls become, and how they end. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -140,6 +140,28 @@ test("on a terminal the command lends its own, and lets an agent only draw there
   expect(shown).toContain("hello you");
   expect(shown).toContain("\u001b[1mbold");
   expect(shown).not.toContain("]52;");
+});
+
+test("an agent ends when somebody saves what is kept from it, and its operator is told why and what to do", async () => {
+  const secrets = join(place.project, "secrets");
+  const script = "echo runs; exec sleep 60";
+  const running = place.run(["run", "--", "script", "-c", script], { env: { MODEL_KEY } });
+  await place.untilRunning();
+  await expect
+    .poll(async () => {
+      cpSync(secrets, `${secrets}.new`, { recursive: true });
+      renameSync(secrets, `${secrets}.old`);
+      renameSync(`${secrets}.new`, secrets);
+      rmSync(`${secrets}.old`, { recursive: true });
+      return (await place.executions())[0]?.status;
+    })
+    .toBe("error");
+  const { code, stderr } = await running;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /FEMTO_FILE_CHANGED: .*secrets.*, which is kept from programs, was replaced or made from outside/,
+  );
+  expect(stderr).toMatch(/fix: Launch the agent again; .* by writing to it in place/);
 });
 
 test("an agent ends with the command that launched it, however that ends", async () => {

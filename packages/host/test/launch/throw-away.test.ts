@@ -84,7 +84,7 @@ test("doctor says which launch cannot reach its model, or would have a tool of i
   };
   const finding = (setting: LaunchSetting, ...connect: ReturnType<typeof grant>[]) => {
     const resolved = { launches: [setting], authority: { connect } };
-    return launchFinding(resolved as unknown as ResolvedConfiguration);
+    return launchFinding(resolved as unknown as ResolvedConfiguration, (path) => path !== "/home/me/codex");
   };
   const local = settingOf("codex", { model: "m", baseUrl: "http://127.0.0.1:11434/v1" });
   expect(finding(local, grant("127.0.0.1", 11434))).toEqual({ verdict: "ok", detail: "codex as codex" });
@@ -93,4 +93,6 @@ test("doctor says which launch cannot reach its model, or would have a tool of i
   expect(finding(settingOf("codex", { model: "m" })).detail).toContain("reaches no host");
   expect(finding(settingOf("codex"), grant("api.openai.com", null)).fix).toContain("model = ");
   expect(finding(settingOf("other")).detail).toBe("other as it configures itself");
+  const elsewhere = finding({ ...settingOf("other"), realPath: "/home/me/codex" });
+  expect(elsewhere).toMatchObject({ verdict: "warn", fix: expect.stringContaining("[sandbox].read") });
 });

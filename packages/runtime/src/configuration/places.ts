@@ -16,7 +16,8 @@ export class Places {
 
   /** Notes a fault. Returns an empty list, which grants nothing. */
   fault(place: readonly (string | number)[], message: string): [] {
-    this.#faults.push(`${this.sourceOf(jsonPointer(place))}: ${message}`);
+    const source = this.sourceOf(jsonPointer(place));
+    this.#faults.push(source === "" ? message : `${source}: ${message}`);
     return [];
   }
 
