@@ -25,6 +25,8 @@ export interface AgentOptions {
   readonly agent?: string;
   /** What the client calls itself. It is recorded with its session, and proves nothing. */
   readonly label?: string;
+  /** How long the host may take to its first answer; at most, and without it, 30 seconds. */
+  readonly silentMs?: number;
 }
 
 /** What goes with one proposal and is not part of its message. All of it may be left out. */
@@ -61,16 +63,17 @@ export class AgentClient implements AsyncDisposable {
   /**
    * Connects to the host whose sockets lie in `runtimeDirectory`; `femtoclaw status` names it. Each connection is a
    * session of its own, of the agent whose socket it goes to. Throws FEMTO_HOST_NOT_RUNNING when nobody listens there,
-   * and FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is remembered of it.
+   * FEMTO_HOST_SILENT when it answers nothing, and FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what is
+   * remembered of it.
    */
   static async connect(
     runtimeDirectory: string,
     memory = memoryOf(runtimeDirectory),
     options: AgentOptions = {},
   ): Promise<AgentClient> {
-    const { agent, label } = options;
+    const { agent, label, silentMs } = options;
     const name = agent === undefined ? SOCKET_NAMES.agent : agentSocketName(agent);
-    const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
+    const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory, silentMs));
     if (label !== undefined) await client.#request("introduce", { label });
     return client;
   }

@@ -10,7 +10,7 @@ export function memoryOf(runtimeDirectory: string): LogMemory {
   return new LogMemory({ environment: process.env, place: runtimeDirectory, warn });
 }
 
-/** Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what was seen. */
-export function followLogOf(connection: HostConnection, memory: LogMemory): Promise<MetLog> {
-  return memory.meet((from) => connection.request("log.follow", from === null ? {} : { from }));
+/** Throws FEMTO_LOG_ROLLED_BACK when the host's log does not go on from what was seen, and FEMTO_HOST_SILENT. */
+export function followLogOf(connection: HostConnection, memory: LogMemory, silentMs?: number): Promise<MetLog> {
+  return memory.meet((from) => connection.requestSoon("log.follow", from === null ? {} : { from }, silentMs));
 }

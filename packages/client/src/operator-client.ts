@@ -57,8 +57,8 @@ export class OperatorClient implements AsyncDisposable {
   }
 
   /** The runtime's status with the paths of the host's sockets. */
-  status(): Promise<Record<string, unknown>> {
-    return this.#ask("status");
+  async status(): Promise<Record<string, unknown>> {
+    return (await this.#connection.requestSoon("status")) as Record<string, unknown>;
   }
 
   /** Asks the host to end; `now` cancels what runs instead of waiting for it. It has ended when `closed` resolves. */
@@ -68,11 +68,12 @@ export class OperatorClient implements AsyncDisposable {
 
   /**
    * Lets nothing of a session begin any more and ends what runs; durable when it resolves, with the number of its
-   * record and of the executions that were stopped. Throws FEMTO_SESSION_NOT_FOUND.
+   * record and of the executions that were stopped. Throws FEMTO_SESSION_NOT_FOUND, and FEMTO_HOST_SILENT where it is not
+   * known whether it was heard.
    */
-  halt(session: string, reason?: string): Promise<HaltAnswer> {
+  async halt(session: string, reason?: string): Promise<HaltAnswer> {
     const fields = { session, ...(reason === undefined ? {} : { reason }) };
-    return this.#ask("sessions.halt", fields);
+    return (await this.#connection.requestSoon("sessions.halt", fields)) as HaltAnswer;
   }
 
   /** Resolves when the connection has ended, which is the last thing that a stopping host does. */
