@@ -1,4 +1,4 @@
-/** How many files this process may have open. A host that runs out of them in the middle of its work can do none of it well. */
+/** What a process may have by the limits it was started with. A host that runs into them in the middle of its work can do none of it well. */
 import { readFileSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Found } from "./doctor/finding.ts";
@@ -9,31 +9,62 @@ import type { Found } from "./doctor/finding.ts";
  */
 const OPEN_FILES_MIN = 1_024;
 
-/** What Node.js made of it: all that it may have. Infinite where the system does not tell. */
-function openFilesMax(): number {
-  const found = /^Max open files\s+(\d+)/m.exec(limitsText())?.[1];
-  return found === undefined ? Number.POSITIVE_INFINITY : Number(found);
+/** LIMIT: bytes of the largest file of a host, its reserve, without which it would take no calls as on a full disk. */
+const FILE_BYTES_MIN = 134_217_728;
+
+interface Limit {
+  /** As the kernel calls it. */
+  readonly name: string;
+  readonly min: number;
+  /** Completes what a process may. */
+  text(most: number): string;
+  readonly fix: string;
 }
 
-/** What `doctor` says of it. */
-export function openFilesFinding(): Found {
-  const most = openFilesMax();
-  if (most === Number.POSITIVE_INFINITY) return { verdict: "ok", detail: "this system does not tell how many" };
-  const detail = `this process may have ${most} files open`;
-  if (most < OPEN_FILES_MIN) return { verdict: "fail", detail: `${detail}; a host needs ${OPEN_FILES_MIN}`, fix: FIX };
-  return { verdict: "ok", detail };
+const OPEN_FILES: Limit = {
+  name: "Max open files",
+  min: OPEN_FILES_MIN,
+  text: (most) => `have ${most} files open`,
+  fix: "Raise the limit where it is started: `ulimit -n 4096` in a shell, LimitNOFILE= in a unit of systemd, --ulimit nofile= of a container.",
+};
+
+const FILE_BYTES: Limit = {
+  name: "Max file size",
+  min: FILE_BYTES_MIN,
+  text: (most) => `write files of ${most} bytes`,
+  fix: "Raise the limit where it is started: `ulimit -f unlimited` in a shell, LimitFSIZE= in a unit of systemd, --ulimit fsize= of a container.",
+};
+
+/** What `doctor` says of them. */
+export const openFilesFinding = (): Found => finding(OPEN_FILES);
+export const fileSizeFinding = (): Found => finding(FILE_BYTES);
+
+function finding(limit: Limit): Found {
+  const most = mostOf(limit);
+  if (most === null) return { verdict: "ok", detail: "this system does not tell how many" };
+  const fault = faultOf(limit, most);
+  if (fault !== null) return { verdict: "fail", detail: fault, fix: limit.fix };
+  return { verdict: "ok", detail: `this process may ${limit.text(most)}` };
 }
 
 /** Throws FEMTO_SURROUNDINGS where no host could work. */
-export function requireOpenFiles(): void {
-  const most = openFilesMax();
-  if (most >= OPEN_FILES_MIN) return;
-  const reason = `this process may have ${most} files open, and a host needs ${OPEN_FILES_MIN}`;
-  throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix: FIX });
+export function requireLimits(): void {
+  for (const limit of [OPEN_FILES, FILE_BYTES]) {
+    const fault = faultOf(limit, mostOf(limit) ?? Number.POSITIVE_INFINITY);
+    if (fault !== null) throw new FemtoError("FEMTO_SURROUNDINGS", fault, { fix: limit.fix });
+  }
 }
 
-const FIX =
-  "Raise the limit where it is started: `ulimit -n 4096` in a shell, LimitNOFILE= in a unit of systemd, --ulimit nofile= of a container.";
+function faultOf({ min, text }: Limit, most: number): string | null {
+  return most >= min ? null : `this process may ${text(most)}, and a host needs ${min}`;
+}
+
+/** What Node.js made of it: all that it may have. Null where the system does not tell. */
+function mostOf({ name }: Limit): number | null {
+  const found = new RegExp(`^${name}\\s+(\\d+|unlimited)`, "m").exec(limitsText())?.[1];
+  if (found === undefined) return null;
+  return found === "unlimited" ? Number.POSITIVE_INFINITY : Number(found);
+}
 
 function limitsText(): string {
   try {
