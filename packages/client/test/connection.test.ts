@@ -134,7 +134,7 @@ describe("a connection", () => {
       exit: 69,
     });
     const connection = await HostConnection.open(join(folder, "agent.sock"));
-    const other = connection.request("list");
+    const other = connection.request("status");
     await expect(connection.requestSoon("log.follow", {}, 20)).rejects.toMatchObject({ code: "FEMTO_HOST_SILENT" });
     await expect(other).rejects.toMatchObject({ code: "FEMTO_HOST_SILENT" });
     await connection.closed;

@@ -10,11 +10,15 @@ export interface Clock {
   after(delayMs: number, callback: () => void, options?: { readonly unref: boolean }): () => void;
 }
 
-/** The clock of this machine; it begins when it is made. */
+/**
+ * The clock of this machine; it begins when it is made. One that is set to before 1970, or to where numbers cannot count
+ * microseconds any more in 2255, tells the nearest time in between: else a record was written that nobody reads again.
+ */
 export function systemClock(): Clock {
   const startMs = performance.now();
   return {
-    nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+    nowUs: () =>
+      Math.min(Math.max(Math.round((performance.timeOrigin + performance.now()) * 1000), 0), Number.MAX_SAFE_INTEGER),
     monotonicUs: () => Math.floor((performance.now() - startMs) * 1000),
     after: (delayMs, callback, options) => {
       const timer = setTimeout(callback, delayMs);
