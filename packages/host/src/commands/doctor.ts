@@ -67,7 +67,7 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   const { resolved } = loaded;
   const { stateDirectory, runtimeDirectory, launches, approvals } = resolved;
   // Sockets that cannot be trusted are not asked; the findings about permissions and host say why.
-  const answers = await answersNow(context, loaded).catch((error: unknown) => error);
+  const answers = await hostAnswers(context, loaded).catch((error: unknown) => error);
   const running = answers === true;
   const project = { context, loaded, running };
   const policy = loadPolicy(loaded);
@@ -87,14 +87,6 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   if (webhook !== undefined) await look("webhook", () => webhookFinding(project, webhook));
   await look("telemetry", () => telemetryFinding(project));
   await look("host", () => hostFinding(answers));
-}
-
-/** The kernel takes connections for a process that hangs, too, so that it is asked for something. */
-async function answersNow(context: CommandContext, loaded: LoadedConfiguration): Promise<boolean> {
-  if (!(await hostAnswers(context, loaded))) return false;
-  await using operator = await context.unprovedOperator(loaded);
-  await operator.status();
-  return true;
 }
 
 /** INVARIANT: whoever could not be asked is not said to be gone. */
