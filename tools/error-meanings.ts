@@ -139,6 +139,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_SESSION_NOT_FOUND: "The journal knows no session of this identifier, or has forgotten it since it ended.",
   FEMTO_DRAINING: "The runtime is in a phase in which it takes no calls.",
   FEMTO_HOST_NOT_RUNNING: "No host listens on the socket, or the connection ended before the answer.",
+  FEMTO_HOST_SILENT:
+    "The kernel takes connections for the process that has the sockets, and that process answers nothing: it was stopped, hangs, or cannot keep up.",
   FEMTO_HOST_RUNNING: "Another host answers on the socket already.",
   FEMTO_RELOAD_RESTART: "The configuration that was to be loaded anew changes more than the policy.",
   FEMTO_ENDPOINT_TAKEN: "The address at which metrics or health are to be served cannot be had.",

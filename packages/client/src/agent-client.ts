@@ -25,6 +25,8 @@ export interface AgentOptions {
   readonly agent?: string;
   /** The client's name for itself. It is recorded with its session, and proves nothing. */
   readonly label?: string;
+  /** How long the host may take to its first answer; at most, and without it, 30 seconds. */
+  readonly silentMs?: number;
 }
 
 /** Options of one proposal that are not part of its message. */
@@ -65,17 +67,17 @@ export class AgentClient implements AsyncDisposable {
 
   /**
    * Connects to the host whose sockets lie in `runtimeDirectory`, which `femtoclaw status` names. Each connection is a
-   * session of the agent whose socket is used. Throws FEMTO_HOST_NOT_RUNNING if nobody listens there, and
-   * FEMTO_LOG_ROLLED_BACK if the host's log does not continue the one that is remembered.
+   * session of the agent whose socket is used. Throws FEMTO_HOST_NOT_RUNNING if nobody listens there, FEMTO_HOST_SILENT
+   * if the host does not answer, and FEMTO_LOG_ROLLED_BACK if its log does not continue the one that is remembered.
    */
   static async connect(
     runtimeDirectory: string,
     memory = memoryOf(runtimeDirectory),
     options: AgentOptions = {},
   ): Promise<AgentClient> {
-    const { agent, label } = options;
+    const { agent, label, silentMs } = options;
     const name = agent === undefined ? SOCKET_NAMES.agent : agentSocketName(agent);
-    const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory));
+    const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory, silentMs));
     if (label !== undefined) await client.#request("introduce", { label });
     return client;
   }

@@ -18,6 +18,8 @@ const RESPONSE_BYTES_MAX = 128 * 1024 * 1024;
 
 /** LIMIT: milliseconds for the last requests to go out to a host that does not read. */
 const CLOSE_MS = 1_000;
+/** LIMIT: milliseconds for an answer that a host gives at once; systemd ends a host that hangs after a minute. */
+const SILENT_MS = 30_000;
 
 /** INVARIANT: I2: a caller that lost its answer does not know what was done, and must not be led to do it again. */
 const LOST =
@@ -76,6 +78,24 @@ export class HostConnection implements AsyncDisposable {
   /** Throws the host's own error, or FEMTO_HOST_NOT_RUNNING if the connection ends before the answer. */
   request(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     return this.ask(verb, fields).answer;
+  }
+
+  /**
+   * Like `request`, for a verb whose answer needs no more than a record. The kernel accepts connections for a process that
+   * is stopped or hangs; if no answer comes in time, this rejects with FEMTO_HOST_SILENT and ends the connection.
+   */
+  async requestSoon(
+    verb: AgentVerb | OperatorVerb,
+    fields: Readonly<Record<string, unknown>> = {},
+    silentMs = SILENT_MS,
+  ): Promise<unknown> {
+    const waitMs = Math.min(silentMs, SILENT_MS);
+    const timer = setTimeout(() => this.#end(silent(waitMs)), waitMs);
+    try {
+      return await this.request(verb, fields);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Like `request`, and also returns the number by which the host knows the request. */
@@ -138,6 +158,10 @@ function remoteError({ code, reason, fix }: { code: string; reason: string; fix:
 
 function lost(reason: string): FemtoError {
   return new FemtoError("FEMTO_HOST_NOT_RUNNING", `the connection to the host was lost: ${reason}`, { fix: LOST });
+}
+
+function silent(waitedMs: number): FemtoError {
+  return new FemtoError("FEMTO_HOST_SILENT", `the host takes connections and has answered nothing for ${waitedMs} ms`);
 }
 
 function notRunning(path: string, error: Error): FemtoError {

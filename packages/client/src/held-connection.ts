@@ -5,10 +5,10 @@ import { followLogOf, type LogMemory } from "./host-log.ts";
 /**
  * INVARIANT: I7: a host is asked nothing, and proposed nothing, before its log was checked against what was seen of it.
  */
-export async function openHeld(path: string, memory: LogMemory): Promise<HostConnection> {
+export async function openHeld(path: string, memory: LogMemory, silentMs?: number): Promise<HostConnection> {
   const connection = await HostConnection.open(path);
   try {
-    await followLogOf(connection, memory);
+    await followLogOf(connection, memory, silentMs);
     return connection;
   } catch (error) {
     await connection.close();

@@ -12,7 +12,7 @@ export function memoryOf(runtimeDirectory: string): LogMemory {
   return new LogMemory({ environment: process.env, place: runtimeDirectory, warn });
 }
 
-/** Throws FEMTO_LOG_ROLLED_BACK if the host's log does not continue the one that was seen. */
-export function followLogOf(connection: HostConnection, memory: LogMemory): Promise<MetLog> {
-  return memory.meet((from) => connection.request("log.follow", from === null ? {} : { from }));
+/** Throws FEMTO_LOG_ROLLED_BACK if the host's log does not continue the one that was seen, and FEMTO_HOST_SILENT. */
+export function followLogOf(connection: HostConnection, memory: LogMemory, silentMs?: number): Promise<MetLog> {
+  return memory.meet((from) => connection.requestSoon("log.follow", from === null ? {} : { from }, silentMs));
 }

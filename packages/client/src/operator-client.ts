@@ -39,7 +39,7 @@ export class OperatorClient extends OperatorConnection {
 
   /** The runtime's status with the paths of the host's sockets. */
   status(): Promise<Record<string, unknown>> {
-    return this.ask("status");
+    return this.askSoon("status");
   }
 
   /** Asks the host to end; `now` cancels what runs instead of waiting for it. It has ended when `closed` resolves. */
@@ -49,11 +49,11 @@ export class OperatorClient extends OperatorConnection {
 
   /**
    * Stops a session for good: nothing of it begins any more, and what runs is ended. Durable when it resolves. Throws
-   * FEMTO_SESSION_NOT_FOUND.
+   * FEMTO_SESSION_NOT_FOUND, and FEMTO_HOST_SILENT if it is not known whether the host heard.
    */
   halt(session: string, reason?: string): Promise<HaltAnswer> {
     const fields = { session, ...(reason === undefined ? {} : { reason }) };
-    return this.ask("sessions.halt", fields);
+    return this.askSoon("sessions.halt", fields);
   }
 
   /** Every registered capability, whether it is enabled, and who decided that. */

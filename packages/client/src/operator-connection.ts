@@ -48,4 +48,9 @@ export abstract class OperatorConnection implements AsyncDisposable {
   protected async ask<T>(verb: OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<T> {
     return (await this.#connection.request(verb, fields)) as T;
   }
+
+  /** Like `ask`, for a verb that a host answers at once: rejects with FEMTO_HOST_SILENT if it does not. */
+  protected async askSoon<T>(verb: OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<T> {
+    return (await this.#connection.requestSoon(verb, fields)) as T;
+  }
 }

@@ -44,6 +44,13 @@ function memory(): LogMemory {
 const agent = (at = folder): Promise<AgentClient> => AgentClient.connect(at, memory());
 const operator = (): Promise<OperatorClient> => OperatorClient.connect(folder, memory());
 
+/** As the kernel does it for a process that is stopped: whoever connects is let in, and hears nothing. */
+async function listenInSilence(): Promise<void> {
+  server = createServer((socket) => sockets.push(socket));
+  const listening = server;
+  await new Promise<void>((resolve) => listening.listen(join(folder, "agent.sock"), resolve));
+}
+
 /** A host that shows its log, and does with each further line what it is told to. */
 async function listen(name: "agent" | "operator", onLine: (line: string, socket: Socket) => void): Promise<string> {
   server = createServer((socket) => {
@@ -117,6 +124,20 @@ describe("a connection", () => {
     await expect(HostConnection.open(join(folder, "x".repeat(200)))).rejects.toMatchObject({
       code: "FEMTO_HOST_NOT_RUNNING",
     });
+  });
+
+  test("that is taken and answers nothing is given up, and nothing was proposed over it", async () => {
+    await listenInSilence();
+    await expect(AgentClient.connect(folder, memory(), { silentMs: 20 })).rejects.toMatchObject({
+      code: "FEMTO_HOST_SILENT",
+      message: expect.stringContaining("answered nothing for 20 ms"),
+      exit: 69,
+    });
+    const connection = await HostConnection.open(join(folder, "agent.sock"));
+    const other = connection.request("status");
+    await expect(connection.requestSoon("log.follow", {}, 20)).rejects.toMatchObject({ code: "FEMTO_HOST_SILENT" });
+    await expect(other).rejects.toMatchObject({ code: "FEMTO_HOST_SILENT" });
+    await connection.closed;
   });
 
   test.each([

@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { RESERVE_BYTES } from "@femtoclaw/journal";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
-/** `LIMIT` open files, a folder that is gone where `GONE` names one, one whose name is no text in `INTO`, and closed what `CLOSED` names. */
+/** `LIMIT` open files, files of `BLOCKS` times 512 bytes, a folder that is gone where `GONE` names one, one whose name is no text in `INTO`, and closed what `CLOSED` names. */
 const SHELL = `if [ -n "$LIMIT" ]; then ulimit -n "$LIMIT" || exit 99; fi
+if [ -n "$BLOCKS" ]; then ulimit -f "$BLOCKS" || exit 99; fi
 if [ -n "$GONE" ]; then cd "$GONE" && rmdir "$GONE" || exit 99; fi
 if [ -n "$INTO" ]; then cd "$INTO/$(printf 'n\\377')" || exit 99; fi
 case "$CLOSED" in in) exec <&-;; out) exec >&-;; all) exec <&- >&- 2>&-;; full) exec >/dev/full;; esac
@@ -42,6 +44,21 @@ test("with too few open files no host starts, and both ways to start one say why
   }
   const { value } = await place.json<{ check: string; verdict: string }[]>(["doctor"], { env: { LIMIT: "64" } });
   expect(value.find(({ check }) => check === "open files")).toMatchObject({ verdict: "fail" });
+});
+
+test("where it may write no file as large as its reserve no host starts, instead of taking its disk for full", async () => {
+  const BLOCKS = String(RESERVE_BYTES / 512 - 1);
+  for (const args of [["up"], ["up", "--detach"]]) {
+    const { code, stderr } = await place.run(args, { env: { BLOCKS } });
+    expect({ code, stderr }).toEqual({
+      code: 69,
+      stderr: expect.stringMatching(
+        /^femtoclaw: FEMTO_SURROUNDINGS: .* write files of \d+ bytes.*\n {2}fix: .*ulimit -f/,
+      ),
+    });
+  }
+  const { value } = await place.json<{ check: string; verdict: string }[]>(["doctor"], { env: { BLOCKS } });
+  expect(value.find(({ check }) => check === "file size")).toMatchObject({ verdict: "fail" });
 });
 
 test("agents that hold all connections they can get leave a host without descriptors alive, and calls are told", async () => {

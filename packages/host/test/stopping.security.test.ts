@@ -95,6 +95,20 @@ describe("a host is seen", () => {
   });
 });
 
+test("a call waits for a host that is stopped no longer than it was told to, and the host goes on afterwards", async () => {
+  const host = await upTrusted();
+  const call = (timeout: string) => place.run(["call", "fs_read", '{"path":"notes.txt"}', "--timeout", timeout]);
+  // What was seen of its log is no reason to say that it lies.
+  expect((await call("20000")).code).toBe(0);
+  host.kill("SIGSTOP");
+  const silent = await call("200");
+  expect(silent).toMatchObject({ code: 69, stdout: "" });
+  expect(silent.stderr).toMatch(/FEMTO_HOST_SILENT: .*answered nothing for 200 ms\n {2}fix: .*kill -CONT/);
+  host.kill("SIGCONT");
+  expect((await call("20000")).code).toBe(0);
+  expect((await place.executions()).map(({ tool }) => tool)).toEqual(["fs_read", "fs_read"]);
+});
+
 test("a host that was started with another state directory is named to whoever does not say so", async () => {
   const state = join(place.root, "second-state");
   place.configure(CONFIGURATION.replace('runtime_dir = "../run"\n', ""));

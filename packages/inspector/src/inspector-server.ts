@@ -72,7 +72,7 @@ interface Parts {
 }
 
 async function answer(request: IncomingMessage, { response, admission, inspection, page }: Parts): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://inspector");
+  const { pathname, searchParams } = URL.parse(request.url ?? "/", "http://inspector") ?? NOWHERE;
   const { method, headers } = request;
   const refused = admission.refuseOrigin(headers, method === "GET" && pathname === "/");
   if (refused !== null) return refuse(response, refused);
@@ -88,7 +88,18 @@ async function answer(request: IncomingMessage, { response, admission, inspectio
   if (version !== "v1") return json(response, 404, { reason: "there is nothing of this name" });
   if (method === "POST" && what === "answers") return json(response, 200, await answered(request, inspection));
   if (method !== "GET") return json(response, 405, { reason: "this is only read" });
-  json(response, 200, await asked(inspection, what, decodeURIComponent(name), searchParams));
+  json(response, 200, await asked(inspection, what, nameOf(name), searchParams));
+}
+
+/** What a request that names no address of any form asks for. */
+const NOWHERE = new URL("http://inspector/nowhere");
+
+function nameOf(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw invalid("there is nothing of this name");
+  }
 }
 
 async function asked(inspection: Inspection, what: string, name: string, query: URLSearchParams): Promise<unknown> {

@@ -88,6 +88,7 @@ describe("a stranger", () => {
       "/%2e%2e/etc/passwd",
       "/v1/../../etc/passwd",
       "//etc/passwd",
+      "//",
       "/page.js",
     ]) {
       const { status, body } = await ask(server, path);
@@ -204,10 +205,11 @@ describe("a client that misbehaves", () => {
       "proofs/x",
       "nothing",
       "bodies/",
+      "bodies/%",
+      "explanations/%ff",
     ]) {
       expect((await ask(server, `/v1/${path}`, { headers: asOperator() })).status, path).toBe(400);
     }
-    expect((await ask(server, "/v1/explanations/%ff", { headers: asOperator() })).status).toBe(500);
     expect((await ask(server, "/v1/begin", { headers: asOperator() })).status).toBe(200);
   });
 

@@ -16,11 +16,15 @@ export interface Clock {
   after(delayMs: number, callback: () => void, options?: { readonly unref: boolean }): () => void;
 }
 
-/** The clock of this machine. Its monotonic reading starts at 0 now. */
+/**
+ * The clock of this machine. Its monotonic reading starts at 0 now. A clock set to before 1970, or to after 2255, where
+ * numbers can no longer count microseconds, tells the nearest time in between: a record with any other could not be read.
+ */
 export function systemClock(): Clock {
   const startMs = performance.now();
   return {
-    nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+    nowUs: () =>
+      Math.min(Math.max(Math.round((performance.timeOrigin + performance.now()) * 1000), 0), Number.MAX_SAFE_INTEGER),
     monotonicUs: () => Math.floor((performance.now() - startMs) * 1000),
     after: (delayMs, callback, options) => {
       const timer = setTimeout(callback, delayMs);

@@ -343,6 +343,9 @@ export const ERRORS = define({
   FEMTO_HOST_NOT_RUNNING: system(
     "Start the host with `femtoclaw up --detach`; `call` and `send` also go without one, by --embedded.",
   ),
+  FEMTO_HOST_SILENT: system(
+    "Its process is stopped, hangs or has too much to do: find it, such as by `pgrep -af femtoclaw`, and let it go on by `kill -CONT PID`, or end it by `kill -KILL PID` and start it with `femtoclaw up --detach`. Nothing that was answered is lost by that.",
+  ),
   FEMTO_HOST_RUNNING: system("A host already serves this state directory; use it, or stop it with `femtoclaw down`."),
   FEMTO_RELOAD_RESTART: configuration(
     "Stop the host with `femtoclaw down` and start it again; a reload takes policy and nothing else.",

@@ -25,7 +25,7 @@ import {
   PRIVATE_ENDING,
   PROJECT_FOLDER,
 } from "./manifest.ts";
-import { assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
+import { assertAllStand, assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
 
 export interface BackupRequest {
   readonly loaded: LoadedConfiguration;
@@ -106,9 +106,8 @@ async function gather(request: BackupRequest, work: string): Promise<Gathered> {
   const { unsigned } = await during("exporting the log", () => request.exportLog(log));
   const expected = known === null ? {} : { pinned: known.firstKey, checkpoint: known.checkpoint };
   const verdict = await during("verifying the log", () => assertStands(log, "FEMTO_JOURNAL_CORRUPT", expected));
-  for (const name of older) {
-    await during(`verifying ${LOGS_FOLDER}/${name}`, () => assertStands(join(kept, name), "FEMTO_JOURNAL_CORRUPT"));
-  }
+  const before = older.map((name) => join(kept, name));
+  await during("verifying the logs before it", () => assertAllStand(before, log, "FEMTO_JOURNAL_CORRUPT"));
   const project = readProjectFiles(loaded.path);
   if (project.sha256 !== loaded.sha256)
     throw new FemtoError("FEMTO_BACKUP_FAILED", "the configuration changed meanwhile");

@@ -9,7 +9,7 @@ import type { LogVerdict } from "@femtoclaw/journal";
 import { errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { type ArchiveEntry, damaged, readArchive } from "./archive.ts";
 import { type BackupManifest, checkDigest, DIGEST_FILE, LOGS_FOLDER, readManifest } from "./manifest.ts";
-import { assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
+import { assertAllStand, assertStands, isPartOfLog, namesOfLogs } from "./old-logs.ts";
 
 const OWNER_ALL = 0o700;
 const OTHERS_WRITE = 0o022;
@@ -57,7 +57,8 @@ export async function verifyUnpacked(
   const names = await namesOfLogs(logs);
   if (names.at(-1) !== epoch || existsSync(join(logs, epoch, "journal")))
     throw damaged(`the log ${epoch} is not in it, or is not its newest`);
-  for (const name of names.slice(0, -1)) await assertStands(join(logs, name), "FEMTO_BACKUP_DAMAGED");
+  const before = names.slice(0, -1).map((name) => join(logs, name));
+  await assertAllStand(before, join(logs, epoch), "FEMTO_BACKUP_DAMAGED");
   const expected = pinned === undefined ? {} : { pinned };
   const verdict = await assertStands(join(logs, epoch), "FEMTO_BACKUP_DAMAGED", expected);
   const { size, root, signedSize, keys } = verdict;

@@ -1,13 +1,6 @@
 /** `backup` and `restore`: the state directory in one file, and back. */
 import { resolve } from "node:path";
-import {
-  copyForVerification,
-  lockClaim,
-  openStateDirectory,
-  parseCheckpoint,
-  proveContinuation,
-  StoreReader,
-} from "@femtoclaw/journal";
+import { copyForVerification, lockClaim, openStateDirectory, parseCheckpoint, StoreReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { freePlace } from "@femtoclaw/runtime";
@@ -16,11 +9,11 @@ import { heldInBackup, type RestoredState, restoreBackup } from "../backup/resto
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { exportAs } from "../log-access.ts";
-import { readJournal } from "../read-journal.ts";
 import { countText } from "../terminal/count-text.ts";
 import { unresolvedText } from "../terminal/open-ends-text.ts";
 import { during } from "../terminal/progress.ts";
 import { fileText } from "./audit.ts";
+import { meetBegun } from "./begun-log.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 import { presentAuthority } from "./unreached-place.ts";
@@ -138,8 +131,7 @@ async function remember(context: CommandContext, restored: RestoredState, known:
     if (!isHeld) return { seen: known };
     await memory.announce({ before: known.firstKey, next: vkey, oldPlace: oldLog, beginsWith: async () => true });
   }
-  await using journal = await readJournal(directory);
-  await memory.meet((from) => proveContinuation(journal.reader, from));
+  await meetBegun(context, directory);
   return null;
 }
 

@@ -26,8 +26,8 @@ import { hookFinding } from "../hook/hook-finding.ts";
 import { examineInstallation } from "../installation/examine.ts";
 import { Library } from "../installation/library.ts";
 import { launchFinding } from "../launch/launch-finding.ts";
-import { openFilesFinding } from "../open-files.ts";
 import { loadPolicy } from "../preflight.ts";
+import { fileSizeFinding, openFilesFinding } from "../process-limits.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
@@ -52,6 +52,7 @@ export async function examine(context: CommandContext): Promise<readonly Finding
   let loaded: LoadedConfiguration | null = null;
   await look("runtime", runtimeFinding);
   await look("open files", openFilesFinding);
+  await look("file size", fileSizeFinding);
   await look("integrity", () => integrityFinding(context.environment));
   if (Library.of(process.execPath) !== null) await look("installation", () => ok(examineInstallation()));
   await look("user", userFinding);

@@ -1,12 +1,12 @@
 /** `fork`: another future of a log. The new state directory runs nothing until a host is started in it. */
 import { join, resolve } from "node:path";
-import { proveContinuation } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { type Fork, forkLog, freePlace } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { readJournal } from "../read-journal.ts";
 import { unresolvedText } from "../terminal/open-ends-text.ts";
+import { meetBegun } from "./begun-log.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
@@ -30,12 +30,9 @@ export async function fork(context: CommandContext, seq: number, options: { read
   return EXIT.ok;
 }
 
-/** The fork's own log was begun just now, so its first sight is the right one. */
 async function rememberFork(context: CommandContext, directory: string): Promise<void> {
-  const memory = context.logMemoryAt(directory);
-  await memory.forget();
-  await using journal = await readJournal(directory);
-  await memory.meet((from) => proveContinuation(journal.reader, from));
+  await context.logMemoryAt(directory).forget();
+  await meetBegun(context, directory);
 }
 
 async function makeFork(context: CommandContext, loaded: LoadedConfiguration, seq: number, out: string): Promise<Fork> {

@@ -79,10 +79,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether a host answers for this configuration. */
+/**
+ * Whether a host answers for this configuration. The kernel takes connections for a process that hangs, too, so that it is
+ * asked for something; throws FEMTO_HOST_SILENT where it says nothing.
+ */
 export async function hostAnswers(context: CommandContext, loaded = context.load()): Promise<boolean> {
   try {
-    await using _operator = await context.unprovedOperator(loaded);
+    await using operator = await context.unprovedOperator(loaded);
+    await operator.status();
     return true;
   } catch (error) {
     if (error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING") return false;

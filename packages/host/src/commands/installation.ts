@@ -260,8 +260,8 @@ export async function refusedBySystem(act: () => Promise<number>): Promise<numbe
     const code = systemErrorCode(error);
     if (code === undefined || syscall === undefined) throw error;
     const isFull = code === "ENOSPC" || code === "EDQUOT";
-    const fix = isFull ? "Free space on that disk" : "Run it as whoever may write there";
-    throw new FemtoError("FEMTO_INSTALL_REFUSED", `${syscall} ${shown(path)} failed: ${code}`, {
+    const fix = isFull ? "Free space on the disk that it is installed on" : "Run it as whoever may write there";
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `${[syscall, shown(path)].join(" ").trim()} failed: ${code}`, {
       fix: `${fix}, then run it again; it ends first what was begun. What was in force is in force.`,
       cause: error,
     });

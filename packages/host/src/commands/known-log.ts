@@ -6,11 +6,14 @@ import type { CommandContext, Placed } from "./command-context.ts";
 /** A log held to what was seen of it; `fault` says why it does not fit. */
 export type HeldLog = { readonly met: MetLog; readonly fault: null } | { readonly fault: FemtoError };
 
+const SAYS_NOTHING: ReadonlySet<string> = new Set(["FEMTO_HOST_NOT_RUNNING", "FEMTO_HOST_SILENT"]);
+
 export async function holdLog(context: CommandContext, operator: OperatorClient, host: Placed): Promise<HeldLog> {
   try {
     return { met: await operator.meetLog(context.logMemory(host)), fault: null };
   } catch (error) {
-    if (!(error instanceof FemtoError) || error.code === "FEMTO_HOST_NOT_RUNNING") throw error;
+    // A host that tells nothing of its log says nothing about it either.
+    if (!(error instanceof FemtoError) || SAYS_NOTHING.has(error.code)) throw error;
     return { fault: error };
   }
 }

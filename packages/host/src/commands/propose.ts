@@ -173,11 +173,13 @@ async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
   yield* whole;
 }
 
-async function proposerOf(context: CommandContext, { agent, embedded = false }: ProposerOptions): Promise<Proposer> {
+async function proposerOf(context: CommandContext, options: CallOptions): Promise<Proposer> {
+  const { agent, embedded = false, timeout } = options;
   const loaded = context.load();
   const { concurrency } = loaded.resolved.limits;
   if (!embedded) {
-    const client = await context.agent(loaded, agent === undefined ? {} : { agent });
+    const silent = timeout === undefined ? {} : { silentMs: timeout };
+    const client = await context.agent(loaded, { ...(agent === undefined ? {} : { agent }), ...silent });
     return {
       concurrency,
       propose: (message, options) => client.propose(message, options),

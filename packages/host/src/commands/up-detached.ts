@@ -4,8 +4,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { openStateDirectory } from "@femtoclaw/journal/state-directory";
 import { EXIT } from "@femtoclaw/protocol";
-import { requireOpenFiles } from "../open-files.ts";
 import { ownCommand } from "../own-command.ts";
+import { requireLimits } from "../process-limits.ts";
 import { openEnds } from "../terminal/open-ends-text.ts";
 import { BackgroundLog } from "./background-log.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -38,7 +38,7 @@ type DetachedStart =
 /** Starts the same command in the background, with its log in the state directory. */
 export async function startDetached(context: CommandContext): Promise<DetachedStart> {
   // The host has the limits of this process.
-  requireOpenFiles();
+  requireLimits();
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
   const log = new BackgroundLog(join(root, LOG_FILE));

@@ -3,7 +3,7 @@ import { flushCompileCache } from "node:module";
 import { EXIT, errorText, printable } from "@femtoclaw/protocol";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { HostProcess } from "../host-process.ts";
-import { requireOpenFiles } from "../open-files.ts";
+import { requireLimits } from "../process-limits.ts";
 import { type HostState, writeFailure } from "../report/failure-reports.ts";
 import { tellService, watchService } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
@@ -11,7 +11,7 @@ import { openEnds } from "../terminal/open-ends-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function up(context: CommandContext): Promise<number> {
-  requireOpenFiles();
+  requireLimits();
   const loaded = context.load();
   let host: HostProcess | null = null;
   const report = (error: unknown): void => {

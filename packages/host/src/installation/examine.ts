@@ -10,7 +10,8 @@ import { Library } from "./library.ts";
 export function examineInstallation(program = process.execPath): string {
   const library = Library.of(program);
   assert(library !== null, "the program lies in a library");
-  assertKept(library.path);
+  // Above all the executable itself: its deployment, the folder of these and all that they lie in come with it.
+  assertKept(program);
   const current = library.inForce();
   if (current === null) throw refused("no deployment is in force", "Install it again.");
   const { receipt } = current;

@@ -3,7 +3,18 @@
  * whole and on the disk before the link leads to it, and what is in force is whatever the link leads to: there is no
  * moment of a mix.
  */
-import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { lockFile } from "@femtoclaw/journal/live";
 import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
@@ -132,6 +143,7 @@ export class Library {
       linkSync(others.manifest, files.manifest);
       linkSync(others.signature, files.signature);
     }
+    assertRuns(program);
     writeNewFile(join(staged, RECEIPT_NAME), receiptText(receipt), 0o644);
     renameSync(staged, this.#folder(name));
     syncFolder(join(this.path, DEPLOYMENTS));
@@ -223,6 +235,18 @@ function isPending(value: unknown): value is Pending {
     isDeploymentName(to) &&
     HOST_STANDINGS.some((standing) => standing === host)
   );
+}
+
+/** A file that its owner may run does not run on a file system from which nothing does. */
+function assertRuns(program: string): void {
+  try {
+    accessSync(program, constants.X_OK);
+  } catch (error) {
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `no program runs from ${shown(dirname(program))}`, {
+      fix: "Choose a folder on a file system that is not mounted with `noexec`.",
+      cause: error,
+    });
+  }
 }
 
 const shown = (path: string): string => printable(path, 4_096);

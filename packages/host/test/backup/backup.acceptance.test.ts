@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { expect, test } from "vitest";
 import { CONFIGURATION, Playground } from "../playground.ts";
 
 const ASKING = CONFIGURATION.replace('tee = ["*"], ', "").replace("[deny]", '[ask]\nrun = { tee = ["*"] }\n[deny]');
+
+/** What earlier versions left behind. */
+const GOLDEN = join(import.meta.dirname, "../../../testing/golden");
 
 interface Made {
   readonly file: string;
@@ -167,4 +170,29 @@ test("a damaged journal is refused by the name of its own file, and not by that 
     stderr: expect.stringContaining(`FEMTO_JOURNAL_CORRUPT: ${path}`),
   });
   expect(stderr).toContain("Keep a copy of the state directory as evidence");
+});
+
+test("a log before it that nobody signed stands by what the log after it says, and a different one does not", async () => {
+  await using place = new Playground();
+  // A host that was killed before its first checkpoint, somewhere else: what is started on a copy goes on in a log of its own.
+  const [golden, other] = ["0.2.0", "0.3.0"].map((version) => join(GOLDEN, version, "state"));
+  cpSync(String(golden), place.state, { recursive: true });
+  execFileSync("chmod", ["-R", "go-rwx", place.state]);
+  expect((await place.run(["call", "--embedded", "fs_read", '{"path":"notes.txt"}'])).code).toBe(0);
+  expect((await place.run(["audit", "verify", join(place.state, "epochs/1")])).code).toBe(3);
+  const folder = place.folder("backups");
+  const made = await place.run(["backup", "--out", join(folder, "b")]);
+  expect(made).toMatchObject({ code: 0 });
+  const restored = await place.run(["--state", join(place.root, "again"), "restore", join(folder, "b")]);
+  expect(restored).toMatchObject({ code: 0 });
+  expect(readdirSync(join(place.root, "again/epochs"))).toEqual(expect.arrayContaining(["1", "2", "3"]));
+  // Somebody exchanges it for another one that nobody signed either.
+  rmSync(join(place.state, "epochs/1/journal"), { recursive: true });
+  cpSync(join(String(other), "epochs/1/journal"), join(place.state, "epochs/1/journal"), { recursive: true });
+  const refused = await place.run(["backup", "--out", join(folder, "c")]);
+  expect([refused.code, refused.stderr]).toEqual([
+    70,
+    expect.stringMatching(/epochs\/1 is incomplete: .*no checkpoint/),
+  ]);
+  expect(readdirSync(folder)).toEqual(["b"]);
 });

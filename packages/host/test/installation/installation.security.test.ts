@@ -15,7 +15,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ERRORS, EXIT } from "@femtoclaw/protocol";
 import { machineDigests } from "@femtoclaw/runtime";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
@@ -355,6 +355,11 @@ describe("a host that was installed", () => {
     const library = new Library(layout().library);
     const program = library.program(name);
     expect(examineInstallation(program)).toContain("1.0.0 for this user");
+    for (const path of [program, dirname(program), dirname(dirname(program)), layout().library]) {
+      chmodSync(path, 0o775);
+      expect(() => examineInstallation(program)).toThrow(`${path} can be changed by others (mode 775)`);
+      chmodSync(path, 0o755);
+    }
     // Configurations are there to be changed.
     appendFileSync(receipt.configuration, "# mine\n");
     expect(examineInstallation(program)).toContain("1.0.0");
