@@ -108,7 +108,9 @@ describe("the phases", () => {
   it("need no timer", () => {
     const nodes = definitions(lifecycleMachine);
     // The root, the region of the phases with each of them, and a region of each subsystem with its states.
-    expect(nodes.length).toBeGreaterThan(1 + 1 + new Set(PHASES.flatMap((move) => move.split(" ").filter((_, at) => at !== 1))).size);
+    expect(nodes.length).toBeGreaterThan(
+      1 + 1 + new Set(PHASES.flatMap((move) => move.split(" ").filter((_, at) => at !== 1))).size,
+    );
     for (const { after } of nodes) expect(after).toBe(0);
   });
 
