@@ -45,8 +45,11 @@ export async function loadPolicyFiles({
  * INVARIANT: no call writes where a permitted program is looked up. Otherwise writing files would mean running any
  * code.
  */
-function replaceable(written: readonly WrittenPath[], { searchPath, allow, ask, deny }: Authority): LintFinding[] {
-  const places = [...searchPath, ...[...allow.run, ...ask.run].map(({ realPath }) => realPath)];
+function replaceable(
+  written: readonly WrittenPath[],
+  { searchPath, allow, ask, deny, launch = [] }: Authority,
+): LintFinding[] {
+  const places = [...searchPath, ...[...allow.run, ...ask.run, ...launch].map(({ realPath }) => realPath)];
   return written.flatMap(({ source, path }) => {
     const open = (place: string) =>
       (isWithin(place, path) || isWithin(path, place)) && !deny.write.some((denied) => isWithin(place, denied.path));

@@ -1,6 +1,6 @@
 /** Cedar files as an operator would write them, read on a machine that has what the fixture says. */
 import assert from "node:assert/strict";
-import type { CapabilityManifest } from "@femtoclaw/protocol";
+import type { Authority, CapabilityManifest } from "@femtoclaw/protocol";
 import { afterAll } from "vitest";
 import type { PolicyFileRules } from "../../src/files/load-policy-files.ts";
 import { type CompiledPolicy, compilePolicy, loadPolicyFiles, type NameLookup, PolicyTrial } from "../../src/index.ts";
@@ -39,17 +39,18 @@ function sharedTrial(): PolicyTrial {
 export interface Loading {
   readonly trial?: PolicyTrial;
   readonly manifests?: readonly CapabilityManifest[];
+  readonly authority?: Authority;
 }
 
 export async function load(
   files: string | readonly ReturnType<typeof fileOf>[],
-  { trial = sharedTrial(), manifests = MANIFESTS }: Loading = {},
+  { trial = sharedTrial(), manifests = MANIFESTS, authority = authorityOf() }: Loading = {},
 ): Promise<PolicyFileRules> {
   const list = typeof files === "string" ? [fileOf(files)] : files;
   return await loadPolicyFiles({
     files: list,
     manifests,
-    authority: authorityOf(),
+    authority,
     agents: ["default"],
     lookup: LOOKUP,
     trial,

@@ -87,7 +87,7 @@ function checkOwnPrograms(authority: Authority, ownPrograms: readonly string[], 
  * Every grant to write, with its place. Grants that ask are included: a yes to one call is no yes to what that call
  * makes possible.
  */
-function writeGrants({ allow, ask }: Authority): [place: [string, string, number], grant: PathGrant][] {
+export function writeGrants({ allow, ask }: Authority): [place: [string, string, number], grant: PathGrant][] {
   return Object.entries({ allow, ask }).flatMap(([table, { write }]) =>
     write.map((grant, index): [[string, string, number], PathGrant] => [[table, "write", index], grant]),
   );

@@ -124,8 +124,12 @@ export function checkUpstreams(
 ): void {
   for (const { name, at } of upstreams) {
     if (at.kind !== "command") continue;
-    for (const path of runBy(at.args, { ...base, directory: workspace })) {
-      const grant = [...allow.write, ...ask.write].find((one) => isWritable(path, one, deny.write));
+    for (const [index, path] of runBy(at.args, { ...base, directory: workspace }).entries()) {
+      // The first is what the server runs: if it is a folder, any file in there may be part of that.
+      const grant = [...allow.write, ...ask.write].find((one) => {
+        const isInside = index === 0 && isWithin(one.path, path) && isWritable(one.path, one, deny.write);
+        return isInside || isWritable(path, one, deny.write);
+      });
       if (grant === undefined) continue;
       const remedy = isWithin(workspace, path)
         ? "leave it out, since a server begins there, or name the file that the server runs before it"

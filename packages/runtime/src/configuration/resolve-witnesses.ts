@@ -2,12 +2,12 @@
  * The witnesses of the configuration, resolved against this machine: what each kind needs, and that no call can play
  * one.
  */
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { parseWitnessKey } from "@femtoclaw/journal/signatures";
 import { type Authority, type Configuration, ownUser, printable, type WitnessTable } from "@femtoclaw/protocol";
 import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
-import { isWritable } from "./check-authority.ts";
+import { isWritable, writeGrants } from "./check-authority.ts";
 import type { Places } from "./places.ts";
 import type { Directories } from "./resolve-directories.ts";
 import { isProgram } from "./resolve-programs.ts";
@@ -101,13 +101,16 @@ function programProblem(program: string): string | undefined {
 }
 
 /** INVARIANT: I8: no call writes where a witness is kept. Otherwise those who are watched could play the watchman. */
-export function checkWitnesses({ allow, deny }: Authority, witnesses: readonly WitnessSetting[], places: Places): void {
+export function checkWitnesses(authority: Authority, witnesses: readonly WitnessSetting[], places: Places): void {
   for (const witness of witnesses) {
     if (witness.kind === "http") continue;
     const path = witness.kind === "file" ? witness.path : witness.command[0];
-    const index = allow.write.findIndex((grant) => isWritable(dirname(path), grant, deny.write));
-    if (index === -1) continue;
+    const kept = witness.kind === "file" ? [path] : [path, realpathSync.native(path)];
+    const found = writeGrants(authority).find(([, grant]) =>
+      kept.flatMap((name) => [name, dirname(name)]).some((name) => isWritable(name, grant, authority.deny.write)),
+    );
+    if (found === undefined) continue;
     const remedy = `deny writing to ${dirname(path)}, or keep it elsewhere`;
-    places.fault(["allow", "write", index], `calls could replace the witness ${path}; ${remedy}`);
+    places.fault(found[0], `calls could replace the witness ${path}; ${remedy}`);
   }
 }

@@ -31,13 +31,20 @@ import type { WaitingCall } from "./waiting-call.ts";
 
 const CANCELLED = "its proposer cancelled it";
 
+/** A call that has an identifier, and is no execution yet. */
+interface Underway {
+  readonly session: SessionId;
+  /** It was cancelled meanwhile, and is stopped as soon as it is an execution. */
+  cancelled: boolean;
+}
+
 export class Gate {
   readonly #parts: GateParts;
   readonly #running = new Map<ExecutionId, Execution>();
-  /** Calls on their way in, with their sessions. */
-  readonly #entering = new Map<ExecutionId, SessionId>();
+  /** Calls on their way in. */
+  readonly #entering = new Map<ExecutionId, Underway>();
   /** Calls whose question is settled, until they are back in the gate. */
-  readonly #reviving = new Map<ExecutionId, SessionId>();
+  readonly #reviving = new Map<ExecutionId, Underway>();
   readonly #awaited = new Map<ExecutionId, PromiseWithResolvers<Reply>>();
   readonly #counts = new RefusalCounts();
   readonly #admission: Admission;
@@ -87,11 +94,13 @@ export class Gate {
     const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
     const { session } = proposal;
-    this.#entering.set(id, session);
+    const underway: Underway = { session, cancelled: false };
+    this.#entering.set(id, underway);
     if (proposal.onIdentified !== undefined) harmless("what hears of an execution", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
     if (!("release" in entered)) {
       this.#leave(id);
+      this.#ended(id, entered);
       return entered;
     }
     const { release, leave } = entered;
@@ -99,6 +108,7 @@ export class Gate {
     const came = { id, label, trace, waited: null, lost: null, receivedUs, release, leave };
     const execution = newExecution(came, proposal);
     const { signal, launch } = proposal;
+    if (underway.cancelled) this.#stop(execution, CANCELLED);
     using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
     using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
@@ -111,7 +121,7 @@ export class Gate {
    * The reply with which a call ends, once it does; null if the call is neither in the gate nor waiting for operators.
    */
   wait(id: ExecutionId): Promise<Reply> | null {
-    if (!this.#running.has(id) && !this.#reviving.has(id) && this.questions.open.of(id) === undefined) return null;
+    if (this.unended(id) === null) return null;
     const awaited = this.#awaited.get(id) ?? Promise.withResolvers<Reply>();
     this.#awaited.set(id, awaited);
     return awaited.promise;
@@ -122,16 +132,18 @@ export class Gate {
     const id = execution as ExecutionId;
     const running = this.#running.get(id);
     if (running !== undefined) return { session: running.session, isWaiting: false };
-    const session = this.#entering.get(id) ?? this.#reviving.get(id) ?? this.questions.open.of(id)?.session;
-    return session === undefined ? null : { session: session as SessionId, isWaiting: true };
+    const waiting = this.#underway(id) ?? this.questions.open.of(id);
+    return waiting === undefined ? null : { session: waiting.session as SessionId, isWaiting: true };
   }
 
   /** Asks an execution of this session to end. True if the execution is known and has not ended. */
   cancel(session: SessionId, id: ExecutionId): boolean {
     const execution = this.#running.get(id);
-    if (execution === undefined) return this.questions.cancel(session, id);
-    if (execution.session !== session) return false;
-    this.#stop(execution, CANCELLED);
+    const underway = this.#underway(id);
+    if (execution === undefined && underway === undefined) return this.questions.cancel(session, id);
+    if ((execution ?? underway)?.session !== session) return false;
+    if (execution !== undefined) this.#stop(execution, CANCELLED);
+    if (underway !== undefined) underway.cancelled = true;
     return true;
   }
 
@@ -184,8 +196,9 @@ export class Gate {
 
   /** Goes on with a call whose question is settled, by an answer or without one. */
   goOn(call: WaitingCall, how: Settlement, reason: string): void {
-    this.#reviving.set(call.execution, call.session as SessionId);
-    this.#revived(call, how, reason).catch((error: unknown) => {
+    const underway: Underway = { session: call.session as SessionId, cancelled: false };
+    this.#reviving.set(call.execution, underway);
+    this.#revived(call, how, reason, underway).catch((error: unknown) => {
       // A question that cannot be read stays open in the journal, and is tried again at the next start.
       this.#awaited.get(call.execution)?.reject(error);
       this.#awaited.delete(call.execution);
@@ -194,8 +207,9 @@ export class Gate {
     });
   }
 
-  async #revived(call: WaitingCall, how: Settlement, reason: string): Promise<void> {
+  async #revived(call: WaitingCall, how: Settlement, reason: string, underway: Underway): Promise<void> {
     const execution = await revive(call, this.#parts);
+    if (underway.cancelled) this.#stop(execution, CANCELLED);
     if (how !== "granted") {
       const { problem, decision } = settledProblem(how, reason);
       this.#endings.refuse(execution, how, problem, decision);
@@ -258,11 +272,17 @@ export class Gate {
       await execution.bound?.[Symbol.asyncDispose]();
     }
     assert(execution.reply !== null, "an execution that leaves the gate has a reply");
-    if (execution.reply.status !== "pending") {
-      this.#awaited.get(execution.id)?.resolve(execution.reply);
-      this.#awaited.delete(execution.id);
-    }
+    if (execution.reply.status !== "pending") this.#ended(execution.id, execution.reply);
     return execution.reply;
+  }
+
+  #underway(id: ExecutionId): Underway | undefined {
+    return this.#entering.get(id) ?? this.#reviving.get(id);
+  }
+
+  #ended(id: ExecutionId, reply: Reply): void {
+    this.#awaited.get(id)?.resolve(reply);
+    this.#awaited.delete(id);
   }
 
   #leave(id: ExecutionId): void {

@@ -96,6 +96,13 @@ test("no call can change what a server runs", () => {
   expect(faultOf(one({ command: ["serve", "out/server.js"] }, denied))).toBe("no fault");
 });
 
+test("no call can change a part of the folder that a server runs, and any part of one that it is about", () => {
+  const writing = { allow: { write: ["./code/data"] } };
+  mkdirSync(join(root, "project/code/data"), { recursive: true });
+  expect(faultOf(one({ command: ["serve", "code"] }, writing))).toContain("calls could change");
+  expect(faultOf(one({ command: ["serve", "server.js", "code"] }, writing))).toBe("no fault");
+});
+
 test("a workspace that may be written is what a server is about, behind its script, and elsewhere what it runs", () => {
   const all = { allow: { write: ["."] }, deny: { write: ["./out/server.js"] } };
   for (const folder of [".", "..", "--root=."])

@@ -68,6 +68,20 @@ describe("a configuration", () => {
     const writing: Configuration = { allow: { write: ["workspace"] } };
     expect(faultsOf(witness(file("workspace/x")), writing)).toContain("calls could replace the witness");
     expect(faultsOf(witness(file("workspace/x")), { ...writing, deny: { write: ["workspace"] } })).toBe("");
+    // A yes to one call is no yes to what it makes possible, and a grant may name the very file.
+    for (const tables of [{ ask: { write: ["workspace"] } }, { allow: { write: ["workspace/x"] } }]) {
+      expect(faultsOf(witness(file("workspace/x")), tables)).toContain("calls could replace the witness");
+    }
+  });
+
+  it("is refused when calls could change the program that a link leads to", () => {
+    const home = temporaryHome();
+    mkdirSync(join(home.root, "tools"));
+    writeFileSync(join(home.root, "workspace/program"), "#!/bin/sh\n", { mode: 0o755 });
+    symlinkSync(join(home.root, "workspace/program"), join(home.root, "tools/program"));
+    const audit = witness({ kind: "command", name: "a", command: [join(home.root, "tools/program")] });
+    expect(faultsOf(audit, {}, home)).toBe("");
+    expect(faultsOf(audit, { ask: { write: ["workspace"] } }, home)).toContain("calls could replace the witness");
   });
 
   it("is refused when others could change the program", () => {

@@ -337,6 +337,25 @@ describe("cancelling", () => {
     expect(outcome?.body).toMatchObject({ event: "cancelled", began: true });
   });
 
+  it("reaches a call that has an identifier and has not entered yet, which can be waited for as well", async () => {
+    const began: unknown[] = [];
+    const noted = capability("noted", async ({ args }) => {
+      began.push(args["n"]);
+      return {};
+    });
+    const runtime = await startRuntime({ capabilities: [noted] });
+    const [own, other] = [runtime.openSession({ channel: "library" }), runtime.openSession({ channel: "library" })];
+    let waited: unknown = null;
+    const onIdentified = (id: string): void => {
+      expect([other.cancel(id), own.cancel(id)]).toEqual([false, true]);
+      waited = own.wait(id);
+    };
+    const reply = await own.propose(call("noted", { n: 1 }), { onIdentified });
+    expect(reply).toMatchObject({ status: "error", error: { reason: "its proposer cancelled it" } });
+    expect(await waited).toEqual(reply);
+    expect(began).toEqual([]);
+  });
+
   it("before the effect keeps it from happening, and says so", async () => {
     const barrier = new Barrier();
     const began: unknown[] = [];
