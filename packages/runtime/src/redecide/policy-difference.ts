@@ -101,8 +101,10 @@ export async function callOf(log: Pick<DecidedLog, "withValues">, stored: Decide
 
 /** LIMIT: examples of one group; the count tells how many there are. */
 const EXAMPLES_MAX = 3;
-/** LIMIT: groups of either kind; further differences are counted in one common group. */
+/** LIMIT: groups of either kind; further differences are counted by what was decided before and now alone. */
 const GROUPS_MAX = 1_000;
+/** Stands for the tools of these. */
+const FURTHER_TOOLS = "further tools";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Group = Writable<DifferenceGroup> & { examples: DifferenceExample[] };
@@ -138,8 +140,9 @@ class Tally {
 
   #addChange(call: RecordedCall, before: Judgement, after: Judgement): void {
     const exactKey = JSON.stringify([before.kind, after.kind, call.tool, before.rules, after.rules, before.code]);
-    const key = this.#groups.size < GROUPS_MAX || this.#groups.has(exactKey) ? exactKey : "further";
-    const group = this.#groups.get(key) ?? groupOf(call, before, after);
+    const isExact = this.#groups.size < GROUPS_MAX || this.#groups.has(exactKey);
+    const key = isExact ? exactKey : JSON.stringify([before.kind, after.kind]);
+    const group = this.#groups.get(key) ?? groupOf(isExact ? call.tool : FURTHER_TOOLS, before, after, isExact);
     this.#groups.set(key, group);
     group.count += 1;
     const { seq, execution } = call;
@@ -155,17 +158,18 @@ class Tally {
   }
 }
 
-function groupOf({ tool }: RecordedCall, before: Judgement, after: Judgement): Group {
+/** A group that is not exact says nothing of rules and codes, which differ among its calls. */
+function groupOf(tool: string, before: Judgement, after: Judgement, isExact: boolean): Group {
   return {
     was: before.kind,
     now: after.kind,
     tool,
     count: 0,
     examples: [],
-    was_rules: before.rules,
-    now_rules: after.rules,
-    was_code: before.code,
-    now_code: after.code,
+    was_rules: isExact ? before.rules : [],
+    now_rules: isExact ? after.rules : [],
+    was_code: isExact ? before.code : null,
+    now_code: isExact ? after.code : null,
   };
 }
 
