@@ -151,7 +151,14 @@ describe("a reply", () => {
 describe("a change", () => {
   test("shows what goes and what comes, with some of what stays", () => {
     expect(changeLines("a\nb\nc\nd\nold\ne\nf", "a\nb\nc\nd\nnew\nmore\ne\nf")).toEqual([
-      ...["  b", "  c", "  d", "- old", "+ new", "+ more", "  e", "  f"],
+      "  b",
+      "  c",
+      "  d",
+      "- old",
+      "+ new",
+      "+ more",
+      "  e",
+      "  f",
     ]);
     expect(changeLines("x", "")).toEqual(["- x", "+ "]);
     expect(changeLines("same\nx", "same")).toEqual(["  same", "- x"]);

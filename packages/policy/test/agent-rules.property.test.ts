@@ -103,7 +103,10 @@ describe("the tables of an agent", () => {
     const decide = (capability: string, question: FactQuestion) =>
       narrowed?.decide({ principal: "reviewer", capability, question }).allowed;
     expect(["/a", "/a/b", "/a/b/c", "/a/bc"].map((at) => decide("fs_read", pathFacts(at)))).toEqual([
-      ...[false, true, true, false],
+      false,
+      true,
+      true,
+      false,
     ]);
     for (const n of [0, 150, 299]) expect(decide("process_exec", programFacts("/usr/bin/one", [`w${n}`]))).toBe(true);
     expect(decide("process_exec", programFacts("/usr/bin/one", ["w300"]))).toBe(false);

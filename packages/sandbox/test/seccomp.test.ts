@@ -141,7 +141,10 @@ describe("seccompFilter for arm64", () => {
   it("looks at the arguments that it looks at elsewhere", () => {
     expect([on(198, [2]), on(198, [10]), on(198, [1]), on(198, [16])]).toEqual([ALLOW, ALLOW, EPERM, EPERM]);
     expect([on(199, [1, 1]), on(199, [1, 2]), on(25, [0, 1_030]), on(25, [0, 1_024])]).toEqual([
-      ...[ALLOW, EPERM, ALLOW, EPERM],
+      ALLOW,
+      EPERM,
+      ALLOW,
+      EPERM,
     ]);
     expect([on(29, [0, 0x5412]), on(29, [0, 0x5401])]).toEqual([EPERM, ALLOW]);
     expect([on(220, [0x10000000 | 17]), on(220, [0x01200011]), on(435), on(437)]).toEqual([

@@ -1,15 +1,8 @@
 /** A conversation with one MCP server: agreement on a revision of the protocol, then lists, calls and subscriptions. */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type AskKind,
-  FemtoError,
-  LIMITS,
-  type LogLevel,
-  type McpContentKind,
-  printable,
-  VERSION,
-} from "@femtoclaw/protocol";
+import { type AskKind, FemtoError, LIMITS, type LogLevel, type McpContentKind } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
+import { type Agreement, agree, capabilitiesOf, isRefusal, PAGE_BYTES, shown } from "./agreement.ts";
 import { CallAsides } from "./call-asides.ts";
 import { type ContentDefinition, contentDefinitions, unusable } from "./content-definition.ts";
 import { type ToolDefinition, toolDefinitions } from "./tool-definition.ts";
@@ -22,16 +15,8 @@ import {
   type UpstreamTransport,
 } from "./upstream-transport.ts";
 
-/** Supported revisions with a handshake, the newest first, and the one without. */
-const HANDSHAKE = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
-const STATELESS = "2026-07-28";
-const CLIENT = { name: "femtoclaw", version: VERSION };
-
 /** The error by which a server says that its client declared too few capabilities for what it has to ask. */
 const CAPABILITY_MISSING = -32_021;
-
-/** LIMIT: bytes of one page of a list, and of all its pages together. */
-const PAGE_BYTES = 4_194_304;
 
 /** Pause before listening again to a server that ended the stream; it doubles each time. */
 const LISTEN_AGAIN_MS = 1_000;
@@ -75,27 +60,24 @@ export class UpstreamSession {
   readonly #server: string;
   readonly #transport: UpstreamTransport;
   readonly #mayAsk: readonly AskKind[];
-  /** Sent with each request if there was no handshake; empty otherwise. */
-  #meta: JsonObject = {};
-  /** The capabilities that the server has declared. */
-  #has: Readonly<Record<string, unknown>> = {};
+  readonly #agreement: Agreement;
   /** The least severe log level that any caller asked for; each caller receives only what it asked for itself. */
   #logLevel: LogLevel | null = null;
 
-  private constructor(server: string, transport: UpstreamTransport, mayAsk: readonly AskKind[]) {
+  private constructor({ server, transport, mayAsk }: UpstreamStart, agreement: Agreement) {
     this.#mayAsk = mayAsk;
     this.#server = server;
     this.#transport = transport;
+    this.#agreement = agreement;
   }
 
   /** Throws if the two cannot agree. The transport remains its maker's to end. */
   static async open(
-    { server, transport, mayAsk }: UpstreamStart,
+    start: UpstreamStart,
     signal: AbortSignal,
     onNotification: OnNotification,
   ): Promise<UpstreamSession> {
-    const session = new UpstreamSession(server, transport, mayAsk);
-    await session.#agree(signal);
+    const session = new UpstreamSession(start, await agree(start.transport, start.mayAsk, signal));
     void session.#listen(onNotification);
     return session;
   }
@@ -165,7 +147,7 @@ export class UpstreamSession {
   }
 
   #listening(notifications: JsonObject): Listening {
-    return { method: "subscriptions/listen", params: { notifications, _meta: this.#meta } };
+    return { method: "subscriptions/listen", params: { notifications, _meta: this.#agreement.meta ?? {} } };
   }
 
   /**
@@ -243,7 +225,12 @@ export class UpstreamSession {
   }
 
   get #isStateless(): boolean {
-    return Object.keys(this.#meta).length > 0;
+    return this.#agreement.meta !== null;
+  }
+
+  /** The capabilities that the server has declared. */
+  get #has(): Agreement["has"] {
+    return this.#agreement.has;
   }
 
   /**
@@ -273,68 +260,20 @@ export class UpstreamSession {
     return listed;
   }
 
-  async #agree(signal: AbortSignal): Promise<void> {
-    const [protocolVersion = ""] = HANDSHAKE;
-    const asked = { protocolVersion, capabilities: capabilitiesOf(this.#mayAsk), clientInfo: CLIENT };
-    let version: unknown;
-    let capabilities: unknown;
-    try {
-      ({ protocolVersion: version, capabilities } = await this.#request("initialize", asked, {
-        signal,
-        bytesMax: PAGE_BYTES,
-      }));
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return await this.#agreeStateless(signal);
-    }
-    if (typeof version !== "string" || !HANDSHAKE.includes(version)) {
-      throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it speaks ${shown(version)}, which is not spoken here`);
-    }
-    this.#has = Object(capabilities) as Readonly<Record<string, unknown>>;
-    this.#transport.agree(version);
-    await this.#transport.notify("notifications/initialized", {});
-  }
-
-  /** Servers of later revisions have no handshake: each request says everything that the answer depends on. */
-  async #agreeStateless(signal: AbortSignal): Promise<void> {
-    this.#meta = {
-      "io.modelcontextprotocol/protocolVersion": STATELESS,
-      "io.modelcontextprotocol/clientCapabilities": {},
-      "io.modelcontextprotocol/clientInfo": CLIENT,
-    };
-    this.#transport.agree(STATELESS);
-    const { capabilities } = await this.#request("server/discover", {}, { signal, bytesMax: PAGE_BYTES });
-    this.#has = Object(capabilities) as Readonly<Record<string, unknown>>;
-  }
-
   async #request(
     method: string,
     params: JsonObject,
     held: Pick<UpstreamRequest, "signal" | "bytesMax" | "onNotice">,
     more: JsonObject = {},
   ): Promise<JsonObject> {
-    const meta = this.#isStateless ? { _meta: { ...this.#meta, ...more } } : {};
-    return await this.#transport.request({ method, params: { ...params, ...meta }, ...held });
+    const { meta } = this.#agreement;
+    const added = meta === null ? {} : { _meta: { ...meta, ...more } };
+    return await this.#transport.request({ method, params: { ...params, ...added }, ...held });
   }
-}
-
-/** The capabilities in the form in which clients declare them. */
-function capabilitiesOf(may: readonly AskKind[]): JsonObject {
-  return Object.fromEntries(may.map((kind) => [kind, {}]));
 }
 
 /** Rethrows the error; that a server could not even ask is a fault of its own kind. */
 function couldNotAsk(error: unknown): never {
   const isMissing = error instanceof UpstreamRefusal && error.number === CAPABILITY_MISSING;
   throw isMissing ? new FemtoError("FEMTO_UPSTREAM_ASKS", error.message) : error;
-}
-
-/** Over HTTP, a server without a handshake may say so by a status alone. */
-function isRefusal(error: unknown): boolean {
-  if (error instanceof UpstreamRefusal) return true;
-  return error instanceof FemtoError && /answered with status 4\d\d$/.test(error.message);
-}
-
-function shown(value: unknown): string {
-  return printable(String(value), 64);
 }

@@ -63,7 +63,14 @@ describe("slots", () => {
     callers.call("calm", "calm1");
     callers.call("third");
     expect(await callers.drain()).toEqual([
-      ...["flood0", "flood1", "calm0", "third", "flood2", "calm1", "flood3", "flood4"],
+      "flood0",
+      "flood1",
+      "calm0",
+      "third",
+      "flood2",
+      "calm1",
+      "flood3",
+      "flood4",
     ]);
   });
 

@@ -172,7 +172,12 @@ const LEGAL: Readonly<Record<string, readonly Entry[]>> = {
     lifecycle("drained", "draining", "shuttingDown"),
   ],
   "a crash and the interruption it left": [
-    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11), ...FROM_MEMORY],
+    ...START,
+    intent(),
+    boot("b2", AGAIN),
+    ...UNTIL_MEMORY,
+    interrupted(11),
+    ...FROM_MEMORY,
   ],
   "a log that goes on from another": [
     child,
@@ -230,9 +235,7 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
   ],
   "with a phase that it was not in": [...FIRST, lifecycle("integrity.verified", "idle", "loadingConfiguration")],
   "with an event that no machine has": [...FIRST, lifecycle("made.up", "verifyingIntegrity", "verifyingIntegrity")],
-  "that drains twice": [
-    ...[...START, lifecycle("drain", "idle", "draining"), lifecycle("drain", "draining", "draining")],
-  ],
+  "that drains twice": [...START, lifecycle("drain", "idle", "draining"), lifecycle("drain", "draining", "draining")],
   "whose registry is ready unloaded": [
     ...[...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],
     lifecycle("registry.ready", "loadingRegistry", "loadingPolicy"),
@@ -311,7 +314,11 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
   "with a resolution by another session": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), session: "s2" }],
   "with a resolution of no execution": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), execution: null }],
   "that goes on while an execution of an earlier boot is open": [
-    ...[...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],
+    ...START,
+    intent(),
+    boot("b2", AGAIN),
+    ...UNTIL_MEMORY,
+    ...FROM_MEMORY.slice(0, 1),
   ],
 };
 

@@ -1,0 +1,62 @@
+/** What the lists of docs/reference say beside the schemas that they are made from. */
+import { LIMITS } from "@femtoclaw/protocol";
+import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime";
+
+export interface Note {
+  readonly otherwise?: string;
+  readonly meaning?: string;
+}
+
+/** What the schemas cannot say, or say in general: defaults that code fills in, and what a field means in its place. */
+export const NOTES: Readonly<Record<string, Note>> = {
+  workspace: { otherwise: '`"."`' },
+  search_path: { otherwise: `\`${JSON.stringify(DEFAULT_SEARCH_PATH)}\`` },
+  "capabilities.NAME": { meaning: "`true` or a table enables the capability; `false` disables and locks it." },
+  "allow.run.NAME": { meaning: "The uses of one program; any of them is enough." },
+  "allow.run.NAME[].word": { meaning: "First argument." },
+  "allow.run.NAME[].any": { meaning: 'Any arguments, as `"*"` says it too.' },
+  "limits.timeout_ms": { otherwise: String(LIMITS.timeoutMs) },
+  "limits.output_bytes": { otherwise: String(LIMITS.outputBytes) },
+  "limits.memory_bytes": { otherwise: String(LIMITS.childMemoryBytes) },
+  "limits.processes": { otherwise: String(LIMITS.childProcesses) },
+  "limits.cpu_ms": { otherwise: String(LIMITS.childCpuMs) },
+  "limits.file_bytes": { otherwise: String(LIMITS.childFileBytes) },
+  "limits.open_files": { otherwise: String(LIMITS.childOpenFiles) },
+  "limits.temporary_bytes": { otherwise: String(LIMITS.childTemporaryBytes) },
+  "limits.concurrency": { otherwise: String(LIMITS.concurrency) },
+  "limits.queue": { otherwise: String(LIMITS.queue) },
+  "audit.require": { otherwise: "`false`" },
+  "deny.read": { meaning: "Files and folders that no file capability reads, lists or changes; hidden from children." },
+  "deny.write": { meaning: "Files and folders that no call changes; read-only for children." },
+  "deny.run.NAME": { meaning: "The uses of one program that are forbidden; each of them is." },
+  "deny.run.NAME[].word": { meaning: "First argument; an option in its place is forbidden too." },
+  "deny.run.NAME[].flags": { meaning: "Forbidden only with one of these dash-arguments." },
+  "deny.run.NAME[].any": { meaning: 'Any arguments, as `"*"` says it too.' },
+  "deny.run.NAME[].unsafe": { meaning: "Means nothing here." },
+  "record.type": { meaning: "Decides what the body holds." },
+  "record.session": { meaning: "Session that the record belongs to." },
+  "record.execution": { meaning: "Execution that the record belongs to." },
+  "record.actor.principal": { meaning: "For whom; policy decides on this name. `uid:N` for an operator." },
+  "record.body": { meaning: "As the type says; see below." },
+  "boot.started.previous_end": { meaning: "How the last boot ended; `none` for the first one." },
+  "execution.refused.request.payload": {
+    meaning: "Never here: the commitment `/request/payload` is over these bytes.",
+  },
+  "execution.refused.request.head": { meaning: `At most ${LIMITS.refusedHeadChars} characters, made printable.` },
+  "execution.intent.capability": { meaning: "Version of the capability." },
+  "execution.intent.args": { meaning: "The arguments without secrets; null where they are a commitment." },
+  "execution.intent.received_us": { meaning: "When the call arrived, on the clock of `mono_us`." },
+  "execution.outcome.intent": { meaning: "Sequence number of the intent." },
+  "execution.outcome.result": { meaning: "The result without secrets; null where it is a commitment." },
+  "execution.interrupted.intent": { meaning: "Sequence number of the intent." },
+  "execution.interrupted.boot": { meaning: "The boot that wrote the intent." },
+  "snapshot.taken.covers": { meaning: "The last record that the snapshot includes." },
+};
+
+/** What conditions can read beside the facts of a call. */
+export const BESIDE_FACTS: Readonly<Record<string, string>> = {
+  session:
+    "What the session did before this call, and what its principal may have read: `calls`, `bytes`, `failures`, `refusals` and `seconds` are `Long`, `has_read_secret` and `has_seen_untrusted` are `Bool`.",
+  time: "Time of the decision in whole seconds, as the record of the call has it.",
+  approved: "Whether as many operators as were asked have said yes to this very call.",
+};
