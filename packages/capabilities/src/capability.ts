@@ -96,6 +96,8 @@ export interface CapabilityCall {
    * connect to anything. What it says is durable before it answers.
    */
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
+  /** What is counted of the host that the call itself names, for the record and the budget of its session. */
+  trafficAt(host: string): Traffic;
   /** Keeps terminals after the call that opened them. */
   readonly terminals: TerminalKeeper;
   /** For words that are told in part: half of what looks like a secret looks like none, so it is taken out before. */

@@ -196,9 +196,9 @@ function trustOf({ capability }: Execution): { readonly trusted?: true } {
   return capability?.isolation === "in-process" ? { trusted: true } : {};
 }
 
-/** What its programs did at hosts, as the outcome tells it. */
-function connectionsOf({ connections }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
-  const traffic = connections?.traffic ?? [];
+/** What its programs did at hosts, or what it was handed a way to, as the outcome tells it. */
+function connectionsOf({ connections, carried }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
+  const traffic = [...(connections?.traffic ?? []), ...(carried?.told ?? [])];
   return traffic.length === 0 ? {} : { connections: traffic };
 }
 

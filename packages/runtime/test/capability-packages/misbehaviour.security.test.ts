@@ -81,16 +81,17 @@ const CASES: Readonly<Record<string, { readonly run?: string; readonly before?: 
   },
   throws: { run: 'throw new Error("\\u001b[31mno");', told: /^FEMTO_CAPABILITY_FAILED: [^\u001b]+\[31mno$/ },
   tells_half_a_token: {
-    run: 'process.stderr.write(`${TOKEN} ${"x".repeat(480)}`); process.exit(3);',
+    run: 'process.stderr.write(TOKEN + " " + "x".repeat(480)); process.exit(3);',
     before: 'const TOKEN = "ghp_" + "a1B2".repeat(10);',
     told: /^FEMTO_CAPABILITY_FAILED: it ended with exit code 3; it said: .*token\] x{480}$/,
   },
   tells_half_of_what_is_quoted: {
-    run: 'process.stderr.write(`password = "correct horse a1B2a1B2 staple" ${"y".repeat(480)}`); process.exit(3);',
+    run: 'process.stderr.write(SAID + "y".repeat(480)); process.exit(3);',
+    before: "const SAID = 'password = \"correct horse a1B2a1B2 staple\" ';",
     told: /^FEMTO_CAPABILITY_FAILED: it ended with exit code 3; it said: .*assignment\]" y{480}$/,
   },
   throws_half_a_token: {
-    run: 'throw new Error(`${"x".repeat(980)} ${TOKEN}`);',
+    run: 'throw new Error("x".repeat(980) + " " + TOKEN);',
     before: 'const TOKEN = "ghp_" + "a1B2".repeat(10);',
     told: /^FEMTO_CAPABILITY_FAILED: x{980} \[redacted:github.*$/,
   },
