@@ -98,6 +98,8 @@ export interface CapabilityCall {
    * anything. The answer is durable before it is returned.
    */
   readonly connect: ((target: string) => Promise<ConnectAnswer>) | null;
+  /** Counts the traffic with the host that the call itself names, for the record and the budget of its session. */
+  trafficAt(host: string): Traffic;
   /** Keeps terminals open beyond the call that opened them. */
   readonly terminals: TerminalKeeper;
   /** For words of which only a part is told: half of a secret would not be recognized, so secrets are taken out first. */

@@ -94,6 +94,7 @@ export class Playground implements Disposable {
       sandbox: this.sandbox,
       terminals: NO_TERMINALS,
       connect: null,
+      trafficAt: () => ({ connections: 0, refused: 0, bytesOut: 0, bytesIn: 0 }),
       withoutSecrets: (text) => text,
       goOn: async () => ({ ok: false, reason: "there is no gate here" }),
     });

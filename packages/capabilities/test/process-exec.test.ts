@@ -125,6 +125,7 @@ describe("process_exec", () => {
       turn: () => null,
       mayReach: () => false,
       connect: null,
+      trafficAt: () => ({ connections: 0, refused: 0, bytesOut: 0, bytesIn: 0 }),
       withoutSecrets: (text: string) => text,
       goOn: async () => ({ ok: false, reason: "no gate" }) as const,
     };

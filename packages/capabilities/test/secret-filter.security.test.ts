@@ -20,6 +20,8 @@ const NAMED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&ap
 /** What gives text back like that, and how. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   "as it is": VALUE,
+  "in small letters, as in the name of a host or header": VALUE.toLowerCase(),
+  "in capitals": VALUE.toUpperCase(),
   JSON: json,
   "JSON of PHP, with slashes escaped": json.replaceAll("/", "\\/"),
   "JSON of Go, safe in HTML": json.replace(/[&<>]/g, (it) => `\\u00${it.charCodeAt(0).toString(16)}`),

@@ -69,7 +69,7 @@ async function run(
   const request = { femtoclaw: 1, id, main: `${FOLDER}/package/${code.main}`, args, files: at };
   const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
   const host = manifest.arguments.find(({ kind }) => kind === "host");
-  using proxy = host === undefined ? null : new EgressProxy(onlyTo(call.bound.host(host.pointer), signal));
+  using proxy = host === undefined ? null : new EgressProxy(onlyTo(call.bound.host(host.pointer), call));
   const ran = await runSandboxed({
     view,
     handed,

@@ -59,7 +59,8 @@ export class SecretFilter {
   }
 
   #foundIn(view: View): Found[] {
-    const { bytes } = view;
+    // Names of hosts and headers come back in small letters, and a value that differs in these alone is no other value.
+    const bytes = inSmallLetters(view.bytes);
     const found: Found[] = [];
     for (const { shown, bytes: spelling, before, behind } of this.#spellings) {
       for (let from = bytes.indexOf(spelling); from !== -1; from = bytes.indexOf(spelling, from + spelling.length)) {
@@ -75,12 +76,9 @@ export class SecretFilter {
 
 function spellingsOf(name: string, value: string): Spelling[] {
   const shown = Buffer.from(`[secret ${name}]`);
-  const whole = (text: string): Spelling => ({ shown, bytes: Buffer.from(text), before: 0, behind: 0 });
+  const whole = (text: string): Spelling => ({ shown, bytes: inSmallLetters(Buffer.from(text)), before: 0, behind: 0 });
   const hex = Buffer.from(value).toString("hex");
-  return [
-    ...[value, hex, hex.toUpperCase()].map(whole),
-    ...[0, 1, 2].flatMap((shift) => base64Of(shown, value, shift)),
-  ];
+  return [...[value, hex].map(whole), ...[0, 1, 2].flatMap((shift) => base64Of(shown, value, shift))];
 }
 
 /** What of base64 the value alone decides, where so many bytes stand before it in its group of three. */
@@ -90,7 +88,13 @@ function base64Of(shown: Buffer, value: string, shift: number): Spelling[] {
   const text = bytes.toString("base64").slice(from, to);
   const beside = { before: shift === 0 ? 0 : 1, behind: (bytes.length * 8) % 6 === 0 ? 0 : 1 } as const;
   const ofUrls = text.replaceAll("+", "-").replaceAll("/", "_");
-  return [...new Set([text, ofUrls])].map((spelling) => ({ shown, bytes: Buffer.from(spelling), ...beside }));
+  return [...new Set([text, ofUrls])].map((spelling) => {
+    return { shown, bytes: inSmallLetters(Buffer.from(spelling)), ...beside };
+  });
+}
+
+function inSmallLetters(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString("latin1").toLowerCase(), "latin1");
 }
 
 function isBase64(byte: number | undefined): boolean {

@@ -14,6 +14,7 @@ import {
   LIMITS,
   printable,
 } from "@femtoclaw/protocol";
+import { noTraffic, toldTraffic } from "./carried.ts";
 import type { Execution } from "./execution.ts";
 import type { GateDecision } from "./gate-parts.ts";
 import { type HopParts, obstacleOf, shown } from "./hops.ts";
@@ -82,13 +83,7 @@ export class Connections {
 
   /** One entry for each host, in the order in which they were named. */
   get traffic(): NonNullable<ExecutionOutcomeBody["connections"]> {
-    return [...this.#targets.values()].map(({ location, traffic }) => ({
-      host: location,
-      connections: traffic.connections,
-      refused: traffic.refused,
-      bytes_out: traffic.bytesOut,
-      bytes_in: traffic.bytesIn,
-    }));
+    return [...this.#targets.values()].map(({ location, traffic }) => toldTraffic(location, traffic));
   }
 
   /** Bytes sent over all connections so far, in both directions. */
@@ -101,7 +96,7 @@ export class Connections {
     const target: Target = {
       location: shown(written),
       hop: this.#targets.size + 1,
-      traffic: { connections: 0, refused: 0, bytesOut: 0, bytesIn: 0 },
+      traffic: noTraffic(),
       revoking: new AbortController(),
       permitted: null,
       answer: Promise.resolve(denied("it is not decided yet")),

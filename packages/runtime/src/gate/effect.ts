@@ -18,6 +18,7 @@ import {
   printable,
 } from "@femtoclaw/protocol";
 import { harmless } from "../harmless.ts";
+import { Carried } from "./carried.ts";
 import { Connections } from "./connections.ts";
 import { connectingPrograms, type Decisions } from "./decisions.ts";
 import { abort, type Execution, type Prepared } from "./execution.ts";
@@ -91,6 +92,8 @@ export async function runEffect(
   const mayConnect = connectingPrograms(execution, authority).length > 0;
   const connections = mayConnect ? new Connections(execution, ways) : null;
   execution.connections = connections;
+  const carried = new Carried();
+  execution.carried = carried;
   const call: CapabilityCall = {
     args,
     bound,
@@ -103,6 +106,7 @@ export async function runEffect(
     mayReach: (path, type) => ways.decisions.mayReach(execution, path, type),
     goOn: (next) => hops.goOn(next),
     connect: connections === null ? null : (target) => connections.connect(target),
+    trafficAt: (host) => carried.at(host),
     terminals: parts.terminals.keeper(execution),
     withoutSecrets: (text) => redact(text).value,
     relay,

@@ -198,9 +198,9 @@ function trustOf({ capability }: Execution): { readonly trusted?: true } {
   return capability?.isolation === "in-process" ? { trusted: true } : {};
 }
 
-/** The connections of the call's programs, as the outcome reports them. */
-function connectionsOf({ connections }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
-  const traffic = connections?.traffic ?? [];
+/** The connections of the call's programs, or those that were carried for the capability, as the outcome reports them. */
+function connectionsOf({ connections, carried }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
+  const traffic = [...(connections?.traffic ?? []), ...(carried?.told ?? [])];
   return traffic.length === 0 ? {} : { connections: traffic };
 }
 

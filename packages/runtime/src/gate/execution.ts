@@ -19,6 +19,7 @@ import type {
 } from "@femtoclaw/protocol";
 import type { Relay, RelayWishes } from "../relay/relays.ts";
 import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
+import type { Carried } from "./carried.ts";
 import type { Connections } from "./connections.ts";
 import type { Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
@@ -83,6 +84,8 @@ export interface Execution {
   relay: Relay | null;
   /** The connections of the call's programs, while its effect runs. */
   connections: Connections | null;
+  /** What it carries to the host that it names itself, counted from its effect on. */
+  carried: Carried | null;
   revision: string | null;
   rules: readonly string[];
   /** The rules that were on trial when the call was decided; null if there were none. */
@@ -164,6 +167,7 @@ export function newExecution(came: Came, by: Proposer): Execution {
     kept: [],
     relay: null,
     connections: null,
+    carried: null,
     revision: null,
     rules: [],
     onTrial: null,

@@ -112,3 +112,12 @@ test("it reaches the host that its call was decided on, and no other", async () 
   const denied = await proposed(runtime, "fetches", { url: other });
   expect(denied.status).toBe("denied");
 });
+
+test("what it sends to that host and gets back is recorded, by which it counts against the budget of its session", async () => {
+  const { host } = new URL(url);
+  await proposed(runtime, "fetches", { url, also: "127.0.0.1:1" });
+  const outcome = ofType(await recordsOf(runtime.reader), "execution.outcome").at(-1);
+  const [told, ...others] = outcome?.body.connections ?? [];
+  expect([told, others]).toMatchObject([{ host, connections: 1, bytes_out: 18 }, []]);
+  expect(told?.bytes_in).toBeGreaterThan(70);
+});

@@ -1,0 +1,30 @@
+/** What one call carries to hosts and back, host by host, as its record tells it. */
+import type { Traffic } from "@femtoclaw/capabilities";
+import type { ExecutionOutcomeBody } from "@femtoclaw/protocol";
+import { shown } from "./hops.ts";
+
+type Told = NonNullable<ExecutionOutcomeBody["connections"]>;
+
+/** Counts for a capability that is handed the host which its call names. */
+export class Carried {
+  readonly #hosts = new Map<string, Traffic>();
+
+  /** The same for the same host, however often it is asked. */
+  at(host: string): Traffic {
+    const traffic = this.#hosts.get(host) ?? noTraffic();
+    this.#hosts.set(host, traffic);
+    return traffic;
+  }
+
+  get told(): Told {
+    return [...this.#hosts].map(([host, traffic]) => toldTraffic(shown(host), traffic));
+  }
+}
+
+export function noTraffic(): Traffic {
+  return { connections: 0, refused: 0, bytesOut: 0, bytesIn: 0 };
+}
+
+export function toldTraffic(host: string, { connections, refused, bytesOut, bytesIn }: Traffic): Told[number] {
+  return { host, connections, refused, bytes_out: bytesOut, bytes_in: bytesIn };
+}
