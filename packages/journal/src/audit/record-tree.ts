@@ -19,6 +19,11 @@ export class RecordTree {
     return this.#above.root(this.#block.root(this.#within));
   }
 
+  /** Hashes of the records that stand within the block so far, the last ones of the tree. */
+  get newest(): readonly Uint8Array[] {
+    return hashesOf(this.#block.leaves.subarray(0, this.#within * HASH_BYTES)) ?? [];
+  }
+
   /** Takes the block that begins at the present size. */
   take(block: LeafBlock): void {
     assert(this.#within === 0, "a block follows full ones");
@@ -45,7 +50,6 @@ export class RecordTree {
 
   /** The same tree in the form in which a journal goes on from it. */
   toTileTree(): TileTree {
-    const leaves = hashesOf(this.#block.leaves.subarray(0, this.#within * HASH_BYTES)) ?? [];
-    return new TileTree([leaves, ...this.#above.edge], this.size);
+    return new TileTree([this.newest, ...this.#above.edge], this.size);
   }
 }
