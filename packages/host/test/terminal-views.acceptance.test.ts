@@ -51,7 +51,10 @@ test("executions are followed on a terminal and in a pipe, and questions are ans
   await expect.poll(() => plain(asked())).toContain("no open question 999999 was shown here");
   desk.stdin.write(`allow ${approval?.id}\n`);
   expect(await client.wait(execution_id)).toMatchObject({ status: "completed", decision: "AUTHORIZED" });
-  await expect.poll(() => plain(asked())).toContain(`question ${approval?.id} is settled: completed, AUTHORIZED`);
+  // Who looks between the answer and the outcome sees it run.
+  await expect
+    .poll(() => plain(asked()))
+    .toMatch(new RegExp(`question ${approval?.id} is settled: (?:completed, AUTHORIZED|allowed, and runs)`));
   await slow;
 
   const rows = (): string[] =>
@@ -80,4 +83,24 @@ test("executions are followed on a terminal and in a pipe, and questions are ans
   expect(values()).toContain("\\u009b");
   for (const child of [screen, desk]) child.stdin.end("\u0003");
   followed.kill("SIGTERM");
+});
+
+test("what waits for words on stdin says so on a terminal, and how it ends", async () => {
+  await using place = new Playground();
+  await place.up();
+  for (const [args, said] of [
+    ["mcp", "serving one MCP client on stdin and stdout, until ^D; an agent starts it itself"],
+    ["send", "one message a line, such as `femtoclaw send --help` shows, until ^D"],
+  ] as const) {
+    const child = spawn("script", ["-qec", `exec ${process.execPath} ${LAUNCH} ${args}`, "/dev/null"], {
+      cwd: place.project,
+      env: place.environment,
+    });
+    const seen = gathered(child.stdout);
+    await expect.poll(() => plain(seen())).toContain(said);
+    child.stdin.write("\u0004");
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
+  }
+  // In a pipe there is nobody to tell.
+  expect(await place.run(["send"], { input: "" })).toMatchObject({ code: 0, stderr: "" });
 });

@@ -167,6 +167,7 @@ function sourceOf(journal: Journal, size: number): LogSource {
     checkpoints: async () => [],
     checkpoint: async () => null,
     tile: async (level, index) => Buffer.concat(await journal.hashes(level, index * 256, 256)),
+    leaves: async () => null,
     lastTile: async () => null,
     edgeFault: async () => undefined,
     prunedBefore: async () => 0,

@@ -105,7 +105,7 @@ export const ERRORS = define({
   FEMTO_TERMINAL_ENDED: failed("Read what is left with terminal_read, and open another terminal."),
   FEMTO_TERMINAL_BUSY: failed("Read the terminal, let its program take what it got, and write again in smaller parts."),
   FEMTO_TERMINAL_NOT_FOUND: failed(
-    "Use an identifier that `femtoclaw terminal list` or the reply of terminal_open shows.",
+    "Use an identifier that `femtoclaw terminal list` shows; that of a terminal which has ended is its terminal_open's in `femtoclaw executions list`.",
   ),
   FEMTO_CAPABILITY_TIMED_OUT: failed(
     "Ask for less in one call, or raise timeout_ms in the call, or ask the operator to raise it under [limits].",

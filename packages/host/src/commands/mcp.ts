@@ -42,6 +42,11 @@ export async function mcp(called: CommandContext, options: McpOptions): Promise<
   const ending = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(signal, () => ending.abort());
   if (http !== undefined) return await serveHttp(context, { ...common, port: http }, tokenFile, ending.signal);
+  // Who calls it by hand sees a command that waits, and may take it for one that hangs.
+  if (process.stdin.isTTY)
+    context.output.talk(
+      "serving one MCP client on stdin and stdout, until ^D; an agent starts it itself, as `femtoclaw mcp --print-config AGENT` says",
+    );
   await serveMcpStdio({ ...common, input: process.stdin, output: process.stdout }, ending.signal);
   return EXIT.ok;
 }

@@ -142,6 +142,7 @@ const LINE_BYTES_MAX = LIMITS.messageBytes;
 /** One message a line; replies in the order of the messages, up to `concurrency` of them under way. */
 export async function send(context: CommandContext, options: ProposerOptions): Promise<number> {
   await using proposer = await proposerOf(context, options);
+  if (process.stdin.isTTY) context.output.talk("one message a line, such as `femtoclaw send --help` shows, until ^D");
   const pending: Promise<void>[] = [];
   let printed: Promise<void> = Promise.resolve();
   for await (const line of linesOf(process.stdin)) {

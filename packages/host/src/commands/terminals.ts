@@ -23,7 +23,7 @@ export async function listTerminals(context: CommandContext): Promise<number> {
     return EXIT.ok;
   }
   if (terminals.length === 0) {
-    output.talk("no terminal is open");
+    output.talk("no terminal is open; one that has ended is known by its terminal_open in `femtoclaw executions list`");
     return EXIT.ok;
   }
   const header = ["id", "program", "size", "state", "in", "out", "opened (UTC)"].map((name) =>

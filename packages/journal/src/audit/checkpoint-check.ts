@@ -114,12 +114,24 @@ export class CheckpointCheck {
     const checkpoint = this.#chain?.openCheckpoint(note) ?? "the log has no key";
     if (typeof checkpoint === "string") return refuse(checkpoint);
     if (checkpoint.size !== size || Buffer.compare(checkpoint.root, this.#tree.root()) !== 0) {
-      refuse("it vouches for other records");
+      refuse(`it vouches for other records${await this.#other()}`);
     }
     this.#bridge(checkpoint, refuse);
     for (const signer of checkpoint.signers) this.#signers.add(signer);
     this.#signedSize = size;
     if (witnessed) this.#witnessedSize = size;
+  }
+
+  /**
+   * Which record it may be, to help whoever looks further: a changed record may differ from the hash that is still stored
+   * for it. Nobody has signed that hash, so it proves nothing and decides nothing here.
+   */
+  async #other(): Promise<string> {
+    const newest = this.#tree.newest;
+    const first = this.#tree.size - newest.length;
+    const stored = newest.length === 0 ? null : await this.#source.leaves(first, newest.length);
+    const other = newest.findIndex((hash, at) => Buffer.compare(hash, stored?.[at] ?? hash) !== 0);
+    return other < 0 ? "" : `; record ${first + other} is not the one that a hash is stored for`;
   }
 
   /** A new key counts because the old key has signed a checkpoint together with it, not because a record says so. */

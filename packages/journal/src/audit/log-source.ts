@@ -13,7 +13,7 @@ import {
 } from "../records/object-name.ts";
 import type { JournalStore, StoredRecord } from "../store/store.ts";
 import { encodeEdge } from "../tree/edge.ts";
-import { TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
+import { hashesOf, TILE_WIDTH, type TileTree } from "../tree/tiles.ts";
 import { ObjectsAhead } from "./objects-ahead.ts";
 
 /** The log to verify: a store, a copy of one, or an export. */
@@ -26,6 +26,8 @@ export interface LogSource {
   checkpoint(size: number): Promise<string | null>;
   /** A full tile; null if it is missing. */
   tile(level: number, index: number): Promise<Uint8Array | null>;
+  /** The hashes stored for these records, which lie in one tile; null if there are none. They prove nothing. */
+  leaves(first: number, count: number): Promise<readonly Uint8Array[] | null>;
   /** Index of the last full tile of level 0; null if that cannot be told without the size of the log. */
   lastTile(): Promise<number | null>;
   /** What is wrong with the stored unfinished tiles of this tree, if anything. */
@@ -88,6 +90,12 @@ export class StoreSource implements LogSource {
     const tiles = this.#tiles.get(level) ?? new ObjectsAhead(this.#store, tilesOf(level));
     this.#tiles.set(level, tiles);
     return await tiles.object(tileName(level, index));
+  }
+
+  async leaves(first: number, count: number): Promise<readonly Uint8Array[] | null> {
+    const tile = await this.#store.object(tileName(0, Math.floor(first / TILE_WIDTH)));
+    const start = first % TILE_WIDTH;
+    return tile === null ? null : (hashesOf(tile)?.slice(start, start + count) ?? null);
   }
 
   async lastTile(): Promise<number | null> {

@@ -22,6 +22,11 @@ export class RecordTree {
     return this.#above.root(this.#block.root(this.#within));
   }
 
+  /** Hashes of the records taken so far from the current block: the last ones of the tree. */
+  get newest(): readonly Uint8Array[] {
+    return hashesOf(this.#block.leaves.subarray(0, this.#within * HASH_BYTES)) ?? [];
+  }
+
   /** Takes the block that begins at the current size. */
   take(block: LeafBlock): void {
     assert(this.#within === 0, "a block follows full ones");
@@ -48,7 +53,6 @@ export class RecordTree {
 
   /** The same tree in the form from which a journal continues. */
   toTileTree(): TileTree {
-    const leaves = hashesOf(this.#block.leaves.subarray(0, this.#within * HASH_BYTES)) ?? [];
-    return new TileTree([leaves, ...this.#above.edge], this.size);
+    return new TileTree([this.newest, ...this.#above.edge], this.size);
   }
 }

@@ -100,6 +100,10 @@ export class TilesSource implements LogSource {
     return await this.#read(tilePath(level, index, TILE_WIDTH), TILE_BYTES);
   }
 
+  leaves(first: number, count: number): Promise<readonly Uint8Array[] | null> {
+    return this.hashes(0, first, count);
+  }
+
   /** Unknown: files beyond the size in the checkpoint are not part of the log. */
   async lastTile(): Promise<number | null> {
     return null;

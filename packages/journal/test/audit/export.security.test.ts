@@ -96,6 +96,22 @@ describe("a folder of tiles", () => {
     }
   });
 
+  it.each([
+    ["behind all full tiles", "m350", 2, 190, 652],
+    ["in a full tile, below a checkpoint that lies in it", "m290", 1, 256, 291],
+  ])("with one record that was changed %s names it", async (_, text, index, width, seq) => {
+    const verdict = await changed(async (folder) => {
+      const path = join(folder, entriesPath(index, width));
+      const bytes = await readFile(path);
+      bytes.write("X", bytes.indexOf(`"${text}"`) + 1);
+      await writeFile(path, bytes);
+    });
+    expect(verdict.verdict).toBe("tampered");
+    expect(verdict.fault?.reason).toContain(
+      `it vouches for other records; record ${seq} is not the one that a hash is stored for`,
+    );
+  });
+
   it("with a link or megabytes in a file's place is refused unread", async () => {
     const linked = await changed(async (folder) => {
       await rm(join(folder, "checkpoint"));
