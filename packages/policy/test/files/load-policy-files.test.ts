@@ -300,15 +300,6 @@ describe("lint", () => {
     expect((await findings(policy))?.join("\n")).toMatch(expected);
   });
 
-  it("finds a permit to write where a program is that operators launch", async () => {
-    const agent = { program: "/usr/bin/agent", realPath: "/srv/agent/agent", principal: "a", source: "file:1:1" };
-    const policy = `@id("a") permit (principal, action == Action::"fs_write", resource in Path::"/srv");`;
-    expect(await findings(policy)).toBeNull();
-    expect(await findings(policy, { authority: { ...authorityOf(), launch: [agent] } })).toEqual([
-      expect.stringContaining("calls could replace programs in /srv/agent/agent"),
-    ]);
-  });
-
   it.each([
     ["a bound permit", `permit (principal, action == Action::"fs_read", resource in Path::"/ws")`],
     [
