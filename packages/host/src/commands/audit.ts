@@ -1,5 +1,5 @@
 /** `audit`: what an auditor asks of the journal. Verifying needs no trust in the host, and changes nothing. */
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   checkProof,
@@ -239,12 +239,27 @@ export async function prune(
 /** A sequence number, or an age. */
 export type PruneBoundary = { readonly before: number } | { readonly older_than_ms: number };
 
+/** LIMIT: bytes of a file that is named beside a log; the largest is a record of 64 KiB. A stranger may have made it. */
+const NAMED_BYTES_MAX = 1_048_576;
+
 function fileBytes(path: string): Buffer {
+  const held = Buffer.alloc(NAMED_BYTES_MAX + 1);
+  let bytes = 0;
   try {
-    return readFileSync(path);
+    const descriptor = openSync(path, "r");
+    try {
+      for (let read = -1; read !== 0 && bytes < held.length; bytes += read) {
+        read = readSync(descriptor, held, bytes, held.length - bytes, null);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw new FemtoError("FEMTO_USAGE", `${printable(path)} cannot be read: ${errorText(error)}`, { cause: error });
   }
+  if (bytes <= NAMED_BYTES_MAX) return held.subarray(0, bytes);
+  const reason = `${printable(path)} has more than ${NAMED_BYTES_MAX} bytes, so it is no key, checkpoint, proof or record`;
+  throw new FemtoError("FEMTO_USAGE", reason);
 }
 
 export function fileText(path: string, { trim = true } = {}): string {
