@@ -23,7 +23,9 @@ else if (values.key !== undefined)
   );
 else throw new Error("name a private key with --key, or make one with --new-key");
 
-/** The private key for its owner alone, the public one beside it. No file that is there is overwritten. */
+/**
+ * Writes the private key, readable by its owner alone, and the public key beside it. No existing file is overwritten.
+ */
 function makeKey(file: string): void {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
