@@ -1,6 +1,6 @@
 /**
- * Has the engine do what it does in a start: take a schema and rules, and decide once of each kind. `generate-engine-hints.ts` runs
- * it as a process of its own, whose output is what V8 tells of the functions that it compiles.
+ * Makes the policy engine do what it does in a start: load a schema and rules, and decide once of each kind.
+ * `generate-engine-hints.ts` runs this as a separate process and reads from its output which functions V8 compiled.
  */
 import { setFlagsFromString } from "node:v8";
 import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
@@ -38,7 +38,7 @@ const AUTHORITY: Authority = {
   environmentNames: [],
 };
 
-// Only now, because Node.js runs WebAssembly of its own while it reads sources.
+// Only now, because Node.js runs other WebAssembly while it loads the sources.
 setFlagsFromString("--trace-wasm-compilation-times");
 const glue = await freshGlue();
 glue.initSync({ module: await WebAssembly.compile(await installedEngine()) });

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: `femtoclaw bench` with the executable of this checkout, which is what people install. It is built first,
- * and its hosts are measured beside those of the sources. One that `--bin` names is measured in its place.
+ * `npm run bench`: runs `femtoclaw bench` with the executable of this checkout, because that is what people install.
+ * The executable is built first, and its hosts are measured beside those of the sources. `--bin` names another one
+ * instead.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ function executable(): string {
   return join(ROOT, "dist", `femtoclaw-${HERE}${targetOf(HERE).suffix}`);
 }
 
-/** What the build says is not what the bench says, whose output may be read by a program. */
+/** Keeps the build's output apart from the bench's, which a program may read. */
 function built(): number {
   return run([join(ROOT, "tools/build-binary.ts"), "--out", join(ROOT, "dist")], ["ignore", "ignore", "inherit"]);
 }
@@ -27,6 +28,6 @@ function bench(words: readonly string[]): number {
 function run(words: readonly string[], stdio: "inherit" | ["ignore", "ignore", "inherit"]): number {
   const { status, error } = spawnSync(process.execPath, words, { stdio, cwd: process.env["INIT_CWD"] ?? ROOT });
   if (error !== undefined) throw error;
-  // Whatever ended it by a signal has said why.
+  // If it was ended by a signal, whoever sent it has said why.
   return status ?? 1;
 }

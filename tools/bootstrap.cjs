@@ -1,7 +1,7 @@
 /**
- * Makes a fresh checkout ready: packages, Node 26 and bubblewrap. npm calls it before start, test, bench
- * and check. Plain JavaScript that Node 18 parses; says nothing and takes milliseconds when nothing is
- * missing; talks on stderr only, because stdout belongs to the command that follows.
+ * Prepares a fresh checkout: packages, Node 26 and bubblewrap. npm calls it before start, test, bench and check. It is
+ * plain JavaScript that Node 18 can parse. If nothing is missing, it prints nothing and takes milliseconds; otherwise
+ * it prints to stderr only, because stdout belongs to the command that follows.
  */
 "use strict";
 
@@ -13,7 +13,7 @@ const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..");
 const MODULES = path.join(ROOT, "node_modules");
-/** Says for which lock file, platform and architecture node_modules was installed. */
+/** Names the lock file, platform and architecture that node_modules was installed for. */
 const STAMP = path.join(MODULES, ".femtoclaw-lock");
 /** Lies beside node_modules, because `npm ci` begins by deleting that. */
 const INSTALL_LOCK = path.join(ROOT, ".femtoclaw-install.lock");
@@ -27,7 +27,7 @@ const NODE_MAJOR_NEEDED = 26;
 const WAIT_MS_MAX = 15 * 60_000;
 /** LIMIT: pause between two looks at the lock. */
 const WAIT_STEP_MS = 100;
-/** A lock without an owner is as old as this only when its maker died between two system calls. */
+/** A lock without an owner that is older than this was left by a process that died between two system calls. */
 const OWNERLESS_MS_MAX = 10_000;
 
 /** Where the runtime itself looks for bubblewrap; $PATH plays no part. */
@@ -44,12 +44,12 @@ function main() {
   const installsSandbox = isMissingSandbox() && canInstallSandbox();
   if (isMissingPackages() || installsSandbox) {
     withInstallLock(() => {
-      // Whoever held the lock before may have done the work.
+      // The previous holder of the lock may have done the work.
       if (isMissingPackages()) installPackages();
       if (installsSandbox && isMissingSandbox()) installSandbox();
     });
   }
-  // This stops nothing here: the runtime itself refuses to execute without a sandbox, and says so.
+  // A failure is no reason to stop: the runtime itself refuses to execute without a sandbox, and says so.
   if (isMissingSandbox()) {
     say(`bubblewrap, the sandbox, is missing; without it nothing is executed. Install it: ${installCommand()}`);
   }
@@ -82,7 +82,7 @@ function writeStamp() {
   try {
     fs.writeFileSync(STAMP, wantedStamp());
   } catch (error) {
-    // On a read-only checkout the long way is taken each time.
+    // In a read-only checkout the check is repeated each time.
     if (error.code !== "EROFS" && error.code !== "EACCES") throw error;
   }
 }
@@ -94,7 +94,9 @@ function wantedStamp() {
   return `${digest} ${process.platform}-${process.arch}\n`;
 }
 
-/** True when `npm ci` or `npm install` already brought exactly what the lock file names; npm keeps a list of it. */
+/**
+ * True if `npm ci` or `npm install` already installed exactly what the lock file names, according to npm's own list.
+ */
 function isInstalledByHand() {
   const installed = packagesOf(path.join(MODULES, ".package-lock.json"));
   const wanted = packagesOf(path.join(ROOT, "package-lock.json"));
@@ -119,7 +121,7 @@ function packagesOf(file) {
 function installPackages() {
   say("installing packages (once for each change of package-lock.json) …");
   const [command, npm] = npmCommand();
-  // Spelt out, because an environment for production leaves out the very packages that run and test this.
+  // Explicit, because NODE_ENV=production would leave out the packages that run and test this.
   const options = ["--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"];
   const { status, error } = spawnSync(command, [...npm, "ci", ...options], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   if (error !== undefined && error.code === "ENOENT") fail("npm is not installed; it comes with Node.js");
@@ -128,7 +130,7 @@ function installPackages() {
   writeStamp();
 }
 
-/** The npm that called us, run by a Node that `npm ci` does not delete under it. */
+/** The npm that called us, run by a Node that `npm ci` does not delete meanwhile. */
 function npmCommand() {
   const { npm_execpath: cli, npm_node_execpath: callersNode } = process.env;
   const isNpm = cli !== undefined && /^npm(-cli)?\.c?js$/.test(path.basename(cli)) && fs.existsSync(cli);
@@ -154,7 +156,10 @@ function requireNode() {
   );
 }
 
-/** npm 9 and 10 link the Node of this platform, and then drop the link along with the packages of other platforms. */
+/**
+ * npm 9 and 10 create the link to the Node of this platform, and then remove it together with the packages of other
+ * platforms.
+ */
 function linkNode(own) {
   const { optionalDependencies = {} } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8"));
   const installed = Object.keys(optionalDependencies).find((name) =>
@@ -191,7 +196,7 @@ function canInstallSandbox() {
 function installSandbox() {
   say("installing bubblewrap, the sandbox …");
   const install = ["install", "-y", "--no-install-recommends", "bubblewrap"];
-  // The lists of packages may be absent or too old to name one that still exists.
+  // The package lists may be missing, or so old that they name versions that no longer exist.
   if (!aptGet(install) && aptGet(["update"])) aptGet(install);
 }
 
@@ -215,7 +220,9 @@ function installCommand() {
 
 // One installer at a time
 
-/** INVARIANT: node_modules is changed by one process at a time; two that delete and write it would mix their files. */
+/**
+ * INVARIANT: node_modules is changed by one process at a time; two that delete and write at once would mix their files.
+ */
 function withInstallLock(work) {
   const owner = JSON.stringify({ pid: process.pid, host: os.hostname(), id: randomUUID() });
   acquire(owner);
@@ -235,7 +242,7 @@ function acquire(owner) {
   }
 }
 
-/** True when the lock is ours. A lock whose owner is dead is taken away first. */
+/** True if this process now holds the lock. A lock whose owner is dead is removed first. */
 function takeLock(owner) {
   try {
     fs.mkdirSync(INSTALL_LOCK);
@@ -250,7 +257,7 @@ function takeLock(owner) {
   return takeLock(owner);
 }
 
-/** Takes the lock aside before it is deleted: a living process may have made a new one meanwhile. */
+/** Renames the lock before deleting it, because a living process may have made a new one meanwhile. */
 function removeDead(owner) {
   const aside = `${INSTALL_LOCK}.${process.pid}`;
   try {
@@ -258,7 +265,7 @@ function removeDead(owner) {
     if (lockOwner(aside) !== owner) fs.renameSync(aside, INSTALL_LOCK);
     fs.rmSync(aside, { recursive: true, force: true });
   } catch (error) {
-    // Somebody else was faster; the next look shows what is there.
+    // Another process was faster; the next attempt will see its result.
     if (!["ENOENT", "EEXIST", "ENOTEMPTY"].includes(error.code)) throw error;
   }
 }
@@ -269,10 +276,10 @@ function lockOwner(folder) {
 
 function isAlive(owner) {
   if (owner === undefined || owner === "") return ageMs(INSTALL_LOCK) < OWNERLESS_MS_MAX;
-  // So old a lock is dead even if another process has its number by now.
+  // A lock this old is dead even if its process number is in use again.
   if (ageMs(INSTALL_LOCK) > WAIT_MS_MAX) return false;
   const { pid, host } = JSON.parse(owner);
-  // Of a process on another machine nothing can be known, so its lock only grows old.
+  // Nothing can be known about a process on another machine, so its lock can only expire.
   if (host !== os.hostname()) return true;
   try {
     process.kill(pid, 0);

@@ -1,6 +1,6 @@
 /**
- * Builds the standalone executable, its manifest, its bill of materials and the licences of what is in it. Any target is
- * built on any system; what runs on macOS has to be signed by a program of macOS.
+ * Builds the standalone executable, its manifest, its bill of materials and the licences of its parts. Any target can be
+ * built on any system, but only macOS itself can sign an executable for macOS.
  */
 import { execFileSync } from "node:child_process";
 import { createPublicKey, type KeyObject } from "node:crypto";
@@ -35,11 +35,11 @@ const path = join(out, `femtoclaw-${target}${targetOf(target).suffix}`);
 writeFileSync(path, executable(nodeProgram(target), parts, target), { mode: 0o755 });
 const isForMac = target.startsWith("darwin-");
 if (isForMac && process.platform === "darwin") signForMac(path);
-// Of what will run: the signature of macOS is a part of the file.
+// Of the final file, which includes the signature of macOS.
 const program = readFileSync(path);
 const { text, sha256 } = releaseManifest({ target, program, assets: parts.assets });
 const { manifest, signature } = releaseFiles(path);
-// A signature is over one manifest, and this is another one.
+// An old signature belongs to another manifest.
 rmSync(signature, { force: true });
 writeFileSync(manifest, text);
 const materials = partsOf(parts.packages, target);
@@ -54,13 +54,13 @@ if (isForMac && process.platform !== "darwin") {
   );
 }
 
-/** Ad hoc: it names nobody, and says that the file is whole. */
+/** Signs ad hoc: the signature names nobody and only shows that the file is intact. */
 function signForMac(file: string): void {
   const args = ["--force", "--sign", "-", "--identifier", "femtoclaw", file];
   execFileSync("/usr/bin/codesign", args, { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** In one form, whatever the file looks like, so that the same key gives the same executable. */
+/** In one normal form, so that the same key always gives the same executable. */
 function publicKey(file: string): string {
   const key = keyIn(file);
   if (key?.asymmetricKeyType !== "ed25519") return refuse(`${file} holds no Ed25519 key`);

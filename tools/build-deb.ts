@@ -1,5 +1,6 @@
 /**
- * Puts a built executable into a package for Debian. It has no scripts that an installation would run as root: files, owners, modes and dependencies are all that it is.
+ * Puts a built executable into a Debian package. The package has no scripts, which an installation would run as root, but
+ * only files, owners, modes and dependencies.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -20,10 +21,10 @@ import { VERSION } from "../packages/protocol/src/version.ts";
 import { ROOT } from "./binary/locked-file.ts";
 import { toolWords } from "./tool-words.ts";
 
-/** The same at each build, so that the package is; Debian takes no time before its own first release. */
+/** A fixed time, so that each build gives the same package; Debian accepts none before its own first release. */
 const BUILT_AT = "946684800";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
-/** Libraries that Node.js is linked with, and what confines programs. */
+/** The libraries that Node.js is linked with, and the program that confines others. */
 const DEPENDS = "libc6 (>= 2.28), libstdc++6 (>= 6), libgcc-s1, libatomic1, bubblewrap (>= 0.8)";
 
 const { values, refuse } = toolWords({
@@ -68,7 +69,7 @@ function fill(): void {
   const beside = releaseFiles(program);
   put(binary, program, 0o755);
   put(manifest, beside.manifest);
-  // Without one the executable says of itself that it is not verified.
+  // Without a signature the executable reports that it is not verified.
   if (existsSync(signature)) put(signature, beside.signature);
   mkdirSync(join(root, "usr/bin"), { recursive: true });
   symlinkSync("../lib/femtoclaw/femtoclaw", join(root, "usr/bin/femtoclaw"));

@@ -1,6 +1,6 @@
 /**
- * Makes the packages that npm installs. Node.js strips types nowhere under
- * node_modules, so each holds JavaScript with the same names, lines and places as the sources, and declarations beside it.
+ * Builds the packages that npm installs. Node.js does not strip types below node_modules, so each package holds JavaScript
+ * with the same names, lines and columns as the sources, and declarations.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,12 +17,12 @@ interface PackageFile {
   readonly [field: string]: unknown;
 }
 
-/** Where everything begins; the packages that it depends on are made too. */
+/** The package to begin with; the packages that it depends on are built too. */
 const HOST = "packages/host";
-/** The name under which it is installed, which is that of its command. */
+/** The name under which it is installed, the same as that of its command. */
 const COMMAND = "femtoclaw";
 const ENGINES = { node: ">=26" };
-/** Folders of a package that its users need. */
+/** The folders of a package that its users need. */
 const FOLDERS = ["src", "frozen"];
 
 const { values } = toolWords({
@@ -47,7 +47,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Folders of the package and of all of ours that it depends on. */
+/** The folders of the package and of all workspace packages that it depends on. */
 function packagesFrom(first: string): readonly string[] {
   const places = [
     "machines",
@@ -70,7 +70,7 @@ function packageFile(folder: string): PackageFile {
   return JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")) as PackageFile;
 }
 
-/** Declarations of all sources, in folders as the sources are. */
+/** The declarations of all sources, in the same folders. */
 function declare(into: string, folders: readonly string[]): void {
   mkdirSync(into, { recursive: true });
   const configuration = {
@@ -101,7 +101,7 @@ function stage(folder: string, staged: string, declarations: string): void {
     else if (!path.endsWith(".ts") || path.endsWith(".d.ts"))
       writeFileSync(to, asJavaScript(readFileSync(source, "utf8")));
     else {
-      // INVARIANT: blanks take the place of types, so that every place in a stack is one in the sources.
+      // INVARIANT: types are replaced by blanks, so that stack traces point into the sources.
       const code = stripTypeScriptTypes(readFileSync(source, "utf8"), { mode: "strip" });
       writeFileSync(to.replace(/\.ts$/, ".js"), asJavaScript(code));
       const declared = path.replace(/\.ts$/, ".d.ts");
@@ -110,7 +110,7 @@ function stage(folder: string, staged: string, declarations: string): void {
   }
 }
 
-/** Sources, and what lies beside them; the second forms that only the executable has are none of a package. */
+/** The sources and the files beside them, without the variants that only the executable uses. */
 function filesOf(folder: string): readonly string[] {
   const schemas = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".schema.json"));
   const sources = FOLDERS.flatMap((name) => {
@@ -125,12 +125,12 @@ function filesOf(folder: string): readonly string[] {
   return [...sources, ...schemas].filter((path) => !/\.standalone\.ts$|^src\/standalone\//.test(path));
 }
 
-/** The same with each source that it names called as it is called in the package. */
+/** Replaces the names of sources by their names in the package. */
 function asJavaScript(text: string): string {
   return text.replaceAll(/(["'])(\.{1,2}\/[^"'\n]*?)\.ts\1/g, "$1$2.js$1");
 }
 
-/** The package file as npm gets it: names of JavaScript, the one form of each file, and the Node.js that it needs. */
+/** The package.json for npm: it names JavaScript files, one variant of each, and the Node.js that is needed. */
 function published(folder: string): Record<string, unknown> {
   const { name, imports, exports, ...fields } = packageFile(folder);
   const single = Object.entries((imports ?? {}) as Record<string, { readonly default: string }>).map(([key, forms]) => {

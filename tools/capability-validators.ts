@@ -1,6 +1,6 @@
 /**
- * Compiles the schemas of the built-in capabilities' arguments and results ahead, each under the digest of its
- * text, so that a start compiles only what others bring.
+ * Compiles the schemas of the built-in capabilities' arguments and results ahead of time, each under the digest of its
+ * text, so that a start compiles only the schemas of third-party capabilities.
  */
 import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -18,7 +18,7 @@ export function capabilityValidators(): string {
     const sha256 = createHash("sha256").update(text).digest("hex");
     return { sha256, name: `validate${sha256.slice(0, 16)}`, schema: JSON.parse(text) as object };
   });
-  // Checked against the schema of schemas here, so that a start need not.
+  // Checked against the meta-schema here, so that a start need not do it.
   const ajv = new Ajv2020({
     ...ARGUMENT_SCHEMA_OPTIONS,
     validateSchema: true,

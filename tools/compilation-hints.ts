@@ -1,18 +1,19 @@
 /**
- * A section of WebAssembly, in the form of the proposal for compilation hints, that names functions: V8 compiles those with
- * the module, on other threads, and would else do so at the first call of each, while the caller waits.
+ * Makes a section of WebAssembly, in the form of the proposal for compilation hints, that names functions. V8 compiles
+ * those together with the module, on other threads; otherwise it compiles each at its first call, while the caller
+ * waits.
  */
 
 const CUSTOM_SECTION = 0;
 const CODE_SECTION = 10;
-/** Bytes before the first section: what the file is, and its version. */
+/** Bytes before the first section: magic number and version. */
 const PREAMBLE_BYTES = 8;
 const SECTION_NAME = "metadata.code.compilation_priority";
 
-/** The section, and the byte of the module before which it has to stand; the functions' numbers ascend. */
+/** The section, and the offset in the module at which it has to be inserted. The functions' indices must ascend. */
 export function compilationHints(module: Uint8Array, functions: readonly number[]): { at: number; section: Buffer } {
   const name = Buffer.from(SECTION_NAME);
-  // Of each: its number, that the hint is about all of it, and a hint of one byte, which is the first turn.
+  // For each function: its index, offset 0 for the function as a whole, and a hint of one byte: compile it first.
   const hints = functions.flatMap((index) => [...varint(index), 0, 1, 0]);
   const contents = [...varint(name.length), ...name, ...varint(functions.length), ...hints];
   const section = Buffer.from([CUSTOM_SECTION, ...varint(contents.length), ...contents]);

@@ -1,4 +1,4 @@
-/** What each error code tells; the page of errors has it beside what to do about it, which the code itself knows. */
+/** The meaning of each error code. The page of errors shows it beside the fix, which the table of codes holds. */
 import type { ErrorCode } from "@femtoclaw/protocol";
 
 export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {

@@ -1,6 +1,6 @@
 /**
- * Freezes what this version writes as packages/testing/golden/<version>: a state directory, its export, and the
- * states that it stands for. Written once for each version; every later version has to read and continue it.
+ * Freezes what this version writes in packages/testing/golden/<version>: a state directory, its export, and the states
+ * that follow from it. It is written once for each version, and every later version has to read and continue it.
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,9 +12,9 @@ import { recompute } from "@femtoclaw/runtime";
 import { writeStory } from "./golden-story.ts";
 
 const GOLDEN = fileURLToPath(new URL(`../packages/testing/golden/${VERSION}`, import.meta.url));
-/** Always the same, because the floor of the policy names it in the records. */
+/** Always the same path, because the policy's floor names it in the records. */
 const WORK = "/tmp/femtoclaw-golden";
-/** What LevelDB writes for itself, and room that is held for a full disk: they say nothing of the journal. */
+/** LevelDB's own log and lock files, and the disk reserve: they are no part of the journal. */
 const NOT_KEPT = /\/(?:LOCK|LOG|LOG\.old|reserve)$/;
 
 if (existsSync(GOLDEN)) {

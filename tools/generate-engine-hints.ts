@@ -1,6 +1,6 @@
 /**
- * Writes down which functions of the policy engine a start calls, as V8 tells when it compiles them, in the form in which V8
- * takes that for a hint. `--check` compares instead of writing.
+ * Records which functions of the policy engine a start calls, as V8 logs when it compiles them, in the form of a
+ * compilation hint for V8. With `--check` it compares instead of writing.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";

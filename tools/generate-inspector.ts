@@ -1,6 +1,6 @@
 /**
- * Writes what the inspector ships: a chart of every version of every machine, and its page as one script and
- * one style sheet. `--check` compares instead of writing and exits 1 naming each stale file.
+ * Writes what the inspector ships: a chart of every version of every machine, and its page as one script and one style
+ * sheet. With `--check` it compares instead of writing, names each stale file and exits with 1.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,10 @@ const INSPECTOR = fileURLToPath(new URL("../packages/inspector", import.meta.url
 const check = process.argv.includes("--check");
 const faults: string[] = [];
 
-/** LIMIT: bytes of the page's script, compressed: it is read on every opening, and part of every exported file. */
+/**
+ * LIMIT: bytes of the page's script, compressed, because it is read on every opening and is part of every exported
+ * file.
+ */
 const SCRIPT_BYTES_MAX = 25_600;
 
 const charts = [];
@@ -26,7 +29,7 @@ put(
   `// Generated from the machines by \`npm run generate\`. Do not edit.
 import type { Chart } from "../chart.ts";
 
-/** Every version of every machine, as it is drawn. */
+/** The chart of every version of every machine. */
 export const CHARTS: readonly Chart[] = [
 ${charts.map((chart) => `  ${JSON.stringify(chart)},\n`).join("")}];
 `,
@@ -62,7 +65,7 @@ async function bundled(file: string): Promise<string> {
     jsx: "automatic",
     jsxImportSource: "preact",
   });
-  // A text that ends a script would end the element that it stands in.
+  // The text `</script` would end the element that the script is embedded in.
   return (outputFiles[0]?.text ?? "").replaceAll("</script", "<\\/script").replaceAll("</style", "<\\/style");
 }
 

@@ -1,7 +1,7 @@
 /**
- * Freezes each state machine under its version and writes its identity: the digest of its definition with
- * guards and actions, without types and comments. A machine that changed needs another version, so that a
- * record names for ever what folds it, and an index leads there. `--check` compares instead of writing.
+ * Freezes each state machine under its version and writes its identity: the digest of its definition with guards and
+ * actions, without types and comments. A machine that has changed needs a new version, so that every record names for
+ * ever the machine that folds it; an index leads there. With `--check` it compares instead of writing.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -49,7 +49,7 @@ put(
 import type { AnyStateMachine } from "xstate";
 
 export interface FrozenMachine extends MachineIdentity {
-  /** URL of the file whose digest it is named by. */
+  /** URL of the file whose digest identifies it. */
   readonly url: string;
   load(): Promise<AnyStateMachine>;
 }
@@ -70,7 +70,7 @@ async function frozen(name: string): Promise<{ readonly version: string; readonl
     legalComments: "none",
     write: false,
   });
-  // The engine's own version decides what the same definition does.
+  // The same definition may behave differently under another version of the engine.
   const { dependencies } = JSON.parse(readFileSync(join(MACHINES, "package.json"), "utf8"));
   const source = (bundled.outputFiles[0]?.text ?? "").replaceAll(/^\/\/ .*\n/gm, "");
   const code = `// ${name} for xstate ${dependencies.xstate}\n${source}`;
@@ -79,7 +79,7 @@ async function frozen(name: string): Promise<{ readonly version: string; readonl
   return { version, code };
 }
 
-/** A frozen machine is written once; records that name it may exist anywhere. */
+/** A frozen machine is written once and never changed, because records that name it may exist anywhere. */
 function freeze(file: string, code: string): void {
   const path = join(MACHINES, "frozen", file);
   const found = existsSync(path) ? readFileSync(path, "utf8") : null;
@@ -89,7 +89,7 @@ function freeze(file: string, code: string): void {
   else writeFileSync(path, code);
 }
 
-/** Each import is written out, so that a bundler finds all of them. */
+/** Each import is a literal, so that a bundler finds all of them. */
 function frozenIndex(): string {
   const entries = frozenMachines.map(({ id, version, file }) => {
     const sha256 = createHash("sha256")

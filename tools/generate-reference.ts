@@ -1,7 +1,7 @@
 /**
- * Writes the lists of docs/reference: error codes from their table, configuration keys and record types from the schemas, the
- * vocabulary of policies from what the capabilities declare. Each page is prose with a marked part, and only that part is
- * replaced. With `--check` it compares instead of writing, names each stale page and exits with 1.
+ * Writes the lists of docs/reference: error codes from their table, configuration keys and record types from the
+ * schemas, the vocabulary of policies from what the capabilities declare. Each page is prose with a marked part, and
+ * only that part is replaced. With `--check` it compares instead of writing, names each stale page and exits with 1.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -1,6 +1,7 @@
 /**
- * Writes the types and validators of packages/protocol from schemas/, and the validators of packages/capabilities
- * from its manifests, so that these stay the one source. `--check` compares instead of writing and exits 1 naming each stale file.
+ * Writes the types and validators of packages/protocol from schemas/, and the validators of packages/capabilities from
+ * its manifests, so that these remain the single source. With `--check` it compares instead of writing, names each
+ * stale file and exits with 1.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -78,7 +79,7 @@ function schemaDigests(): string {
   );
 }
 
-/** Resolves the schemas' canonical addresses to the files beside each other: nothing is fetched. */
+/** Resolves the schemas' canonical addresses to the local files, so that nothing is fetched. */
 function localSchemas(): { order: number; canRead: RegExp; read: (file: { url: string }) => string } {
   return {
     order: 1,

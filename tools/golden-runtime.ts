@@ -32,7 +32,7 @@ export async function start(
       throw new Error("boom");
     }),
     capability("off", async () => succeeded({})),
-    // Asks whether it may go on, as a request does that is redirected; nothing is sent.
+    // Asks whether it may go on, like a request that is redirected; nothing is sent.
     {
       isolation: "in-process",
       trusted: true,

@@ -25,7 +25,7 @@ export async function writeStory(root: string): Promise<string> {
   return state;
 }
 
-/** A life that is only the past of the one that is kept: a copy of its directory begins a log of its own. */
+/** A life that only comes before the one that is kept: a copy of its directory begins a new log. */
 async function untilCopied(root: string): Promise<string> {
   const state = join(root, "state");
   await whileCallWaits(await startWaiting(root, "first"), async () =>
@@ -34,7 +34,7 @@ async function untilCopied(root: string): Promise<string> {
   return state;
 }
 
-/** Every kind of call, switches, another key, and then the power is cut. */
+/** Makes every kind of call, switches capabilities, rotates the key, and then cuts the power. */
 async function untilCrash(root: string, state: string): Promise<void> {
   let telemetry: TelemetrySource | undefined;
   const waiting = await startWaiting(root, state, {
@@ -61,7 +61,7 @@ async function untilCrash(root: string, state: string): Promise<void> {
   cpSync(kept, journal, { recursive: true });
 }
 
-/** What was cut off is interrupted and resolved, more calls come than are taken, and a value is erased. */
+/** Marks what was cut off as interrupted and resolves it, makes more calls than are admitted, and erases a value. */
 async function afterCrash(root: string, state: string): Promise<void> {
   const runtime = await start(root, state, []);
   const [interrupted] = await listExecutions(runtime.reader, { limit: 1, status: "interrupted" });
@@ -92,7 +92,7 @@ async function useTerminal(runtime: Runtime): Promise<void> {
   await session.propose(call("terminal_close", { terminal_id }));
 }
 
-/** Questions that are answered, and one that stays open; another policy that comes, and one that does not stand. */
+/** Questions that are answered and one that stays open; a policy that is activated and one that is rejected. */
 async function askOperators(root: string, state: string, runtime: Runtime): Promise<void> {
   const session = runtime.openSession({ channel: "agent", label: "asking" });
   const append = (n: number) =>
@@ -151,7 +151,7 @@ async function startWaiting(root: string, state: string, telemetry?: RuntimeOpti
   return { runtime, begun: begun.promise, release: held.resolve };
 }
 
-/** The files as they are while an effect runs are what a machine finds that loses its power then. */
+/** Copies the files while an effect runs: a machine that lost power then would find them like that. */
 async function whileCallWaits({ runtime, begun, release }: Waiting, copy: () => Promise<void>): Promise<void> {
   const pending = runtime.openSession({ channel: "agent" }).propose(call("waits"));
   await begun;

@@ -1,5 +1,5 @@
 /**
- * The part of the golden history that hosts write only in trouble which nobody can arrange: its records are appended by
+ * The part of the golden history that hosts write only in trouble that cannot be provoked: its records are appended by
  * hand, to a journal that folds them.
  */
 import { randomUUID } from "node:crypto";
@@ -16,7 +16,7 @@ import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { VERSION } from "@femtoclaw/protocol";
 import { type Projection, replay } from "@femtoclaw/runtime";
 
-/** A life that ends early: a subsystem crashes and comes back, the disk is full for a while. What is pruned is nothing. */
+/** A life that ends early: a subsystem crashes and comes back, the disk is full for a while, pruning removes nothing. */
 export async function appendTrouble(stateDirectory: string): Promise<void> {
   const { journal: folder, keys } = await openStateDirectory(stateDirectory, { create: false });
   const store = new LeveldbStore(folder);

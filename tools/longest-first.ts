@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The longest comes first; on an idle machine each of these takes more than about twenty seconds. Vitest itself orders files
- * that it has not yet measured by their size.
+ * The longest comes first; on an idle machine each of these takes more than about twenty seconds. Vitest itself orders
+ * files that it has not yet measured by their size.
  */
 const LONGEST = [
   "packages/conformance/test/conformance.acceptance.test.ts",

@@ -1,10 +1,10 @@
 /**
- * "Null or something else" in the form that costs a validator least: with the schemas' `oneOf` it tries both and
- * keeps what it found against null until the other one has passed, on every record.
+ * Rewrites "null or something else" into the form that is cheapest to validate. For the schemas' `oneOf`, a validator
+ * would try both on every record and collect the errors about null until the other alternative has passed.
  */
 import type { AnySchemaObject } from "ajv/dist/2020.js";
 
-/** An equal schema, as long as nothing beside null is null. */
+/** An equivalent schema, provided that the alternative to null does not accept null itself. */
 export function withNullFirst(schema: AnySchemaObject): AnySchemaObject {
   return rewritten(schema) as AnySchemaObject;
 }

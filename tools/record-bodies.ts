@@ -1,6 +1,6 @@
 /**
- * Compiles the record's schema so that its type picks the check of its body by one look-up. The schema says the same
- * with one condition for each type, all of which a validator would try on every record that is written or read.
+ * Compiles the record's schema so that the type selects the check of the body by one look-up. The schema itself has a
+ * condition for each type, and a validator would try all of them on every record that is written or read.
  */
 import type { AnySchemaObject } from "ajv/dist/2020.js";
 
@@ -9,7 +9,7 @@ const TITLE = "JournalRecord";
 /** Schema of a body, by the type of its record. */
 export type BodySchemas = ReadonlyMap<string, string>;
 
-/** All schemas with the conditions that can be looked up taken out of the record's. */
+/** All schemas, without those conditions of the record's schema that a look-up replaces. */
 export function splitRecordSchema(schemas: readonly AnySchemaObject[]): {
   readonly compiled: AnySchemaObject[];
   readonly bodies: BodySchemas;
@@ -21,7 +21,7 @@ export function splitRecordSchema(schemas: readonly AnySchemaObject[]): {
     const others = ((allOf ?? []) as Condition[]).filter((condition) => {
       const type = condition.if?.properties?.type?.const;
       const body = condition.then?.properties?.body?.$ref;
-      // Whatever says anything else stays where it is.
+      // Conditions of any other form stay where they are.
       if (type === undefined || body === undefined || bodies.has(type) || !isTie(condition, type, body)) return true;
       bodies.set(type, `${schema.$id}${body}`);
       return false;
@@ -44,7 +44,7 @@ function isTie(condition: Condition, type: string, body: string): boolean {
   );
 }
 
-/** `generate` gives the code that exports validators by these names; returned is the code with `validateRecord` whole. */
+/** `generate` returns code that exports validators by these names; this returns it with a complete `validateRecord`. */
 export function recordValidator(
   bodies: BodySchemas,
   generate: (names: Readonly<Record<string, string>>) => string,
@@ -62,7 +62,7 @@ export function validateRecord(record) {
   else {
     const validateBody = recordBodies.get(record.type);
     if (validateBody === undefined || validateBody(record.body)) return true;
-    // Once more, so that what is found names its place in the record.
+    // Validates again, so that errors name their place in the record.
     validateBody(record.body, { instancePath: "/body", parentData: record, parentDataProperty: "body", rootData: record });
     validateRecord.errors = validateBody.errors;
   }

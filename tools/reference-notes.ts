@@ -1,4 +1,4 @@
-/** What the lists of docs/reference say beside the schemas that they are made from. */
+/** What the lists of docs/reference say in addition to the schemas that they are generated from. */
 import { LIMITS } from "@femtoclaw/protocol";
 import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime";
 
@@ -7,7 +7,10 @@ export interface Note {
   readonly meaning?: string;
 }
 
-/** What the schemas cannot say, or say in general: defaults that code fills in, and what a field means in its place. */
+/**
+ * What the schemas cannot say, or say only in general: defaults that code fills in, and the meaning of a field in its
+ * place.
+ */
 export const NOTES: Readonly<Record<string, Note>> = {
   workspace: { otherwise: '`"."`' },
   search_path: { otherwise: `\`${JSON.stringify(DEFAULT_SEARCH_PATH)}\`` },
@@ -53,7 +56,7 @@ export const NOTES: Readonly<Record<string, Note>> = {
   "snapshot.taken.covers": { meaning: "The last record that the snapshot includes." },
 };
 
-/** What conditions can read beside the facts of a call. */
+/** What conditions can read in addition to the facts of a call. */
 export const BESIDE_FACTS: Readonly<Record<string, string>> = {
   session:
     "What the session did before this call, and what its principal may have read: `calls`, `bytes`, `failures`, `refusals` and `seconds` are `Long`, `has_read_secret` and `has_seen_untrusted` are `Bool`.",

@@ -28,7 +28,9 @@ else if (values.key !== undefined)
   );
 else refuse("name a private key with --key, or make one with --new-key");
 
-/** The private key for its owner alone, the public one beside it. No file that is there is overwritten. */
+/**
+ * Writes the private key, readable by its owner alone, and the public key beside it. No existing file is overwritten.
+ */
 function makeKey(file: string): void {
   for (const path of [file, `${file}.pub`]) if (existsSync(path)) refuse(`${path} is there already`);
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");

@@ -1,9 +1,9 @@
-/** Reads a state machine into the inspector's chart: states, transitions, and where each of them is drawn. */
+/** Turns a state machine into the inspector's chart: states, transitions, and where each of them is drawn. */
 import elk, { type ElkNode } from "elkjs";
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 import type { Chart, ChartEdge, ChartState, ChartTransition } from "../packages/inspector/src/chart.ts";
 
-/** Width of a character of a state's name and of an event's, in the page's fonts, and height of a line. */
+/** Width of a character in names of states and of events, in the page's fonts, and height of a line. */
 const STATE_CHAR = 8.4;
 const EVENT_CHAR = 7;
 const EVENT_LINE = 13;
@@ -14,9 +14,9 @@ export interface Identity {
   readonly sha256: string;
 }
 
-/** Of a machine with regions, the region that has the machine's own course. */
+/** The region that shows a machine's main course, if it has several regions. */
 const REGIONS: Readonly<Record<string, string>> = { lifecycle: "phase" };
-/** The pane that a chart is looked at in; of two directions the one that fits it better is taken. */
+/** The pane that shows a chart; of the two directions of layout, the one that fits it better is chosen. */
 const PANE = { width: 600, height: 620 };
 
 export async function chartOf(identity: Identity, machine: AnyStateMachine): Promise<Chart> {
@@ -133,7 +133,7 @@ function merged(transitions: readonly ChartTransition[]): { from: string; to: st
   return [...arrows.values()];
 }
 
-/** An arrow out of a part of a state is drawn from the whole, so that the inside is laid out by itself. */
+/** An arrow out of a nested state is drawn from the outer one, so that the inside can be laid out separately. */
 function lifted([from, event, to, guard]: ChartTransition, nodes: readonly AnyStateNode[]): ChartTransition {
   const parentOf = (key: string): AnyStateNode | undefined => {
     const parent = nodes.find((node) => node.key === key)?.parent;

@@ -1,4 +1,7 @@
-/** Ends a test run with one plain line that scripts can read: `N passed, N failed`; before it, what passed by chance. */
+/**
+ * Ends a test run with one plain line that scripts can read: `N passed, N failed`. Before it, names tests that passed
+ * only when retried.
+ */
 import type { Reporter, TestModule } from "vitest/node";
 
 export default class SummaryReporter implements Reporter {

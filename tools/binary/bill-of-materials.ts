@@ -1,4 +1,7 @@
-/** What an executable is made of, as CycloneDX 1.6 and as the texts of the licences; both follow from lock file and bundle. */
+/**
+ * The bill of materials of an executable, as CycloneDX 1.6, and the texts of the licences; both follow from lock file
+ * and bundle.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +39,7 @@ export function partsOf(packages: readonly string[], target: string): Part[] {
   });
 }
 
-/** What is for another processor or system need not be installed; its licence is that of its twin here. */
+/** A package for another system need not be installed here; its licence is that of its counterpart for this one. */
 function twinsOf(target: string): ReadonlyMap<string, string> {
   const [there, here] = [targetOf(target), targetOf(HERE)];
   const pairs = [
@@ -46,7 +49,7 @@ function twinsOf(target: string): ReadonlyMap<string, string> {
   return new Map(pairs.map(([name, twin]) => [`node_modules/${name}`, `node_modules/${twin}`]));
 }
 
-/** Without time and chance: the same build gives the same bytes. */
+/** Contains no time and nothing random, so that the same build gives the same bytes. */
 export function billOfMaterials(parts: readonly Part[], target: string, sha256: string): string {
   const components = parts.map(({ name, version, license, integrity }) => ({
     type: "library",
@@ -77,7 +80,7 @@ export function billOfMaterials(parts: readonly Part[], target: string, sha256: 
   return `${JSON.stringify(bill, null, 2)}\n`;
 }
 
-/** Licences ask that their texts go with the code. */
+/** Licences require that their texts accompany the code. */
 export function licences(parts: readonly Part[]): string {
   const own = `FemtoClaw ${VERSION}\n\n${readFileSync(join(ROOT, "LICENSE"), "utf8")}`;
   const others = parts.map(({ name, version, license, folder }) => {
@@ -97,7 +100,7 @@ function hex(integrity: string): string {
   return Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");
 }
 
-/** A name that follows from what it names, in the form of a UUID. */
+/** An identifier that is derived from the content, in the form of a UUID. */
 function uuidOf(sha256: string): string {
   const digest = createHash("sha256").update(`femtoclaw bill of materials ${sha256}`).digest("hex");
   const parts = [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`];

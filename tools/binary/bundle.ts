@@ -1,4 +1,6 @@
-/** The sources as what the executable holds: one file of code, and the parts beside it with their digests. */
+/**
+ * Turns the sources into the contents of an executable: one file of code, and the parts beside it with their digests.
+ */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -12,26 +14,26 @@ import { packChunks } from "./packed-chunks.ts";
 import { targetOf } from "./targets.ts";
 
 export interface Bundle {
-  /** Code that runs first, and loads the chunks. */
+  /** The code that runs first and loads the chunks. */
   readonly main: Uint8Array;
-  /** Parts by name that hold those. */
+  /** The parts that hold the chunks, by name. */
   readonly code: ReadonlyMap<string, Uint8Array>;
-  /** Parts by name. */
+  /** All other parts, by name. */
   readonly assets: ReadonlyMap<string, Uint8Array>;
-  /** Folders of the packages whose code is in there, relative to the root. */
+  /** Folders of the packages whose code is included, relative to the root. */
   readonly packages: readonly string[];
 }
 
 export interface BundleOptions {
   /** For example `linux-x64`. */
   readonly target: string;
-  /** Public key, in PEM, whose signature the executable accepts; null for none. */
+  /** The public key, in PEM, whose signatures the executable accepts; null for none. */
   readonly releaseKey: string | null;
 }
 
 const CEDAR = "node_modules/@cedar-policy/cedar-wasm";
 const ENTRY = "packages/host/src/standalone/main.ts";
-/** What a host imports one after the other until it takes calls. */
+/** What a host imports, in this order, until it takes calls. */
 const START = ["run-command.ts", "commands/command-context.ts", "commands/up.ts"].map(
   (name) => `packages/host/src/${name}`,
 );
@@ -61,7 +63,7 @@ export async function bundle({ target, releaseKey }: BundleOptions): Promise<Bun
   }
   assets.set("segment-worker.cjs", await compiled("packages/journal/src/audit/segment-worker.ts"));
   assets.set("trial-worker.cjs", await compiled("packages/policy/src/files/trial-worker.ts"));
-  // Last, because they hold the digests of all others.
+  // Last, because this part holds the digests of all others.
   const chunks = await chunksOf({ entry: ENTRY, start: START, define: built(), plugins: [standaloneFiles] });
   for (const file of chunks.files) inputs.add(file);
   const packed = packChunks(chunks, target);
@@ -101,19 +103,19 @@ async function bundled(entry: string, define: Record<string, string>): Promise<{
   return { code: result.outputFiles[0]?.contents ?? new Uint8Array(), files: Object.keys(result.metafile.inputs) };
 }
 
-/** The code around the engine's WebAssembly, to be evaluated once for each instance. */
+/** The glue code of the engine's WebAssembly, which is evaluated once for each instance. */
 async function glue(): Promise<Uint8Array> {
   const { outputFiles } = await build({
     ...COMMON,
     format: "cjs",
     entryPoints: [`${CEDAR}/web/cedar_wasm.js`],
-    // Only where it is to fetch its WebAssembly, which it is always given.
+    // The glue code uses this only to fetch its WebAssembly, which it is always given.
     define: { "import.meta.url": '"about:blank"' },
   });
   return outputFiles[0]?.contents ?? new Uint8Array();
 }
 
-/** What others load from files of their own, taken from the executable. */
+/** Replaces code of dependencies that loads files: they are taken from the executable instead. */
 const standaloneFiles: Plugin = {
   name: "standalone-files",
   setup({ onLoad }) {
@@ -136,7 +138,7 @@ const standaloneFiles: Plugin = {
   },
 };
 
-/** A new version of a dependency must not slip past what is replaced in it. */
+/** Fails if a new version of a dependency no longer has the code that is replaced. */
 function expectText(path: string, text: string): string {
   const contents = readFileSync(path, "utf8");
   if (!contents.includes(text)) throw new Error(`${relative(ROOT, path)} holds no \`${text}\` any more`);

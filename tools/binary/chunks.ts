@@ -1,6 +1,7 @@
 /**
- * The code of the executable in chunks: files of code that always run together are one, and what is imported later is
- * another one. They are made as modules, because only those are split, and turned into scripts that a process reads at once.
+ * The code of the executable in chunks: files that always run together form one chunk, and what is imported later forms
+ * another. They are bundled as modules, because only those can be split, and then turned into scripts, which are read
+ * at once.
  */
 import { isBuiltin } from "node:module";
 import { type BuildOptions, build, type Metafile, transform } from "esbuild";
@@ -11,19 +12,19 @@ export interface Chunks {
   readonly entry: string;
   /** Scripts by name, each of which is a function of `exports`, `require` and `module`. */
   readonly scripts: ReadonlyMap<string, Uint8Array>;
-  /** What a process has read by the time that it has imported `entry` and then each of `start`, one after the other. */
+  /** The chunks that a process has read once it has imported `entry` and then each of `start`, in order. */
   readonly atStart: ReadonlySet<string>;
-  /** Files that are in there, relative to the root. */
+  /** The source files that are included, relative to the root. */
   readonly files: readonly string[];
 }
 
 export interface ChunksOptions extends Pick<BuildOptions, "define" | "plugins"> {
   readonly entry: string;
-  /** Sources whose chunks a host has imported when it takes calls. */
+  /** The sources that a host has imported by the time it takes calls. */
   readonly start: readonly string[];
 }
 
-/** Names do not begin as paths of a system do. */
+/** The names do not begin like paths of any system. */
 const FOLDER = "chunks";
 
 export async function chunksOf({ entry, start, ...options }: ChunksOptions): Promise<Chunks> {
@@ -67,7 +68,7 @@ function pathOf(chunkOf: ReadonlyMap<string, string>, source: string): string {
   return path;
 }
 
-/** The chunk and all that it imports before it runs. */
+/** The chunk and all chunks that it imports statically. */
 function addImported(outputs: Metafile["outputs"], path: string, found: Set<string>): void {
   if (found.has(path)) return;
   found.add(path);
@@ -76,7 +77,7 @@ function addImported(outputs: Metafile["outputs"], path: string, found: Set<stri
   }
 }
 
-/** Code that imports as a script: at once, also where it did so later. */
+/** Turns a module into a script, whose imports all happen at once, dynamic ones too. */
 async function scriptOf(name: string, text: string): Promise<Uint8Array> {
   const { minifySyntax, minifyWhitespace, legalComments, platform, target } = COMMON;
   const { code, warnings } = await transform(text, {
@@ -91,14 +92,14 @@ async function scriptOf(name: string, text: string): Promise<Uint8Array> {
   });
   expectNoWarning(name, warnings);
   const script = Buffer.from(`(function(exports,require,module){${code}})`);
-  // INVARIANT: it is read byte by byte.
+  // INVARIANT: the code is ASCII, because it is read byte by byte.
   if (script.some((byte) => byte > 0x7f)) throw new Error(`${name} is not ASCII`);
   return script;
 }
 
 /**
- * INVARIANT: a name that the sources import later is there. What is written for `require` exports, as a chunk of its own, a
- * default alone: each name is undefined, of which neither esbuild nor the compiler says a word.
+ * INVARIANT: every name that the sources import dynamically exists. A CommonJS file in a chunk of its own exports
+ * nothing but a default, so that each named import is undefined, and neither esbuild nor the compiler reports it.
  */
 function expectNamedExports({ inputs }: Metafile): void {
   for (const [file, { imports }] of Object.entries(inputs)) {

@@ -1,4 +1,4 @@
-/** What V8 makes of the chunks when it reads them, so that no process of the executable has to do it again. */
+/** Compiles the chunks with V8 ahead of time, so that no process of the executable has to. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,27 +7,37 @@ import { ENGINE_FLAGS } from "../../packages/policy/src/engine-compilation.ts";
 import type { Chunks } from "./chunks.ts";
 import { HERE } from "./targets.ts";
 
-/** What V8 is told, in the executable and where its code is compiled: compiled code counts under the same flags alone. */
+/**
+ * The V8 flags of the executable and of the process that compiles its code, because V8 accepts compiled code only under
+ * equal flags.
+ */
 export const V8_FLAGS = [
-  // With keys for memory V8 looks up each place of a stack that it walks in a book of compiled code, and ends the process where
-  // it finds none: so a start was ended once, when the engine asked for better code. The keys guard compiled code from other
-  // code in the process, of which there is none.
+  // With memory protection keys, V8 looks up each frame of a stack that it walks in its registry of compiled code, and
+  // ends the process if it finds none. That once ended a start, when the engine was being optimized. The keys protect
+  // compiled code from untrusted code in the same process, and there is none.
   "--no-memory-protection-keys",
-  // Nearly all that a start makes stays, so there is little to collect in it. V8 counts the engine and the chunks, which lie
-  // outside of its heap, against the second of these; with half of it, it marked the whole heap before a host took calls.
+  // Nearly everything that a start allocates stays alive, so collecting garbage gains little. V8 counts the engine and
+  // the chunks, which lie outside its heap, against the second of these limits; with half of it, V8 marked the whole
+  // heap before a host took calls.
   "--min-semi-space-size=4",
   "--initial-old-space-size=128",
-  // From its start, so that what is read while the engine is compiled counts as well.
+  // From the very start, so that what is read while the engine is compiled is counted too.
   ...ENGINE_FLAGS,
 ];
 
-/** What Node.js is told that builds. With a fixed seed the same code compiles to the same bytes; V8 minds neither of these two. */
+/**
+ * Flags for the building Node.js only. The fixed seed makes the same code compile to the same bytes; V8 does not
+ * compare these two flags.
+ */
 export const BUILD_FLAGS = [...V8_FLAGS, "--random-seed=42", "--predictable"];
 
-/** For another processor or system nothing can be compiled here. */
+/** Code for another processor or system cannot be compiled here. */
 export const isCompiledFor = (target: string): boolean => target === HERE;
 
-/** The compiled form of each chunk by its name. Those of a start have all their functions, of the others V8 takes its pick. */
+/**
+ * The compiled form of each chunk, by name. Chunks of a start are compiled with all functions; for the others V8
+ * chooses.
+ */
 export function compiledChunks({ scripts, atStart }: Chunks): Map<string, Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-compile-"));
   try {

@@ -1,4 +1,4 @@
-/** Joins a Node.js and a bundle to one file that runs without either. */
+/** Joins Node.js and a bundle into one file that needs neither of them to run. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,11 +10,11 @@ import { isElf, stripElf } from "./strip-elf.ts";
 import { type Target, targetOf } from "./targets.ts";
 import { isPe, unsignPe } from "./unsign-pe.ts";
 
-/** What Node.js is told, since no environment and no command line tells it anything. */
+/** The options of Node.js, since neither the environment nor the command line can give it any. */
 const nodeFlags = ({ emptyFile }: Target): string[] => [
-  // The signal would open a debugger to everybody on this machine.
+  // Otherwise SIGUSR1 would open a debugger to everybody on this machine.
   "--disable-sigusr1",
-  // A configuration of OpenSSL can load code.
+  // A configuration file of OpenSSL could load code.
   `--openssl-config=${emptyFile}`,
   "--no-warnings",
   ...V8_FLAGS,
@@ -50,7 +50,10 @@ export function executable(node: Buffer, { main, code, assets }: Bundle, target:
   }
 }
 
-/** Without what is of no use in a program that is made of it. The signature of macOS goes as the program is made. */
+/**
+ * Removes what is useless or wrong in the finished program, and has it keep its modules compiled. The signature of macOS is
+ * removed when the program is made.
+ */
 function asOurs(node: Buffer, target: string): Buffer {
   const bare = isElf(node) ? stripElf(node) : isPe(node) ? unsignPe(node) : node;
   return isCompiledFor(target) ? withBuiltinsUnderFlags(bare) : bare;

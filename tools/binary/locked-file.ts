@@ -1,4 +1,6 @@
-/** Files of packages for any target, exactly those that the lock file names: Node.js itself, and native code. */
+/**
+ * Files of packages for any target, with the very contents that the lock file names: Node.js itself and native code.
+ */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,7 +19,7 @@ export function lockFile(): LockFile {
   return JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as LockFile;
 }
 
-/** The Node.js that an executable is made of: the one of its target, in the very version that builds it. */
+/** The Node.js that an executable is made of: the one for its target, in the same version as the one that builds it. */
 export function nodeProgram(target: string): Buffer {
   const { name, program } = targetOf(target).node;
   if (lockFile().packages[`node_modules/${name}`]?.version !== process.versions.node) {
@@ -26,7 +28,7 @@ export function nodeProgram(target: string): Buffer {
   return lockedFile(name, program);
 }
 
-/** From node_modules; what is not installed, because it is for another processor, comes from npm. */
+/** Read from node_modules, or fetched from npm if it is not installed because it is for another processor. */
 export function lockedFile(name: string, path: string): Buffer {
   const locked = lockFile().packages[`node_modules/${name}`];
   if (locked === undefined) throw new Error(`the lock file names no ${name}`);

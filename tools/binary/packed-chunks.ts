@@ -1,12 +1,14 @@
 /**
- * All chunks in one part of the executable, and what V8 compiled them to in another. Node.js looks at the beginning of each
- * part when a process starts, and the kernel maps what lies around it.
+ * Packs all chunks into one part of the executable and their compiled forms into another. Few parts are better, because
+ * Node.js looks at the beginning of each when a process starts, and the kernel maps the pages around it.
  */
 import type { Chunks } from "./chunks.ts";
 import { compiledChunks, isCompiledFor } from "./compiled-chunks.ts";
 
 export interface PackedChunks {
-  /** Where each chunk lies, as the executable's entry is told: the bytes of its code, and of its compiled form if it has one. */
+  /**
+   * Where each chunk lies, for the executable's entry: the range of its code, and of its compiled form if there is one.
+   */
   readonly places: Readonly<Record<string, readonly [code: Place, compiled?: Place]>>;
   /** Parts by name. */
   readonly parts: ReadonlyMap<string, Uint8Array>;
@@ -14,7 +16,7 @@ export interface PackedChunks {
 
 type Place = readonly [from: number, to: number];
 
-/** V8 reads compiled code where it lies if it begins at a multiple of this, and copies it else. */
+/** V8 uses compiled code in place if it is aligned to this, and copies it otherwise. */
 const ALIGNMENT = 8;
 
 export function packChunks(chunks: Chunks, target: string): PackedChunks {

@@ -1,4 +1,4 @@
-/** Says what an executable is made of. Not signed: that takes a key that no build has. */
+/** Writes what an executable is made of. It is not signed here, because no build has the key. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type ReleaseManifest, SCHEMA_DIGESTS, VERSION } from "@femtoclaw/protocol";
 import { machineDigests, manifestDigests } from "@femtoclaw/runtime";

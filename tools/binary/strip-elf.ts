@@ -1,6 +1,6 @@
 /**
- * Takes symbols and debug information out of an ELF program: a quarter of Node.js that nothing reads while it runs.
- * Done here and not by `strip`, so that every machine builds the same bytes, also for another processor.
+ * Removes symbols and debug information from an ELF program: a quarter of Node.js, which nothing reads while it runs.
+ * This is done here instead of by `strip`, so that every machine builds the same bytes, for other processors too.
  */
 import assert from "node:assert/strict";
 
@@ -19,12 +19,14 @@ interface Section {
   readonly size: number;
 }
 
-/** Whether a program is of the format that is stripped here. */
+/** Whether the program is in the format that can be stripped here. */
 export function isElf(program: Buffer): boolean {
   return program.subarray(0, 4).toString("latin1") === "\x7fELF";
 }
 
-/** 64 bit, little endian; throws for anything else, and where something that is loaded lies behind what is not. */
+/**
+ * Handles 64 bit, little endian. Throws for anything else, or if a loaded section lies behind one that is not loaded.
+ */
 export function stripElf(program: Buffer): Buffer {
   const magic = program.subarray(0, 6).toString("latin1");
   assert.equal(magic, "\x7fELF\x02\x01", "it is an ELF program of 64 bits, little endian");

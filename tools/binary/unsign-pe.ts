@@ -1,11 +1,11 @@
 /**
- * Takes the signature off a program of Windows: it is over bytes that are others once a program is made of it, and would
- * say of that one that somebody changed what Node.js had signed.
+ * Removes the signature of a Windows program. Once an executable is made of it, its bytes differ, and the signature of
+ * Node.js would make it look tampered with.
  */
 import assert from "node:assert/strict";
 
 const PE32_PLUS = 0x20b;
-/** Where, behind the optional header's begin, the entry stands that names the signature: place and size in the file. */
+/** Offset, from the beginning of the optional header, of the entry that gives the signature's position and size. */
 const CERTIFICATES_AT = 112 + 4 * 8;
 const CHECKSUM_AT = 64;
 
@@ -13,7 +13,7 @@ export function isPe(program: Buffer): boolean {
   return program.subarray(0, 2).toString("latin1") === "MZ";
 }
 
-/** 64 bit; throws for anything else, and where something lies behind the signature. */
+/** Handles 64 bit. Throws for anything else, or if something lies behind the signature. */
 export function unsignPe(program: Buffer): Buffer {
   assert(isPe(program) && program.length >= 0x40, "it is a program of Windows");
   const header = program.readUInt32LE(0x3c);

@@ -1,4 +1,7 @@
-/** `npm run bench`, in a checkout of which the build and the command are stood for: what they are given, and how it ends. */
+/**
+ * `npm run bench`, in a checkout of which the build and the command are stood for: what they are given, and how it
+ * ends.
+ */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

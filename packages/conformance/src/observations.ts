@@ -162,7 +162,7 @@ export interface Failures {
 
 export interface Twins {
   readonly messages: number;
-  /** Whether the second one ran as another user, under another host name, as well. */
+  /** Whether the second one also ran as another user under another host name. */
   readonly otherUserAndHost: boolean;
   /** The first message, or the records, at which two fresh deployments differ; null when they do not. */
   readonly firstDifference: string | null;

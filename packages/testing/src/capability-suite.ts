@@ -1,7 +1,7 @@
 /**
- * What any capability has to hold, as a suite: a built-in one, one that an embedder trusts, and the package of somebody
- * else alike. It is put to work in a real runtime, and judged by its replies and records. Runs under any test runner
- * that has `describe` and `it`.
+ * The contract of a capability, as a suite of tests: for built-in ones, those that an embedder trusts, and third-party
+ * packages alike. The capability runs in a real runtime and is judged by its replies and records. The suite runs under
+ * any test runner that has `describe` and `it`.
  */
 import assert from "node:assert/strict";
 import type { JsonObject } from "@femtoclaw/capabilities";
@@ -10,11 +10,13 @@ import type { Runtime, Session } from "@femtoclaw/runtime";
 
 export interface CapabilitySuiteOptions {
   readonly manifest: CapabilityManifest;
-  /** Started, with the capability enabled, and accepted where it is a package. Whoever gives it closes it. */
+  /** A started runtime in which the capability is enabled and, if it is a package, accepted. Its maker closes it. */
   readonly runtime: () => Runtime;
-  /** Arguments of a call that is permitted and succeeds, each time anew; may propose in the session what it needs first. */
+  /**
+   * New arguments of a call that is permitted and succeeds; it may first propose in the session what that call needs.
+   */
   readonly permitted: (session: Session) => JsonObject | Promise<JsonObject>;
-  /** Valid arguments that no rule permits; absent for one that is permitted by its name. */
+  /** Valid arguments that no rule permits; absent if the capability is permitted by name, whatever its arguments. */
   readonly denied?: JsonObject;
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>) => unknown;
@@ -43,7 +45,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       .find(({ name }) => name === manifest.name);
     assert.ok(registered?.enabled, "it is enabled");
     assert.equal(registered.version, manifest.version);
-    // INVARIANT: what runs in the process of the host is what somebody trusts, and nothing else is.
+    // INVARIANT: exactly the capabilities that somebody trusts run in the process of the host.
     assert.equal(registered.trusted === true, registered.isolation === "in-process");
   },
   "takes no argument that its schema does not have": async (suite) => {
@@ -84,7 +86,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       assert.deepEqual([intent.body.trusted, outcome.body.trusted], [isTrusted, isTrusted]);
       assert.equal(intent.body.code_sha256 !== undefined, registered?.origin === "package");
       const bytes = Buffer.byteLength(JSON.stringify(reply.result));
-      // A text of escapes is longer as JSON than what it stands for.
+      // Escapes make the JSON text longer than the value.
       assert.ok(bytes <= 6 * suite.manifest.limits.output_bytes + 65_536, `the result has ${bytes} bytes`);
     });
   },
@@ -94,7 +96,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const cancelling = new AbortController();
       const proposed = propose(suite, session, args, cancelling.signal);
       cancelling.abort();
-      // It may have been done before the word came; else it says that it was stopped.
+      // It may have finished before the cancellation arrived; otherwise it says that it was stopped.
       const { status, error } = await proposed;
       const codes = ["FEMTO_EXECUTION_HALTED", "FEMTO_CAPABILITY_CANCELLED"];
       assert.ok(status === "completed" || codes.includes(String(error?.code)), `${status} ${error?.reason}`);
@@ -147,7 +149,7 @@ async function recordsOf(suite: CapabilitySuiteOptions, reply: Reply): Promise<s
   return (await fullRecordsOf(suite, reply)).map(({ type }) => type);
 }
 
-/** Those of the execution, in their order; a reply names the last. */
+/** The records of the execution, in order; a reply names the last one. */
 async function fullRecordsOf({ runtime }: CapabilitySuiteOptions, reply: Reply): Promise<TypedRecord[]> {
   const records: TypedRecord[] = [];
   assert.ok(reply.record, "what was decided has a record");
@@ -157,7 +159,7 @@ async function fullRecordsOf({ runtime }: CapabilitySuiteOptions, reply: Reply):
   return records;
 }
 
-/** Through `properties` and the items of lists; what a schema says by other words is not looked at. */
+/** Follows `properties` and the items of lists; other keywords of a schema are ignored. */
 function isInSchema(schema: unknown, [token, ...others]: readonly string[]): boolean {
   if (token === undefined) return true;
   const { properties, items } = Object(schema) as { readonly properties?: object; readonly items?: unknown };

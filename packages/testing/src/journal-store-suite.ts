@@ -1,6 +1,6 @@
 /**
- * The contract of a journal store, as a suite of tests. An engine that passes can hold a FemtoClaw journal. The suite runs
- * under any test runner that has `describe` and `it`.
+ * The contract of a journal store, as a suite of tests. An engine that passes can hold a FemtoClaw journal. The suite
+ * runs under any test runner that has `describe` and `it`.
  */
 import assert from "node:assert/strict";
 import type { JournalStore } from "@femtoclaw/journal";
@@ -16,7 +16,7 @@ export type { StorageFault } from "./journal-store/store-run.ts";
 export interface StoreFixture {
   /** A store over this storage that is not open yet. */
   store(): JournalStore;
-  /** Lets the next append fail; what it returns puts the storage right. Needed where `faults` are named. */
+  /** Makes the next append fail; the returned function repairs the storage. Needed if `faults` are named. */
   inject?(fault: StorageFault): () => void;
   dispose(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface JournalStoreSuiteOptions {
   readonly name: string;
   /** Makes an empty storage. */
   readonly create: () => Promise<StoreFixture>;
-  /** What can be made to happen to this storage. */
+  /** The faults that can be injected into this storage. */
   readonly faults?: readonly StorageFault[];
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>) => unknown;

@@ -1,6 +1,6 @@
 /**
- * A real disk of a few megabytes, so that tests can fill one. It is a tmpfs, which only root may mount;
- * where CI is set a test that needs it fails without it.
+ * A real disk of a few megabytes, so that tests can fill one. It is a tmpfs, which only root may mount; if CI is set, a
+ * test that needs it fails without it instead of being skipped.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, statfsSync, writeSync } from "node:fs";
@@ -44,7 +44,7 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Lazily: whoever still has a file open there keeps nobody else waiting.
+    // A lazy unmount, so that a process with a file open there does not block it.
     execFileSync("umount", ["--lazy", this.path]);
     rmdirSync(this.path);
   }

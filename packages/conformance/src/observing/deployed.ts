@@ -1,4 +1,4 @@
-/** This very deployment, as it stands: asked by its own commands, under its own configuration. Nothing is changed. */
+/** Looks at the deployment itself, through its own commands and its own configuration, and changes nothing. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";

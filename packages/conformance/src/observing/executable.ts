@@ -1,4 +1,7 @@
-/** The file that is run: what it is, whether it needs anything beside itself, and whether its environment gets into it. */
+/**
+ * The executable: its format, whether it needs any other file, and whether environment variables can inject code into
+ * it.
+ */
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +29,7 @@ export async function observeExecutable(command: Command, rebuilt: string | null
   return { isStandalone: prefix.length === 0, format: formatOf(file), alone, injected, builds };
 }
 
-/** Exit code of a host that finds no program on its path, after it was ready; null where it never was. */
+/** Exit code of a host that became ready although its PATH holds no program; null if it never became ready. */
 async function lifeAlone(place: Place): Promise<number | null> {
   try {
     const host = await place.up({ PATH: "/nonexistent" });

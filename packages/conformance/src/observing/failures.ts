@@ -1,4 +1,4 @@
-/** Starts with something broken, one thing at a time, and the repair. */
+/** Starts a host while one thing at a time is broken, and again after the repair. */
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "@femtoclaw/protocol";
@@ -9,7 +9,7 @@ import { callOf } from "./call.ts";
 import { forbiddenEffects } from "./calls.ts";
 import { configuration } from "./configuration.ts";
 
-/** A port at which nobody listens, so that telemetry waits. */
+/** Nobody listens at this port, so telemetry has to wait. */
 const NOWHERE = "http://127.0.0.1:9";
 
 export async function observeFailures(command: Command): Promise<Failures> {
@@ -70,7 +70,7 @@ async function oneLife(place: Place): Promise<void> {
   await host.ended;
 }
 
-/** A host that starts in spite of it would execute what no start may lead to. */
+/** A host that started nevertheless would execute the forbidden call. */
 async function brokenBy(place: Place, breakIt: () => void): Promise<Broken> {
   breakIt();
   const broken = await run(place, ["up"]);
@@ -96,7 +96,7 @@ async function startOnce(place: Place): Promise<Failures["damagedCursor"]> {
   }
 }
 
-/** Each change is made to a copy of its own. */
+/** Makes each change to a separate copy of the export. */
 async function tamperedExports(place: Place): Promise<Record<string, number | null>> {
   const whole = join(place.root, "tiles");
   await place.run(["audit", "export", "--format", "tiles", "--out", whole]);

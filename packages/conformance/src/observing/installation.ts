@@ -1,4 +1,4 @@
-/** The executable, installed into a folder of its own: what it makes there, and what becomes of it when it is cut off. */
+/** Installs the executable into a new folder: what it creates there, and what is left if the installation is killed. */
 import { chmodSync, copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,9 @@ import { digestOf } from "./executable.ts";
 import { privilegesOf } from "./process-table.ts";
 import { type ServiceUser, serviceUser } from "./service-user.ts";
 
-/** LIMIT: kills of an installation, spread over its time; each copies the executable once. */
+/**
+ * LIMIT: how often an installation is killed, at moments spread over its duration; each attempt copies the executable.
+ */
 const KILLS = 3;
 const MANIFEST = ".manifest.json";
 const SIGNATURE = ".manifest.sig";
@@ -31,7 +33,7 @@ export async function observeInstallation(command: Command): Promise<Installatio
   const prefix = join(place.root, "i");
   const service = serviceUser();
   const install = ["install", "--prefix", prefix, ...(service === null ? [] : service.flags)];
-  // The service's user has to reach what is installed below it.
+  // The service's user must be able to reach what is installed below this folder.
   chmodSync(place.root, 0o711);
   const before = filesIn(place.root);
   const beganMs = performance.now();
@@ -57,7 +59,7 @@ export async function observeInstallation(command: Command): Promise<Installatio
   };
 }
 
-/** A copy of the executable with one other byte, beside the manifest and signature of the right one. */
+/** Copies the executable with one byte changed, and the original's manifest and signature with it. */
 export function copyWithOtherByte(file: string, copy: string): string {
   copyFileSync(file, copy);
   for (const suffix of [MANIFEST, SIGNATURE]) copyFileSync(`${file}${suffix}`, `${copy}${suffix}`);
@@ -76,7 +78,7 @@ async function flippedInstall(file: string): Promise<Whole["flipped"]> {
   return { exit, code, said: stderr.trim().slice(0, 300) };
 }
 
-/** Types of the records of the first boot by the installation, and how it and its process stood meanwhile. */
+/** The record types of the installation's first boot, and the state of the host and its process meanwhile. */
 async function firstBoot(
   { command, configuration: path, data }: Installed,
   service: ServiceUser | null,
@@ -118,14 +120,14 @@ async function killedInstalls(
   return kills;
 }
 
-/** Relative paths, links not followed. */
+/** Relative paths; links are not followed. */
 function filesIn(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true }).map(({ parentPath, name }) =>
     relative(root, join(parentPath, name)),
   );
 }
 
-/** Whether others can change it, or it lends rights to whoever runs it. */
+/** Whether others may write to it, or it has a setuid or setgid bit. */
 function isLoose(path: string): boolean {
   const status = lstatSync(path);
   return !status.isSymbolicLink() && (status.mode & 0o6022) !== 0;
@@ -135,7 +137,7 @@ function isExecutable(path: string): boolean {
   try {
     return readFileSync(path).length > 0;
   } catch {
-    // It is not there, or leads nowhere.
+    // It does not exist, or is a broken link.
     return false;
   }
 }

@@ -27,10 +27,13 @@ import { until } from "./until.ts";
 /** A number that no other process has among its arguments. */
 const LONG_SLEEP = `86399.${process.pid}`;
 const READ = '{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}';
-/** LIMIT: looks at an idle host; after a thousand calls a busy machine is at telemetry for some seconds. */
+/**
+ * LIMIT: how often an idle host is looked at; after a thousand calls a busy machine still exports telemetry for some
+ * seconds.
+ */
 const IDLE_LOOKS = 12;
 const IDLE_MS = 2_000;
-/** LIMIT: rounds of the same calls; a leak grows in each of them, and what a busy machine has not collected yet does not. */
+/** LIMIT: rounds of the same calls; a leak grows in every round, garbage that is not collected yet does not. */
 const GROWTH_ROUNDS = 3;
 
 export async function observeLife(command: Command, executions: number): Promise<Life> {
@@ -137,7 +140,7 @@ async function crash(
   await host.ended;
   sleeping.kill();
   await sleeping.ended;
-  // What the kernel kills with the host has a moment to go.
+  // Processes that the kernel kills together with the host need a moment to disappear.
   await until(() => processesWith(`sleep ${LONG_SLEEP}`).length === 0, 2_000);
   return { asked, interrupted: running.execution_id, survivors: processesWith(`sleep ${LONG_SLEEP}`) };
 }
@@ -179,7 +182,7 @@ async function resourcesOf(place: Place, host: RunningHost, executions: number):
       Array.from({ length: count }, () => READ),
     );
   };
-  // The first calls fill caches of a fixed size; growth is what comes after.
+  // The first calls fill caches of a fixed size; only what comes after them counts as growth.
   await run(Math.ceil(executions / 2));
   const files = descriptors(host.pid);
   let rssGrowthBytes = Number.POSITIVE_INFINITY;
@@ -198,7 +201,9 @@ async function resourcesOf(place: Place, host: RunningHost, executions: number):
   };
 }
 
-/** Of several looks the quietest: what a busy time leaves to be done, garbage and telemetry, is not idleness. */
+/**
+ * The quietest of several looks, because garbage and telemetry left over from a busy time would distort a single one.
+ */
 async function idleCpuShare(pid: number): Promise<number> {
   let quietest = Number.NaN;
   for (let look = 0; look < IDLE_LOOKS; look += 1) {
@@ -211,7 +216,7 @@ async function idleCpuShare(pid: number): Promise<number> {
   return quietest;
 }
 
-/** Numbers of the records whose replies were given before the host was gone. */
+/** Sequence numbers of the records whose replies arrived before the host was gone. */
 async function stopUnderLoad(place: Place, host: RunningHost): Promise<number[]> {
   const load = place.stream(["send"], `${READ}\n`.repeat(5_000));
   await until(() => load.output().length > 2_000);

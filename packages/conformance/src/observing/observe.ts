@@ -1,4 +1,4 @@
-/** Lives through the stories and keeps what was seen. A story that breaks off is something seen, too. */
+/** Plays all stories and collects the observations. A story that breaks off is an observation as well. */
 import { errorText } from "@femtoclaw/protocol";
 import type { Observations, Seen } from "../observations.ts";
 import { type Command, Place } from "../subject.ts";
@@ -12,19 +12,21 @@ import { observeSurroundings } from "./surroundings.ts";
 import { observeTwins } from "./twins.ts";
 import { observeUpgrade } from "./upgrade.ts";
 
-/** LIMIT: kills of an upgrade; each takes an upgrade, one that ends it, and a way back. */
+/**
+ * LIMIT: how often an upgrade is killed; each attempt costs an upgrade, another one that completes it, and a rollback.
+ */
 const KILLS = 3;
 
 export interface ObserveOptions {
   readonly command: Command;
   readonly installed: DeployedPlace | null;
-  /** An executable of the same signer that is upgraded from; null for an earlier version of the one that is looked at. */
+  /** The executable to upgrade from, by the same signer; null for an earlier version of the examined one. */
   readonly from: string | null;
-  /** Another build of the same executable; null where none was named. */
+  /** Another build of the same executable; null if none was given. */
   readonly rebuilt: string | null;
   /** Executions whose resources are watched. */
   readonly executions: number;
-  /** Messages that two deployments are compared by. */
+  /** Messages that are sent to both of the compared deployments. */
   readonly messages: number;
   readonly onProgress: (text: string) => void;
 }
@@ -50,7 +52,7 @@ export async function observe(options: ObserveOptions): Promise<Observations> {
   return { version, life, failures, twins, executable, surroundings, installation, upgrade, deployed };
 }
 
-/** Where nobody asked about a deployment in use, the one is looked at that was installed here. */
+/** If no deployment in use was named, the one that was installed here is examined. */
 function made(installation: Observations["installation"]): Observations["deployed"] {
   return installation.ok && installation.value.refused === null
     ? { ok: true, value: installation.value.deployed }

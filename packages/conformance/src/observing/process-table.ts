@@ -1,7 +1,7 @@
-/** What the kernel says of processes; empty where it does not tell, as on systems without /proc. */
+/** What the kernel knows about processes; empty on systems without /proc. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** Command lines of all processes that have this text in theirs. */
+/** Command lines of all processes that contain this text. */
 export function processesWith(text: string): string[] {
   return pids()
     .map((pid) => read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim())

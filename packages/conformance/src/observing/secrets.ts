@@ -1,11 +1,11 @@
-/** Secrets that go in at several doors, and the search for them in everything that a deployment writes. */
+/** Feeds secrets into a deployment in several ways and searches everything that it writes for them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Place } from "../subject.ts";
 import { callOf } from "./call.ts";
 import { sendAll } from "./calls.ts";
 
-/** Put together here, so that no scanner of sources takes them for real. */
+/** Assembled at run time, so that no secret scanner takes them for real ones. */
 const token = (door: number): string => `ghp${"_"}${String(door).padStart(4, "0")}${"Zq7".repeat(12)}`;
 const CANARIES: Readonly<Record<string, string>> = {
   "an argument": token(1),
@@ -30,7 +30,7 @@ export async function sendSecrets(place: Place): Promise<void> {
   ]);
 }
 
-/** By which doors secrets went in that stand in any file of the folders, or in the texts. */
+/** The ways by which those secrets came in that are found in the folders' files or in the texts. */
 export function leaksIn(folders: readonly string[], texts: readonly string[]): string[] {
   const contents = [
     ...texts,
@@ -41,7 +41,7 @@ export function leaksIn(folders: readonly string[], texts: readonly string[]): s
     .map(([door]) => door);
 }
 
-/** The disk reserve is a hundred megabytes of nothing. */
+/** The disk reserve is skipped: it is a hundred megabytes of zeros. */
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== "reserve")

@@ -1,21 +1,21 @@
-/** Whom a host runs as that root installs: not as root, so that the system keeps it from something, too. */
+/** The user that a host runs as when root installs it: not root, so that the system's own permissions apply as well. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import type { Command } from "../subject.ts";
 
-/** The one that every system has, and that owns nothing. */
+/** A user that every system has and that owns nothing. */
 const NAME = "nobody";
 const SETPRIV = "/usr/bin/setpriv";
 
 export interface ServiceUser {
   readonly uid: number;
   readonly gid: number;
-  /** What an installation is told. */
+  /** The flags for `install`. */
   readonly flags: readonly string[];
-  /** What a command is started by. */
+  /** The command prefix that starts a program as this user. */
   readonly by: Command;
 }
 
-/** Null for whoever is not root and runs the host as themselves; and where there is no such user or no way to be it. */
+/** Null if this process is not root, so that the host runs as its own user, or if that user cannot be had. */
 export function serviceUser(): ServiceUser | null {
   if (process.getuid?.() !== 0) return null;
   try {

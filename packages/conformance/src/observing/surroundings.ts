@@ -1,4 +1,4 @@
-/** Starts where a machine or a service takes away what programs are confined by: refused, or as safe as ever. */
+/** Starts where the machine or a service takes away means of confinement: a start is refused or as safe as ever. */
 import { accessSync, constants, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "@femtoclaw/protocol";
@@ -12,9 +12,9 @@ const ALONE = ["pid", "mnt", "net"] as const;
 
 interface Taken {
   readonly name: string;
-  /** What the executable is started by. */
+  /** The command prefix that starts the executable. */
   readonly by: readonly string[];
-  /** Whether the programs of calls are all that is found. */
+  /** Whether the search path holds only the programs that calls run. */
   readonly noBubblewrap?: true;
 }
 
@@ -27,7 +27,7 @@ export async function observeSurroundings(command: Command): Promise<Surrounding
       name: "no user namespaces",
       by: ["/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c", noNamespaces, "sh"],
     },
-    // As the unit that is installed: no new privileges, and as root none at all.
+    // Like the installed systemd unit: no new privileges, and none at all for root.
     {
       name: "a service's limits",
       by: ["/usr/bin/setpriv", "--no-new-privs", ...(isRoot ? ["--bounding-set=-all", "--inh-caps=-all"] : [])],
@@ -58,7 +58,7 @@ async function startIn(command: Command, { name, by, noBubblewrap }: Taken): Pro
   return { ...nothing, started: true, confines };
 }
 
-/** A folder with the programs of calls and nothing else, as a line of a configuration. */
+/** The configuration line for a folder that holds only the programs that calls run. */
 export function searchPathWithoutBubblewrap(root: string): string {
   const folder = join(root, "programs");
   mkdirSync(folder, { mode: 0o755 });

@@ -1,6 +1,6 @@
 /**
- * Two fresh deployments that differ in folder, language, time zone and home, and where that can be had in user and host
- * name, are sent the same messages.
+ * Sends the same messages to two fresh deployments that differ in folder, language, time zone and home, and if possible
+ * in user and host name.
  */
 import { spawnSync } from "node:child_process";
 import type { Twins } from "../observations.ts";
@@ -11,7 +11,7 @@ import { sendAll } from "./calls.ts";
 import { configuration } from "./configuration.ts";
 import { type ServiceUser, serviceUser } from "./service-user.ts";
 
-/** Messages of one session: so few of them are refused that none of the quotas, which follow the clock, is reached. */
+/** Messages per session: few enough that refusals never reach a quota, because quotas depend on the clock. */
 const SESSION_ROUNDS = 10;
 
 export async function observeTwins(command: Command, messages: number): Promise<Twins> {
@@ -29,7 +29,7 @@ export async function observeTwins(command: Command, messages: number): Promise<
 }
 
 interface Elsewhere {
-  /** What a command is started by. */
+  /** The command prefix that starts a program there. */
   readonly by: Command;
   readonly user: ServiceUser | null;
 }
@@ -40,7 +40,10 @@ function under(other: Elsewhere | null, command: Command): Command {
   return [file, ...prefix, ...command];
 }
 
-/** Another user under another host name: root becomes another one, anybody else root in a namespace. Null where neither can be had. */
+/**
+ * Another user under another host name: root becomes an ordinary user, anyone else root in a namespace. Null if neither
+ * works.
+ */
 function elsewhere(): Elsewhere | null {
   const user = serviceUser();
   const isRoot = process.getuid?.() === 0;
@@ -74,7 +77,7 @@ async function transcript(
   script: readonly string[],
   { environment, user }: { environment: Readonly<Record<string, string>>; user: ServiceUser | null },
 ): Promise<string[]> {
-  // One call at a time: how calls that run at once interleave is for the scheduler to say.
+  // One call at a time, because the scheduler decides how concurrent calls interleave.
   const alone = configuration().replace(/^concurrency = .*$/m, "concurrency = 1");
   await using place = new Place(command, alone, environment);
   if (user !== null) place.handTo(user);
@@ -90,7 +93,7 @@ async function transcript(
   return [...lines, (await recordsOf(place)).records.map(({ type }) => type).join(" ")];
 }
 
-/** Without what has to differ: identifiers, times, and the folder's own name. */
+/** Removes what has to differ: identifiers, times, and the name of the folder. */
 function normalised(reply: SeenReply, root: string): string {
   return JSON.stringify(reply, (key, value: unknown) => {
     if (["execution_id", "timestamp", "duration_ms", "log", "revision"].includes(key)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * An installation whose host runs, upgraded to the executable and taken back: what must not be put in force, what is kept,
- * and what becomes of it when whoever upgrades is killed.
+ * Upgrades an installation with a running host to the executable, and rolls it back: which executables must be refused,
+ * what is kept, and what happens if the upgrading process is killed.
  */
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,13 +17,13 @@ import { until } from "./until.ts";
 
 export interface UpgradeParts {
   readonly command: Command;
-  /** An executable of the same signer to come from; null for an earlier version of itself, by its receipt. */
+  /** The executable to upgrade from, by the same signer; null for an earlier version of itself, by its receipt. */
   readonly from: string | null;
-  /** How often an upgrade is killed, spread over its time. */
+  /** How often an upgrade is killed, at moments spread over its duration. */
   readonly kills: number;
 }
 
-/** What an installation says of itself, as far as it is looked at. */
+/** What an installation reports about itself, as far as it is examined. */
 interface Installed {
   readonly command: string;
   readonly library: string;
@@ -40,7 +40,7 @@ export async function observeUpgrade({ command, from, kills }: UpgradeParts): Pr
   await using receiver = await OtlpReceiver.open();
   await using place = new Place(command, configuration());
   const prefix = join(place.root, "i");
-  // It was there before the installation, which uses it as it is.
+  // It existed before the installation, which uses it unchanged.
   const text = configuration({ otlp: receiver.endpoint, workspace: "../../../p" });
   const path = place.write("i/etc/femtoclaw/femtoclaw.toml", text);
   place.environment["FEMTOCLAW_CONFIG"] = path;
@@ -98,7 +98,7 @@ function rewriteReceipt({ library }: Installed, said: Readonly<Record<string, st
 
 interface Before {
   readonly pid: number;
-  /** The question that is open. */
+  /** The identifier of the open question. */
   readonly asked: string;
   readonly records: readonly SeenRecord[];
   readonly checkpoint: string;
@@ -106,7 +106,7 @@ interface Before {
   readonly proof: string;
 }
 
-/** Something done, something asked, and what an auditor takes home. */
+/** Completes a call, leaves a question open, and takes what an auditor would keep: a proof, the checkpoint, the key. */
 async function lookBefore(place: Place): Promise<Before> {
   const done = await callOf(place, "fs_write", { path: "out/before", content: "x", mode: "create" });
   const append = { path: "asked/log", content: "once\n", mode: "append" };
@@ -139,7 +139,7 @@ async function lookAfter(place: Place, before: Before, records: readonly SeenRec
   };
 }
 
-/** What nobody may put in force, while the host runs. */
+/** Tries to put executables in force, while the host runs, that must be refused. */
 async function refused(place: Place, prefix: string, installed: Installed, file: string): Promise<Whole["refusals"]> {
   const upgrade = async (path: string): Promise<Broken> => {
     const { exit, stderr } = await place.run(["upgrade", path, "--prefix", prefix]);
@@ -168,7 +168,7 @@ async function answer(place: Place, asked: string): Promise<Whole["question"]> {
   return { isOpen, effects: effects() };
 }
 
-/** The configuration that the executable before ran with lies beside it, for whoever wants to go back. */
+/** The previous configuration is kept beside the current one, so that a rollback can restore it. */
 function keptCopies(library: string, text: string): boolean {
   return readdirSync(library, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name === "femtoclaw.toml")
@@ -195,7 +195,7 @@ async function killed(
   return seen;
 }
 
-/** Numbers of intents that were recorded while no host had said that it takes calls. */
+/** Sequence numbers of intents that were recorded before the host said that it takes calls. */
 function executedBetween(records: readonly SeenRecord[]): number[] {
   return bootsOf(records).flatMap((boot) => {
     const from = phaseReached(records, boot, "idle") ?? Number.POSITIVE_INFINITY;

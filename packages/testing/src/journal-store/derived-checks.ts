@@ -64,7 +64,7 @@ async function assertObjects(store: JournalStore): Promise<void> {
   assert.deepEqual(await store.objects("d"), []);
   const read = async (prefix: string, from: string, limit: number): Promise<string[]> => {
     const objects = await store.readObjects(prefix, from, limit);
-    // What stands under each is its name.
+    // The bytes of each object are its name.
     for (const { name, bytes } of objects) assert.ok(text(name).equals(bytes));
     return objects.map(({ name }) => name);
   };

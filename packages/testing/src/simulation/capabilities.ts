@@ -1,13 +1,13 @@
-/** What a simulated agent can ask for, and effects that go wrong in every way that third-party code can. */
+/** The tools of a simulated agent, whose effects go wrong in every way in which third-party code can. */
 import type { Capability, CapabilityCall, CapabilityOutcome } from "@femtoclaw/capabilities";
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 
-/** How an effect behaves; the request says it, so that a record tells what was to be expected. */
+/** How an effect behaves. The request says it, so that a record tells what to expect. */
 export const BEHAVIOURS = ["succeed", "wait", "fail", "throw", "hang", "deaf", "malformed", "oversized"] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
-/** Which of the tools may ever have an effect, and how a call of the others is decided. */
+/** Which tools may have an effect, and how calls of the others are decided. */
 export const TOOLS = {
   act: "permitted",
   switched: "permitted",
@@ -17,7 +17,7 @@ export const TOOLS = {
   locked: "DENIED_CAPABILITY_DISABLED",
   unknown: "DENIED_CAPABILITY_NOT_FOUND",
 } as const;
-/** How many different operators have to say yes to a call of the tool. */
+/** How many different operators have to approve a call of the tool. */
 export const OPERATORS_NEEDED: Readonly<Partial<Record<keyof typeof TOOLS, number>>> = { asked: 1, agreed: 2 };
 export type ToolName = keyof typeof TOOLS;
 
@@ -44,7 +44,7 @@ const OUTPUT = { type: "object", additionalProperties: false, properties: { text
 
 export interface EffectWatcher {
   readonly clock: Clock;
-  /** Hears of each effect before anything else of it happens. */
+  /** Called for each effect before it does anything. */
   onEffect(tool: ToolName, request: number): void;
 }
 

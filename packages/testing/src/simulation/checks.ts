@@ -1,4 +1,7 @@
-/** What is checked after every restart: recovery against the full fold, replay against replay, the log against tampering. */
+/**
+ * What is checked after every restart: recovery against the full fold, one replay against another, and that tampering
+ * with the log is noticed.
+ */
 import { type JournalStore, MemoryDisk, MemoryStore, StoreSource, verifyLog } from "@femtoclaw/journal";
 import { type Replay, type Runtime, replay } from "@femtoclaw/runtime";
 import { Divergence } from "./oracle.ts";
@@ -7,11 +10,11 @@ import { turns } from "./simulated-time.ts";
 import type { World } from "./world.ts";
 
 /**
- * The runtime has just started and does nothing but what was answered before. Returns the root of its log, or null where a store tore
- * a write, which breaks its contract, and the verifier has found that out.
+ * Checks a runtime that has just started and does only what was answered before. Returns the root of its log, or null
+ * if a store broke its contract by tearing a write and the verifier has noticed.
  */
 export async function checkRestart(world: World, runtime: Runtime): Promise<string | null> {
-  // What an operator had said yes to goes on by itself, and has its time to end.
+  // What an operator had approved continues by itself; it gets the time to end.
   await world.until(idle(runtime));
   world.oracle.restart();
   const [recovered, first, second] = [
@@ -55,7 +58,7 @@ async function verified(disk: MemoryDisk, checkpoint: string): ReturnType<typeof
   return await verifyLog({ source: new StoreSource(store, size), pinned: first.body?.vkey ?? "", checkpoint });
 }
 
-/** One change that somebody with the disk in his hands could make. */
+/** A change that somebody with access to the disk could make. */
 function tamper(disk: MemoryDisk, random: Random): string {
   // The first record names the key, which is pinned elsewhere.
   const seq = 1 + random.int(disk.records.length - 1);

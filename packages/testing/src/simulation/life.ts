@@ -1,4 +1,6 @@
-/** One life of a simulated process. What it waits for when it is killed never comes, so its code never goes on. */
+/**
+ * One life of a simulated process. Once it is killed, the promises that it waits for never settle, so its code stops.
+ */
 export class Life {
   #isOver = false;
 

@@ -1,12 +1,12 @@
 /**
- * What must be true, told by plain maps and counts that know nothing of the runtime: what was answered
- * is on the disk and stays there, an effect has a durable intent and happens once, and each intent ends once.
+ * What must be true, kept in plain maps and counts that share nothing with the runtime: what was answered is on the
+ * disk and stays there, an effect has a durable intent and happens once, and each intent ends once.
  */
 import type { MemoryDisk } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
 import { OPERATORS_NEEDED, TOOLS, type ToolName } from "./capabilities.ts";
 
-/** A record as it lies on the disk, by eye. */
+/** A record as it lies on the disk, as far as it is looked at. */
 interface Seen {
   readonly seq: number;
   readonly type: string;
@@ -24,8 +24,8 @@ interface Seen {
 export interface Request {
   readonly number: number;
   /**
-   * `permitted` allows every answer that the effects bear out, and so does `asked`, whose effect needs an operator's
-   * yes besides; a decision is the only one that may be recorded.
+   * `permitted` and `asked` allow every answer that agrees with the effects, and the effect of `asked` also needs an
+   * operator's approval; anything else is the one decision that may be recorded.
    */
   expected: "permitted" | "asked" | "message" | "garbage" | NonNullable<Reply["decision"]>;
 }
@@ -38,7 +38,7 @@ export class Oracle {
   readonly #seen: Seen[] = [];
   readonly #intents = new Map<number, Seen>();
   readonly #effects = new Map<number, number>();
-  /** Who said yes to which execution. */
+  /** The operators who approved each execution. */
   readonly #granted = new Map<string, Set<string>>();
   readonly #told: { readonly request: Request; readonly reply: Reply }[] = [];
 
@@ -55,12 +55,12 @@ export class Oracle {
     return this.#told.length;
   }
 
-  /** Executions that an operator said yes to. */
+  /** Executions that an operator approved. */
   get granted(): number {
     return this.#granted.size;
   }
 
-  /** Executions that different operators said yes to. */
+  /** Executions that several different operators approved. */
   get agreed(): number {
     return [...this.#granted.values()].filter(({ size }) => size > 1).length;
   }
@@ -69,7 +69,7 @@ export class Oracle {
     return this.#seen.filter(({ type }) => type === "execution.interrupted").length;
   }
 
-  /** I1 and I2, in the moment in which an effect happens. */
+  /** Checks I1 and I2 at the moment when an effect happens. */
   effect(tool: ToolName, request: number): void {
     this.#look();
     if (TOOLS[tool] !== "permitted" && TOOLS[tool] !== "asked")
@@ -84,7 +84,7 @@ export class Oracle {
     this.#effects.set(request, count);
   }
 
-  /** In the moment in which an answer is heard. */
+  /** Called when an answer arrives. */
   answer(request: Request, reply: Reply): void {
     this.#look();
     this.#judge(request, reply);
@@ -93,7 +93,7 @@ export class Oracle {
     this.#answered(request, reply);
   }
 
-  /** After a start: nothing that was answered is gone, and nothing is left open. */
+  /** Called after a start: nothing that was answered is lost, and nothing is left open. */
   restart(): void {
     for (const [seq, bytes] of this.#bytes.entries()) {
       const now = this.#disk.records[seq];
@@ -105,7 +105,7 @@ export class Oracle {
     this.#endings();
   }
 
-  /** The counters of a projection, counted by hand. */
+  /** The counters of a projection, counted independently. */
   counters(): Record<string, number> {
     const count = (is: (seen: Seen) => boolean): number => this.#seen.filter(is).length;
     const isOutcome = ({ type }: Seen): boolean => type === "execution.outcome";
@@ -138,7 +138,7 @@ export class Oracle {
     this.#granted.set(execution, yeses.add(actor?.principal ?? ""));
   }
 
-  /** Whether the answer is one that the request may get at all. */
+  /** Whether the request may get this answer at all. */
   #judge({ expected, number }: Request, { status, decision, record }: Reply): void {
     const effects = this.#effects.get(number) ?? 0;
     if (status === "denied" && effects > 0) throw new Divergence(`I3: request ${number} was denied, and had an effect`);
@@ -158,7 +158,7 @@ export class Oracle {
     if (told !== right) throw new Divergence(`I3: request ${number} was answered ${told} instead of ${right}`);
   }
 
-  /** What was answered is what the record says. */
+  /** Checks that the record says what was answered. */
   #answered({ number }: Request, { execution_id, status, decision, record }: Reply): void {
     const seen = this.#seen[record?.seq ?? -1];
     const what = `the answer to request ${number}`;

@@ -12,7 +12,7 @@ import { type Boot, type FateWeights, World } from "./world.ts";
 export interface WorldOptions {
   readonly seed: number;
   readonly rounds: number;
-  /** What becomes of writes; without it, what honest disks do. */
+  /** What happens to writes; by default, what honest disks do. */
   readonly weights?: FateWeights | undefined;
 }
 
@@ -21,9 +21,9 @@ export interface Tally {
   readonly requests: number;
   readonly acknowledged: number;
   readonly effects: number;
-  /** Calls that operators said yes to. */
+  /** Calls that operators approved. */
   readonly granted: number;
-  /** Executions that two operators said yes to. */
+  /** Executions that two operators approved. */
   readonly agreed: number;
   readonly interrupted: number;
   readonly crashes: number;
@@ -35,11 +35,11 @@ export interface Play {
   /** Root of the log after each round. */
   readonly roots: readonly string[];
   readonly tally: Tally;
-  /** Whether a torn write was found out, at the start or by the verifier, which ends the world. */
+  /** Whether the start or the verifier noticed a torn write, which ends the world. */
   readonly isTorn: boolean;
 }
 
-/** Throws a `Divergence` that names the command that leads to it again. */
+/** Throws a `Divergence` that names the command to reproduce it. */
 export async function playWorld({ seed, rounds, weights }: WorldOptions, engines: SimulatedEngines): Promise<Play> {
   const player = new Player(new World(new Random(seed), engines, weights));
   for (let round = 1; round <= rounds && !player.isTorn; round += 1) {
@@ -86,7 +86,7 @@ class Player {
 
   async round(): Promise<void> {
     this.#rounds += 1;
-    // The first round of a world finds it new.
+    // In the first round the world is new.
     this.#running ??= await this.#start();
     if (this.#running === null) return;
     await this.#live(this.#running.boot, this.#running.runtime);
@@ -97,7 +97,7 @@ class Player {
     else this.#roots.push(root);
   }
 
-  /** Uses the runtime and brings it to an end, one way or the other. */
+  /** Uses the runtime and then stops or kills it. */
   async #live(boot: Boot, runtime: Runtime): Promise<void> {
     const { random } = this.#world;
     this.#world.isCalm = false;
@@ -113,7 +113,7 @@ class Player {
     await this.#world.until(closing);
   }
 
-  /** A start that is cut off, or meets a fault and may fail, or stands and is cut off then. */
+  /** A start that is killed on the way, or meets a fault and may fail, or succeeds and is killed afterwards. */
   async #disturbedStart(): Promise<void> {
     this.#world.isCalm = false;
     const boot = this.#world.boot();
@@ -130,7 +130,7 @@ class Player {
     return runtime === null ? null : { boot, runtime };
   }
 
-  /** Null where the start failed and was right to: a fault was drawn, or a torn write was found. */
+  /** Null if the start failed rightly: a fault was drawn, or a torn write was noticed. */
   async #started(boot: Boot): Promise<Runtime | null> {
     const { fates } = this.#world;
     const before = fates.refused + fates.unanswered + fates.torn;
@@ -148,7 +148,7 @@ class Player {
     return null;
   }
 
-  /** What an operator switched and was told of lasts; what was on its way went one way or the other. */
+  /** A switch that an operator was told about lasts; one that was in flight may have been made or not. */
   #expectSwitch(runtime: Runtime): void {
     const found = runtime.capabilities().find(({ name }) => name === "switched")?.enabled ?? null;
     const { isOn } = this.#switch;

@@ -54,7 +54,9 @@ const MANIFESTS = [
   ...simulatedCapabilities({ clock: systemClock(), onEffect: () => undefined }),
 ].map(({ manifest }) => manifest);
 
-/** What a runtime is given, and what comes of it. The rules are known to do the engine no harm, and need no trial. */
+/**
+ * The input of a runtime and the policy compiled from it. The rules are known to be harmless, so no trial is needed.
+ */
 interface SimulatedPolicy extends Required<Omit<PolicySource, "sources">> {
   readonly compiled: CompiledPolicy;
 }
@@ -71,7 +73,7 @@ function policyOf(fileRules: readonly FileRule[]): SimulatedPolicy {
 
 export const POLICIES = { asking: policyOf(ASKING), forbidding: policyOf(FORBIDDING) } as const;
 
-/** An engine for each policy, by its revision. One for all boots, because none can ever be freed. */
+/** An engine for each policy, by revision; shared by all boots, because an engine can never be freed. */
 export type SimulatedEngines = ReadonlyMap<string, PolicyEngine>;
 
 export async function simulatedEngines(): Promise<SimulatedEngines> {

@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same draws on every machine (sfc32). */
+/** Reproducible randomness: the same seed gives the same draws on every machine (sfc32). */
 export class Random {
   #a: number;
   #b = 0x9e3779b9;
@@ -7,7 +7,7 @@ export class Random {
 
   constructor(seed: number) {
     this.#a = seed | 0;
-    // The first draws still look like the seed.
+    // The first draws still resemble the seed, so they are discarded.
     for (let round = 0; round < 16; round += 1) this.#next();
   }
 
@@ -16,7 +16,7 @@ export class Random {
     return Math.floor((this.#next() / 0x1_0000_0000) * below);
   }
 
-  /** True once in so many draws. */
+  /** True once in so many draws, on average. */
   oneIn(draws: number): boolean {
     return this.int(draws) === 0;
   }

@@ -4,13 +4,13 @@ import { Divergence } from "./oracle.ts";
 import { playWorld, type Tally, type WorldOptions } from "./play-world.ts";
 import { simulatedEngines } from "./policies.ts";
 
-/** Rounds on one journal. A new world begins then, so that what is checked after each round stays small. */
+/** Rounds on one journal. Then a new world begins, so that the checks after each round stay cheap. */
 const ROUNDS_IN_WORLD = 8;
-/** Every so manyth world is played twice, and the roots of its log are compared round by round. */
+/** One world in so many is played twice, and the roots of its logs are compared round by round. */
 const PLAYED_TWICE = 4;
 
 export interface SimulationOptions extends WorldOptions {
-  /** Hears of the rounds that are done. */
+  /** Called with the number of finished rounds. */
   readonly onProgress?: (rounds: number) => void;
 }
 
@@ -18,7 +18,7 @@ export interface SimulationReport extends Tally {
   readonly seed: number;
   readonly rounds: number;
   readonly worlds: number;
-  /** Worlds that ended because a torn write was found out. */
+  /** Worlds that ended because a torn write was noticed. */
   readonly tornWorlds: number;
   /** Rounds that were played twice and led to the same root. */
   readonly rootsCompared: number;

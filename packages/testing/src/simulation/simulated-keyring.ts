@@ -1,18 +1,18 @@
-/** Keys that are drawn from the seed and outlive a crash; a killed process changes none of them any more. */
+/** Keys that are derived from the seed and outlive a crash. A killed process cannot change them any more. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { Keyring } from "@femtoclaw/journal";
 import type { Life } from "./life.ts";
 import type { Random } from "./random.ts";
 
-/** What stands in PKCS #8 before the 32 bytes of an Ed25519 key (RFC 8410). */
+/** The PKCS #8 prefix of the 32 bytes of an Ed25519 key (RFC 8410). */
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 
-/** The key that these 32 bytes are. */
+/** The private key that consists of these 32 bytes. */
 export function keyOf(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
 }
 
-/** What outlives the process, as a folder of keys would. */
+/** The state that outlives the process, as a folder of keys would. */
 export interface KeyFolder {
   current: KeyObject | null;
   next: KeyObject | null;

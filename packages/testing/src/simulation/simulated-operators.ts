@@ -10,14 +10,14 @@ const SIGNERS: readonly [NoteSigner, ...NoteSigner[]] = [
 
 export const OPERATORS: readonly string[] = SIGNERS.map((signer) => verifierKey(signer));
 
-/** Which of them answers; the same one may answer twice. */
+/** Which operator answers; the same one may answer twice. */
 export type OperatorIndex = 0 | 1;
 
 export interface SimulatedAnswer {
   readonly operator: OperatorIndex;
   readonly answer: "granted" | "refused";
   readonly scope: "once" | "session";
-  /** Microseconds since 1970, as the wall clock of the host tells. */
+  /** Microseconds since 1970 by the wall clock of the host. */
   readonly nowUs: number;
 }
 

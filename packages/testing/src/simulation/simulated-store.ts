@@ -1,19 +1,22 @@
 /**
- * A store that does to each group what it is told, in the ways of real disks, and that can be killed
- * while a group is on its way.
+ * A store that treats each group as it is told, in the ways in which real disks behave, and that can be killed while a
+ * group is being written.
  */
 import { type CommitGroup, ForwardingStore, type MemoryDisk, MemoryStore } from "@femtoclaw/journal";
 import type { Life } from "./life.ts";
 import { turns } from "./simulated-time.ts";
 
-/** What becomes of a group, and after how many turns. */
+/** What happens to a group, and after how many turns of the event loop. */
 export interface Fate {
-  /** `refused`: it fails and nothing is left. `unanswered`: it is stored and fails all the same. `torn`: part of it is left. */
+  /**
+   * `refused`: it fails and leaves nothing. `unanswered`: it is stored but reported as failed. `torn`: part of it is
+   * left.
+   */
   readonly kind: FateKind;
   readonly turns: number;
 }
 
-/** `lied`: it is gone and nobody is told, which no store may do; the simulation has to find it out. */
+/** `lied`: it is lost but reported as stored, which no store may do; the simulation has to notice. */
 export type FateKind = "kept" | "refused" | "unanswered" | "torn" | "lied";
 
 export class SimulatedStore extends ForwardingStore {
@@ -46,14 +49,14 @@ export class SimulatedStore extends ForwardingStore {
     await this.#inner.append(group);
   }
 
-  /** The process is gone. A group on its way is there whole or not at all. */
+  /** The process is killed. A group in flight is stored as a whole or not at all. */
   async kill(lands: boolean): Promise<void> {
     if (this.#onItsWay !== null && lands) await this.#inner.append(this.#onItsWay);
     this.#disk.opened = false;
   }
 
   override async open(): Promise<{ readonly size: number }> {
-    // A process that is gone opens nothing again, however far it had come with that.
+    // A killed process does not complete an opening that had begun.
     await this.#life.goesOn();
     return await super.open();
   }

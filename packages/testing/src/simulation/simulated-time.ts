@@ -1,4 +1,4 @@
-/** Time that passes only when the simulation says so, and the turns of the event loop that it is measured out in. */
+/** Time that passes only when the simulation says so, in turns of the event loop. */
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "@femtoclaw/journal";
 
@@ -23,7 +23,7 @@ export class SimulatedTime {
     };
   }
 
-  /** Lets time pass; what falls due on the way is called back in order. */
+  /** Lets time pass and calls the timers that fall due, in order. */
   advance(us: number): void {
     const untilUs = this.#nowUs + us;
     for (let timer = this.#next(); timer !== undefined && timer.dueUs <= untilUs; timer = this.#next()) {
@@ -34,14 +34,14 @@ export class SimulatedTime {
     this.#nowUs = untilUs;
   }
 
-  /** Lets time pass until something falls due; false when nothing ever will. */
+  /** Lets time pass until a timer falls due; false if there is none. */
   advanceToNext(): boolean {
     const timer = this.#next();
     if (timer !== undefined) this.advance(timer.dueUs - this.#nowUs);
     return timer !== undefined;
   }
 
-  /** Whoever waited for a time does so no more. */
+  /** Cancels all timers. */
   forget(): void {
     this.#timers = [];
   }
@@ -56,7 +56,7 @@ export class SimulatedTime {
     this.#timers = this.#timers.filter((other) => other !== timer);
   }
 
-  /** The earliest; of those that fall due together, the one that was set first. */
+  /** The earliest timer; of several that fall due together, the one that was set first. */
   #next(): Timer | undefined {
     return this.#timers.reduce<Timer | undefined>(
       (first, timer) => (first === undefined || timer.dueUs < first.dueUs ? timer : first),
@@ -65,7 +65,7 @@ export class SimulatedTime {
   }
 }
 
-/** Lets everything that is ready to go on do so, so many times. */
+/** Lets everything that is ready proceed, for so many turns. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await setImmediate();
 }

@@ -46,9 +46,9 @@ const GARBAGE: readonly [string, ...string[]] = [
   `${"[".repeat(100)}${"]".repeat(100)}`,
 ];
 
-/** What of the world's state is only known while nobody is changing it. */
+/** State of the world that is known only while nobody is changing it. */
 export interface Switch {
-  /** Null while a switch is on its way, or was when power was cut. */
+  /** Null while a switch is in flight, or if it was when power was cut. */
   isOn: boolean | null;
 }
 
@@ -70,7 +70,7 @@ export class Stage {
     this.#sessions = [runtime.openSession({ channel: "agent" })];
   }
 
-  /** Steps in random order and number; most of them leave something on its way. */
+  /** Takes random steps, a random number of them; most leave something in flight. */
   async play(steps: number): Promise<void> {
     for (let step = 0; step < steps; step += 1) {
       await this.#step(this.#world.random.weighted(STEPS));
@@ -78,7 +78,7 @@ export class Stage {
     }
   }
 
-  /** Waits until everything that was asked for is answered. */
+  /** Waits until every request is answered. */
   async settle(): Promise<void> {
     await this.#world.until(Promise.allSettled(this.#work));
   }
@@ -126,7 +126,7 @@ export class Stage {
     const { random, requests } = this.#world;
     const how = random.oneIn(3) ? random.pick(BEHAVIOURS) : "succeed";
     const padding = random.oneIn(40) ? "x".repeat(random.int(30_000)) : "";
-    // What is too large for a record is dear to make, and one of a kind says it all.
+    // A value too large for a record is expensive to make, so it is chosen less often.
     const chosen = how === "oversized" && !random.oneIn(8) ? "succeed" : how;
     const expected = tool === "switched" && this.#switch.isOn === false ? "DENIED_CAPABILITY_DISABLED" : TOOLS[tool];
     this.#propose({ tool_call: { tool, args: { request: requests + 1, how: chosen, padding } } }, expected);
@@ -142,13 +142,13 @@ export class Stage {
     this.#track(
       reply.then((answer) => {
         this.#answered(request, answer);
-        // Nobody waits for it to settle: without an answer a question outlives the runtime.
+        // Nobody waits for this to settle, because an unanswered question outlives the runtime.
         if (answer.status === "pending") void this.#hearOf(request, session, answer.execution_id);
       }),
     );
   }
 
-  /** A runtime that stops tells of nothing that still waits. */
+  /** Notes the final answer; a runtime that stops gives none to what still waits. */
   async #hearOf(request: Request, session: Session, execution: string): Promise<void> {
     await session.wait(execution).then(
       (answer) => this.#answered(request, answer),
@@ -161,13 +161,13 @@ export class Stage {
     if (!this.#life.isOver) this.#world.watch(() => this.#world.oracle.answer(request, reply));
   }
 
-  /** What somebody else answers at the same time, or the clock ends, is answered no more. */
+  /** A question that somebody else answers at the same time, or that expires, can no longer be answered. */
   async #answerQuestion(answer: "granted" | "refused", forSession: boolean): Promise<void> {
     const questions = await this.#runtime.approvals.list();
     if (questions.length === 0) return;
     const { random, time } = this.#world;
     const question = random.pick(questions as [ApprovalView, ...ApprovalView[]]);
-    // Where several are asked, only what each of them signed counts; whoever said yes before may say it again.
+    // If several operators are asked, only signatures count; one who approved already may do so again.
     const isSigned = question.approvers > 1 || random.oneIn(3);
     const scope = forSession && question.approvers === 1 ? "session" : "once";
     if (!isSigned) {
@@ -188,7 +188,7 @@ export class Stage {
   #switchCapability(enable: boolean): void {
     if (this.#switch.isOn === null) return;
     this.#switch.isOn = null;
-    // Whoever waits for a place finds it on by the time of its turn, perhaps.
+    // A call that waits for a place may find the tool switched on by the time of its turn.
     for (const request of this.#pending) {
       if (enable && request.expected === "DENIED_CAPABILITY_DISABLED") request.expected = "permitted";
     }
@@ -204,7 +204,7 @@ export class Stage {
     if (!this.#life.isOver) this.#world.heldNote = note;
   }
 
-  /** What an operator asks for may fail with the journal; an answer to a proposal comes in any case. */
+  /** An operator's request may fail together with the journal; a proposal is answered in any case. */
   #track(work: Promise<unknown>): void {
     this.#work.add(work);
     work.then(

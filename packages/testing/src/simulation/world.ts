@@ -1,4 +1,4 @@
-/** A machine that a runtime lives on, boot after boot: its disk, its keys, its time, its chance. */
+/** The machine that a runtime lives on, boot after boot: its disk, keys, time and randomness. */
 import { MemoryDisk } from "@femtoclaw/journal";
 import type { EnforceablePolicy, PolicyEngine } from "@femtoclaw/policy";
 import { createRuntime, type Runtime } from "@femtoclaw/runtime";
@@ -14,17 +14,17 @@ import { SimulatedTime, turns } from "./simulated-time.ts";
 /** A process that is starting or runs. */
 export interface Boot {
   readonly life: Life;
-  /** Every store of this life; after a failed write another one takes the place of the last. */
+  /** Every store of this life; after a failed write a new one replaces the last. */
   readonly stores: readonly SimulatedStore[];
   /** Rejects when the start fails. */
   readonly started: Promise<Runtime>;
 }
 
-/** How often what becomes of a group. */
+/** How often each outcome happens to a group. */
 export type FateWeights = Readonly<Record<FateKind, number>>;
 const HONEST: FateWeights = { kept: 300, refused: 2, unanswered: 2, torn: 1, lied: 0 };
 
-/** Turns after which what has not come never will. */
+/** After so many turns of the event loop, what has not happened never will. */
 const PATIENCE_TURNS = 20_000;
 
 export class World {
@@ -35,10 +35,10 @@ export class World {
   readonly #keys: KeyFolder = { current: null, next: null };
   readonly #engines: SimulatedEngines;
   readonly #snapshotEveryRecords: number;
-  /** What was done to groups, by kind. */
+  /** How many groups met each outcome. */
   readonly fates: Record<FateKind, number> = { kept: 0, refused: 0, unanswered: 0, torn: 0, lied: 0 };
   readonly #weights: FateWeights;
-  /** The first thing that was not as it must be; it may be found in the midst of the runtime's own work. */
+  /** The first violation; it may be noticed in the middle of the runtime's own work. */
   divergence: unknown = null;
   /** The identifier that was drawn last. */
   lastId = "";
@@ -92,7 +92,7 @@ export class World {
         openPolicyEngine: async () => this.#unsteady(),
       },
     });
-    // Whoever waits for it hears of its failure; nobody may be waiting when the process is killed.
+    // Those who wait for it see the failure themselves; there may be none when the process is killed.
     started.catch(() => undefined);
     return { life, stores, started };
   }
@@ -104,7 +104,7 @@ export class World {
     await stores.at(-1)?.kill(this.random.oneIn(2));
   }
 
-  /** Lets the world go on until the promise settles; time passes when nothing else happens. */
+  /** Runs the world until the promise settles; time passes when nothing else happens. */
   async until<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
     let result: PromiseSettledResult<T> | undefined;
     void Promise.allSettled([promise]).then(([settled]) => {
@@ -119,7 +119,7 @@ export class World {
     return result;
   }
 
-  /** Runs a check whose failure must not get lost in the runtime, which contains what it calls. */
+  /** Runs a check and keeps its failure, because the runtime contains exceptions of what it calls. */
   watch(check: () => void): void {
     try {
       check();
@@ -134,20 +134,20 @@ export class World {
 
   #fateOf(records: number): Fate {
     const drawn = this.isCalm ? "kept" : this.random.weighted(this.#weights);
-    // Of one record nothing can be torn.
+    // A group of one record cannot be torn.
     const kind = drawn === "torn" && records < 2 ? "kept" : drawn;
     this.fates[kind] += 1;
     return { kind, turns: this.random.int(6) };
   }
 
-  /** The real engine of whatever policy is activated, that sometimes breaks. */
+  /** The real engine of the activated policy, which breaks now and then. */
   #unsteady(): PolicyEngine {
     let active: PolicyEngine | null = null;
     const engine = (): PolicyEngine => {
       if (active === null) throw new Error("no policy was activated");
       return active;
     };
-    // Compiling a policy is the dearest part of a start, and it was done once.
+    // Compiling a policy is the most expensive part of a start, so it is done once for all boots.
     const load = ({ revision }: EnforceablePolicy): void => {
       const found = this.#engines.get(revision);
       if (found === undefined) throw new Error(`no engine was made for revision ${revision}`);
