@@ -258,6 +258,15 @@ describe("a schema of a stranger", () => {
     expect(boundedPattern("^[^/]+/[^/]+$", 1_000_000)).toBeNull();
   });
 
+  it("with what cannot be told as a text in the place of a name holds for nothing, and throws nothing", () => {
+    const odd = { toString: 0, valueOf: [] };
+    for (const schema of [{ properties: { a: { type: [odd] } } }, { required: [odd] }, { required: [[odd]] }]) {
+      const validate = argumentValidator({ type: "object", ...schema });
+      expect(validate({ a: 1 }), JSON.stringify(schema)).toBe(false);
+      expect(JSON.stringify(validate.errors)).toContain("what is no name");
+    }
+  });
+
   it("never throws, whatever schema and value are", () => {
     const json = fc.jsonValue({ maxDepth: 4 });
     fc.assert(

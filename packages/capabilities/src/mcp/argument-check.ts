@@ -98,7 +98,7 @@ class Check {
     if (types === null) return true;
     this.#spend(types.length / NAMES_PER_STEP);
     if (types.some((name) => isOfType(name, value))) return true;
-    return this.#fail(place, "type", "", { type: types.join(" or ") });
+    return this.#fail(place, "type", "", { type: types.map(nameIn).join(" or ") });
   }
 
   #isAmong(schema: Exclude<Schema, boolean>, value: unknown, place: readonly string[]): boolean {
@@ -200,8 +200,8 @@ class Check {
     this.#spend(names.length);
     const asked = Array.isArray(required) ? required : [];
     this.#spend(asked.length / NAMES_PER_STEP);
-    const missing: unknown = asked.find((name) => !Object.hasOwn(value, String(name)));
-    if (missing !== undefined) return this.#fail(place, "required", "", { missingProperty: String(missing) });
+    const missing = asked.map(nameIn).find((name) => !Object.hasOwn(value, name));
+    if (missing !== undefined) return this.#fail(place, "required", "", { missingProperty: missing });
     if (names.length < bound(minProperties, 0) || names.length > bound(maxProperties, Number.POSITIVE_INFINITY)) {
       return this.#fail(place, "properties", `has ${names.length} members, which its schema does not allow`, {});
     }
@@ -236,6 +236,11 @@ function finding(
 /** Something that is not a schema at all permits nothing. */
 function asSchema(value: unknown): Schema {
   return typeof value === "boolean" || isObject(value) ? value : false;
+}
+
+/** Where a stranger's schema has something else instead, no type and no member has that name; what it is does not tell itself. */
+function nameIn(value: unknown): string {
+  return typeof value === "string" ? value : "what is no name";
 }
 
 function isOfType(name: unknown, value: unknown): boolean {
