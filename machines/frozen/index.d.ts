@@ -3,7 +3,7 @@ import type { MachineIdentity } from "@femtoclaw/protocol/types";
 import type { AnyStateMachine } from "xstate";
 
 export interface FrozenMachine extends MachineIdentity {
-  /** URL of the file whose digest it is named by. */
+  /** URL of the file whose digest identifies it. */
   readonly url: string;
   load(): Promise<AnyStateMachine>;
 }

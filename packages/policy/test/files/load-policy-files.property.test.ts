@@ -109,26 +109,7 @@ test("a forbid of a file forbids exactly what it says, wherever it names its pat
 });
 
 const WORDS = ["@id(", "permit", "forbid", "principal", "action", "resource", "when", "in", "context", "bytes"];
-const MARKS = [
-  '"a"',
-  '"',
-  "(",
-  ")",
-  ",",
-  ";",
-  "{",
-  "}",
-  "[",
-  "]",
-  "//",
-  "==",
-  "&&",
-  "||",
-  "!",
-  ".",
-  "\\",
-  'Path::"/ws"',
-];
+const MARKS = '"a" " ( ) , ; { } [ ] // == && || ! . \\ Path::"/ws"'.split(" ");
 const SPACES = ["\n", "\r", " ", "\u202e", "é", "\0"];
 const STATEMENTS = [
   '@id("b") forbid (principal, action, resource in Path::"/ws");',
