@@ -1,4 +1,4 @@
-/** Parses numbers on the command line. Only digits are accepted, so that an empty word does not count as zero. */
+/** Parses words on the command line. An empty one counts neither as zero nor as the current folder. */
 import { InvalidArgumentError } from "commander";
 
 /** LIMIT: milliseconds that a call may wait for an operator; nobody sits through more than a day. */
@@ -22,4 +22,10 @@ export function wholeNumber(text: string, min: number, max: number, what: string
   const value = Number(text);
   if (/^[0-9]+$/.test(text) && value >= min && value <= max) return value;
   throw new InvalidArgumentError(`It must be ${what}.`);
+}
+
+/** An empty word, such as an unset variable of a script, would mean the current folder. */
+export function placeName(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("It must be the name of a file or folder.");
 }

@@ -19,7 +19,7 @@ import { addHookCommand } from "./hook-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
-import { milliseconds } from "./option-values.ts";
+import { milliseconds, placeName } from "./option-values.ts";
 import { addPackageCommands } from "./packages-program.ts";
 import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
@@ -103,6 +103,9 @@ const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[]
   ["--quiet", "say nothing on stderr but errors"],
 ];
 
+/** The values of options, and the arguments, that name a file or folder. */
+const PLACE = /<(?:file|dir)>$|^(?:file|dir)$/;
+
 /** Usage errors end in an exception everywhere, so that there is one place that tells them and decides on exit codes. */
 function finish(command: Command, reached: (command: Command) => void): void {
   command.exitOverride((error) => {
@@ -114,6 +117,10 @@ function finish(command: Command, reached: (command: Command) => void): void {
     const option = new Option(flags, description).hideHelp(command.parent !== null);
     if (command.options.some(({ long }) => long === option.long)) continue;
     command.addOption(option);
+  }
+  for (const named of [...command.options, ...command.registeredArguments]) {
+    const name = named instanceof Option ? named.flags : named.name();
+    if (PLACE.test(name) && !named.variadic) named.argParser(named.parseArg ?? placeName);
   }
   addExamples(command);
   if (command.commands.length > 0) addHelpCommand(command);

@@ -1,6 +1,16 @@
 /** An executable as somebody published it: what its manifest says, by whose signature, and whether it is that file. */
 import { createHash, createPublicKey } from "node:crypto";
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { errorText, FemtoError, parseStrictJson, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { contentOf } from "../integrity/own-integrity.ts";
 import { isSignedBy } from "../integrity/release-check.ts";
@@ -27,6 +37,11 @@ export interface Release {
 
 /** INVARIANT: I3: nothing of a release is looked at before its signature, and nothing is installed without one. */
 export function openRelease(executable: string, key: string): Release {
+  if (!existsSync(executable)) {
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", `there is no ${printable(executable, 4_096)}`, {
+      fix: "Name the executable, with its manifest and signature beside it.",
+    });
+  }
   const files = releaseFiles(executable);
   const [manifest, signature] = [contentOf(files.manifest), contentOf(files.signature)];
   if (manifest === null) throw unsigned(executable, `there is no ${printable(files.manifest, 4_096)}`);

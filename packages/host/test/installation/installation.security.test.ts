@@ -73,6 +73,8 @@ describe("a release", () => {
     expect(() => openRelease(file, signer.pem)).toThrow(/not signed: there is no/);
     execFileSync("mkfifo", [`${file}.manifest.json`]);
     expect(() => openRelease(file, signer.pem)).toThrow(/FEMTO_INTEGRITY_FAILED|no file of a usual size/);
+    rmSync(file);
+    expect(() => openRelease(file, signer.pem)).toThrow(/^there is no/);
   });
 
   it.each([
