@@ -10,7 +10,7 @@ export interface StatechartProps {
   readonly active: string;
   /** The meaning of the active state, shown as its colour. */
   readonly tone: string;
-  /** Transitions up to the active state, and those of the newest record. */
+  /** States and steps before it, the last ones of the newest record. */
   readonly trail: readonly Transition[];
   readonly last: readonly Transition[];
 }
@@ -18,10 +18,6 @@ export interface StatechartProps {
 export function Statechart({ chart, active, tone, trail, last }: StatechartProps) {
   const lit = new Set(withParents(chart, active));
   const visited = new Set(trail.flatMap(({ from, to }) => [from, to]));
-  const lightOf = (id: string): Light => {
-    if (lit.has(id)) return "lit";
-    return visited.has(id) ? "visited" : "";
-  };
   // Highlighted arrows are drawn last, above those that they cross.
   const arrows = chart.edges
     .map((edge) => arrowOf(chart, edge, trail, last))
@@ -45,14 +41,16 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
       >
         <title>{`${chart.machine}: ${active}`}</title>
         <defs>{LEVELS.map((name) => headOf(chart, name))}</defs>
-        {chart.states.map((state) => boxOf(chart, state, lightOf(state.id)))}
+        {chart.states.map((state) =>
+          boxOf(chart, state, lit.has(state.id) ? "lit" : visited.has(state.id) ? "visited" : ""),
+        )}
         {arrows.map((arrow) => lineOf(chart, arrow))}
       </svg>
     </section>
   );
 }
 
-/** The name of the active state, and whether it is the current or a past one. */
+/** The name of the active state, and whether it is so now or was then. */
 export function Legend({ value }: { readonly value: string }) {
   return (
     <span class="legend">
@@ -61,15 +59,12 @@ export function Legend({ value }: { readonly value: string }) {
   );
 }
 
-/** How an arrow is drawn: not taken, taken on the way to the active state, or taken in the last step. */
+/** How an arrow is drawn: not taken, taken on the way to the active state, taken in the last step. */
 const LEVELS = ["plain", "way", "step"] as const;
-
-/** How a state is drawn: active, passed on the way there, or neither. */
-type Light = "lit" | "visited" | "";
 
 interface Arrow {
   readonly edge: ChartEdge;
-  /** Events by which it was taken in the last step, and on the way. */
+  /** Events by which it was taken in the last step, and on the way there. */
   readonly step: readonly string[];
   readonly way: readonly string[];
   /** Index in `LEVELS`. */
@@ -78,15 +73,14 @@ interface Arrow {
 
 function arrowOf(chart: Chart, edge: ChartEdge, trail: readonly Transition[], last: readonly Transition[]): Arrow {
   const { from, to, events } = edge;
-  const takenIn = (transitions: readonly Transition[]): string[] =>
+  const taken = (transitions: readonly Transition[]): string[] =>
     transitions
       .filter((one) => events.includes(one.event))
       .filter((one) => withParents(chart, one.from).includes(from) && withParents(chart, one.to).includes(to))
       .map(({ event }) => event);
-  const step = takenIn(last);
-  const way = takenIn(trail);
-  const level = way.length > 0 ? "way" : "plain";
-  return { edge, step, way, level: LEVELS.indexOf(step.length > 0 ? "step" : level) };
+  const step = taken(last);
+  const way = taken(trail);
+  return { edge, step, way, level: step.length > 0 ? 2 : way.length > 0 ? 1 : 0 };
 }
 
 function headOf(chart: Chart, name: string) {
@@ -109,15 +103,16 @@ function headOf(chart: Chart, name: string) {
 }
 
 function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
-  const classOf = (event: string): string => {
-    if (step.includes(event)) return "step";
-    return way.includes(event) ? "way" : "";
-  };
   return (
     <g key={`${edge.from} ${edge.to}`} class={`edge ${LEVELS[level]}`}>
       <path d={rounded(edge.points)} marker-end={`url(#${machine}-${LEVELS[level]})`} />
       {edge.events.map((event, line) => (
-        <text key={event} class={classOf(event)} x={edge.label[0] + 4} y={edge.label[1] + 11 + line * 13}>
+        <text
+          key={event}
+          class={step.includes(event) ? "step" : way.includes(event) ? "way" : ""}
+          x={edge.label[0] + 4}
+          y={edge.label[1] + 11 + line * 13}
+        >
           {event}
         </text>
       ))}
@@ -125,7 +120,7 @@ function lineOf({ machine }: Chart, { edge, step, way, level }: Arrow) {
   );
 }
 
-function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, light: Light) {
+function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, light: "lit" | "visited" | "") {
   const isParent = chart.states.some(({ parent }) => parent === id);
   return (
     <g
@@ -143,10 +138,10 @@ function boxOf(chart: Chart, { id, x, y, width, height, final }: ChartState, lig
   );
 }
 
-/** A chart that nearly fits is drawn a little smaller; otherwise it scrolls, so that its names stay legible. */
+/** A chart that nearly fits is drawn a little smaller; below that it scrolls, so that its names stay legible. */
 const atLeast = (pixels: number): string => `max(100%, ${Math.round(pixels * 0.86)}px)`;
 
-/** Scrolls the active state to the middle, once for each state. */
+/** Brings the active state to the middle, once for each. */
 function reveal(pane: HTMLElement, chart: Chart, active: string): void {
   const state = chart.states.find(({ id }) => id === active);
   const what = `${chart.sha256} ${active}`;
@@ -157,7 +152,7 @@ function reveal(pane: HTMLElement, chart: Chart, active: string): void {
   pane.scrollTo({ top, left, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
-/** Pixels by which a corner is rounded. */
+/** Pixels by which a corner is cut. */
 const CORNER = 7;
 
 function rounded(points: ChartEdge["points"]): string {

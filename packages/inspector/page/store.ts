@@ -1,9 +1,8 @@
 /** The state of the page: the history, the moment that is shown, and the current view. */
 import { batch, computed, effect, signal } from "@preact/signals-core";
-import { FrameProjection } from "../src/frame-projection.ts";
+import { FrameProjection, InspectionFault } from "../src/frame-projection.ts";
 import { History, type Kind, stepAt } from "../src/history.ts";
 import type { Beginning, Inspection, Question } from "../src/inspection.ts";
-import { InspectionFault } from "../src/inspection-fault.ts";
 import { CHARTS } from "./charts.ts";
 import { NoSession, openSource } from "./source.ts";
 

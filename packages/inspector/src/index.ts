@@ -1,6 +1,6 @@
 /** The journal as a page: frames made from records, and the local server and the file that show them. */
 export { exportedPage } from "./exported-page.ts";
-export { FrameProjection } from "./frame-projection.ts";
+export { FrameProjection, InspectionFault } from "./frame-projection.ts";
 export type { Frame, Summary } from "./frames.ts";
 export { CHARTS } from "./generated/charts.ts";
 export type {
@@ -13,6 +13,5 @@ export type {
   RecordPage,
   Verdict,
 } from "./inspection.ts";
-export { InspectionFault } from "./inspection-fault.ts";
 export { serveInspector } from "./inspector-server.ts";
 export { RecordPages } from "./record-pages.ts";

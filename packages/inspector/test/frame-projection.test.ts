@@ -4,11 +4,10 @@ import { TilesReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import { describe, expect, test } from "vitest";
-import { FrameProjection } from "../src/frame-projection.ts";
+import { FrameProjection, InspectionFault } from "../src/frame-projection.ts";
 import { MACHINE_NAMES, type Summary } from "../src/frames.ts";
 import { CHARTS } from "../src/generated/charts.ts";
 import { History, stepAt } from "../src/history.ts";
-import { InspectionFault } from "../src/inspection-fault.ts";
 import { summaryOf } from "../src/summary.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../testing/golden");
