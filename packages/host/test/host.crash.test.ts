@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { crashRounds } from "./crash/crash-rounds.ts";
 
 // A little of what `npm run crash` does for as long as it is told.
-test("kill -9 under load, sixteen lives on one journal", { timeout: 600_000 }, async () => {
-  const report = await crashRounds({ rounds: 16 });
+test("kill -9 under load, ten lives on one journal", { timeout: 600_000 }, async () => {
+  const report = await crashRounds({ rounds: 10 });
   // Fewer would mean that nothing was at stake.
   expect(report.acknowledged).toBeGreaterThan(200);
   expect(report.effects).toBeGreaterThan(200);
