@@ -1,4 +1,6 @@
-/** `report`: what somebody needs who helps from afar, without a secret and without an argument of a call. */
+/**
+ * `report`: collects what somebody needs who helps remotely, without any secret and without the arguments of any call.
+ */
 import { resolve } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { writeNew } from "../new-file.ts";
