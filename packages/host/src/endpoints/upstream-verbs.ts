@@ -26,7 +26,7 @@ export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => str
   };
 }
 
-/** `field` is for whoever sent something else. */
+/** `field` names the list in errors. */
 export function pinsOf(tools: unknown, field = "tools"): ToolPin[] {
   if (!Array.isArray(tools) || tools.length > LIMITS.upstreamPins) throw invalid(`\`${field}\` must be a list of pins`);
   return tools.map((tool) => {
