@@ -1,4 +1,7 @@
-/** What a shell may complete, taken from the command line itself: one table of words, written in each shell's language. */
+/**
+ * What a shell may complete. A table of words is taken from the command line itself, and written in the language of
+ * each shell.
+ */
 import type { Command } from "commander";
 
 export type Shell = "bash" | "zsh" | "fish";
@@ -10,14 +13,16 @@ export function completionScript(program: Command, shell: Shell): string {
     case "bash":
       return bashScript(words);
     case "zsh":
-      // Zsh reads what bash completes by.
+      // Zsh can read bash completions.
       return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(words)}`;
     case "fish":
       return fishScript(words);
   }
 }
 
-/** Commands and options by the path of the command that they may follow: `""`, `/policy`, `/policy/show`. */
+/**
+ * The commands and options that may follow a command, by the path of that command: `""`, `/policy`, `/policy/show`.
+ */
 type Words = ReadonlyMap<string, readonly string[]>;
 
 function wordsOf(command: Command, path = ""): Words {
