@@ -1,4 +1,4 @@
-/** `approvals`: shows the questions that operators are asked, and answers them. Both go through the running host. */
+/** `approvals`: shows the questions for operators, and answers them. Both go through the running host. */
 import { resolve } from "node:path";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";

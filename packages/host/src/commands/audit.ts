@@ -66,10 +66,7 @@ export async function verify(
   return exit;
 }
 
-/**
- * Not kept elsewhere, because whoever can write to the state directory can usually also write to what its user
- * remembers.
- */
+/** Not kept elsewhere: whoever can write to the state directory can mostly write to what its user remembers. */
 function seenBefore({ checkpoint, seenAt }: RememberedLog): HeldCheckpoint {
   const whose = `the checkpoint that was seen here at ${seenAt}`;
   return { note: checkpoint, whose, witnessed: false, elsewhere: false };
@@ -91,10 +88,7 @@ async function verdictOn(
   return await verifyDirectory(existsSync(journal) ? journal : directory, expected);
 }
 
-/**
- * The exit code is 0 only if the log is valid to its end, it is signed by a key that was known before, and no witness
- * is at fault.
- */
+/** 0 only if the log is valid to its end, its key is the one known before, and no witness is at fault. */
 export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFaults: readonly string[]): number {
   // A key that differs is no reason for EXIT.no by itself: a fault that is no forgery, met before any signature, says
   // nothing against the key.

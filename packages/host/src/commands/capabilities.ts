@@ -1,4 +1,4 @@
-/** `capabilities list|show|accept|reset|enable|disable`: the registry of the running host and the packages in it. */
+/** `capabilities list|show|accept|reset|enable|disable`: the running host's registry and the packages in it. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CapabilityManifest, EXIT, FemtoError, printable, type RegisteredCapability } from "@femtoclaw/protocol";
 import type { OfferedTool, PackageView } from "@femtoclaw/runtime";
@@ -36,10 +36,7 @@ export async function listCapabilities(context: CommandContext): Promise<number>
   return EXIT.ok;
 }
 
-/**
- * Shows all that is known about one capability: what it declares, where it comes from, and which of its files are
- * accepted.
- */
+/** Shows all about one capability: what it declares, where it comes from, and which of its files are accepted. */
 export async function showCapability(context: CommandContext, name: string): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();

@@ -55,10 +55,7 @@ export class CommandContext {
     });
   }
 
-  /**
-   * `options.agent` names an agent that the configuration has tables for. Without it, the client is an agent like any
-   * other.
-   */
+  /** `options.agent` names an agent with tables in the configuration. Without it, the agent is one like any other. */
   async agent(loaded = this.load(), options: AgentOptions = {}): Promise<AgentClient> {
     if (options.agent !== undefined) knownAgent(loaded, options.agent);
     return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);

@@ -79,10 +79,7 @@ export interface ResolveOptions {
   readonly reason: string;
 }
 
-/**
- * The running host records the resolution, because only an operator may resolve an execution, over the operator's
- * socket.
- */
+/** The running host records the resolution, which only an operator may give, on the operator's socket. */
 export async function resolveExecution(context: CommandContext, id: string, options: ResolveOptions): Promise<number> {
   if ((options.done === true) === (options.notDone === true)) {
     throw new FemtoError("FEMTO_USAGE", "say either --done or --not-done");

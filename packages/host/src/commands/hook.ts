@@ -1,6 +1,4 @@
-/**
- * `hook`: the command that agents run before they use a tool. Also installs it into their settings, and tests it there.
- */
+/** `hook`: the command that agents run before they use a tool. It is also installed and tested from here. */
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
@@ -26,7 +24,7 @@ const JUDGE_MS = 5_000;
 const BLOCKED = EXIT.internal;
 
 /**
- * Blocks the tool if anything goes wrong. Says nothing if the tool is allowed, so that the agent still asks its own
+ * Blocks the tool if anything goes wrong. If it is allowed, says nothing, so that the agent still asks its own
  * questions.
  */
 export async function hook(called: CommandContext, kind: HookKind): Promise<number> {
@@ -66,7 +64,7 @@ export interface InstallOptions {
   readonly yes?: boolean;
 }
 
-/** Prints what belongs into the agent's settings file. With `--write`, shows the change, and writes it after a yes. */
+/** Prints what belongs into the agent's file. With `--write`, shows the change and writes it after a yes. */
 export async function hookInstall(
   context: CommandContext,
   kind: HookKind,

@@ -1,6 +1,4 @@
-/**
- * `inspect`: shows the journal as a local page, live or from a recording, and exports it as one file for somebody else.
- */
+/** `inspect`: the journal as a local page, live or from a recording, and as one file for somebody else. */
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
 import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
 import { writeFrames } from "../inspect/frame-lines.ts";

@@ -197,9 +197,7 @@ async function settleIn(context: CommandContext, library: Library): Promise<read
   return left;
 }
 
-/**
- * INVARIANT: a copied folder or an edited receipt cannot make a command stop or remove anything that lies elsewhere.
- */
+/** INVARIANT: a copied folder or an edited receipt makes no command stop or remove what lies elsewhere. */
 function ownInForce(library: Library): InForce | null {
   const current = library.inForce();
   if (current !== null) assertOwnReceipt(library, current.receipt);

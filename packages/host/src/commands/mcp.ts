@@ -1,6 +1,5 @@
 /**
- * `mcp`: serves the running host's capabilities to one MCP client over stdio, or to all clients on this machine over
- * HTTP.
+ * `mcp`: serves the running host's capabilities to one MCP client over stdio, or to those of this machine over HTTP.
  */
 
 import { newToken, serveMcpHttp, serveMcpStdio } from "@femtoclaw/mcp";

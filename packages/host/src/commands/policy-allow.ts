@@ -109,9 +109,7 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
 
 type Shown = readonly { readonly line: string; readonly note: string | null; readonly dangerous: boolean }[];
 
-/**
- * Nothing is written without a person's consent or `--yes`. A dangerous entry needs a word of its own in both cases.
- */
+/** Without a person's consent or `--yes`, nothing is written. A dangerous entry needs a word of its own. */
 async function isWanted(
   { output }: CommandContext,
   { yes, unsafe }: PolicyAllowOptions,

@@ -1,7 +1,4 @@
-/**
- * `policy check`, `policy show` and `policy test`: about the policy set that the project compiles to. None needs a
- * host.
- */
+/** `policy check`, `policy show` and `policy test`: the set that the project compiles to. None needs a host. */
 import { createPolicyEngine, describePolicy, describeTrial } from "@femtoclaw/policy";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import type { PolicyTestResult } from "../policy/policy-test.ts";

@@ -140,9 +140,7 @@ class ShownOutput {
   }
 }
 
-/**
- * LIMIT: bytes of one line of input that are held. The host refuses everything that is longer than a message anyway.
- */
+/** LIMIT: bytes of one line of input that are held; the host refuses what is longer than a message anyway. */
 const LINE_BYTES_MAX = LIMITS.messageBytes;
 
 /**

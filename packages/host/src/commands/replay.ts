@@ -1,6 +1,4 @@
-/**
- * `replay`: the state of every actor after any record, computed from the records alone. Nothing here runs an effect.
- */
+/** `replay`: the state of every actor after any record, as the records tell it. Nothing here runs an effect. */
 import { type LogVerdict, proveSnapshot, type SnapshotProof } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { firstState, type Recomputation, type Replay, recompute, replay, replayDifference } from "@femtoclaw/runtime";
@@ -91,8 +89,8 @@ function keyOf({ key }: Pick<ReplayOptions, "key">): string | undefined {
 }
 
 /**
- * Whether the log can be replayed. Nothing is folded of a log that was tampered with. What is left of a pruned log can
- * be.
+ * Whether there is something to replay: a log that was tampered with is not folded, but what is left of a pruned one
+ * is.
  */
 function stands({ verdict, pinned, prunedBefore }: LogVerdict): boolean {
   return (verdict === "verified" || prunedBefore > 0) && pinned !== "differs";
@@ -104,9 +102,7 @@ function refused(context: CommandContext, verdict: LogVerdict): number {
   return exitOf(verdict, []);
 }
 
-/**
- * Replays from a snapshot that the signed log proves. If the records before it are available, they have to lead to it.
- */
+/** Replays from a snapshot that the signed log proves. If the records before it are there, they have to lead to it. */
 async function replayFrom(
   context: CommandContext,
   { verdict, pinned, ...log }: VerifiedLog,

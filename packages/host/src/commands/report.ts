@@ -1,6 +1,4 @@
-/**
- * `report`: collects what somebody needs who helps remotely, without any secret and without the arguments of any call.
- */
+/** `report`: what somebody needs who helps from afar, without any secret and without the arguments of calls. */
 import { resolve } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { writeNew } from "../new-file.ts";

@@ -1,4 +1,4 @@
-/** `snapshots`: the stored states of the actors. They are only caches, so each can be checked against the records. */
+/** `snapshots`: the stored states of the actors. All are caches, so each can be checked against the records. */
 import type { LogReader } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable, type Snapshot } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";

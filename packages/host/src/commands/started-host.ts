@@ -50,9 +50,7 @@ export async function hostToStop(context: CommandContext): Promise<Placed> {
   return host;
 }
 
-/**
- * Connects to the host. If none listens there, the error names the hosts that were started by the same configuration.
- */
+/** Connects to the host. If none listens there, the error names those started by the same configuration. */
 export async function operatorOf(context: CommandContext, host: Placed): Promise<OperatorClient> {
   try {
     return await context.unprovedOperator(host);

@@ -1,4 +1,4 @@
-/** `terminal`: operators list the terminals that agents have opened, watch them live, and export their recordings. */
+/** `terminal`: operators list the terminals that agents have opened, watch them, and export their recordings. */
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";

@@ -1,7 +1,4 @@
-/**
- * What an operator may ask about the log itself: its records, proofs, checkpoints, keys and exports, and the removal of
- * old content.
- */
+/** What an operator may ask about the log: its records, proofs, checkpoints, keys and exports, and removal from it. */
 import { isAbsolute } from "node:path";
 import { LIMITS } from "@femtoclaw/protocol";
 import type { PruneRequest } from "@femtoclaw/runtime";

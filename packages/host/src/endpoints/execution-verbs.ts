@@ -1,4 +1,4 @@
-/** What an operator may ask about executions: which there were and what they write, and to resolve or undo one. */
+/** What an operator may ask about executions: which there were, what they write, and to resolve or undo one. */
 import { FemtoError, type WatchedOutput } from "@femtoclaw/protocol";
 import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
 import { invalid, isPositive, refuseUnknown, watchRequest } from "./request-fields.ts";

@@ -70,7 +70,7 @@ export function removeGround(library: Library, files: readonly InstalledFile[]):
 
 /**
  * Removes what a process left that was killed before its library had its name, or after the library had lost it: hidden
- * folders beside those on the way to the library. Returns what was removed of the folders that had their names.
+ * folders beside those on the way to the library. Returns the removed folders that had their names already.
  */
 export function sweepGround(library: Library): readonly string[] {
   const removed: string[] = [];
