@@ -20,9 +20,7 @@ export function completionScript(program: Command, shell: Shell): string {
   }
 }
 
-/**
- * The commands and options that may follow a command, by the path of that command: `""`, `/policy`, `/policy/show`.
- */
+/** Commands and options by the path of the command that they may follow: `""`, `/policy`, `/policy/show`. */
 type Words = ReadonlyMap<string, readonly string[]>;
 
 function wordsOf(command: Command, path = ""): Words {

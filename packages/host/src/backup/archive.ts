@@ -14,7 +14,7 @@ const NOTHING = Buffer.alloc(BLOCK);
  * LIMIT: bytes of a file whose size fits into the header's octal digits. Larger sizes are written as GNU tar does it.
  */
 const OCTAL_MAX = 8 ** 11 - 1;
-/** LIMIT: parts of a path, which are folders within each other. */
+/** LIMIT: parts of a path: folders within each other, and the file. */
 const DEPTH_MAX = 16;
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;

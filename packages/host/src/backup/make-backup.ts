@@ -77,7 +77,7 @@ export async function makeBackup(request: BackupRequest): Promise<MadeBackup> {
     try {
       await giveName(archive, file);
     } catch (error) {
-      // Nobody would look for keys without their backup, but sooner or later somebody would find them.
+      // Nobody would miss a file of keys that has no backup, but sooner or later somebody would find it.
       if (keys !== null) await rm(keys, { force: true });
       throw error;
     }

@@ -22,7 +22,7 @@ export interface BackedUpLog {
   /** Public key that the log began with. */
   readonly first_key: string;
   readonly size: number;
-  /** In base64. */
+  /** Root hash of the log's tree, in base64. */
   readonly root: string;
 }
 

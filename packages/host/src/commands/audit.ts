@@ -47,8 +47,8 @@ export async function verify(
   const pinned = options.key === undefined ? remembered?.firstKey : fileText(options.key);
   const checkpoint = options.checkpoint === undefined ? undefined : fileText(options.checkpoint, { trim: false });
   const seen = options.checkpoint === undefined && remembered !== null ? [seenBefore(remembered)] : [];
-  // Witnesses are asked before the log is read. What a witness accepts in the meantime may lie beyond the end of what
-  // is verified.
+  // The evidence of witnesses is gathered before the log is read, because a witness may meanwhile take a checkpoint
+  // that lies beyond the end of what is verified.
   const { held, faults, notes } = await witnessEvidence({
     stateDirectory,
     settings: configured?.witnesses ?? [],

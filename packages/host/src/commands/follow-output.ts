@@ -1,6 +1,4 @@
-/**
- * `executions follow`: shows what the program of one execution writes, as it is written, and the outcome at the end.
- */
+/** `executions follow`: shows what the program of one execution writes while it runs, and then the outcome. */
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { LiveText } from "../terminal/live-text.ts";

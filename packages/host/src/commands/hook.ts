@@ -18,8 +18,7 @@ import { hostAnswers } from "./host.ts";
 const JUDGE_MS = 5_000;
 
 /**
- * The exit code 2, which makes agents block the tool and needs a reason on stderr. After any other code but 0 they let
- * the tool run as well.
+ * Exit code 2 makes agents block the tool, and needs a reason on stderr. After any other failure they let the tool run.
  */
 const BLOCKED = EXIT.internal;
 

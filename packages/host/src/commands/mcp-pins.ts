@@ -1,4 +1,4 @@
-/** `mcp pins list|accept|reset`: what the MCP servers of others offer, and what of that an operator accepts. */
+/** `mcp pins list|accept|reset`: what the MCP servers of others offer, and which offers an operator accepts. */
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { OfferedTool, UpstreamView } from "@femtoclaw/runtime";
 import { confirms } from "../terminal/confirm.ts";

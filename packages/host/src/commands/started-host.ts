@@ -56,7 +56,7 @@ export async function operatorOf(context: CommandContext, host: Placed): Promise
     return await context.unprovedOperator(host);
   } catch (error) {
     if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_NOT_RUNNING") throw error;
-    // Other users could have written a note that fails here, which is no reason to report anything but the first error.
+    // If others could have written what is read here, that is no reason to report anything but the first error.
     const running = await runningHosts(context).catch(() => []);
     if (running.length === 0) throw error;
     const { code, message, cause } = error;

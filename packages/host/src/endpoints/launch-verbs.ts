@@ -10,16 +10,11 @@ import { throwAway } from "../launch/throw-away.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
-/**
- * LIMIT: launched agents of one host at once. Each is a running call, and most places for calls are to be left to
- * others.
- */
+/** LIMIT: launched agents of one host at once. Each is a running call, and most places for calls stay for others. */
 const AGENTS_MAX = 16;
 /** LIMIT: time that one answer waits for more output. */
 const WAIT_MS = 10_000;
-/**
- * LIMIT: characters of the values of all variables of one agent. The kernel would take more, but no key is that long.
- */
+/** LIMIT: characters of the values of all variables of one agent; the kernel takes more, but no key is that long. */
 const VARIABLES_CHARS = 131_072;
 
 export interface LaunchParts {

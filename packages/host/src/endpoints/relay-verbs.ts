@@ -4,10 +4,7 @@ import type { RelayWishes, Session } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown, watchRequest } from "./request-fields.ts";
 import type { Handler } from "./socket-server.ts";
 
-/**
- * Reads the fields of a proposal that say what the agent wants to hear and can answer. The other fields are read
- * elsewhere.
- */
+/** Reads the fields of a proposal that say what the agent wants to hear and can answer, and ignores the others. */
 export function relayWishes({ log_level, can_answer }: Readonly<Record<string, unknown>>): RelayWishes {
   if (log_level !== undefined && !isLogLevel(log_level)) throw invalid("`log_level` must be a level of MCP");
   if (can_answer !== undefined && !(Array.isArray(can_answer) && can_answer.every(isAskKind))) {

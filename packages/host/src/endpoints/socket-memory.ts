@@ -20,9 +20,7 @@ const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 /** LIMIT: bytes that all clients together may leave unread. Beyond this, each has only its share. */
 const ALL_UNREAD_BYTES_MAX = 128 * 1024 * 1024;
 
-/**
- * INVARIANT: I9: no number of connections, however they are used, makes the host hold more than these limits allow.
- */
+/** INVARIANT: I9: no number of connections, however they are used, makes the host hold more than these limits. */
 export class SocketMemory {
   readonly #sockets: { keys(): Iterable<Socket> };
   #requestBytes = 0;

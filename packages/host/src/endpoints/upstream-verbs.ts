@@ -1,4 +1,4 @@
-/** What an operator may ask about MCP servers of others: what they offer, and what of that is accepted. */
+/** What an operator may ask about the MCP servers of others: what they offer, and which offers are accepted. */
 import { LIMITS, type ToolPin } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";

@@ -126,8 +126,7 @@ export function sweepBeside(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    // A file that is about to get a name is never a folder, but anybody who can write here may have put a folder in the
-    // way.
+    // What gets the name of a file is never a folder, but anybody who can write here may have put a folder in the way.
     if (isBeside(entry.name, basename(path)) && !entry.isDirectory()) rmSync(join(folder, entry.name), { force: true });
   }
 }

@@ -24,7 +24,7 @@ export interface Layout {
   readonly configuration: string;
   /** What the host itself writes: state, sockets, the workspace. */
   readonly data: string;
-  /** File by which systemd knows the service. */
+  /** The unit file, by which systemd knows the service. */
   readonly unit: string;
 }
 

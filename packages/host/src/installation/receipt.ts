@@ -16,7 +16,7 @@ import type { Scope } from "./layout.ts";
 export const RECEIPT_NAME = "receipt.json";
 /** LIMIT: bytes of a receipt; one has about 4,000, and 200 more for each change. */
 const RECEIPT_BYTES_MAX = 1_048_576;
-/** LIMIT: changes that a receipt keeps. By then, a host has started and recorded the older ones. */
+/** LIMIT: changes that a receipt keeps. A host that started since has recorded the older ones. */
 const CHANGES_MAX = 64;
 
 /** Something that did not exist before the installation, so that it is right to remove it. */
