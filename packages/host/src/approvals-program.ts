@@ -1,4 +1,4 @@
-/** The command line of `approvals`; `program.ts` has the others. */
+/** The command line of `approvals`. */
 import type { Command } from "commander";
 import type { AnswerOptions } from "./commands/approvals.ts";
 import type { Runner } from "./commands/command-context.ts";
@@ -41,7 +41,7 @@ export function addApprovalCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await import("./commands/watch-approvals.ts")).watchApprovals(context)));
 }
 
-/** Answers from afar: the card goes to where the key is, and the signed answer comes back. */
+/** Answers from another machine: the card goes to where the key is, and the signed answer comes back. */
 function addSigningCommands(approvals: Command, run: Runner): void {
   const signed = () => import("./commands/signed-approvals.ts");
   approvals

@@ -1,4 +1,4 @@
-/** The command line of `audit` and `keys`, as `program.ts` has the others. */
+/** The command line of `audit` and `keys`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PruneBoundary } from "./commands/audit.ts";
 import type { Runner } from "./commands/command-context.ts";

@@ -1,6 +1,6 @@
 /**
- * The command line of `bench` in the standalone executable, which measures nothing: what it compares with needs a Node.js
- * beside it. No list names it; whoever read of it elsewhere is told where it is.
+ * The command line of `bench` in the standalone executable, which measures nothing, because its comparisons need a
+ * Node.js beside it. The command is hidden from all lists, and tells those who read of it elsewhere where to find it.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Command } from "commander";

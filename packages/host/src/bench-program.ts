@@ -1,4 +1,4 @@
-/** The command line of `bench`; `program.ts` has the others. */
+/** The command line of `bench`. */
 import type { Command } from "commander";
 import type { BenchFlags } from "./commands/bench.ts";
 import type { Runner } from "./commands/command-context.ts";

@@ -1,10 +1,10 @@
-/** The command line of `chat`; `program.ts` has the others. */
+/** The command line of `chat`. */
 import { type Command, Option } from "commander";
 import type { ChatOptions } from "./commands/chat.ts";
 import type { Runner } from "./commands/command-context.ts";
 import { waitingTime } from "./option-values.ts";
 
-/** The SDK that models are asked by is loaded with the command and with no other. */
+/** The SDK that asks models is loaded only with this command. */
 export function addChatCommand(program: Command, run: Runner): void {
   program
     .command("chat")

@@ -1,4 +1,7 @@
-/** What a shell may complete, taken from the command line itself: one table of words, written in each shell's language. */
+/**
+ * What a shell may complete. A table of words is taken from the command line itself, and written in the language of
+ * each shell.
+ */
 import type { Command } from "commander";
 
 export type Shell = "bash" | "zsh" | "fish";
@@ -10,7 +13,7 @@ export function completionScript(program: Command, shell: Shell): string {
     case "bash":
       return bashScript(words);
     case "zsh":
-      // Zsh reads what bash completes by.
+      // Zsh can read bash completions.
       return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(words)}`;
     case "fish":
       return fishScript(words);

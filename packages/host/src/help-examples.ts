@@ -1,11 +1,11 @@
 /**
- * What `--help` shows of each command at work. An identifier is shortened with `…`, as the documents do it; all else runs as it
- * stands. A test reads every line as a shell would, and has the command line understand it.
+ * The examples that `--help` shows for each command. Identifiers are shortened with `…`, as in the documentation;
+ * everything else runs as it is written. A test reads every line as a shell would, and has the command line parse it.
  */
 import type { Command } from "commander";
 import { wordsOf } from "./usage-fault.ts";
 
-/** By the words that lead to a command, without `femtoclaw`. A group shows where one begins. */
+/** Examples by the words that lead to a command, without `femtoclaw`. A group shows the command to begin with. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "": ["femtoclaw init --preset git", "femtoclaw up --detach", `femtoclaw call fs_read '{"path":"README.md"}'`],
   init: ["femtoclaw init --preset git"],
@@ -143,7 +143,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 export function addExamples(command: Command): void {
   const examples = EXAMPLES[wordsOf(command).split(" ").slice(1).join(" ")] ?? [];
   const { parent } = command;
-  // One that no list names is there to say where it went.
+  // A hidden command is only there to say where it went, so it gets no examples.
   const hidden = parent !== null && !parent.createHelp().visibleCommands(parent).includes(command);
   if (hidden || examples.length === 0) return;
   const heading = examples.length === 1 ? "Example:" : "Examples:";

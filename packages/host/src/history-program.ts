@@ -1,4 +1,4 @@
-/** The command line of what looks back: `executions`, `replay`, `fork` and `snapshots`; `program.ts` has the others. */
+/** The command line of what looks back: `executions`, `replay`, `fork` and `snapshots`. */
 import type { ExecutionStatus } from "@femtoclaw/protocol";
 import { type Command, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";

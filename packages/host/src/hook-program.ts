@@ -1,4 +1,4 @@
-/** The command line of `hook`; `program.ts` has the others. */
+/** The command line of `hook`. */
 import { Argument, type Command } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { InstallOptions } from "./commands/hook.ts";

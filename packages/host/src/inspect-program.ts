@@ -1,4 +1,4 @@
-/** The command line of `inspect`, as `program.ts` has the others. */
+/** The command line of `inspect`. */
 import type { Command } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { InspectOptions } from "./commands/inspect.ts";

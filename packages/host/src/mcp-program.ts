@@ -1,4 +1,4 @@
-/** The command line of `mcp`; `program.ts` has the others. */
+/** The command line of `mcp`. */
 import { type Command, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { McpOptions } from "./commands/mcp.ts";

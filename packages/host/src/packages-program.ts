@@ -1,4 +1,4 @@
-/** The command line of `capabilities show|accept|reset`; `program.ts` has the others. */
+/** The command line of `capabilities show|accept|reset`. */
 import type { Command } from "commander";
 import type { AcceptOptions } from "./commands/capabilities.ts";
 import type { Runner } from "./commands/command-context.ts";

@@ -24,7 +24,7 @@ export function addPolicyCommands(program: Command, run: Runner): void {
   addHindsightCommands(policy, run);
 }
 
-/** What looks at decisions of the past. */
+/** Commands that look at past decisions. */
 function addHindsightCommands(policy: Command, run: Runner): void {
   const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
   policy

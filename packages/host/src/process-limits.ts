@@ -1,22 +1,28 @@
-/** What a process may have by the limits it was started with. A host that runs into them in the middle of its work can do none of it well. */
+/**
+ * The limits that a process was started with. A host that reaches one of them in the middle of its work can do nothing
+ * properly any more.
+ */
 import { readFileSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Found } from "./doctor/finding.ts";
 
 /**
- * LIMIT: open files that a host needs: forty by itself, nine for each of 64 programs, one for each of 336 connections
- * of agents. With fewer, agents could leave none for the journal just by holding connections.
+ * LIMIT: open files that a host needs: forty for itself, nine for each of 64 programs, and one for each of 336
+ * connections of agents. With fewer, agents could leave none for the journal just by holding connections.
  */
 const OPEN_FILES_MIN = 1_024;
 
-/** LIMIT: bytes of the largest file of a host, its reserve, without which it would take no calls as on a full disk. */
+/**
+ * LIMIT: bytes of a host's largest file, which is its reserve of disk space. Without the reserve, it would take no
+ * calls, as on a full disk.
+ */
 const FILE_BYTES_MIN = 134_217_728;
 
 interface Limit {
-  /** As the kernel calls it. */
+  /** The kernel's name for the limit. */
   readonly name: string;
   readonly min: number;
-  /** Completes what a process may. */
+  /** Completes a sentence that begins with "this process may". */
   text(most: number): string;
   readonly fix: string;
 }
@@ -35,7 +41,7 @@ const FILE_BYTES: Limit = {
   fix: "Raise the limit where it is started: `ulimit -f unlimited` in a shell, LimitFSIZE= in a unit of systemd, --ulimit fsize= of a container.",
 };
 
-/** What `doctor` says of them. */
+/** What `doctor` says about the limits. */
 export const openFilesFinding = (): Found => finding(OPEN_FILES);
 export const fileSizeFinding = (): Found => finding(FILE_BYTES);
 
@@ -47,7 +53,7 @@ function finding(limit: Limit): Found {
   return { verdict: "ok", detail: `this process may ${limit.text(most)}` };
 }
 
-/** Throws FEMTO_SURROUNDINGS if no host could work. */
+/** Throws FEMTO_SURROUNDINGS if a host could not work within the limits. */
 export function requireLimits(): void {
   for (const limit of [OPEN_FILES, FILE_BYTES]) {
     const fault = faultOf(limit, mostOf(limit) ?? Number.POSITIVE_INFINITY);
@@ -59,7 +65,9 @@ function faultOf({ min, text }: Limit, most: number): string | null {
   return most >= min ? null : `this process may ${text(most)}, and a host needs ${min}`;
 }
 
-/** What Node.js made of it: all that it may have. Null where the system does not tell. */
+/**
+ * The soft limit, which Node.js has raised for open files to all that it may have. Null if the system does not tell.
+ */
 function mostOf({ name }: Limit): number | null {
   const found = new RegExp(`^${name}\\s+(\\d+|unlimited)`, "m").exec(limitsText())?.[1];
   if (found === undefined) return null;
@@ -70,7 +78,7 @@ function limitsText(): string {
   try {
     return readFileSync("/proc/self/limits", "utf8");
   } catch {
-    // This is not Linux. The first file that cannot be opened will tell.
+    // This is not Linux. If the limit is too low, the first file that cannot be opened will tell.
     return "";
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The command line: names, options, help. What a command does stands in commands/ and is loaded when it is
- * asked for, because a look at the help needs no policy engine.
+ * The command line: names, options and help. The code of each command is in commands/ and is loaded only when the
+ * command is called, because printing help needs no policy engine.
  */
 import { EXIT, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, Option } from "commander";
@@ -49,8 +49,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * The whole command line, with `run` to do what a command says. `reached` hears which command the words lead to, before it
- * acts and before anything is said of words that are wrong.
+ * The whole command line. `run` does what a command says. `reached` is told which command the words lead to, before the
+ * command acts and before anything is said about wrong words.
  */
 export function makeProgram(run: Runner, reached: (command: Command) => void): Command {
   const program: Command = new Command("femtoclaw")
@@ -58,7 +58,7 @@ export function makeProgram(run: Runner, reached: (command: Command) => void): C
     .version(VERSION, "--version", "print the version")
     .configureHelp({
       showGlobalOptions: true,
-      // Those of `replay` itself are none of `replay diff`.
+      // The options of `replay` itself do not apply to `replay diff`.
       visibleGlobalOptions(command): Option[] {
         const options = new Help().visibleGlobalOptions.call(this, command);
         return options.filter((option) => program.options.includes(option));
@@ -95,7 +95,10 @@ export function makeProgram(run: Runner, reached: (command: Command) => void): C
   return program;
 }
 
-/** Options that stand before or after a command. Where a command has one of the same name, that one is meant there. */
+/**
+ * Options that may stand before or after a command. If a command has an option of the same name, a word after the
+ * command means that option.
+ */
 const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[] = [
   ["--config <file>", "configuration file"],
   ["--state <dir>", "state directory, instead of [memory].path"],
@@ -103,10 +106,10 @@ const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[]
   ["--quiet", "say nothing on stderr but errors"],
 ];
 
-/** The values of options, and the arguments, that name a file or folder. */
+/** Options and arguments whose values name a file or folder. */
 const PLACE = /<(?:file|dir)>$|^(?:file|dir)$/;
 
-/** Usage errors end in an exception everywhere, so that there is one place that tells them and decides on exit codes. */
+/** Usage errors always end in an exception, so that a single place reports them and decides on exit codes. */
 function finish(command: Command, reached: (command: Command) => void): void {
   command.exitOverride((error) => {
     reached(command);
@@ -127,7 +130,7 @@ function finish(command: Command, reached: (command: Command) => void): void {
   for (const child of command.commands) finish(child, reached);
 }
 
-/** The nearest word counts: what stands after a command wins over what stands before it. */
+/** The nearest word counts: an option after a command wins over the same option before it. */
 function globalsOf(command: Command): GlobalOptions {
   const outer = command.parent === null ? {} : globalsOf(command.parent);
   const own = command.options
@@ -294,7 +297,7 @@ function fail(error: unknown, json: boolean): number {
   return fault.exit;
 }
 
-/** A message may have several lines of its own; all else that is not text is made visible. */
+/** A message may have several lines of its own. Everything else that is not text is made visible. */
 function printableLines(text: string): string {
   return text
     .split("\n")

@@ -1,4 +1,4 @@
-/** The command line of `backup`, `restore` and `report`, as `program.ts` has the others. */
+/** The command line of `backup`, `restore` and `report`. */
 import type { Command } from "commander";
 import type { BackupFlags, RestoreFlags } from "./commands/backup.ts";
 import type { Runner } from "./commands/command-context.ts";

@@ -1,4 +1,4 @@
-/** The command line of `run`; `program.ts` has the others. */
+/** The command line of `run`. */
 import type { Command } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 import type { RunOptions } from "./commands/run.ts";

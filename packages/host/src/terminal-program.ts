@@ -1,4 +1,4 @@
-/** The command line of `terminal`; `program.ts` has the others. */
+/** The command line of `terminal`. */
 import { type Command, Option } from "commander";
 import type { Runner } from "./commands/command-context.ts";
 

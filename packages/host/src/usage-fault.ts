@@ -1,11 +1,11 @@
-/** What is wrong with a command line, told as every other fault is: with a code, and with what to do next. */
+/** Reports faults of a command line like every other fault: with a code, and with what to do next. */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Command, CommanderError } from "commander";
 
-/** Null where nothing is wrong: help or the version was printed, or a group of commands printed its own. */
+/** Null if nothing is wrong: help or the version was printed, or a group of commands printed its help. */
 export function usageFault(command: Command, { code, exitCode, message }: CommanderError): FemtoError | null {
   if (exitCode === 0 || code === "commander.help") return null;
-  // A suggestion stands on a line of its own, in brackets.
+  // Commander puts a suggestion on a line of its own, in brackets.
   const problem = message.replace(/^error: /, "").replace(/\.?\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
   return new FemtoError("FEMTO_USAGE", problem, { fix: usageFix(command) });
 }

@@ -1,19 +1,25 @@
-/** Escapes of URLs, of JSON and JavaScript, and of HTML. A body may be nothing else, so none of them costs an object. Pure. */
+/**
+ * Resolves the escapes of URLs, of JSON and JavaScript, and of HTML. A body may consist of nothing but escapes, so
+ * resolving one allocates no object. Pure.
+ */
 
-/** Bytes, and how they came about where escapes were resolved. */
+/** Bytes and, if escapes were resolved in them, where they came from. */
 export interface View {
   readonly bytes: Buffer;
-  /** What each layer of escapes has made of the one before, the last layer first. */
+  /** For each resolved layer of escapes, how it moved the bytes of the layer before; the last layer comes first. */
   readonly places: readonly Places[];
 }
 
-/** Where bytes of a layer stood in the one before: what lies between two of them moved as one piece. */
+/**
+ * Positions behind each resolved escape, in this layer (`after`) and in the one before (`before`). The bytes between
+ * two escapes moved as one piece.
+ */
 interface Places {
   readonly after: Uint32Array;
   readonly before: Uint32Array;
 }
 
-/** Of characters that mean something here. */
+/** Codes of the characters that mean something here. */
 const CODE = {
   percent: 0x25,
   ampersand: 0x26,
@@ -25,27 +31,27 @@ const CODE = {
   x: 0x78,
 } as const;
 
-/** LIMIT: zeros in front of the number of a character. */
+/** LIMIT: leading zeros in the number of a character. */
 const ZEROS = 6;
 const NAMES = Object.entries({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" }).map(([name, character]) => {
   return { name: Buffer.from(`${name};`), byte: character.charCodeAt(0) };
 });
 
-/** 1 for what an escape begins with. */
+/** 1 for bytes with which an escape begins. */
 const BEGINS = new Uint8Array(256);
 for (const code of [CODE.percent, CODE.backslash, CODE.ampersand]) BEGINS[code] = 1;
 
-/** Values of hexadecimal digits by their codes; -1 for what is none. */
+/** Values of hexadecimal digits by their codes; -1 for anything else. */
 const DIGITS = new Int8Array(256).fill(-1);
 for (const [value, digits] of [..."0123456789abcdef"].entries()) {
   DIGITS[digits.charCodeAt(0)] = value;
   DIGITS[digits.toUpperCase().charCodeAt(0)] = value;
 }
 
-/** One escape less everywhere; null where there is none. */
+/** Resolves one layer of escapes everywhere; null if there are none. */
 export function unescaped({ bytes, places }: View): View | null {
   const clear = Buffer.allocUnsafeSlow(bytes.length);
-  // What resolves to one byte has two at the least.
+  // An escape has at least two bytes, and resolves to one.
   const [after, before] = [new Uint32Array(bytes.length / 2 + 1), new Uint32Array(bytes.length / 2 + 1)];
   let [length, done, count] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at += 1) {
@@ -67,7 +73,7 @@ export function unescaped({ bytes, places }: View): View | null {
   return { bytes: clear.subarray(0, length), places: [moved, ...places] };
 }
 
-/** Where a place in what is resolved was at first. */
+/** The original position of a position in the resolved bytes. */
 export function cameFrom({ places }: View, place: number): number {
   return places.reduce(placeBefore, place);
 }
@@ -82,7 +88,10 @@ function placeBefore(place: number, { after, before }: Places): number {
   return low === 0 ? place : (before[low - 1] as number) + place - (after[low - 1] as number);
 }
 
-/** The byte that stands there as an escape, and how long that is, as `byte | length << 8`; 0 where there is no escape. */
+/**
+ * The byte that an escape at this position stands for, and the length of the escape, as `byte | length << 8`; 0 if
+ * there is no escape.
+ */
 function resolvedAt(bytes: Uint8Array, from: number): number {
   switch (bytes[from]) {
     case CODE.percent:
@@ -96,7 +105,7 @@ function resolvedAt(bytes: Uint8Array, from: number): number {
   }
 }
 
-/** Two hexadecimal digits, which end an escape of this length. */
+/** The byte of two hexadecimal digits at the end of an escape of this length; 0 if they are no digits. */
 function pair(bytes: Uint8Array, at: number, length: number): number {
   const [high, low] = [digitAt(bytes, at), digitAt(bytes, at + 1)];
   return high < 0 || low < 0 ? 0 : (high << 4) | low | (length << 8);
@@ -114,7 +123,7 @@ function behindBackslash(bytes: Uint8Array, from: number): number {
     const isShort = bytes[from + 2] === CODE.zero && bytes[from + 3] === CODE.zero;
     return isShort ? pair(bytes, from + 4, 6) : 0;
   }
-  // Letters and digits behind it are what no value holds, such as the end of a line.
+  // A backslash before a letter or a digit stands for something that no value contains, such as the end of a line.
   return isAlphanumeric(next) ? 0 : next | (2 << 8);
 }
 
@@ -123,7 +132,7 @@ function isAlphanumeric(code: number): boolean {
   return (code >= CODE.zero && code <= 0x39) || (lower >= 0x61 && lower <= 0x7a);
 }
 
-/** `&#34;` and `&#x22;`, for what is ASCII. */
+/** Escapes such as `&#34;` and `&#x22;`, if they stand for ASCII. */
 function numbered(bytes: Uint8Array, from: number): number {
   const base = ((bytes[from + 2] ?? 0) | 0x20) === CODE.x ? 16 : 10;
   const begin = from + (base === 16 ? 3 : 2);

@@ -1,11 +1,11 @@
 /**
- * Takes the secrets of a request out of what comes back: in any of the spellings in which servers give back what they were
- * told, and however these are mixed. What comes back is hostile, so each of its bytes is looked at a fixed number of times.
+ * Removes the secrets of a request from what comes back: in all spellings in which servers repeat what they were told,
+ * however these are mixed. What comes back is hostile, so each of its bytes is looked at a fixed number of times.
  */
 import type { SecretValues } from "../facts/stored-secrets.ts";
 import { cameFrom, unescaped, type View } from "./escapes.ts";
 
-/** LIMIT: escapes within escapes that are looked through, such as those of JSON in a URL in HTML. */
+/** LIMIT: layers of escapes within escapes that are resolved, such as those of JSON in a URL in HTML. */
 const LAYERS = 3;
 
 const [PLUS, SPACE] = [0x2b, 0x20];
@@ -16,7 +16,10 @@ interface Found {
   readonly to: number;
 }
 
-/** What one value looks like where nothing is escaped, and what is shown instead. `before` and `behind`: bytes beside it that hold a part of it. */
+/**
+ * One unescaped spelling of a value, and what is shown instead of it. `before` and `behind` are the numbers of bytes
+ * beside the spelling that also hold a part of the value.
+ */
 interface Spelling {
   readonly shown: Buffer;
   readonly bytes: Buffer;
@@ -33,7 +36,7 @@ export class SecretFilter {
     this.#hasSpaces = [...values.values()].some((value) => value.includes(" "));
   }
 
-  /** INVARIANT: I10: every value is its name again, with all that stands in another value over it. */
+  /** INVARIANT: I10: every value is replaced by its name, together with any value that overlaps it. */
   bytes(bytes: Buffer): Buffer {
     if (this.#spellings.length === 0) return bytes;
     const found = this.#viewsOf(bytes).flatMap((view) => this.#foundIn(view));
@@ -44,7 +47,10 @@ export class SecretFilter {
     return this.#spellings.length === 0 ? text : this.bytes(Buffer.from(text)).toString();
   }
 
-  /** As text, several at once, none of which holds the end of a line: neither does a value, so nothing is found across. */
+  /**
+   * Filters several lines at once. Neither a line nor a value holds the end of a line, so no value is found across two
+   * lines.
+   */
   lines(lines: readonly string[]): string[] {
     return lines.length === 0 ? [] : this.text(lines.join("\n")).split("\n");
   }
@@ -53,13 +59,14 @@ export class SecretFilter {
     const plain: View = { bytes, places: [] };
     const views = [plain, ...layersOf(plain)];
     if (!this.#hasSpaces || !bytes.includes("+")) return views;
-    // In a form a plus is a space, and elsewhere it is itself.
+    // In a form, a plus is a space. Elsewhere it is itself, so both readings are searched.
     const form: View = { bytes: Buffer.from(bytes.map((byte) => (byte === PLUS ? SPACE : byte))), places: [] };
     return [...views, form, ...layersOf(form)];
   }
 
   #foundIn(view: View): Found[] {
-    // Names of hosts and headers come back in small letters, and a value that differs in these alone is no other value.
+    // Names of hosts and headers come back in small letters, so everything is compared in small letters. A value that
+    // differs only in these counts as the same.
     const bytes = inSmallLetters(view.bytes);
     const found: Found[] = [];
     for (const { shown, bytes: spelling, before, behind } of this.#spellings) {
@@ -81,7 +88,10 @@ function spellingsOf(name: string, value: string): Spelling[] {
   return [...[value, hex].map(whole), ...[0, 1, 2].flatMap((shift) => base64Of(shown, value, shift))];
 }
 
-/** What of base64 the value alone decides, where so many bytes stand before it in its group of three. */
+/**
+ * The part of a base64 text that the value alone decides, if `shift` bytes stand before the value in its group of
+ * three.
+ */
 function base64Of(shown: Buffer, value: string, shift: number): Spelling[] {
   const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(value)]);
   const [from, to] = [Math.ceil((shift * 8) / 6), Math.floor((bytes.length * 8) / 6)];

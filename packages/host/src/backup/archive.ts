@@ -1,6 +1,6 @@
 /**
- * Backups are ustar archives, so that ordinary tools list and take out what is in them. They hold plain files
- * alone, one after the other and not compressed, so nothing unpacks to more than what is there.
+ * Backups are ustar archives, so that ordinary tools can list and extract what is in them. They hold only plain files,
+ * one after the other and uncompressed, so nothing unpacks to more than its size in the archive.
  */
 import assert from "node:assert/strict";
 import { createHash, type Hash } from "node:crypto";
@@ -10,9 +10,11 @@ import { FemtoError, printable } from "@femtoclaw/protocol";
 const BLOCK = 512;
 const CHUNK_BYTES = 1 << 20;
 const NOTHING = Buffer.alloc(BLOCK);
-/** LIMIT: bytes of a file that the header has octal digits for; larger ones are written as GNU tar does it. */
+/**
+ * LIMIT: bytes of a file whose size fits into the header's octal digits. Larger sizes are written as GNU tar does it.
+ */
 const OCTAL_MAX = 8 ** 11 - 1;
-/** LIMIT: folders above each other. */
+/** LIMIT: parts of a path: folders within each other, and the file. */
 const DEPTH_MAX = 16;
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
@@ -22,7 +24,7 @@ export interface ArchiveEntry {
   readonly bytes: number;
   /** SHA-256 of everything before this entry, in hexadecimal. */
   readonly before: string;
-  /** Read to its end before the next entry is asked for. */
+  /** Has to be read to its end before the next entry is asked for. */
   readonly content: AsyncIterable<Buffer>;
 }
 
@@ -31,7 +33,7 @@ export class ArchiveWriter {
   readonly #at: number;
   readonly #hash = createHash("sha256");
 
-  /** `at` is the time that entries bear, in milliseconds. */
+  /** `at` is the time of all entries, in milliseconds. */
   constructor(file: FileHandle, at: number) {
     this.#file = file;
     this.#at = Math.floor(at / 1_000);
@@ -48,7 +50,7 @@ export class ArchiveWriter {
     await this.#pad(content.length);
   }
 
-  /** The file as it is; throws when it becomes shorter meanwhile. */
+  /** Adds the file as it is; throws if it becomes shorter meanwhile. */
   async addFile(path: string, from: FileHandle): Promise<void> {
     const { size } = await from.stat();
     await this.#write(headerOf(path, size, this.#at));
@@ -62,7 +64,7 @@ export class ArchiveWriter {
     await this.#pad(size);
   }
 
-  /** Durable when it resolves. */
+  /** Ends the archive, which is durable when this resolves. */
   async end(): Promise<void> {
     for (let blocks = 0; blocks < 2; blocks += 1) await this.#write(NOTHING);
     await this.#file.sync();
@@ -79,7 +81,10 @@ export class ArchiveWriter {
   }
 }
 
-/** The entries of an archive of so many bytes. Throws FEMTO_BACKUP_DAMAGED for whatever `ArchiveWriter` does not write. */
+/**
+ * The entries of an archive of `size` bytes. Throws FEMTO_BACKUP_DAMAGED for anything that `ArchiveWriter` would not
+ * have written.
+ */
 export async function* readArchive(file: FileHandle, size: number): AsyncGenerator<ArchiveEntry> {
   const reading = new Reading(file, size);
   const seen = new Set<string>();
@@ -137,7 +142,7 @@ class Reading {
 
 const paddingOf = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
 
-/** A plain file of nobody, mode 0600. */
+/** The header of a plain file with mode 0600 that names no owner. */
 function headerOf(path: string, size: number, seconds: number): Buffer {
   const header = Buffer.alloc(BLOCK);
   const { name, prefix } = splitPath(path);
@@ -171,7 +176,8 @@ function splitPath(path: string): { readonly name: string; readonly prefix: stri
   });
 }
 
-// INVARIANT: only the very header that would be written is taken: no link, no device, no way out of the folder.
+// INVARIANT: a header is accepted only if it is exactly the one that would be written: no link, no device, no way out
+// of the folder.
 function parsedHeader(block: Buffer, at: number): { readonly path: string; readonly bytes: number } {
   const unknown = damaged(`what stands at byte ${at} is no entry of a backup`);
   const name = textOf(block.subarray(0, 100));

@@ -1,6 +1,7 @@
 /**
- * Makes a backup of a state directory: its log up to a signed checkpoint, with the values beside it, the logs
- * before it, and the configuration. It is verified, written, read back and only then given its name.
+ * Makes a backup of a state directory: its log up to a signed checkpoint with the values beside it, the logs before it,
+ * and the configuration. The logs are verified, the backup is written and read back, and only then is it given its
+ * name.
  */
 import { constants } from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -29,7 +30,7 @@ import { assertAllStand, assertStands, isPartOfLog, namesOfLogs } from "./old-lo
 
 export interface BackupRequest {
   readonly loaded: LoadedConfiguration;
-  /** Absolute path of a file that is not there, or of a folder that gets one. */
+  /** Absolute path of a file that does not exist yet, or of a folder in which one is made. */
   readonly out: string;
   /** Whether key files and stored secrets go into a file of their own. */
   readonly withKeys: boolean;
@@ -43,11 +44,11 @@ export interface BackupRequest {
 
 export interface MadeBackup {
   readonly file: string;
-  /** The file with keys and secrets, where one was asked for. */
+  /** The file with keys and secrets; null if none was asked for. */
   readonly keys: string | null;
   readonly bytes: number;
   readonly manifest: BackupManifest;
-  /** Records behind the last checkpoint, which are not in it. */
+  /** Number of records after the last checkpoint, which are not in the backup. */
   readonly unsigned: number;
 }
 
@@ -76,7 +77,7 @@ export async function makeBackup(request: BackupRequest): Promise<MadeBackup> {
     try {
       await giveName(archive, file);
     } catch (error) {
-      // Keys that go with no backup would be found by somebody at some time, and by nobody who looks for them.
+      // Nobody would miss a file of keys that has no backup, but sooner or later somebody would find it.
       if (keys !== null) await rm(keys, { force: true });
       throw error;
     }
@@ -128,7 +129,7 @@ function logOf({ keys, size, root }: LogVerdict): BackedUpLog {
   return { origin: first.slice(0, first.indexOf("+")), first_key: first, size, root };
 }
 
-/** What the last boot said that it was. */
+/** The digest of the deployment that the last boot recorded. */
 async function deploymentIn(log: string): Promise<string | null> {
   await using reader = await TilesReader.open(log);
   for await (const { type, body } of reader.readBackwards(await reader.prunedBefore(), reader.size)) {
@@ -148,7 +149,7 @@ async function write(archive: string, made: Gathered): Promise<{ bytes: number; 
     for (const { path, bytes } of made.texts) await writer.add(path, bytes);
     for (const { path, from, staged } of made.files) {
       await addOne(writer, path, from);
-      // What is in the archive is not needed twice, and the disk may have no room for it.
+      // A staged file is not needed any more once it is in the archive, and the disk may have no room for both.
       if (staged) await rm(from);
     }
     await writer.add(DIGEST_FILE, Buffer.from(`${writer.sha256}\n`));
@@ -164,7 +165,7 @@ async function addOne(writer: ArchiveWriter, path: string, from: string): Promis
   await writer.addFile(path, handle);
 }
 
-/** INVARIANT: a link or a device in a file's place is never followed into a backup. */
+/** INVARIANT: a link or a device in the place of a file is never followed into a backup. */
 async function openPlain(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   if ((await handle.stat()).isFile()) return handle;
@@ -172,7 +173,7 @@ async function openPlain(path: string): Promise<FileHandle> {
   throw new FemtoError("FEMTO_BACKUP_FAILED", `${printable(path, 4_096)} is no regular file`);
 }
 
-/** Reads what was written from the disk and holds it to its digest. */
+/** Reads back from the disk what was written, and checks it against its digest. */
 async function assertReadable(archive: string): Promise<void> {
   await using handle = await openPlain(archive);
   let last = "";
@@ -217,7 +218,8 @@ async function placeOf(out: string, { resolved }: LoadedConfiguration): Promise<
   );
   const name = `femtoclaw-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.backup`;
   const place = await placeInOwnFolder(isFolder ? join(out, name) : out, "FEMTO_BACKUP_FAILED");
-  // What is made ready beside it, and the file of the keys, lie in the same folder, and under names of their own.
+  // The work folder and the file of the keys lie in the same folder under names of their own, so that folder is checked
+  // as well.
   for (const path of [place, `${place}${PRIVATE_ENDING}`, dirname(place)]) {
     refuseReached(path, resolved.authority, "FEMTO_BACKUP_FAILED");
   }
@@ -230,14 +232,14 @@ async function assertNothingAt(path: string): Promise<void> {
   if (names.includes(basename(path))) throw taken(path);
 }
 
-/** INVARIANT: under its name stands a whole backup or nothing, and never in the place of something else. */
+/** INVARIANT: the name of a backup stands for a whole backup or for nothing, and never replaces anything else. */
 async function giveName(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
     const code = systemErrorCode(error) ?? "";
     if (code === "EEXIST") throw taken(to);
-    // A file system without second names.
+    // The file system has no hard links.
     if (!/^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(code)) throw error;
     await assertNothingAt(to);
     await rename(from, to);

@@ -1,14 +1,17 @@
-/** What a backup says of itself in its first file, and in its last one the digest of all before: without it, it is unfinished. */
+/**
+ * What a backup says about itself: its first file is a manifest, and its last file is the digest of everything before.
+ * A backup without the digest is unfinished.
+ */
 import { FemtoError, parseStrictJson } from "@femtoclaw/protocol";
 import { type ArchiveEntry, damaged } from "./archive.ts";
 
 export const MANIFEST_FILE = "backup.json";
 export const DIGEST_FILE = "sha256";
-/** Folder of the logs, the newest one among them; it is laid out like that of a state directory. */
+/** Folder of all logs, including the newest. It is laid out like that of a state directory. */
 export const LOGS_FOLDER = "epochs";
 /** Folder of the configuration and its policy. */
 export const PROJECT_FOLDER = "project";
-/** Key files and stored secrets stand in a file of their own. */
+/** Ending of the separate file that holds key files and stored secrets. */
 export const PRIVATE_ENDING = ".keys";
 const FORMAT = 1;
 /** LIMIT: bytes of the manifest, which has about 600, and of the digest. */
@@ -19,7 +22,7 @@ export interface BackedUpLog {
   /** Public key that the log began with. */
   readonly first_key: string;
   readonly size: number;
-  /** In base64. */
+  /** Root hash of the log's tree, in base64. */
   readonly root: string;
 }
 
@@ -28,12 +31,12 @@ export interface BackupManifest {
   /** `keys` is the file with key files and stored secrets that goes with a backup. */
   readonly kind: "backup" | "keys";
   readonly at: string;
-  /** Version of FemtoClaw that made it. */
+  /** Version of the FemtoClaw that made the backup. */
   readonly version: string;
   readonly log: BackedUpLog;
-  /** Name of the folder of that log. */
+  /** Name of the folder of `log`. */
   readonly epoch: string;
-  /** The deployment that its last boot named; null where none did. */
+  /** Digest of the deployment that the last boot in the log named; null if it named none. */
   readonly deployment: string | null;
 }
 
@@ -41,7 +44,7 @@ export function newManifest(parts: Omit<BackupManifest, "v">): BackupManifest {
   return { v: FORMAT, ...parts };
 }
 
-/** Throws FEMTO_JOURNAL_FORMAT for one of a later version. */
+/** Throws FEMTO_JOURNAL_FORMAT for a manifest of a later version. */
 export async function readManifest(entry: ArchiveEntry): Promise<BackupManifest> {
   const parsed = entry.path === MANIFEST_FILE ? parseStrictJson(await textOf(entry)) : null;
   if (parsed === null || !parsed.ok) throw damaged(`it does not begin with ${MANIFEST_FILE}`);
@@ -56,7 +59,10 @@ export async function readManifest(entry: ArchiveEntry): Promise<BackupManifest>
   return value;
 }
 
-/** INVARIANT: every bit before the last file is as it was written; those of the last file can only be as they are. */
+/**
+ * INVARIANT: every bit before the last file is as it was written, and the last file can hold nothing but the digest of
+ * those.
+ */
 export async function checkDigest(entry: ArchiveEntry): Promise<void> {
   if ((await textOf(entry)).toString() !== `${entry.before}\n`) throw damaged("it is not what was written");
 }

@@ -1,4 +1,7 @@
-/** The logs of a state directory or a backup that stand under `epochs`, in either of their two forms. */
+/**
+ * The logs in the folder `epochs` of a state directory or of a backup. Each has one of two forms: a database, or an
+ * exported tree.
+ */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,17 +28,18 @@ export async function namesOfLogs(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * Whether a path below the folder of the logs is one of a whole log or of the values beside it. INVARIANT: I7: nothing else
- * is taken along, and nothing else is put back: a start finishes what it finds there of a new log, and takes its keys for
- * those of the state directory. The keys of an old log sign nothing any more.
+ * Whether a path below the folder of the logs belongs to a whole log or to the values beside one. INVARIANT: I7:
+ * nothing else is backed up or restored. If a start found a half-made new log there, it would finish that log and take
+ * its keys for those of the state directory. The keys of an old log are not needed, because they sign nothing any more.
  */
 export function isPartOfLog(path: string): boolean {
   return /^[1-9][0-9]{0,8}(?:\/|\.values\.jsonl$)/.test(path) && !/\.pem$/.test(path);
 }
 
 /**
- * The same for logs that others follow. A host that was killed in its first moments leaves a log that no checkpoint vouches
- * for; INVARIANT: I7: it stands by what the log after it says that it goes on from, to the record and to the root.
+ * Verifies logs that are each followed by another, the last one by `next`; throws `code` for one that does not stand. A
+ * host that was killed in its first moments leaves a log that no checkpoint vouches for. INVARIANT: I7: such a log
+ * stands only if the log after it says that it continues from exactly this size and this root.
  */
 export async function assertAllStand(folders: readonly string[], next: string, code: ErrorCode): Promise<void> {
   for (const [index, folder] of folders.entries()) {
@@ -73,7 +77,10 @@ async function readOldLog(folder: string): Promise<AsyncDisposable & { readonly 
   return { reader: new StoreReader(store, size), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** What a verification finds; throws the code for a log that does not stand. One that was pruned stands as far as it is kept. */
+/**
+ * Verifies a log and returns the verdict; throws `code` for a log that does not stand. A pruned log stands as far as it
+ * is kept.
+ */
 export async function assertStands(
   folder: string,
   code: ErrorCode,
@@ -91,7 +98,7 @@ async function verdictOf(
   code: ErrorCode,
   expected: Omit<VerifyOptions, "source">,
 ): Promise<LogVerdict> {
-  // INVARIANT: I7: what is verified is what is read afterwards, so a folder holds one log in one form.
+  // INVARIANT: I7: what is verified is what is read afterwards, so a folder must not hold a log in both forms.
   if (isDatabase(folder) && existsSync(join(folder, "checkpoint"))) {
     throw new FemtoError(code, `${printable(folder, 4_096)} holds two logs`);
   }

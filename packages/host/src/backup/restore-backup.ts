@@ -1,4 +1,4 @@
-/** Makes a state directory, and a project if asked for, out of a backup: whole, or not at all. */
+/** Makes a state directory, and on request a project, from a backup: as a whole, or not at all. */
 import { cp, mkdir, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { beginsWith, type Checkpoint, syncFolder, syncTree, TilesReader } from "@femtoclaw/journal";
@@ -15,11 +15,11 @@ export interface RestoreRequest {
   readonly state: string;
   /** File with the stored secrets that go with the backup. */
   readonly keys: string | null;
-  /** Where the configuration and its policy go. */
+  /** Where the configuration and its policy are put; null for nowhere. */
   readonly project: string | null;
   /** Public key that was kept elsewhere. */
   readonly pinned: string | undefined;
-  /** What was seen of the log at that state directory. */
+  /** What was seen before of the log in that state directory. */
   readonly known: RememberedLog | null;
   readonly during: During;
   say(line: string): void;
@@ -53,7 +53,7 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoredSt
     const { epoch } = manifest;
     const restored = await during("opening a new epoch", () => restoreLog({ root, epoch, verdict }));
     await syncTree(root);
-    // INVARIANT: what stands at the places named by the operator is whole, or is not there.
+    // INVARIANT: the places that the operator named hold a whole result, or nothing.
     const putState = (): Promise<void> => rename(root, directory);
     await (project === null ? putState() : withProject(kept, project, request.say, putState));
     await syncFolder(dirname(directory));
@@ -69,13 +69,16 @@ function unwritten(path: string, error: unknown): FemtoError {
   return refused(reason, undefined, error);
 }
 
-/** Whether the log that was restored begins with what was seen: if not, whoever saw it has to be told. */
+/** Whether the restored log begins with what was seen. If not, whoever saw it has to be told. */
 export async function heldInBackup(oldLog: string, seen: Checkpoint): Promise<boolean> {
   await using reader = await TilesReader.open(oldLog);
   return await beginsWith(reader, seen);
 }
 
-/** A log of another key than the remembered one may be the right one; that is for the operator to say. */
+/**
+ * Refuses a log whose key is not the remembered one, unless the operator names its key. It may be the right log, but
+ * only the operator can say so.
+ */
 function assertKnown({ pinned, known }: RestoreRequest, { log }: BackupManifest): void {
   if (pinned !== undefined || known === null || known.firstKey === log.first_key) return;
   const fix =
@@ -90,12 +93,12 @@ async function takeSecrets(file: string, work: string, root: string, { log }: Ba
   if (its.first_key !== log.first_key)
     throw refused(`${printable(file, 4_096)} goes with another log, ${printable(its.origin)}`);
   await rename(join(folder, "secrets.json"), join(root, "secrets.json")).catch((error: unknown) => {
-    // None were stored when the backup was made.
+    // No secrets were stored when the backup was made.
     if (systemErrorCode(error) !== "ENOENT") throw error;
   });
 }
 
-/** Each of the two gets its place in one step, which takes a folder with nothing in it. */
+/** Each of the two is moved to its place in one step, which needs an empty place, so neither may lie in the other. */
 function assertApart(directory: string, project: string): void {
   const [inner, outer] = directory.length > project.length ? [directory, project] : [project, directory];
   if (inner !== outer && !inner.startsWith(`${outer}/`)) return;
@@ -104,8 +107,8 @@ function assertApart(directory: string, project: string): void {
 }
 
 /**
- * Puts the project in its place, then does the rest, and takes the project away again where that fails. It is made ready
- * beside its place, which may be on another disk.
+ * Puts the project in its place, then does the rest, and takes the project away again if the rest fails. The project is
+ * prepared beside its place, because that may be on another disk.
  */
 async function withProject(
   from: string,

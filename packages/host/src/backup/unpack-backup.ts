@@ -1,6 +1,6 @@
 /**
- * Takes a backup apart into a folder of this user alone, and believes nothing of it: what is put in place
- * afterwards was compared with the manifest to the byte, and every log in it was verified.
+ * Unpacks a backup into a folder of this user alone, and believes nothing in it. Before anything is put in place, all
+ * of it is compared with its digest to the byte, and every log in it is verified.
  */
 import { constants, existsSync, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
@@ -16,7 +16,7 @@ const OTHERS_WRITE = 0o022;
 const LOGS = `${LOGS_FOLDER}/`;
 const OF_PROJECT = /^project\/(?:femtoclaw\.toml$|policy\/)/;
 const OF_KEYS = /^(?:keys\/[a-z]+\.pem|secrets\.json)$/;
-/** What each kind of file holds, and nothing else. */
+/** What each kind of file may hold; nothing else is accepted. */
 const HOLDS: Readonly<Record<BackupManifest["kind"], (path: string) => boolean>> = {
   backup: (path) => OF_PROJECT.test(path) || (path.startsWith(LOGS) && isPartOfLog(path.slice(LOGS.length))),
   keys: (path) => OF_KEYS.test(path),
@@ -47,7 +47,10 @@ export async function unpackBackup(file: string, into: string, kind: BackupManif
   }
 }
 
-/** Verifies every log that was unpacked, and that the newest one is what the manifest says; resolves with its verdict. */
+/**
+ * Verifies every unpacked log, and that the newest one is what the manifest says; resolves with the verdict on that
+ * one.
+ */
 export async function verifyUnpacked(
   folder: string,
   { log, epoch }: BackupManifest,
@@ -99,7 +102,7 @@ function problemOf(status: Stats): string | null {
     : `can be changed by others (mode ${(status.mode & 0o777).toString(8)})`;
 }
 
-/** Two things of one name in the backup, or a disk that takes no more. */
+/** Writing fails because two things in the backup have the same name, or because the disk takes no more. */
 function unwritten(into: string, error: unknown): FemtoError {
   const code = systemErrorCode(error) ?? errorText(error);
   if (/^(?:EEXIST|ENOTDIR|EISDIR|ENAMETOOLONG)$/.test(code))

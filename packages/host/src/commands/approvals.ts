@@ -1,4 +1,4 @@
-/** `approvals`: what operators are asked, and their answers. Only the running host takes them. */
+/** `approvals`: shows the questions for operators, and answers them. Both go through the running host. */
 import { resolve } from "node:path";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
@@ -46,14 +46,17 @@ export async function showApproval(context: CommandContext, id: string): Promise
 export interface AnswerOptions {
   readonly reason?: string;
   readonly session?: boolean;
-  /** Proposes to write the answer as a rule, once it is given. */
+  /** After the answer is given, propose to write it as a rule. */
   readonly rule?: boolean;
   readonly digest?: string;
   /** File of the operator's private key. */
   readonly key?: string;
 }
 
-/** What is answered is what is shown here, or what the digest says: it may be something else by now. */
+/**
+ * Answers the question as it is shown here, or as `--digest` names it. If the question asks about something else by
+ * now, the host refuses the answer.
+ */
 export async function answerApproval(
   context: CommandContext,
   id: string,
@@ -94,7 +97,7 @@ async function give(
   return told(context, await operator.answerSigned(await signCard(approval, { answer, scope, key, ...said })));
 }
 
-/** What became of an answer. */
+/** Tells what became of an answer. */
 export function told({ output }: CommandContext, value: unknown): number {
   const { seq, complete, id, execution_id, answer, granted, approvers } = value as Answered;
   if (output.json) output.value({ id, execution_id, answer, complete, granted, approvers, record: { seq } });

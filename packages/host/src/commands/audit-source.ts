@@ -1,4 +1,4 @@
-/** The signed log of the running host, or of a stopped journal. */
+/** Access to the signed log: through the running host, or in the journal of a stopped one. */
 import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
 import { FemtoError, printable } from "@femtoclaw/protocol";
@@ -42,7 +42,10 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
   };
 }
 
-/** The host writes it, and a unit may give the host a /tmp of its own: then nobody finds what would be told of as written. */
+/**
+ * The host writes the export, and its systemd unit may give it a /tmp of its own. Such a file would be reported as
+ * written, but nobody would find it.
+ */
 function assertSeen(out: string): void {
   if (existsSync(out)) return;
   throw new FemtoError(

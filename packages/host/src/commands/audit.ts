@@ -1,4 +1,4 @@
-/** `audit`: what an auditor asks of the journal. Verifying needs no trust in the host, and changes nothing. */
+/** `audit`: what an auditor asks about the journal. Verification changes nothing and needs no trust in the host. */
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
@@ -30,7 +30,10 @@ export interface VerifyOptions {
   readonly witness?: string;
 }
 
-/** A stopped state directory, a copy of one, or an exported tree; without a path the configured journal. */
+/**
+ * `path` is a stopped state directory, a copy of one, or an exported tree. Without a path, the configured journal is
+ * verified.
+ */
 export async function verify(
   context: CommandContext,
   path: string | undefined,
@@ -38,13 +41,14 @@ export async function verify(
 ): Promise<number> {
   const configured = path === undefined ? context.load().resolved : null;
   const stateDirectory = configured?.stateDirectory ?? resolve(context.cwd, path ?? "");
-  // Who names both needs nothing of what is remembered here, not even that it is sound.
+  // If both the key and the checkpoint are given, nothing that is remembered here is needed, so it may even be damaged.
   const needed = options.key === undefined || options.checkpoint === undefined;
   const remembered = needed ? await context.logMemoryAt(stateDirectory).remembered() : null;
   const pinned = options.key === undefined ? remembered?.firstKey : fileText(options.key);
   const checkpoint = options.checkpoint === undefined ? undefined : fileText(options.checkpoint, { trim: false });
   const seen = options.checkpoint === undefined && remembered !== null ? [seenBefore(remembered)] : [];
-  // Before the log is read: what a witness takes meanwhile may lie beyond the end of what is verified.
+  // The evidence of witnesses is gathered before the log is read, because a witness may meanwhile take a checkpoint
+  // that lies beyond the end of what is verified.
   const { held, faults, notes } = await witnessEvidence({
     stateDirectory,
     settings: configured?.witnesses ?? [],
@@ -62,7 +66,7 @@ export async function verify(
   return exit;
 }
 
-/** Whoever can write to the state directory can mostly write to what its user remembers as well. */
+/** Not kept elsewhere: whoever can write to the state directory can mostly write to what its user remembers. */
 function seenBefore({ checkpoint, seenAt }: RememberedLog): HeldCheckpoint {
   const whose = `the checkpoint that was seen here at ${seenAt}`;
   return { note: checkpoint, whose, witnessed: false, elsewhere: false };
@@ -84,9 +88,10 @@ async function verdictOn(
   return await verifyDirectory(existsSync(journal) ? journal : directory, expected);
 }
 
-/** 0 is said only of a log that is right to its end, whose key was kept elsewhere, and whose witnesses are whole. */
+/** 0 only if the log is valid to its end, its key is the one known before, and no witness is at fault. */
 export function exitOf({ verdict, pinned, unsignedTail }: LogVerdict, witnessFaults: readonly string[]): number {
-  // A fault that is no forgery, met before any signature, says nothing against the key.
+  // A key that differs is no reason for EXIT.no by itself: a fault that is no forgery, met before any signature, says
+  // nothing against the key.
   if (verdict === "tampered") return EXIT.no;
   const isRight = verdict === "verified" && pinned === "matches" && unsignedTail === 0 && witnessFaults.length === 0;
   return isRight ? EXIT.ok : EXIT.incomplete;
@@ -120,7 +125,7 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
   ]);
 }
 
-/** REF is a sequence number or the identifier of an execution, whose last record is meant. */
+/** REF is a sequence number, or the identifier of an execution, which stands for its last record. */
 export async function prove(context: CommandContext, ref: string, options: { readonly out?: string }): Promise<number> {
   const { output } = context;
   const file = options.out === undefined ? null : unreachedPlace(context, options.out);
@@ -143,7 +148,7 @@ export async function prove(context: CommandContext, ref: string, options: { rea
   return EXIT.ok;
 }
 
-/** Needs the proof, the record and the public key, and nothing of this installation. */
+/** Needs only the proof, the record and the public key. Nothing of this installation is used. */
 export function check(
   context: CommandContext,
   proof: string,
@@ -171,7 +176,7 @@ export async function checkpoint(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** The sizes at which the log was signed. */
+/** Lists the sizes at which the log was signed. */
 export async function log(context: CommandContext): Promise<number> {
   await using source = await auditSource(context);
   const sizes = await source.checkpoints();
@@ -200,7 +205,7 @@ export async function exportLog(
   return EXIT.ok;
 }
 
-/** REF is a sequence number, or the identifier of an execution, all of whose records are meant. */
+/** REF is a sequence number, or the identifier of an execution, which stands for all of its records. */
 export async function erase(
   context: CommandContext,
   ref: string,
@@ -216,7 +221,7 @@ export async function erase(
   return EXIT.ok;
 }
 
-/** Says what goes, and lets it go only when that was asked for. */
+/** Tells what would be dropped, and drops it only with `--yes`. */
 export async function prune(
   context: CommandContext,
   options: { readonly before: PruneBoundary; readonly yes?: boolean },
@@ -236,10 +241,13 @@ export async function prune(
   return EXIT.ok;
 }
 
-/** A sequence number, or an age. */
+/** Where to stop pruning: before a sequence number, or at an age. */
 export type PruneBoundary = { readonly before: number } | { readonly older_than_ms: number };
 
-/** LIMIT: bytes of a file that is named beside a log; the largest is a record of 64 KiB. A stranger may have made it. */
+/**
+ * LIMIT: bytes of a file that is named beside a log, because a stranger may have made the file. The largest that is
+ * needed is a record of 64 KiB.
+ */
 const NAMED_BYTES_MAX = 1_048_576;
 
 function fileBytes(path: string): Buffer {

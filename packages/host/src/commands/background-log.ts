@@ -1,8 +1,8 @@
-/** What a host in the background says, kept from one start to the next. */
+/** The log file of a host in the background. Each start appends to it. */
 import { constants, fstatSync, openSync, readSync } from "node:fs";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** LIMIT: bytes of its log that are shown of a host that did not come up. */
+/** LIMIT: bytes of its log that are shown if a host did not come up. */
 const SAID_BYTES_MAX = 65_536;
 
 export class BackgroundLog {
@@ -25,7 +25,7 @@ export class BackgroundLog {
     this.#start = fstatSync(this.descriptor).size;
   }
 
-  /** The beginning of what was said in this start. */
+  /** The first part of what has been logged since this start began. */
   sinceStart(): Buffer {
     const buffer = Buffer.alloc(SAID_BYTES_MAX);
     return buffer.subarray(0, readSync(this.descriptor, buffer, 0, buffer.length, this.#start));

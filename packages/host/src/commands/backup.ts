@@ -1,4 +1,4 @@
-/** `backup` and `restore`: the state directory in one file, and back. */
+/** `backup` and `restore`: write the state directory into one file, and restore it from there. */
 import { resolve } from "node:path";
 import { copyForVerification, lockClaim, openStateDirectory, parseCheckpoint, StoreReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
@@ -46,7 +46,7 @@ export async function backup(context: CommandContext, flags: BackupFlags): Promi
   return made.unsigned === 0 ? EXIT.ok : EXIT.incomplete;
 }
 
-/** The host signs what it has, and writes that. */
+/** The host signs all records that it has, and writes the export. */
 async function exportOfRunning(
   context: CommandContext,
   loaded: LoadedConfiguration,
@@ -57,7 +57,7 @@ async function exportOfRunning(
   return { unsigned: 0 };
 }
 
-/** A copy is read, so that a backup changes nothing; no host starts while it is made. */
+/** Reads a copy, so that a backup changes nothing. No host can start while the copy is made. */
 async function exportOfStopped(
   { resolved }: LoadedConfiguration,
   folder: string,
@@ -99,7 +99,8 @@ export async function restore(context: CommandContext, file: string, flags: Rest
   const state = options.state === undefined ? context.load().resolved.stateDirectory : resolve(cwd, options.state);
   const place = await freePlace(state, "FEMTO_RESTORE_REFUSED");
   const authority = presentAuthority(context);
-  // INVARIANT: I8: it gets keys and secrets, and calls may be running by the configuration that is there.
+  // INVARIANT: I8: the restored directory gets keys and secrets, so it must be out of reach of calls, which may be
+  // running under the present configuration.
   if (authority !== null) refuseReachedPlace(place, authority, "FEMTO_RESTORE_REFUSED");
   const known = await context.logMemoryAt(state).remembered();
   const path = (given: string | undefined): string | null => (given === undefined ? null : resolve(cwd, given));
@@ -118,10 +119,13 @@ export async function restore(context: CommandContext, file: string, flags: Rest
   return EXIT.ok;
 }
 
-/** Records that were seen and are not in the backup; null where nothing was seen that is not. */
+/** The log as it was last seen here, if the backup does not contain all of it; null otherwise. */
 type Lost = { readonly seen: RememberedLog } | null;
 
-/** INVARIANT: I7: what was seen gives way only to a log that goes on from all of it; else its clients are told, and refuse. */
+/**
+ * INVARIANT: I7: what was seen of the log is replaced only by a log that continues from all of it. Otherwise it stays:
+ * the user is told, and clients refuse the restored log.
+ */
 async function remember(context: CommandContext, restored: RestoredState, known: RememberedLog | null): Promise<Lost> {
   const { directory, manifest, vkey, oldLog } = restored;
   const memory = context.logMemoryAt(directory);

@@ -1,12 +1,13 @@
-/** The first sight of a log that a fork or a restore has begun. */
+/** Remembers a log that a fork or a restore has just begun. */
 import { proveContinuation } from "@femtoclaw/journal";
 import { errorText, printable } from "@femtoclaw/protocol";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /**
- * It was begun just now, so that its first sight is the right one. The log stands whether it can be looked at or not: where
- * it cannot, as on a disk that is full by then, that is told, and the next sight counts as the first.
+ * The log was begun just now, so this first look at it can be trusted. The log is valid even if it cannot be
+ * remembered, for example because the disk has become full. This is then reported, and the next look counts as the
+ * first.
  */
 export async function meetBegun(context: CommandContext, directory: string): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-/** `bench`: how fast this build is on this machine, beside what the machine can do at best. */
+/** `bench`: measures how fast this build is on this machine, compared with the best that the machine can do. */
 import { readFileSync, realpathSync } from "node:fs";
 import {
   type BenchPreset,
@@ -18,9 +18,9 @@ import type { CommandContext } from "./command-context.ts";
 export interface BenchFlags {
   readonly records?: number;
   readonly quick?: boolean;
-  /** A report of another run. */
+  /** File with the report of another run, to compare with. */
   readonly compare?: string;
-  /** A built executable. */
+  /** A built executable, to measure as well. */
   readonly bin?: string;
 }
 
@@ -33,7 +33,7 @@ export async function bench(context: CommandContext, name: string, flags: BenchF
     });
   }
   const { records, quick, bin } = flags;
-  // Read before minutes are spent.
+  // The other report is read first, so that an unusable one is found before minutes are spent on measuring.
   const before = flags.compare === undefined ? null : reportIn(flags.compare);
   const host: HostCommand = ownCommand();
   const report = await runBench(

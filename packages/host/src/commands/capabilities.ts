@@ -1,4 +1,4 @@
-/** `capabilities list|show|accept|reset|enable|disable`: the registry of the running host, and the packages in it. */
+/** `capabilities list|show|accept|reset|enable|disable`: the running host's registry and the packages in it. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CapabilityManifest, EXIT, FemtoError, printable, type RegisteredCapability } from "@femtoclaw/protocol";
 import type { OfferedTool, PackageView } from "@femtoclaw/runtime";
@@ -6,7 +6,7 @@ import { confirms } from "../terminal/confirm.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** A digest is recognized by its beginning. */
+/** The first characters of a digest are enough to recognize it. */
 const DIGEST_CHARS = 12;
 
 export async function listCapabilities(context: CommandContext): Promise<number> {
@@ -36,7 +36,7 @@ export async function listCapabilities(context: CommandContext): Promise<number>
   return EXIT.ok;
 }
 
-/** Everything that is known of one capability: what it declares, where it comes from, and what was accepted of it. */
+/** Shows all about one capability: what it declares, where it comes from, and which of its files are accepted. */
 export async function showCapability(context: CommandContext, name: string): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
@@ -53,7 +53,7 @@ export interface AcceptOptions {
   readonly yes?: boolean;
 }
 
-/** Accepts the files of a package as they are now, by the digests that were shown. */
+/** Accepts the files of a package as they are now, identified by the digests that were shown. */
 export async function acceptPackage(
   context: CommandContext,
   name: string,
@@ -157,7 +157,7 @@ const FILE_STYLES = {
   gone: "red",
 } as const;
 
-/** Of a file that was offered nothing more is to be said than that it is as it was accepted. */
+/** Files in the state `offered` are shown as `accepted`, because they are as they were when they were accepted. */
 function fileLines(files: readonly OfferedTool[], { output }: CommandContext): string[] {
   const rows = files.map(({ name, state, sha256, pinned }) => [
     printable(name, 128),

@@ -1,4 +1,4 @@
-/** `chat`: a person, a model, and between the model and the machine the running host. */
+/** `chat`: a person talks to a model, and the running host stands between the model and the machine. */
 import { Agent, type Stop } from "@femtoclaw/agent";
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
 import type { ChatSetting } from "@femtoclaw/runtime";
@@ -9,7 +9,7 @@ import { jsonTranscript, ScreenTranscript, type Transcript } from "../chat/trans
 import { startingConnect } from "../mcp/starting-connect.ts";
 import { type CommandContext, knownAgent } from "./command-context.ts";
 
-/** LIMIT: characters that are said at once; more does not fit into any context that can be set. */
+/** LIMIT: characters of one input to the model. More would not fit into any context that can be configured. */
 const SAID_CHARS_MAX = 10_000_000;
 
 const PROMPT = "› ";
@@ -26,7 +26,7 @@ export async function chat(context: CommandContext, said: string | undefined, op
   const setting = loaded.resolved.chat;
   const { model, about } = await chatModel(modelOptions, setting, { cwd, environment });
   if (name !== undefined) knownAgent(loaded, name);
-  // What the SDK finds odd about a provider is nothing that a person can do something about.
+  // The SDK warns about oddities of providers, which the person here can do nothing about.
   Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
   const agent = new Agent({ model, ...limitsOf(setting), ...(wait === undefined ? {} : { waitMs: wait }) });
   await using host = new ChatHost(startingConnect(context, loaded, name));
@@ -53,12 +53,12 @@ interface Chat {
   readonly host: ChatHost;
   readonly person: Person;
   transcript(): Transcript;
-  /** Whether somebody sits there who can go on after a turn that went wrong. */
+  /** Whether somebody sits at a terminal who can continue after a turn that went wrong. */
   readonly isScreen: boolean;
   readonly context: CommandContext;
 }
 
-/** Until nothing more is said; what a single turn came to is the exit code where nobody sits there. */
+/** Takes turns until nothing more is said. Without a terminal, the exit code tells how the last turn ended. */
 async function converse({ agent, host, person, transcript, isScreen, context: { output } }: Chat): Promise<number> {
   let exit: number = EXIT.ok;
   for (;;) {

@@ -1,4 +1,4 @@
-/** What every command gets: the global options, the configuration on demand, a voice. */
+/** What every command gets: the global options, the configuration on demand, and a way to print. */
 import { statSync } from "node:fs";
 import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -25,7 +25,7 @@ export class CommandContext {
     this.output = makeOutput({ json: options.json ?? false, quiet: options.quiet ?? false });
   }
 
-  /** Throws FEMTO_SURROUNDINGS where that folder is there no more, or has a name that is no text. */
+  /** Throws FEMTO_SURROUNDINGS if the current folder no longer exists, or if its path does not lead back to it. */
   get cwd(): string {
     const reason = "the folder in which this was called cannot be used";
     try {
@@ -38,13 +38,14 @@ export class CommandContext {
         cause: error,
       });
     }
-    // Bytes that are no UTF-8 come as other characters, and what these name is another folder, perhaps somebody else's.
+    // Node.js replaces bytes of the path that are not UTF-8 by other characters. The result names another folder,
+    // perhaps somebody else's.
     throw new FemtoError("FEMTO_SURROUNDINGS", `${reason}: by its name another one is found, or none`, {
       fix: "Where a name on the way to it is not UTF-8, rename that; where something was mounted over it, enter it anew; or call this from another folder.",
     });
   }
 
-  /** Locates, checks and resolves the configuration; throws with place and fix. */
+  /** Locates, checks and resolves the configuration. Errors say where the fault is and how to fix it. */
   load(): LoadedConfiguration {
     return loadConfiguration({
       cwd: this.cwd,
@@ -54,7 +55,7 @@ export class CommandContext {
     });
   }
 
-  /** `agent` in the options: one that the configuration has tables for; without one as everybody else. */
+  /** `options.agent` names an agent with tables in the configuration. Without it, the agent is one like any other. */
   async agent(loaded = this.load(), options: AgentOptions = {}): Promise<AgentClient> {
     if (options.agent !== undefined) knownAgent(loaded, options.agent);
     return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);
@@ -64,12 +65,12 @@ export class CommandContext {
     return await OperatorClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
   }
 
-  /** For looking at a host and stopping it, also when its log is not the one that was seen. */
+  /** For looking at a host or stopping it, even if its log does not fit what was seen of it before. */
   async unprovedOperator(host: Placed = this.load()): Promise<OperatorClient> {
     return await OperatorClient.connectUnproved(checkedRuntimeDirectory(host));
   }
 
-  /** What was seen of the log in this state directory, by the commands and by its host. */
+  /** What commands and the host itself have seen of the log in this state directory. */
   logMemory({ resolved }: Placed): LogMemory {
     return this.logMemoryAt(resolved.stateDirectory);
   }
@@ -83,7 +84,7 @@ export class CommandContext {
   }
 }
 
-/** A configuration, or all that is known of one: where its host is. */
+/** A configuration, or the only thing known about one: the place of its host. */
 export interface Placed {
   readonly resolved: HostPlace;
 }
@@ -94,10 +95,10 @@ function isSameFolder(path: string, other: string): boolean {
   return one !== undefined && one.dev === two.dev && one.ino === two.ino;
 }
 
-/** Runs what a command line asks for; the exit code is that of the process then. */
+/** Runs what a command line asks for. The number that the action returns becomes the exit code of the process. */
 export type Runner = (action: (context: CommandContext) => Promise<number> | number) => Promise<void>;
 
-/** The name of an agent that the configuration has tables for; throws FEMTO_USAGE for another. */
+/** Returns the name of an agent that the configuration has tables for; throws FEMTO_USAGE for any other. */
 export function knownAgent({ resolved }: LoadedConfiguration, agent: string): string {
   const known = Object.keys(resolved.authority.agents ?? {});
   if (known.includes(agent)) return agent;
@@ -108,7 +109,7 @@ export function knownAgent({ resolved }: LoadedConfiguration, agent: string): st
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, { fix });
 }
 
-/** INVARIANT: I8: nothing is said to a socket that somebody else could have put there. */
+/** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
 function checkedRuntimeDirectory({ resolved }: Placed): string {
   assertPrivateSocketFolder(resolved.runtimeDirectory);
   return resolved.runtimeDirectory;

@@ -1,4 +1,4 @@
-/** `conformance`: looks at an executable from outside and judges each clause of the deployment specification. */
+/** `conformance`: examines an executable from outside and judges each clause of the deployment specification. */
 import { resolve } from "node:path";
 import { checkConformance, type JudgedClause } from "@femtoclaw/conformance";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";

@@ -1,4 +1,4 @@
-/** `doctor`: tries out what FemtoClaw relies on, and says what to do about what does not hold. */
+/** `doctor`: tries out what FemtoClaw relies on, and says how to fix what does not work. */
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { viewOf, visibilityOf } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
@@ -35,7 +35,7 @@ import { hostAnswers } from "./host.ts";
 /** LIMIT: characters of one line of a finding. */
 const LINE_CHARS_MAX = 4_096;
 
-/** Looks at one thing, and keeps what it found in the order in which it is told. */
+/** Runs one check and adds its finding to the report, in the order of the calls. */
 type Look = (check: string, run: Check) => Promise<void>;
 
 export async function doctor(context: CommandContext): Promise<number> {
@@ -64,7 +64,7 @@ export async function examine(context: CommandContext): Promise<readonly Finding
   return findings;
 }
 
-/** Whether programs in the sandbox see a file, where none of them can change it. */
+/** Whether programs in the sandbox can see a file, but none of them can change it. */
 function isShown({ authority }: LoadedConfiguration["resolved"]): (path: string) => boolean {
   const { mounts } = viewOf(authority);
   return (path) => visibilityOf(mounts, path) === "readOnly";
@@ -73,7 +73,7 @@ function isShown({ authority }: LoadedConfiguration["resolved"]): (path: string)
 async function lookAtProject(context: CommandContext, loaded: LoadedConfiguration, look: Look): Promise<void> {
   const { resolved } = loaded;
   const { stateDirectory, runtimeDirectory, launches, approvals } = resolved;
-  // Sockets that cannot be trusted are not asked; the findings about permissions and host say why.
+  // Sockets that cannot be trusted are not asked. The findings about permissions and about the host say why.
   const answers = await hostAnswers(context, loaded).catch((error: unknown) => error);
   const running = answers === true;
   const project = { context, loaded, running };
@@ -96,7 +96,7 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   await look("host", () => hostFinding(answers));
 }
 
-/** INVARIANT: whoever could not be asked is not said to be gone. */
+/** INVARIANT: a host that could not be asked is not reported as gone. */
 function hostFinding(answers: unknown): Found {
   if (answers === true) return ok("a host answers");
   if (answers === false) {

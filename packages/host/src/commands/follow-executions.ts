@@ -1,4 +1,7 @@
-/** `executions list --follow`: what ends and what waits, as it happens, and what goes on for longer than a moment. */
+/**
+ * `executions list --follow`: shows each execution when it ends or waits for an operator, and names those that run for
+ * longer than a moment.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
@@ -9,15 +12,15 @@ import { headline, styled } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { RunningOutput } from "./running-output.ts";
 
-/** Pause between two looks while something goes on, of which it is told for how long. */
+/** Pause between two looks while something runs, because the display shows for how long. */
 const LOOK_MS = 200;
-/** Time after which the host says that nothing is new, where nothing goes on. */
+/** Time after which the host answers that nothing is new, while nothing runs. */
 const WAIT_MS = 10_000;
-/** What takes longer than this is shown while it goes on. */
+/** Executions that take longer than this are shown while they run. */
 const LONG_MS = 1_000;
-/** LIMIT: calls that are named while they go on; the others are counted. */
+/** LIMIT: running calls that are named; the others are only counted. */
 const NAMED_MAX = 3;
-/** Executions that are shown before what is new. */
+/** How many earlier executions are shown at the beginning. */
 const SHOWN_BEFORE = 10;
 
 export interface FollowOptions {
@@ -27,13 +30,13 @@ export interface FollowOptions {
   readonly output?: boolean;
 }
 
-/** The records of an execution after which there is something new to show of it. */
+/** Types of records that bring something new to show about their execution. */
 const SHOWN: ReadonlySet<TypedRecord["type"]> = new Set([
   ...(["message.recorded", "execution.refused", "approval.asked", "execution.outcome"] as const),
   ...(["execution.interrupted", "execution.resolved"] as const),
 ]);
 
-/** Until it is interrupted, or the host ends. A reader that is slow reads late; the host does not wait for it. */
+/** Runs until it is interrupted or the host ends. A slow reader falls behind; the host does not wait for it. */
 export async function followExecutions(context: CommandContext, options: FollowOptions): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
@@ -48,7 +51,7 @@ export async function followExecutions(context: CommandContext, options: FollowO
   })) as ExecutionView[];
   using line = new LiveLine(context.options);
   const rows = new Rows(output);
-  // What was recorded between the two questions is among the new ones, and shown once.
+  // An execution that was recorded between the two requests is also among the new ones, and must be shown only once.
   for (const view of before.toReversed()) if ((view.record?.seq ?? 0) < next) rows.say(view);
   const going = new Going();
   const running = options.output === true ? new RunningOutput(operator, output) : null;
@@ -64,7 +67,7 @@ export async function followExecutions(context: CommandContext, options: FollowO
       next = record.seq + 1;
       const isWanted = options.session === undefined || record.session === options.session;
       if (record.type === "execution.intent" && isWanted) running?.add(record.execution ?? "");
-      // What it wrote stands above what came of it.
+      // What the program wrote is shown above its outcome.
       if (record.type === "execution.outcome") await running?.look((text) => line.above(() => output.line(text)));
       if (!SHOWN.has(record.type) || record.execution === null) continue;
       const view = await viewAt(operator, record);
@@ -75,7 +78,7 @@ export async function followExecutions(context: CommandContext, options: FollowO
   }
 }
 
-/** Null once the host is gone, which is an end like any other. */
+/** Null once the host is gone, which is a normal end of this command. */
 async function recordsFrom(operator: OperatorClient, next: number, waitMs: number): Promise<TypedRecord[] | null> {
   try {
     return (await operator.records(next, waitMs)).records;
@@ -85,7 +88,10 @@ async function recordsFrom(operator: OperatorClient, next: number, waitMs: numbe
   }
 }
 
-/** As it stood with that record: one that ended meanwhile is shown when its own record comes. */
+/**
+ * The execution of this record. Null if the record is a question and the execution has gone on since: it is shown when
+ * its later record comes.
+ */
 async function viewAt(operator: OperatorClient, { execution, seq, type }: TypedRecord): Promise<ExecutionView | null> {
   const view = (await operator.execution(execution ?? "")) as ExecutionView;
   const { records: _, ...shown } = view as ExecutionView & { readonly records?: unknown };
@@ -93,7 +99,7 @@ async function viewAt(operator: OperatorClient, { execution, seq, type }: TypedR
   return shown;
 }
 
-/** Columns of a fixed width, because nobody knows what comes. */
+/** Prints rows in columns of a fixed width, because it is not known what later rows will hold. */
 class Rows {
   readonly #output: Output;
   #hasHeader = false;
@@ -123,7 +129,7 @@ class Rows {
   }
 }
 
-/** What a person would look up next: why not, or what is asked. */
+/** What a person would look up next: why it did not succeed, or what is asked. */
 function moreOf({ status, error, approval }: ExecutionView): string | null {
   if (error !== undefined) return `${error.code}: ${error.reason}`;
   if (status !== "pending" || approval === undefined) return null;
@@ -131,7 +137,7 @@ function moreOf({ status, error, approval }: ExecutionView): string | null {
 }
 
 const INDENT = " ".repeat(9);
-/** LIMIT: characters of what is said below a row: a line of the terminal. */
+/** LIMIT: characters of the text below a row: one line of the terminal. */
 const MORE_CHARS = Math.max(80, process.stdout.columns ?? 0) - 1;
 
 const HEADER = [
@@ -139,7 +145,7 @@ const HEADER = [
   ...["took".padStart(11), "execution"],
 ].join("  ");
 
-/** What has begun and not ended, and who is asked, since this command began. */
+/** The executions that have begun since this command started and still run, and those that wait for an operator. */
 class Going {
   readonly #running = new Map<string, { readonly tool: string; readonly sinceMs: number }>();
   readonly #waiting = new Set<string>();
@@ -168,7 +174,7 @@ class Going {
     return this.#running.size === 0;
   }
 
-  /** Undefined while nothing takes long and nobody is asked. */
+  /** Undefined while nothing takes long and no operator is asked. */
   text(output: Output): string | undefined {
     const nowMs = performance.now();
     const long = [...this.#running.values()].filter(({ sinceMs }) => nowMs - sinceMs >= LONG_MS);

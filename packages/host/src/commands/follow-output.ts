@@ -1,11 +1,11 @@
-/** `executions follow`: what the program of one execution writes, as it comes, and what came of it in the end. */
+/** `executions follow`: shows what the program of one execution writes while it runs, and then the outcome. */
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { LiveText } from "../terminal/live-text.ts";
 import { replyLines } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** A reader that is slow is told what it missed; the program does not wait for it. */
+/** A slow reader is told how much it missed; the program does not wait for it. */
 export async function followOutput(context: CommandContext, id: string): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
@@ -21,7 +21,7 @@ export async function followOutput(context: CommandContext, id: string): Promise
     output.value(view);
     return EXIT.ok;
   }
-  // What its program wrote stands above; only what was told in the end comes after it.
+  // The output of the program is shown above already, so only the rest of the result follows.
   const { stdout: _stdout, stderr: _stderr, ...result } = view.result ?? {};
   const shown = view.result === undefined || !text.hasText ? view : { ...view, result };
   for (const line of replyLines(shown, output)) output.line(line);

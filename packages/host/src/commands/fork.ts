@@ -1,4 +1,7 @@
-/** `fork`: another future of a log. The new state directory runs nothing until a host is started in it. */
+/**
+ * `fork`: begins a new log that continues an existing one from one of its records. Nothing runs in the new state
+ * directory until a host is started there.
+ */
 import { join, resolve } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { type Fork, forkLog, freePlace } from "@femtoclaw/runtime";
@@ -17,7 +20,7 @@ export async function fork(context: CommandContext, seq: number, options: { read
   refuseReachedPlace(out, loaded.resolved.authority, "FEMTO_FORK_REFUSED");
   const made = await makeFork(context, loaded, seq, out);
   const { directory, origin, vkey, parent, unresolved } = made;
-  // Whatever was seen at these paths was something that is there no more.
+  // Whatever was seen at these paths before is no longer there.
   await context.logMemoryAt(join(directory, "epochs", "1")).forget();
   await rememberFork(context, directory);
   if (output.json) {

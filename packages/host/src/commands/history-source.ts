@@ -1,4 +1,4 @@
-/** History from the running host, or from the journal itself when no host holds it. */
+/** Reads history from the running host, or from the journal itself if no host runs. */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionView, HistoryQuery } from "@femtoclaw/runtime";
 import type { CommandContext } from "./command-context.ts";
@@ -21,7 +21,7 @@ export async function executionsOf(context: CommandContext): Promise<HistorySour
   return await journalHistory(context);
 }
 
-/** Loads what reads a journal only here: a host reads its own. */
+/** Loads the modules that read a journal only here, because a running host reads its journal itself. */
 async function journalHistory(context: CommandContext): Promise<HistorySource> {
   const { listExecutions, notFound, showExecution } = await import("@femtoclaw/runtime");
   const { readJournal } = await import("../read-journal.ts");

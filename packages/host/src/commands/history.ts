@@ -1,4 +1,4 @@
-/** `executions`: what happened, as the journal has it. */
+/** `executions`: shows what happened, as the journal tells it. */
 import { answerFault } from "@femtoclaw/journal/signatures";
 import { EXIT, FemtoError, printable, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
@@ -65,7 +65,7 @@ export async function showExecution(context: CommandContext, id: string): Promis
     const { seq, at, type, body } = record;
     output.line("");
     output.line(`${output.style("bold", `record ${seq}`)}  ${type}  ${output.style("dim", at)}`);
-    // What came of it stands above already, as its receiver got it.
+    // The result or the error is shown above already, as the proposer received it.
     const { result, error, ...facts } = body as { result?: unknown; error?: unknown };
     for (const line of factLines(facts)) output.line(line);
     if (record.type === "approval.answered") output.line(`  ${answeredText(record, output)}`);
@@ -79,7 +79,7 @@ export interface ResolveOptions {
   readonly reason: string;
 }
 
-/** The running host records it, because what is recorded is for an operator to say on the operator's socket. */
+/** The running host records the resolution, which only an operator may give, on the operator's socket. */
 export async function resolveExecution(context: CommandContext, id: string, options: ResolveOptions): Promise<number> {
   if ((options.done === true) === (options.notDone === true)) {
     throw new FemtoError("FEMTO_USAGE", "say either --done or --not-done");
@@ -92,7 +92,7 @@ export async function resolveExecution(context: CommandContext, id: string, opti
   return EXIT.ok;
 }
 
-/** Whose answer it is, as far as the record alone proves it. */
+/** Who gave the answer, as far as the record alone proves it. */
 function answeredText(record: TypedRecord & { readonly type: "approval.answered" }, output: Output): string {
   const by = printable(record.actor?.principal ?? "nobody", 128);
   if (record.body.key === undefined) return `answered by ${by}, without a signature`;

@@ -1,4 +1,4 @@
-/** `hook`: what agents ask before they use a tool; how it is put into their files, and tried. */
+/** `hook`: the command that agents run before they use a tool. It is also installed and tested from here. */
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
@@ -14,13 +14,18 @@ import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
-/** LIMIT: time for one judgement, far below that after which agents give up on a hook and let the tool run. */
+/** LIMIT: time for one judgement, far below the time after which agents give up on a hook and let the tool run. */
 const JUDGE_MS = 5_000;
 
-/** Of what agents do with its end: 2 blocks and needs a reason, everything else but 0 lets the tool run. */
+/**
+ * Exit code 2 makes agents block the tool, and needs a reason on stderr. After any other failure they let the tool run.
+ */
 const BLOCKED = EXIT.internal;
 
-/** Ends in "blocked" on whatever goes wrong. What is allowed here is said by silence, which takes no question away. */
+/**
+ * Blocks the tool if anything goes wrong. If it is allowed, says nothing, so that the agent still asks its own
+ * questions.
+ */
 export async function hook(called: CommandContext, kind: HookKind): Promise<number> {
   const late = sleep(JUDGE_MS, undefined, { ref: false }).then((): HookVerdict => {
     return { allowed: false, reason: `femtoclaw: blocked, because no answer came within ${JUDGE_MS} ms` };
@@ -31,7 +36,8 @@ export async function hook(called: CommandContext, kind: HookKind): Promise<numb
   });
   if (verdict.allowed) return EXIT.ok;
   process.stderr.write(`${printable(verdict.reason, 4_000)}\n`);
-  // An agent that keeps its side open, or a host that hangs, keeps nobody waiting.
+  // Exits here, because an agent that keeps its end of stdin open, or a host that hangs, would otherwise keep this
+  // process waiting.
   process.exit(BLOCKED);
 }
 
@@ -57,7 +63,7 @@ export interface InstallOptions {
   readonly yes?: boolean;
 }
 
-/** Prints what belongs into the agent's file, or puts it there once its change was shown and agreed to. */
+/** Prints what belongs into the agent's file. With `--write`, shows the change and writes it after a yes. */
 export async function hookInstall(
   context: CommandContext,
   kind: HookKind,
@@ -88,7 +94,7 @@ export async function hookInstall(
   return EXIT.ok;
 }
 
-/** Runs the hook as the agent would, lets go wrong what can, and tells how it ended. */
+/** Runs the hook as the agent would, lets everything go wrong that can, and reports how each run ended. */
 export async function hookTest(called: CommandContext, kind: HookKind): Promise<number> {
   const { output } = called;
   const context = withRuntimeDirectory(called);
@@ -108,7 +114,7 @@ export async function hookTest(called: CommandContext, kind: HookKind): Promise<
   return trials.every(({ ok }) => ok) ? EXIT.ok : EXIT.no;
 }
 
-/** What an enabled capability is called; null where there is none. */
+/** The name of an enabled capability; null if there is none. */
 async function anyTool(context: CommandContext): Promise<string | null> {
   await using client = await context.agent();
   return (await client.tools())[0]?.name ?? null;

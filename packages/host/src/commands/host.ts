@@ -1,4 +1,4 @@
-/** `down`, `halt`, `reload`: what is asked of the running host. */
+/** `down`, `halt` and `reload`: requests to the running host. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
@@ -7,14 +7,14 @@ import type { CommandContext } from "./command-context.ts";
 import { heldText, holdLog } from "./known-log.ts";
 import { hostToStop, operatorOf } from "./started-host.ts";
 
-/** LIMIT: time for a process to go away after the last thing that it did. */
+/** LIMIT: time for the host's process to disappear after it has closed its last connection. */
 const GONE_MS = 10_000;
 
 export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
   const host = await hostToStop(context);
   await using operator = await operatorOf(context, host);
   const held = await holdLog(context, operator, host);
-  // Before the right log can be put back, the host of the wrong one has to end.
+  // A log that does not fit is reported, but the host is stopped all the same: only then can the right log be put back.
   if (held.fault !== null) context.output.talk(printable(heldText(held), 4_096));
   const { pid } = (await operator.status()) as { readonly pid: number };
   await operator.stop({ now: options.now ?? false });
@@ -26,7 +26,10 @@ export async function down(context: CommandContext, options: { readonly now?: bo
   return EXIT.ok;
 }
 
-/** The kill switch of one session. It goes to whatever host answers: a wrong log is no reason to let an agent go on. */
+/**
+ * The kill switch of one session. It goes to whichever host answers, because a wrong log is no reason to let an agent
+ * continue.
+ */
 export async function halt(
   context: CommandContext,
   session: string,
@@ -44,7 +47,10 @@ export async function halt(
   return EXIT.ok;
 }
 
-/** Only by this command and by SIGHUP: a file that changes by itself changes nothing that is in force. */
+/**
+ * A changed policy takes effect only by this command and by SIGHUP. A change of the file alone changes nothing that is
+ * in force.
+ */
 export async function reload(context: CommandContext): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
@@ -61,27 +67,30 @@ export async function reload(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** Whoever asked wants the process gone, not only its sockets. */
+/** Waits until the process itself is gone, not only its sockets. */
 async function gone(pid: number): Promise<void> {
   const deadlineMs = performance.now() + GONE_MS;
   while (isAlive(pid) && performance.now() < deadlineMs) await sleep(10);
 }
 
-/** A process that has ended stays in the table until its parent asks for it, which may be never. */
+/**
+ * False for a zombie, too: an ended process stays in the process table until its parent collects it, which may be
+ * never.
+ */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     if (process.platform !== "linux") return true;
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
-    // Gone, or its number belongs to another user's process by now.
+    // The process is gone, or its number belongs to another user's process by now.
     return false;
   }
 }
 
 /**
- * Whether a host answers for this configuration. The kernel takes connections for a process that hangs, too, so that it is
- * asked for something; throws FEMTO_HOST_SILENT where it says nothing.
+ * Whether a host answers for this configuration. The kernel accepts connections even for a process that hangs, so the
+ * host is asked for its status. Throws FEMTO_HOST_SILENT if it says nothing.
  */
 export async function hostAnswers(context: CommandContext, loaded = context.load()): Promise<boolean> {
   try {

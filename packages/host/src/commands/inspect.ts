@@ -13,7 +13,7 @@ import { unreachedPlace } from "./unreached-place.ts";
 export interface InspectOptions {
   readonly open?: boolean;
   readonly approve?: boolean;
-  /** Frames as lines, instead of a page. */
+  /** Write frames as lines instead of serving a page. */
   readonly frames?: boolean;
   /** The first record whose frames are written. */
   readonly from?: number;
@@ -50,7 +50,7 @@ function refused({ output }: CommandContext, { verdict, exit }: Recording): numb
   return exit;
 }
 
-/** Shows until the terminal says that it is enough, or what is shown is there no more. */
+/** Shows the inspection until a signal stops it, or until what is shown has ended. */
 async function served<End>(
   context: CommandContext,
   inspection: Inspection,
@@ -96,7 +96,7 @@ export interface InspectExportOptions {
   readonly key?: string;
 }
 
-/** Of the configured log, or of a recording. */
+/** Exports the configured log, or a recording. */
 export async function exportInspection(
   context: CommandContext,
   path: string | undefined,
@@ -117,7 +117,7 @@ export async function exportInspection(
   return recording.exit;
 }
 
-/** LIMIT: denials, the newest, that are explained in a file; each is decided again for it. */
+/** LIMIT: denials that are explained in a file, the newest ones. Each has to be decided again for this. */
 const EXPLAINED_MAX = 24;
 
 async function explanationsOf(

@@ -52,7 +52,7 @@ export async function install(context: CommandContext, file: string | undefined,
     const installed = library.inForce()?.receipt.files ?? [];
     return planInstallation({ layout, owner, service, environment, installed });
   };
-  // Refuses before anything is made.
+  // Planned first, so that a refusal comes before anything is made.
   const planned = plan();
   if (flags.dryRun === true) {
     const current = refuseOther(library, release);
@@ -75,16 +75,16 @@ export async function install(context: CommandContext, file: string | undefined,
   }
 }
 
-/** What a failed installation has made goes at once, or where that fails, too, with the next command. */
+/** Removes what a failed installation has made. If that fails too, the next command does it. */
 function leaveNothing(library: Library): void {
   try {
     abandonInstallation(library);
   } catch {
-    // What failed first is what is told; the note says what is still there.
+    // The first failure is the one to report. A note in the library tells the next command what is still there.
   }
 }
 
-/** The program that runs, or one that is named with the key that it has to be signed by. */
+/** The release to install: the running program, or a named file together with the key that must have signed it. */
 function releaseToInstall(cwd: string, file: string | undefined, keyFile: string | undefined): ReleaseAndKey {
   const named = keyFile === undefined ? null : readPublicKey(resolve(cwd, keyFile));
   if (file !== undefined) {
@@ -186,7 +186,10 @@ async function change(context: CommandContext, flags: PlaceFlags, act: Act): Pro
   return EXIT.ok;
 }
 
-/** What an earlier command left behind that was killed. */
+/**
+ * Cleans up after an earlier command that was killed. Returns the folders of a cut-off installation that are still
+ * there.
+ */
 async function settleIn(context: CommandContext, library: Library): Promise<readonly InstalledFile[]> {
   const left = undoCutOff(library);
   const current = ownInForce(library);
@@ -194,7 +197,7 @@ async function settleIn(context: CommandContext, library: Library): Promise<read
   return left;
 }
 
-/** INVARIANT: a folder that was copied, or a receipt that was edited, makes nobody stop or take away what lies elsewhere. */
+/** INVARIANT: a copied folder or an edited receipt makes no command stop or remove what lies elsewhere. */
 function ownInForce(library: Library): InForce | null {
   const current = library.inForce();
   if (current !== null) assertOwnReceipt(library, current.receipt);
@@ -211,7 +214,7 @@ function hostOf({ environment }: CommandContext, library: Library, { receipt }: 
   return new HostControl(programs, receipt, environment, () => library.inForce()?.receipt.binary);
 }
 
-/** The installation that is named, else the one that this program belongs to, else the user's own. */
+/** The installation that the flags name, else the one that this program belongs to, else the user's own. */
 function libraryOf(context: CommandContext, flags: PlaceFlags): Library {
   const isNamed = flags.system === true || flags.user === true || flags.prefix !== undefined;
   return (isNamed ? null : Library.of(process.execPath)) ?? new Library(layoutIn(context, flags).library);
@@ -227,7 +230,7 @@ function layoutIn({ cwd, environment }: CommandContext, { system, user, prefix }
   return layoutOf(system === true ? "system" : "user", prefix === undefined ? null : resolve(cwd, prefix), environment);
 }
 
-/** INVARIANT: an installation makes no user and gives nobody a right; the system's administrator does. */
+/** INVARIANT: an installation creates no user and grants nobody a right. Only the system's administrator does. */
 function serviceUser(name: string): Owner {
   const [, , uid, gid] = /^[a-z_][a-z0-9_-]{0,31}$/.test(name) ? lookedUp(name).split(":") : [];
   const owner = { name, uid: Number(uid), gid: Number(gid) };
@@ -242,7 +245,7 @@ function lookedUp(name: string): string {
   try {
     return execFileSync("getent", ["passwd", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   } catch {
-    // It knows no such user.
+    // `getent` knows no such user.
     return "";
   }
 }
@@ -251,7 +254,7 @@ function notFound(library: Library): FemtoError {
   return new FemtoError("FEMTO_INSTALL_NOT_FOUND", `nothing is installed in ${shown(dirname(library.path))}`);
 }
 
-/** What the system refuses is no fault of FemtoClaw; what was begun is ended by the next command. */
+/** Reports a refusal of the operating system as such and not as a bug. The next command finishes what was begun. */
 export async function refusedBySystem(act: () => Promise<number>): Promise<number> {
   try {
     return await act();

@@ -1,4 +1,7 @@
-/** `keys`: the keys that sign the journal, which never leave the state directory, and those of operators, which never come there. */
+/**
+ * `keys`: the keys that sign the journal, which never leave the state directory, and the keys of operators, which are
+ * never stored there.
+ */
 import { EXIT } from "@femtoclaw/protocol";
 import { keysOf, type LogKeys } from "../log-access.ts";
 import { writeOperatorKey } from "../operators/key-file.ts";
@@ -34,7 +37,7 @@ export async function rotateKey(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** The public half goes into the configuration; the private one stays with its operator. */
+/** The public half goes into the configuration. The private half stays with its operator. */
 export async function makeOperatorKey(
   context: CommandContext,
   name: string,

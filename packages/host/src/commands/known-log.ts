@@ -1,9 +1,9 @@
-/** What is remembered of the log, whether the log fits it, and giving it up. */
+/** What is remembered of the log, whether the log fits it, and how to forget it. */
 import type { MetLog, OperatorClient, RememberedLog } from "@femtoclaw/client";
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
 import type { CommandContext, Placed } from "./command-context.ts";
 
-/** A log held to what was seen of it; `fault` says why it does not fit. */
+/** A log, compared with what was seen of it before. `fault` says why it does not fit. */
 export type HeldLog = { readonly met: MetLog; readonly fault: null } | { readonly fault: FemtoError };
 
 const SAYS_NOTHING: ReadonlySet<string> = new Set(["FEMTO_HOST_NOT_RUNNING", "FEMTO_HOST_SILENT"]);
@@ -12,7 +12,7 @@ export async function holdLog(context: CommandContext, operator: OperatorClient,
   try {
     return { met: await operator.meetLog(context.logMemory(host)), fault: null };
   } catch (error) {
-    // A host that tells nothing of its log says nothing about it either.
+    // A host that does not answer is no evidence about its log.
     if (!(error instanceof FemtoError) || SAYS_NOTHING.has(error.code)) throw error;
     return { fault: error };
   }
@@ -29,11 +29,14 @@ export function rememberedText({ size, seenAt }: RememberedLog): string {
   return `${size} records, seen at ${seenAt}`;
 }
 
-/** For an owner who threw the log away or restored a backup. No host is asked, because it would be the one to gain. */
+/**
+ * For an owner who discarded the log or restored a backup. The host is not asked, because it is the one that would gain
+ * from it.
+ */
 export async function forgetLog(context: CommandContext): Promise<number> {
   const { resolved } = context.load();
   const { output } = context;
-  // A library client knows the host by the folder of its sockets.
+  // A client of the library knows the host by the folder of its sockets.
   const places = [resolved.stateDirectory, resolved.runtimeDirectory];
   const forgotten: string[] = [];
   for (const place of places) if (await context.logMemoryAt(place).forget()) forgotten.push(place);

@@ -1,4 +1,4 @@
-/** `mcp pins list|accept|reset`: what MCP servers of others offer, and what an operator accepts of it. */
+/** `mcp pins list|accept|reset`: what the MCP servers of others offer, and which offers an operator accepts. */
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { OfferedTool, UpstreamView } from "@femtoclaw/runtime";
 import { confirms } from "../terminal/confirm.ts";
@@ -6,9 +6,9 @@ import { countText } from "../terminal/count-text.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** A digest is recognized by its beginning. */
+/** The first characters of a digest are enough to recognize it. */
 const DIGEST_CHARS = 12;
-/** LIMIT: characters of one line on a terminal; what is longer goes on in the next one. */
+/** LIMIT: characters of one line on a terminal; longer texts continue on the next line. */
 const LINE_CHARS = 300;
 
 export async function listPins(context: CommandContext): Promise<number> {
@@ -25,7 +25,7 @@ export interface AcceptOptions {
   readonly yes?: boolean;
 }
 
-/** Accepts what the server offers now, or the named tools alone, by the digests that were shown. */
+/** Accepts what the server offers now, or only the named tools, identified by the digests that were shown. */
 export async function acceptPins(
   context: CommandContext,
   name: string,
@@ -51,7 +51,8 @@ export async function acceptPins(
   }
   const chosen = names.length === 0 ? wanted : wanted.filter((tool) => names.includes(tool.name));
   const pins = chosen.flatMap(({ name: tool, sha256 }) => (sha256 === null ? [] : [{ name: tool, sha256 }]));
-  // A server that never offered anything yet can be accepted with nothing, so that what comes later is new.
+  // A server that offers nothing can be accepted as such, so that what it offers later counts as new. But it must have
+  // said what it offers.
   if (pins.length === 0 && server.set_sha256 === null) {
     throw new FemtoError(
       "FEMTO_UPSTREAM_UNAVAILABLE",
@@ -59,7 +60,7 @@ export async function acceptPins(
     );
   }
   if (!output.json) for (const tool of chosen) for (const line of toolLines(tool)) output.talk(line);
-  // A server has more than tools.
+  // Servers list more than tools. The names of the other things have a prefix with a colon.
   const what = chosen.some((one) => one.name.includes(":"))
     ? `${pins.length} of what ${name} lists`
     : `${countText(pins.length, "tool")} of ${name}`;
@@ -112,8 +113,8 @@ function serverLines({ server, status, reason, pins, tools }: UpstreamView, { ou
 }
 
 /**
- * INVARIANT: I8: all of it that models will read: who agrees to a description and is not shown its end, or what stands in the
- * schema beside it, agrees to what he has not seen.
+ * INVARIANT: I8: shows everything that models will read. An operator who is not shown the end of a description, or the
+ * schema beside it, would agree to something unseen.
  */
 function toolLines({ name, state, sha256, pinned, description, input }: OfferedTool): string[] {
   const before = pinned === null ? "" : `, was ${pinned.slice(0, DIGEST_CHARS)}`;

@@ -1,4 +1,6 @@
-/** `mcp`: serves the running host's capabilities to one MCP client over stdio, or to those of this machine over HTTP. */
+/**
+ * `mcp`: serves the running host's capabilities to one MCP client over stdio, or to those of this machine over HTTP.
+ */
 
 import { newToken, serveMcpHttp, serveMcpStdio } from "@femtoclaw/mcp";
 import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -10,7 +12,7 @@ import { lastingCommand } from "../own-command.ts";
 import type { CommandContext } from "./command-context.ts";
 import { unreachedPlace } from "./unreached-place.ts";
 
-/** Below the minute after which most clients give up on a call. */
+/** Used without `--wait`. It is below the minute after which most clients give up on a call. */
 const WAIT_MS = 50_000;
 
 export interface McpOptions {
@@ -42,7 +44,7 @@ export async function mcp(called: CommandContext, options: McpOptions): Promise<
   const ending = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(signal, () => ending.abort());
   if (http !== undefined) return await serveHttp(context, { ...common, port: http }, tokenFile, ending.signal);
-  // Who calls it by hand sees a command that waits, and may take it for one that hangs.
+  // Somebody who starts this by hand sees a command that waits, and may take it for one that hangs.
   if (process.stdin.isTTY)
     context.output.talk(
       "serving one MCP client on stdin and stdout, until ^D; an agent starts it itself, as `femtoclaw mcp --print-config AGENT` says",
@@ -58,7 +60,8 @@ async function serveHttp(
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context;
-  // INVARIANT: I8: with it a call could propose as whoever this endpoint proposes as, and one that writes could choose it.
+  // INVARIANT: I8: no call may reach the token file. A call that reads it could propose as the agent of this endpoint,
+  // and a call that writes it could choose the token.
   const token =
     tokenFile === undefined ? newToken() : tokenFrom(unreachedPlace(context, tokenFile, "FEMTO_CONFIG_OWNER"));
   const server = await serveMcpHttp({ ...options, token }).catch((error: unknown) => {
@@ -69,7 +72,8 @@ async function serveHttp(
   });
   if (output.json) output.value({ event: "ready", url: server.url });
   else output.line(`ready: ${server.url}`);
-  // On stderr, which is no data, and only there: in a file it is the file's owner who shows it to clients.
+  // A new token is printed on stderr, because it is no data. A token in a file is not printed: the owner of the file
+  // passes it on to clients.
   if (tokenFile === undefined) process.stderr.write(`bearer token, shown once: ${token}\n`);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

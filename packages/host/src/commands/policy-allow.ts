@@ -1,4 +1,7 @@
-/** `policy allow`: the narrowest entry for a call that was refused; what it would change, and on a yes the entry itself. */
+/**
+ * `policy allow`: proposes the narrowest entry that would allow a refused call, shows what else it would change, and
+ * writes it after a yes.
+ */
 import { dirname } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
@@ -19,9 +22,9 @@ import { hostAnswers } from "./host.ts";
 import { refusedLog } from "./policy-log.ts";
 
 export interface PolicyAllowOptions {
-  /** Writes without asking. */
+  /** Write without asking. */
   readonly yes?: boolean;
-  /** Also writes what lets an agent choose what code runs. */
+  /** Also write an entry that lets an agent choose what code runs. */
   readonly unsafe?: boolean;
 }
 
@@ -106,7 +109,7 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
 
 type Shown = readonly { readonly line: string; readonly note: string | null; readonly dangerous: boolean }[];
 
-/** Without a person and without `--yes` nothing is written; what is dangerous needs a word of its own. */
+/** Without a person's consent or `--yes`, nothing is written. A dangerous entry needs a word of its own. */
 async function isWanted(
   { output }: CommandContext,
   { yes, unsafe }: PolicyAllowOptions,
@@ -126,7 +129,10 @@ async function isWanted(
   return !output.json && (await confirms("write it?", isDangerous ? "unsafe" : "yes"));
 }
 
-/** Trust follows where this very text was trusted; it is given last, so that an end in between leaves the project untrusted. */
+/**
+ * The new text is trusted only if the old one was. Trust is given last, so that an interruption leaves the project
+ * untrusted.
+ */
 async function write(
   context: CommandContext,
   { loaded }: PresentPolicy,

@@ -10,10 +10,10 @@ import type { CommandContext } from "./command-context.ts";
 import { refusedLog } from "./policy-log.ts";
 
 export interface PolicyDiffOptions {
-  /** A folder; true for the journal of this configuration. */
+  /** A folder, or true for the journal of this configuration. */
   readonly againstJournal: string | true;
   readonly key?: string;
-  /** Decides each call by the policy of its own record, to see whether the records hold. */
+  /** Decide each call by the policy of its own record, to see whether the records hold. */
   readonly recorded?: boolean;
   readonly since?: number;
 }
@@ -38,7 +38,10 @@ export async function policyDiff(context: CommandContext, options: PolicyDiffOpt
   return tell(context, read.value, recorded);
 }
 
-/** Records from before they held their schema need it; whoever has no configuration does without. */
+/**
+ * Old records do not contain their schema, so the current one is used for them. Without a usable configuration they
+ * have to do without: the text is empty.
+ */
 export async function currentSchema(context: CommandContext): Promise<string> {
   try {
     return (await compiledPolicyOf(context.load())).schemaText;
@@ -53,6 +56,6 @@ function tell({ output }: CommandContext, difference: PolicyDifference, recorded
   else
     for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "present", output)) output.line(line);
   if (difference.changed > 0) return EXIT.no;
-  // What nobody can decide is neither a change nor none.
+  // Calls that cannot be decided again count neither as changed nor as unchanged.
   return difference.undecidable.length === 0 ? EXIT.ok : EXIT.incomplete;
 }

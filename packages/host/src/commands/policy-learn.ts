@@ -1,4 +1,7 @@
-/** `policy learn`: a draft of what would have permitted what was refused. It is printed or written, and never in force. */
+/**
+ * `policy learn`: drafts a policy that would have permitted what was refused. The draft is printed or written, and
+ * never put in force.
+ */
 import { dirname, resolve } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { grantLine } from "../configuration/grant-text.ts";

@@ -19,17 +19,17 @@ export interface PolicyShadowOptions {
   readonly journal?: string;
   readonly key?: string;
   readonly since?: number;
-  /** Beginning of the revision that was on trial; without it the newest one. */
+  /** Beginning of the revision of the rules on trial. By default, the newest one is meant. */
   readonly revision?: string;
-  /** Decides each call by the recorded rules again, to see whether the records hold. */
+  /** Decide each call by the recorded rules again, to see whether the records hold. */
   readonly recorded?: boolean;
 }
 
 interface Trial {
-  /** Null where no rules were ever on trial. */
+  /** Null if no rules were ever on trial. */
   readonly revision: string | null;
   readonly difference: PolicyDifference;
-  /** Calls with a verdict of other rules. */
+  /** Number of calls whose recorded verdict is of other rules on trial. */
   readonly others: number;
 }
 

@@ -9,7 +9,7 @@ import { refusedLog } from "./policy-log.ts";
 
 export interface PolicyWhyOptions {
   readonly journal?: string;
-  /** File of the public key that the log is held to. */
+  /** File with the public key that must have signed the log. */
   readonly key?: string;
 }
 

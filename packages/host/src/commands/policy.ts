@@ -12,10 +12,10 @@ import {
 } from "../preflight.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** LIMIT: characters of one line; the name of a test can hold all arguments of a call. */
+/** LIMIT: characters of one line, because the name of a test can contain all arguments of a call. */
 const LINE_CHARS_MAX = 500;
 
-/** Compiles, validates, tries out and tests the set, as a start would. */
+/** Compiles, validates, tries out and tests the set, as the start of a host would. */
 export async function checkPolicy(context: CommandContext): Promise<number> {
   const { output } = context;
   const { shadow, ...inForce } = await loadPolicy(context.load());
@@ -27,7 +27,7 @@ export async function checkPolicy(context: CommandContext): Promise<number> {
   }
   output.line(`the policy is valid: ${checkedText(checked)}`);
   if (onTrial !== null) output.line(`the rules on trial are valid: ${checkedText(onTrial)}`);
-  // What both have in common is said once.
+  // Warnings that both sets have in common are printed once.
   const warnings = [...checked.warnings, ...(onTrial?.warnings ?? [])].map(
     ({ source, message }) => `${source}: ${message}`,
   );
@@ -69,7 +69,7 @@ export async function showPolicy(context: CommandContext, { schema }: { readonly
   return EXIT.ok;
 }
 
-/** Runs the policy's own tests: decides on each call, and executes none. */
+/** Runs the policy's own tests. It decides on each call and executes none. */
 export async function runTests(context: CommandContext): Promise<number> {
   const { output } = context;
   const { compiled, results: inForce, shadow } = await testPolicy(context.load());

@@ -1,4 +1,4 @@
-/** `init` and `trust`: how a project's configuration comes to be, and comes to count. */
+/** `init` and `trust`: how a project's configuration is created, and how it takes effect. */
 import { realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describeRule, type FileRule } from "@femtoclaw/policy";
@@ -83,13 +83,16 @@ export async function trust(
   return EXIT.ok;
 }
 
-/** Trust is in all files, so those on trial are shown as well. */
+/** Trust covers all files, so the rules on trial are shown as well. */
 function tellTrial(output: Output, inForce: readonly FileRule[], onTrial: readonly FileRule[]): void {
   const others = onTrial.filter(({ source }) => inForce.every((rule) => rule.source !== source));
   if (others.length > 0) output.line(["on trial, and in force nowhere:", ...others.map(describeRule)].join("\n\n"));
 }
 
-/** Trust is kept under the canonical path; of a project that is gone, the path as it was named must do. */
+/**
+ * Trust is stored under the canonical path. A project that is gone has none any more, so its path is taken as it was
+ * given.
+ */
 function canonicalOrAsIs(folder: string): string {
   try {
     return realpathSync.native(folder);

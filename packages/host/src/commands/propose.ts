@@ -1,4 +1,4 @@
-/** `call` and `send`: proposing from the command line, through the running host or embedded. */
+/** `call` and `send`: propose from the command line, through the running host or embedded. */
 import { Buffer } from "node:buffer";
 import type { ProposeOptions } from "@femtoclaw/client";
 import {
@@ -27,7 +27,7 @@ interface Proposer extends AsyncDisposable {
 }
 
 export interface ProposerOptions {
-  /** One that the configuration has tables for. */
+  /** An agent that the configuration has tables for. */
   readonly agent?: string;
   readonly embedded?: boolean;
 }
@@ -37,7 +37,7 @@ export interface CallOptions extends ProposerOptions {
   readonly label?: string;
   readonly traceparent?: string;
   readonly tracestate?: string;
-  /** Show what its program writes while it runs. */
+  /** Show what the program of the call writes while it runs. */
   readonly stream?: boolean;
 }
 
@@ -48,7 +48,7 @@ export async function call(
   options: CallOptions,
 ): Promise<number> {
   const args = argsText === "-" ? await readStdin() : Buffer.from(argsText ?? "{}");
-  // The text goes in as it is, so that the host judges what was written and not what a parser here made of it.
+  // The arguments go in as they were written, so that the host judges them and not what a parser here made of them.
   const message = Buffer.concat([
     Buffer.from(`{"tool_call":{"tool":${JSON.stringify(tool)},"args":`),
     args,
@@ -71,7 +71,8 @@ export async function call(
   );
   const isAsked = first?.approval !== undefined && timeout !== undefined;
   const leftMs = (timeout ?? 0) - (performance.now() - startMs);
-  // Who gives it time waits for the operator, too; without a yes within it the call stays pending.
+  // The time that `--timeout` leaves is spent on waiting for the operator. Without an answer in time, the call stays
+  // pending.
   const waited = async (): Promise<Reply> => {
     const told = stream?.follow(proposer.output(first?.execution_id ?? ""));
     const answer = await proposer.wait(first?.execution_id ?? "");
@@ -94,7 +95,10 @@ export async function call(
   return exitOf(reply);
 }
 
-/** What a program writes, shown while the answer is awaited: to people as talk, to programs as values before the reply. */
+/**
+ * Shows what a program writes while the reply is awaited: to people on stderr, to programs as JSON values before the
+ * reply.
+ */
 class ShownOutput {
   readonly #output: Output;
   readonly #line: LiveLine;
@@ -110,7 +114,7 @@ class ShownOutput {
     try {
       for await (const part of output) this.#show(part);
     } catch (error) {
-      // The answer says what came of it, also where its output cannot be told.
+      // The reply tells the outcome even if the output cannot be shown.
       if (!(error instanceof FemtoError)) throw error;
     }
   }
@@ -119,7 +123,7 @@ class ShownOutput {
     this.#say(this.#text.end());
   }
 
-  /** Whoever has seen all of it on this very terminal need not see it again. */
+  /** Leaves out output that was already shown completely on this terminal. */
   without(reply: Reply): Reply {
     const { result } = reply;
     if (result === undefined || !this.#line.isSeen || !this.#text.isAllOf(result)) return reply;
@@ -136,10 +140,13 @@ class ShownOutput {
   }
 }
 
-/** LIMIT: bytes of one line of input that are held; what is longer than a message is refused by the host anyway. */
+/** LIMIT: bytes of one line of input that are held; the host refuses what is longer than a message anyway. */
 const LINE_BYTES_MAX = LIMITS.messageBytes;
 
-/** One message a line; replies in the order of the messages, up to `concurrency` of them under way. */
+/**
+ * Proposes one message per line, up to `concurrency` of them at once, and prints the replies in the order of the
+ * messages.
+ */
 export async function send(context: CommandContext, options: ProposerOptions): Promise<number> {
   await using proposer = await proposerOf(context, options);
   if (process.stdin.isTTY) context.output.talk("one message a line, such as `femtoclaw send --help` shows, until ^D");
@@ -149,7 +156,7 @@ export async function send(context: CommandContext, options: ProposerOptions): P
     while (pending.length >= proposer.concurrency) await pending.shift();
     const reply = proposer.propose(line, {});
     printed = Promise.all([printed, reply]).then(([, answered]) => context.output.value(answered));
-    // Without a host there is nothing to wait for on stdin either.
+    // Without a host, there is no reason to wait for more on stdin.
     printed.catch((error: unknown) => process.stdin.destroy(error instanceof Error ? error : undefined));
     pending.push(printed);
   }
@@ -157,12 +164,12 @@ export async function send(context: CommandContext, options: ProposerOptions): P
   return EXIT.ok;
 }
 
-/** Every line, the empty one too: who counts lines finds as many replies. */
+/** Yields every line, even an empty one, so that there are as many replies as lines. */
 async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
   let whole: Buffer[] = [];
   const lines = new LineSplitter(LINE_BYTES_MAX, {
     onLine: (line) => whole.push(line),
-    // One byte beyond the limit is enough for the host to refuse it, and to record that it did.
+    // One byte beyond the limit is enough for the host to refuse the message and to record the refusal.
     onTooLong: () => whole.push(Buffer.alloc(LIMITS.messageBytes + 1, "x")),
   });
   for await (const chunk of input) {

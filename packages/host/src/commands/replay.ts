@@ -1,4 +1,4 @@
-/** `replay`: the state of every actor at any moment, as the records have it. Nothing here runs an effect. */
+/** `replay`: the state of every actor after any record, as the records tell it. Nothing here runs an effect. */
 import { type LogVerdict, proveSnapshot, type SnapshotProof } from "@femtoclaw/journal";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { firstState, type Recomputation, type Replay, recompute, replay, replayDifference } from "@femtoclaw/runtime";
@@ -29,7 +29,10 @@ export async function replayHistory(
   return say();
 }
 
-/** Prints what was found out and gives the exit code, once the log is closed: whoever reads may go away at any line. */
+/**
+ * Prints the findings and returns the exit code. Called after the log is closed, because whoever reads the output may
+ * go away at any line.
+ */
 type Say = () => number;
 
 async function replayVerified(context: CommandContext, path: string | undefined, options: ReplayOptions): Promise<Say> {
@@ -49,7 +52,7 @@ async function replayVerified(context: CommandContext, path: string | undefined,
   return () => show(context, stateOf(replayed), exitOf(log.verdict, []));
 }
 
-/** What is different between the states after two records. */
+/** Shows how the states after two records differ. */
 export async function diffHistory(
   context: CommandContext,
   between: readonly [number, number],
@@ -85,7 +88,10 @@ function keyOf({ key }: Pick<ReplayOptions, "key">): string | undefined {
   return key === undefined ? undefined : fileText(key);
 }
 
-/** Whether there is something to replay: nobody folds what was tampered with. Of a pruned log what is left stands. */
+/**
+ * Whether there is something to replay: a log that was tampered with is not folded, but what is left of a pruned one
+ * is.
+ */
 function stands({ verdict, pinned, prunedBefore }: LogVerdict): boolean {
   return (verdict === "verified" || prunedBefore > 0) && pinned !== "differs";
 }
@@ -96,7 +102,7 @@ function refused(context: CommandContext, verdict: LogVerdict): number {
   return exitOf(verdict, []);
 }
 
-/** Starts at a snapshot that the signed log proves; where the records before it are there, they have to lead to it. */
+/** Replays from a snapshot that the signed log proves. If the records before it are there, they have to lead to it. */
 async function replayFrom(
   context: CommandContext,
   { verdict, pinned, ...log }: VerifiedLog,
@@ -105,7 +111,7 @@ async function replayFrom(
 ): Promise<Say> {
   const reader = await log.reader();
   const whole = stands(verdict) && verdict.prunedBefore === 0;
-  // The key in force at the newest checkpoint, which the chain from the known one has led to.
+  // The key in force at the newest checkpoint, to which the chain from the known key has led.
   const vkey = stands(verdict) ? verdict.keys.findLast(({ fromSize }) => fromSize <= verdict.signedSize)?.vkey : pinned;
   const proof =
     vkey === null || vkey === undefined
@@ -116,7 +122,7 @@ async function replayFrom(
         } as const)
       : await proveSnapshot(reader, from, vkey);
   if (!proof.ok) return () => unproved(context, verdict, from, proof);
-  // The record after the snapshot has its digests, so that recomputing up to there compares the two.
+  // The record after the snapshot holds its digests, so recomputing up to that record compares the two.
   const head = whole ? await recompute(reader, { to: from + 1 }) : null;
   const proved = { snapshot: from, record: from + 1, size: proof.size, origin: proof.origin };
   const said = { proved, snapshot_equals_fold: head === null ? null : head.verdict === "recomputed" };
@@ -149,7 +155,10 @@ function unproved(
   return verdict === "tampered" ? EXIT.no : EXIT.incomplete;
 }
 
-/** Of a log without its first records, what was proved is the tail; then the known key has signed it. */
+/**
+ * Reports a recomputation. If the log lacks its first records, what was proved is its tail, which the known key has
+ * signed.
+ */
 function tell(context: CommandContext, log: LogVerdict, found: Recomputation, said: object = {}): number {
   const { output } = context;
   if (output.json) {
@@ -196,7 +205,7 @@ function snapshotsText(equal: number): string {
   return equal === 1 ? "one stored snapshot equals the fold" : `${equal} stored snapshots equal the fold`;
 }
 
-/** With a running host it is the host that reads, because it holds the journal. */
+/** A running host does the replay itself, because it holds the journal. */
 async function replayConfigured(context: CommandContext, { to }: ReplayOptions): Promise<number> {
   const query = to === undefined ? {} : { to };
   if (await hostAnswers(context)) {

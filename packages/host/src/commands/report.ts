@@ -1,4 +1,4 @@
-/** `report`: what somebody needs who helps from afar, without a secret and without an argument of a call. */
+/** `report`: what somebody needs who helps from afar, without any secret and without the arguments of calls. */
 import { resolve } from "node:path";
 import { EXIT, printable } from "@femtoclaw/protocol";
 import { writeNew } from "../new-file.ts";

@@ -1,4 +1,4 @@
-/** `run`: launches an agent at the running host and lends it this terminal, or these pipes, until it ends. */
+/** `run`: launches an agent through the running host, and lends it this terminal, or these pipes, until it ends. */
 import { constants } from "node:os";
 import { isAbsolute, relative } from "node:path";
 import type { LaunchOutput, OperatorClient } from "@femtoclaw/client";
@@ -11,7 +11,7 @@ import { throwAway } from "../launch/throw-away.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** How long one question to the host waits for more. */
+/** How long one request to the host waits for more output. */
 const WAIT_MS = 1_000;
 
 export interface RunOptions {
@@ -78,7 +78,7 @@ function settingOf({ resolved, path }: LoadedConfiguration, name: string): Launc
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [launch.${printable(name, 64)}]`, { fix });
 }
 
-/** INVARIANT: I10: of this shell's variables the agent gets those that its table lists, and no others. */
+/** INVARIANT: I10: the agent gets only those of this shell's variables that its table lists. */
 function variablesOf({ environment }: CommandContext, { env }: LaunchSetting): Record<string, string> {
   return Object.fromEntries(
     env.flatMap((name) => {
@@ -88,14 +88,14 @@ function variablesOf({ environment }: CommandContext, { env }: LaunchSetting): R
   );
 }
 
-/** Where it is launched, if that is a folder of the workspace; else it begins in the workspace itself. */
+/** The current folder, if it lies in the workspace. Otherwise the agent starts in the workspace itself. */
 function cwdWithin({ resolved }: LoadedConfiguration, cwd: string): { readonly cwd?: string } {
   const inner = relative(resolved.authority.workspace, cwd);
   const isWithin = !isAbsolute(inner) && inner !== ".." && !inner.startsWith("../");
   return isWithin ? { cwd } : {};
 }
 
-/** On stderr: stdout is what the agent said. */
+/** Writes to stderr, because stdout is what the agent said. */
 function report({ output }: CommandContext, name: string, { reply, calls, asked }: Ended): void {
   if (asked) {
     const rules = (reply.policy?.rules ?? []).map((rule) => printable(rule)).join(" ");
@@ -128,7 +128,7 @@ function exitCodeOf(reply: Reply, interruptedBy: NodeJS.Signals | null): number 
   return typeof signal === "string" ? signalExit(signal) : EXIT.internal;
 }
 
-/** As shells say of a program that a signal ended. */
+/** The exit code that shells give to a program that was ended by a signal. */
 function signalExit(signal: string): number {
   return 128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0);
 }

@@ -1,12 +1,12 @@
-/** What several programs write at once, for `executions list --output`: a bounded number of them, asked in turn. */
+/** Shows what several programs write at once, for `executions list --output`. Their number is bounded. */
 import type { OperatorClient } from "@femtoclaw/client";
 import { FemtoError, outputParts } from "@femtoclaw/protocol";
 import { LiveText } from "../terminal/live-text.ts";
 import type { Output } from "../terminal/output.ts";
 
-/** LIMIT: executions that are looked at, at a time; each is a question to the host at each look. */
+/** LIMIT: executions that are followed at once. Each costs one request to the host at every look. */
 const LOOKED_AT = 16;
-/** The beginning of an identifier tells one from the others on a screen. */
+/** The first characters of an identifier are enough to tell executions apart on a screen. */
 const ID_CHARS = 8;
 
 interface Running {
@@ -28,12 +28,12 @@ export class RunningOutput {
     return this.#running.size === 0;
   }
 
-  /** Where enough are looked at already, nothing is shown of it but what comes of it. */
+  /** If enough executions are followed already, only the outcome of this one is shown. */
   add(id: string): void {
     if (this.#running.size < LOOKED_AT) this.#running.set(id, { text: new LiveText(), from: 0 });
   }
 
-  /** Says what is there by now, line by line. */
+  /** Passes on what has been written since the last look, line by line. */
   async look(say: (line: string) => void): Promise<void> {
     await Promise.all([...this.#running].map(([id, running]) => this.#tell(id, running, say)));
   }

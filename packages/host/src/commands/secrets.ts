@@ -1,11 +1,11 @@
-/** `secrets`: values come in here and go to the host over the operator's socket; nothing prints one. */
+/** `secrets`: reads values here and sends them to the host over the operator's socket. Nothing prints one. */
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readSync } from "node:fs";
 import { DEFAULT_PORTS, EXIT, FemtoError, fetchPattern, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** LIMIT: time of a program that prints a value; it may ask somebody for a password. */
+/** LIMIT: time for a program that prints a value. The program may ask somebody for a password. */
 const COMMAND_MS = 120_000;
 
 interface AddOptions {
@@ -51,7 +51,7 @@ export async function removeSecret(context: CommandContext, name: string): Promi
   return EXIT.ok;
 }
 
-/** One line end after the value is not part of it. */
+/** One line ending after the value does not belong to it. */
 function readValue(command: readonly string[], { file }: AddOptions): string {
   if (file !== undefined && command.length > 0)
     throw invalid("the value comes from a file or from a program, not both");
@@ -68,7 +68,7 @@ function printed(program: string, args: readonly string[]): string {
     const stdio: ["inherit", "pipe", "inherit"] = ["inherit", "pipe", "inherit"];
     return trimmed(execFileSync(program, args, { stdio, timeout: COMMAND_MS, maxBuffer: 2 * LIMITS.secretChars }));
   } catch (error) {
-    // What the program printed stands in the error, and is told to nobody.
+    // The error contains what the program printed, so its text is shown to nobody.
     const cause = systemErrorCode(error) ?? "it failed";
     throw invalid(`${printable(program, 200)} gave no value (${cause})`);
   }

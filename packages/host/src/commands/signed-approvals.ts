@@ -16,7 +16,10 @@ export interface SignOptions {
   readonly reason?: string;
 }
 
-/** Signs what a card shows, on any machine: it needs the card and the key, and no host. */
+/**
+ * Signs an answer to what a card shows. This needs only the card and the key, so it works on any machine, without a
+ * host.
+ */
 export async function signApproval(context: CommandContext, card: string, options: SignOptions): Promise<number> {
   const { output, cwd } = context;
   const { allow = false, deny = false, session = false, reason } = options;
@@ -35,7 +38,7 @@ export async function signApproval(context: CommandContext, card: string, option
   return EXIT.ok;
 }
 
-/** Brings an answer that was signed elsewhere. */
+/** Gives the host an answer that was signed elsewhere. */
 export async function bringAnswer(context: CommandContext, answer: string): Promise<number> {
   const note = readAnswer(resolve(context.cwd, answer));
   await using operator = await context.operator();

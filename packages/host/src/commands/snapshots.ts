@@ -1,4 +1,4 @@
-/** `snapshots`: the stored states of the actors. Caches all of them, so each can be checked against the records. */
+/** `snapshots`: the stored states of the actors. All are caches, so each can be checked against the records. */
 import type { LogReader } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable, type Snapshot } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";
@@ -8,7 +8,7 @@ import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { unreachedPlace } from "./unreached-place.ts";
 
-/** These read a stopped journal: a running host makes snapshots of its own all the time. */
+/** These commands read the journal of a stopped host. A running host makes snapshots all the time. */
 async function withReader<T>(context: CommandContext, use: (reader: LogReader) => Promise<T>): Promise<T> {
   await using journal = await readJournal(context.load().resolved.stateDirectory);
   return await use(journal.reader);
@@ -45,7 +45,10 @@ export async function showSnapshot(context: CommandContext, seq: number): Promis
   return EXIT.ok;
 }
 
-/** Folds the records from the first one that is there on and compares; the record that vouches for the snapshot is checked on the way. */
+/**
+ * Folds the records from the first available one, and compares. The record that vouches for the snapshot is checked on
+ * the way.
+ */
 export async function verifySnapshot(context: CommandContext, seq: number): Promise<number> {
   const { from, snapshotsEqual: compared } = await withReader(context, async (reader) => {
     await storedSnapshot(reader, seq);

@@ -1,7 +1,7 @@
 /**
- * Which host `status`, `down` and `halt` go to. To look at a host and to stop it has to be possible whatever has become of
- * the configuration: one that does not count, or cannot be read, is not believed, and the host that was started by it is
- * found by its own note.
+ * Decides which host `status`, `down` and `halt` go to. It has to be possible to look at a host and to stop it whatever
+ * has become of its configuration. A configuration that does not count or cannot be read is not believed; the host that
+ * was started by it is found by the note that the host itself wrote.
  */
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
@@ -12,13 +12,16 @@ import { notedHosts, type StartedHost } from "../configuration/started-hosts.ts"
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import type { CommandContext, Placed } from "./command-context.ts";
 
-/** The place of a host, the configuration that it was started by, and why that does not count by now, if so. */
+/**
+ * The place of a host, the configuration that it was started by, and why that configuration does not count any more, if
+ * so.
+ */
 export interface HostInQuestion extends Placed {
   readonly configuration: string;
   readonly fault: FemtoError | null;
 }
 
-/** Throws what is wrong with the configuration where no host is known to run by it. */
+/** If the configuration is at fault and no host is known to run by it, throws the fault. */
 export async function startedHost(context: CommandContext): Promise<HostInQuestion> {
   try {
     const { path, resolved } = context.load();
@@ -37,7 +40,7 @@ export async function startedHost(context: CommandContext): Promise<HostInQuesti
   }
 }
 
-/** The same for a command that stops it, which tells how it was found. */
+/** Like `startedHost`, for a command that stops something: also tells how the host was found. */
 export async function hostToStop(context: CommandContext): Promise<Placed> {
   const host = await startedHost(context);
   const by = printable(host.configuration, 4_096);
@@ -47,13 +50,13 @@ export async function hostToStop(context: CommandContext): Promise<Placed> {
   return host;
 }
 
-/** Asks the host. Where none listens there, it says which one does that was started by the same configuration. */
+/** Connects to the host. If none listens there, the error names those started by the same configuration. */
 export async function operatorOf(context: CommandContext, host: Placed): Promise<OperatorClient> {
   try {
     return await context.unprovedOperator(host);
   } catch (error) {
     if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_NOT_RUNNING") throw error;
-    // What others could have written there is no reason to say anything else than before.
+    // If others could have written what is read here, that is no reason to report anything but the first error.
     const running = await runningHosts(context).catch(() => []);
     if (running.length === 0) throw error;
     const { code, message, cause } = error;
@@ -64,7 +67,10 @@ export async function operatorOf(context: CommandContext, host: Placed): Promise
   }
 }
 
-/** INVARIANT: I8: it answers at the place that it noted, as the very start that noted it; no other is taken for it. */
+/**
+ * INVARIANT: I8: a host counts only if it answers at the place that it noted, as the same start that wrote the note. No
+ * other host is taken for it.
+ */
 async function runningHosts(context: CommandContext, state?: string): Promise<readonly StartedHost[]> {
   const { environment, cwd, options } = context;
   const noted = notedHosts(environment).filter((host) => state === undefined || host.stateDirectory === state);

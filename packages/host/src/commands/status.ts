@@ -1,4 +1,4 @@
-/** `status`: how the running host is. */
+/** `status`: shows how the running host is doing. */
 import { EXIT, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus, ShadowStatus, UpstreamStatus } from "@femtoclaw/runtime";
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
@@ -18,7 +18,8 @@ export async function status(context: CommandContext): Promise<number> {
   await using operator = await operatorOf(context, host);
   const held = await holdLog(context, operator, host);
   const value = await operator.status();
-  // The log comes first: a configuration is read again and trusted, a log that does not fit is an attack or a loss.
+  // The fault of the log comes first: a configuration can be read and trusted again, but a log that does not fit is an
+  // attack or a loss.
   const faults = [held.fault, host.fault].filter((fault) => fault !== null);
   const exit = faults[0]?.exit ?? EXIT.ok;
   if (output.json) {
@@ -31,12 +32,12 @@ export async function status(context: CommandContext): Promise<number> {
   return exit;
 }
 
-/** The configuration that the host was started by, and whether commands go by it, for scripts. */
+/** For scripts: the configuration that the host was started by, and whether commands go by it. */
 function configurationAs({ configuration: path, fault }: HostInQuestion): Record<string, unknown> {
   return fault === null ? { path, counts: true } : { path, counts: false, code: fault.code, reason: fault.message };
 }
 
-/** What runs is told all the same, because who cannot see that a host runs may take it for gone. */
+/** A running host is shown even if its configuration does not count, lest it be taken for gone. */
 function configurationRows({ configuration, fault }: HostInQuestion, output: Output): string[][] {
   if (fault === null) return [["configuration", printable(configuration, 4_096)]];
   return [
@@ -45,7 +46,7 @@ function configurationRows({ configuration, fault }: HostInQuestion, output: Out
   ];
 }
 
-/** What is remembered of the log, for scripts. */
+/** For scripts: what is remembered of the log. */
 function rememberedAs(held: HeldLog): Record<string, unknown> {
   if (held.fault !== null) return { fits: false, code: held.fault.code, reason: held.fault.message };
   const { before, now } = held.met;
@@ -105,7 +106,7 @@ function statusRows(status: HostStatus, output: Output): string[][] {
   ];
 }
 
-/** What a person wants to know first: whether calls are taken, and why not. */
+/** What a person wants to know first: whether calls are accepted, and if not, why. */
 function phaseText({ phase, ready, not_ready, fault }: HostStatus, output: Output): string {
   if (fault !== null) return output.style("red", phase);
   if (ready || not_ready === null) return output.style("green", phase);

@@ -1,4 +1,4 @@
-/** `terminal`: operators list what agents have opened, watch it live, and take its recording with them. */
+/** `terminal`: operators list the terminals that agents have opened, watch them, and export their recordings. */
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
@@ -47,12 +47,15 @@ function stateOf({ running, exit_code, signal, idle_ms }: TerminalStatus): strin
   return exit_code === null ? `ended by ${signal ?? "nobody knows what"}` : `ended with ${exit_code}`;
 }
 
-/** How long one question to the host waits for more. */
+/** How long one request to the host waits for more output. */
 const WAIT_MS = 1_000;
-/** Ctrl-], Ctrl-C and Ctrl-D; nothing else that is typed means anything. */
+/** Ctrl-], Ctrl-C and Ctrl-D. Any other key is ignored. */
 const DETACH = ["\u001d", "\u0003", "\u0004"];
 
-/** Read-only: what an operator types would reach the program as if the agent had, without a decision or a record. */
+/**
+ * Read-only, because what an operator types would reach the program as if the agent had typed it, without a decision or
+ * a record.
+ */
 export async function attachTerminal(context: CommandContext, id: string): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
@@ -83,7 +86,7 @@ async function followTerminal(operator: OperatorClient, id: string, keys: Detach
 
 const drained = (): Promise<void> => new Promise((done) => process.stdout.once("drain", () => done()));
 
-/** Keys go nowhere but here, so that none of them is echoed over what is watched. */
+/** Reads all keys itself, so that none of them is echoed over what is watched. */
 class DetachKeys implements Disposable {
   readonly pressed: Promise<undefined>;
   isPressed = false;
@@ -121,7 +124,7 @@ export async function exportTerminal(
   const { output } = context;
   const file = out === undefined ? null : unreachedPlace(context, out);
   await using source = await recordingOf(context);
-  // Asked first, so that no file is made for a terminal that nobody knows.
+  // The first page is fetched before the file is created, so that none is created for an unknown terminal.
   const first = await source.page(id, null);
   const sink = file === null ? null : new NewFile(file);
   const cast = new Asciicast();
@@ -165,7 +168,7 @@ async function recordingOf(context: CommandContext): Promise<RecordingSource> {
   };
 }
 
-/** Throws FEMTO_EXPORT_FAILED where it cannot be made or written. */
+/** A file that must not exist yet. Throws FEMTO_EXPORT_FAILED if it cannot be created or written. */
 class NewFile {
   readonly #path: string;
   readonly #descriptor: number;

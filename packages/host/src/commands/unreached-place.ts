@@ -1,4 +1,4 @@
-/** Where a command keeps records, values, a key or a token: what no call reads here is put where no call reads it. */
+/** Makes sure that records, values, a key or a token are only written where no call can read them. */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Authority, type ErrorCode, FemtoError } from "@femtoclaw/protocol";
@@ -7,8 +7,8 @@ import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /**
- * INVARIANT: I8: records hold what other sessions and agents read, so that a copy of them in reach of a call would say what
- * is denied to it, and what it is marked for having read. Throws the code for a place that a call could reach.
+ * INVARIANT: I8: records hold what other sessions and agents have read. A call that could reach a copy would learn what
+ * is denied to it, or what its session would be marked for reading. Throws `code` for a place that a call could reach.
  */
 export function unreachedPlace(
   context: CommandContext,
@@ -23,8 +23,8 @@ export function unreachedPlace(
 }
 
 /**
- * By the configuration here as it is, with the state directory of its host; null where there is none, as on a new machine,
- * or none that counts.
+ * The authority of the present configuration, with the state directory that it names. Null if there is no
+ * configuration, as on a new machine, or none that counts.
  */
 export function presentAuthority({ cwd, environment, options }: CommandContext): Authority | null {
   try {
@@ -36,7 +36,7 @@ export function presentAuthority({ cwd, environment, options }: CommandContext):
   }
 }
 
-/** A folder that is not there is found out by whoever writes. */
+/** If the folder does not exist, the write will fail and say so. */
 function canonicalPlace(path: string): string {
   try {
     return join(realpathSync.native(dirname(path)), basename(path));

@@ -1,4 +1,4 @@
-/** `up --detach`: the same command once more, as a process of its own. */
+/** `up --detach`: runs the same command once more, as a process of its own. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { BackgroundLog } from "./background-log.ts";
 import type { CommandContext } from "./command-context.ts";
 
 const LOG_FILE = "host.log";
-/** How the first line of a host begins that came up; one that did not says its fault there. */
+/** How the first line begins that a host prints once it is up. A host that fails prints its fault there instead. */
 const READY = '{"event":"ready"';
 
 export async function upDetached(context: CommandContext): Promise<number> {
@@ -30,14 +30,14 @@ export async function upDetached(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** A host that came up in the background; or what one said that did not. */
+/** A host that came up in the background, or what a host said that did not. */
 type DetachedStart =
   | { readonly ready: string; readonly pid: number | undefined; readonly log: string }
   | { readonly said: string | null; readonly log: Buffer; exit(): Promise<number> };
 
 /** Starts the same command in the background, with its log in the state directory. */
 export async function startDetached(context: CommandContext): Promise<DetachedStart> {
-  // The host has the limits of this process.
+  // The host inherits the limits of this process.
   requireLimits();
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });

@@ -19,7 +19,7 @@ export async function up(context: CommandContext): Promise<number> {
     if (file !== null)
       process.stderr.write(`femtoclaw: what is known of this failure stands in ${printable(file, 4_096)}\n`);
   };
-  // INVARIANT: I3: after a bug nothing of this process goes on; its journal is as after a kill.
+  // INVARIANT: I3: after a bug, nothing in this process continues. Its journal is left as after a kill.
   process.on("uncaughtException", (bug) => {
     report(bug);
     process.stderr.write(`femtoclaw: FEMTO_INTERNAL: ${printable(bug.stack ?? errorText(bug), 16_384)}\n`);
@@ -46,7 +46,7 @@ async function serve(
 ): Promise<number> {
   const { output } = context;
   let host: HostProcess | null = null;
-  // The first signal drains, a second one hurries. One that comes early counts once the host stands.
+  // The first signal drains, a second one hurries. A signal that comes early takes effect once the host is up.
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
@@ -84,7 +84,7 @@ async function serve(
     output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
     for (const line of openEnds(ready)) output.talk(line);
   }
-  // For the next start, because a host that is killed keeps nothing at its end.
+  // Done now for the next start, because a host that is killed cannot do it at its end.
   flushCompileCache();
   const fault = await Promise.race([host.stopped, runtime.failed]);
   if (fault === undefined) return EXIT.ok;

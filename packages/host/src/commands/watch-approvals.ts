@@ -1,6 +1,6 @@
 /**
- * `approvals watch`: each question as it is asked, and what became of it. On a terminal it takes answers too, typed as
- * words of a line: an answer goes to what was shown here, by its digest.
+ * `approvals watch`: shows each question as it is asked, and what became of it. On a terminal, it also takes answers,
+ * typed as words on a line. An answer applies to what was shown here, by its digest.
  */
 import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,12 +12,12 @@ import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
-/** Time after which the host says that nothing is new, and the time that is left is told anew. */
+/** Time after which the host answers that nothing is new. The time that is left is then shown anew. */
 const WAIT_MS = 10_000;
-/** Pause after something was new, so that many questions at once are a few looks. */
+/** Pause after something was new, so that many questions at once take only a few looks. */
 const PAUSE_MS = 500;
 const MINUTE_MS = 60_000;
-/** LIMIT: characters of a line that is said about a question. */
+/** LIMIT: characters of a line about a question. */
 const LINE_CHARS = 1_000;
 
 export async function watchApprovals(context: CommandContext): Promise<number> {
@@ -37,10 +37,10 @@ export async function watchApprovals(context: CommandContext): Promise<number> {
   }
 }
 
-/** What is heard of a host that ends, or has ended. */
+/** Errors of a host that is ending or has ended. */
 const ENDING: readonly string[] = ["FEMTO_HOST_NOT_RUNNING", "FEMTO_DRAINING", "FEMTO_JOURNAL_CLOSED"];
 
-/** Null once the host is gone, which is an end like any other. */
+/** Null once the host is gone, which is a normal end of this command. */
 async function lookWhileOpen(watch: Watch): Promise<string[] | null> {
   try {
     return await watch.look();
@@ -50,7 +50,7 @@ async function lookWhileOpen(watch: Watch): Promise<string[] | null> {
   }
 }
 
-/** What is open, and has been shown. */
+/** The open questions, as they have been shown. */
 class Watch {
   readonly #operator: OperatorClient;
   readonly #output: Output;
@@ -62,7 +62,7 @@ class Watch {
     this.#output = output;
   }
 
-  /** Lines about what is new since the last look; waits for it. */
+  /** Waits for something new since the last look, and returns lines about it. */
   async look(): Promise<string[]> {
     const { next, open } = await this.#operator.watchApprovals(this.#next, WAIT_MS);
     this.#next = next;
@@ -78,7 +78,7 @@ class Watch {
     return said;
   }
 
-  /** Lines about one that is open, if it or a yes to it is new. */
+  /** Lines about an open question, if the question or a yes to it is new. */
   async #seen(id: string, granted: number): Promise<string[]> {
     const output = this.#output;
     const before = this.#open.get(id);
@@ -90,7 +90,7 @@ class Watch {
     return output.json ? [visibleJson(approval)] : [...cardLines(approval, output), ""];
   }
 
-  /** Null for one that was settled a moment ago. */
+  /** Null if the question was settled a moment ago. */
   async #shown(id: string): Promise<ApprovalView | null> {
     try {
       return (await this.#operator.approval(id)) as ApprovalView;
@@ -109,7 +109,7 @@ class Watch {
     return `${this.#output.style("cyan", ids)} · ${minutes} min left · allow ID | deny ID [reason] | show ID > `;
   }
 
-  /** Lines in answer to a typed one. */
+  /** Does what a typed line says, and returns lines to show. */
   async obey(line: string): Promise<string[]> {
     const [, verb = "", id = "", reason = ""] = /^\s*(\S+)\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
     if (verb === "") return [];
@@ -119,7 +119,8 @@ class Watch {
     if (verb === "show") return [...cardLines(approval, this.#output), ""];
     const answer = verb === "allow" ? ("granted" as const) : ("refused" as const);
     try {
-      // INVARIANT: I8: the digest of what was shown: what asks otherwise by now is not answered by this.
+      // INVARIANT: I8: the answer carries the digest of what was shown, so it does not count if the question asks for
+      // something else by now.
       const { seq } = (await this.#operator.answerApproval({
         ...{ approval: id, digest: approval.digest, answer, scope: "once" as const },
         ...(reason === "" ? {} : { reason }),
@@ -143,7 +144,7 @@ function grantedText({ id, granted, approvers }: ApprovalView): string {
   return `question ${id}: ${granted.length} of ${approvers} operators have said yes`;
 }
 
-/** A line to type on, below what is said. What is being typed stays when something is said. */
+/** An input line below the messages. What is being typed is kept when a message appears. */
 class Desk implements Disposable {
   readonly left: Promise<void>;
   isLeft = false;
@@ -168,7 +169,7 @@ class Desk implements Disposable {
   show(said: readonly string[], prompt: string, isFresh = false): void {
     if (this.isLeft || (said.length === 0 && prompt === this.#prompt && !isFresh)) return;
     this.#prompt = prompt;
-    // The line that is typed on goes out of the way, and comes back below with what was typed.
+    // The input line is cleared, and drawn again below the messages with what was typed so far.
     process.stdout.write("\r\u001b[J");
     for (const line of said) this.#output.line(line);
     this.#lines.setPrompt(prompt);

@@ -1,4 +1,4 @@
-/** `audit witness`: who holds checkpoints of this log, and being the one who does for others. */
+/** `audit witness`: lists the witnesses of this log, and serves as a witness for the logs of others. */
 import { resolve } from "node:path";
 import { parseCheckpoint, parseVerifierKey, WitnessedFolder, witnessKey } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
@@ -29,7 +29,7 @@ async function currentWitnesses(context: CommandContext): Promise<readonly Witne
   return (await operator.status())["witnesses"] as readonly WitnessStatus[];
 }
 
-/** Without a host: what each witness took last, as far as the state directory tells. */
+/** Without a host: what each witness last accepted, as far as the state directory tells. */
 async function rememberedWitnesses(resolved: ResolvedConfiguration): Promise<readonly WitnessStatus[]> {
   const { witnesses, witnessesRequired: required, stateDirectory } = resolved;
   const folder = new WitnessedFolder(stateDirectory);
@@ -72,7 +72,10 @@ export async function serveWitness(context: CommandContext, options: ServeOption
   return EXIT.ok;
 }
 
-/** INVARIANT: I9: a witness that anybody could reach would need more than a limit on its rate. */
+/**
+ * INVARIANT: I9: a witness listens only on loopback, because one that anybody could reach would need more than a limit
+ * on its rate.
+ */
 function addressOf(listen: string): { readonly host: string; readonly port: number } {
   const [, v4, v6, digits] = /^(?:(127\.0\.0\.1)|\[(::1)\]):(\d{1,5})$/.exec(listen) ?? [];
   const host = v4 ?? v6;

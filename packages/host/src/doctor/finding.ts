@@ -1,20 +1,22 @@
-/** What `doctor` finds: one check with its verdict, and what to do about what does not hold. */
+/** What `doctor` finds: one check with its verdict, and how to fix what fails. */
 import { errorText, FemtoError } from "@femtoclaw/protocol";
 
 export interface Finding {
   readonly check: string;
   readonly verdict: "ok" | "warn" | "fail";
-  /** The first line stands beside the check, further ones below it. */
+  /** The first line is shown beside the check, further lines below it. */
   readonly detail: string;
   readonly fix?: string;
 }
 
-/** What a check comes to, whatever it is called. */
+/** The result of a check, without its name. */
 export type Found = Omit<Finding, "check">;
 
 export type Check = () => Promise<Found> | Found;
 
-/** A check that throws has failed: by a fault that says what to do, or by one of ours. */
+/**
+ * Runs a check. A check that throws has failed, either with an error that says what to do, or because of a bug of ours.
+ */
 export async function found(check: Check): Promise<Found> {
   try {
     return await check();

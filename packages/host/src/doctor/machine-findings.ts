@@ -1,4 +1,4 @@
-/** What `doctor` finds of the machine: the program that runs, its user, what confines programs, and the disk. */
+/** What `doctor` finds out about the machine: the running program, its user, what confines programs, and the disk. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "@femtoclaw/journal";
@@ -22,7 +22,7 @@ export function runtimeFinding(): Found {
   return { verdict: "warn", detail: `${detail}: ${lacks}`, fix: "Run the host on Linux, where all of it was tried." };
 }
 
-/** Reads the whole executable, where a start may go by what was found out before. */
+/** Reads the whole executable, whereas a start may rely on what was found out before. */
 export function integrityFinding(environment: HostEnvironment): Found {
   const { verdict, reason } = ownIntegrity({ environment, whole: true });
   if (verdict === "verified") return ok(reason);
@@ -42,7 +42,7 @@ export function userFinding(): Found {
 
 export function sandboxFinding(probe: SandboxProbe): Found {
   if (!probe.ok) {
-    // What sends everybody else to `doctor` is no advice here.
+    // The general fix sends people to `doctor`, which is no advice here.
     const isCircular = probe.fix === ERRORS.FEMTO_SANDBOX_UNAVAILABLE.fix;
     const fix = isCircular ? "Mend what it says; docs/guides/sandbox.md names what it needs." : probe.fix;
     return { verdict: "fail", detail: probe.reason, fix };
@@ -58,7 +58,10 @@ export function sandboxFinding(probe: SandboxProbe): Found {
   };
 }
 
-/** What keeps programs within `[limits]`, and what nothing does; found in the group of this command, as a host's may differ. */
+/**
+ * What keeps programs within `[limits]`, and which limits nothing enforces. This is found out in the control group of
+ * this command; that of a host may differ.
+ */
 export function limitsFinding(probe: SandboxProbe): Found {
   if (!probe.ok) return { verdict: "fail", detail: "nothing was tried", fix: "See to the sandbox first." };
   const { by, wholly, lacks } = probe.bounds;
@@ -74,7 +77,7 @@ export async function diskFinding(stateDirectory: string, runtimeDirectory: stri
   return writableFinding([stateDirectory, runtimeDirectory]) ?? (await spaceFinding(stateDirectory));
 }
 
-/** Null where a host can write to these folders, or make them. */
+/** Null if a host can write to these folders, or make them. */
 function writableFinding(folders: readonly string[]): Found | null {
   for (const folder of folders.map(nearest)) {
     try {
@@ -94,11 +97,11 @@ function nearest(folder: string): string {
   return there;
 }
 
-/** Whether the journal's disk has room to spare; what is free is asked of the nearest folder that exists. */
+/** Whether the journal's disk has room to spare. Free space is measured at the nearest folder that exists. */
 async function spaceFinding(stateDirectory: string): Promise<Found> {
   const folder = nearest(stateDirectory);
   const { uid } = statSync(folder);
-  // What lies in it is then as it should be for another host, and not for whoever asks to remove.
+  // What lies in the folder is then as another user's host needs it, and not for this user to remove.
   if (folder === stateDirectory && uid !== ownUser()) {
     return { verdict: "fail", detail: `${folder} is the state directory of user ${uid}`, fix: "Ask as that user." };
   }

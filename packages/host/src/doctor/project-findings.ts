@@ -1,4 +1,4 @@
-/** What `doctor` finds of one project: its policy, its journal, and who may answer for its operator. */
+/** What `doctor` finds out about one project: its policy, its journal, and who may answer for its operator. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import {
   FileKeyring,
@@ -24,14 +24,17 @@ import { type Found, failed, ok } from "./finding.ts";
 
 type Resolved = LoadedConfiguration["resolved"];
 
-/** What the findings about a project share: its configuration, and whether a host of it answers. */
+/** What the findings about a project share: its configuration, and whether its host answers. */
 export interface Project {
   readonly context: CommandContext;
   readonly loaded: LoadedConfiguration;
   readonly running: boolean;
 }
 
-/** A program is confined by the tables and by what Cedar files forbid; a policy that fails has a finding of its own. */
+/**
+ * Programs are confined by the configuration's tables and by what Cedar files forbid. A policy that does not load has a
+ * finding of its own.
+ */
 export async function probeOf({ authority, limits }: Resolved, policy: Promise<LoadedPolicy>): Promise<SandboxProbe> {
   const rules = (await policy.catch(() => null))?.policyFiles.rules ?? [];
   return await probeSandbox(confinedAuthority(authority, rules), limits.child);
@@ -49,7 +52,7 @@ export async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Foun
   return { verdict: "warn", detail: [detail, ...lines].join("\n"), fix };
 }
 
-/** Which answers count, and what an agent that runs as the operator's user could do about it. */
+/** Whose answers count, and whether an agent that runs as the operator's user could answer for itself. */
 export function answersFinding({ approvals }: Resolved): Found {
   const names = approvals.operators.map(operatorName).join(", ");
   if (approvals.operatorKey) return ok(`those who sign: ${names}`);
@@ -57,7 +60,7 @@ export function answersFinding({ approvals }: Resolved): Found {
   return ok(`whoever runs as your user, so the agent too where it has a shell of its own (self-approvable)${also}`);
 }
 
-/** INVARIANT: I3: what no rule permits is denied, which is tried here by an engine of its own. */
+/** INVARIANT: I3: what no rule permits is denied. This is tried here with a separate engine. */
 export async function closedFinding({ authority }: Resolved): Promise<Found> {
   const nothing = { ...authority, allow: { read: [], write: [], run: [] } };
   const manifests = builtinCapabilities.map(({ manifest }) => manifest);
@@ -75,7 +78,7 @@ export async function closedFinding({ authority }: Resolved): Promise<Found> {
     : ok("without a permit the engine denies");
 }
 
-/** Whether nobody else gets at state and sockets; what a stranger could is thrown. */
+/** Whether nobody else can reach state and sockets; throws what others could do. */
 export async function permissionsFinding({ stateDirectory, runtimeDirectory }: Resolved): Promise<Found> {
   await standingState(stateDirectory);
   assertPrivateSocketFolder(runtimeDirectory);
@@ -83,8 +86,8 @@ export async function permissionsFinding({ stateDirectory, runtimeDirectory }: R
 }
 
 /**
- * Null where there is no journal yet. Throws where there is a directory that no host of this user would take: what
- * cannot be looked into is not taken for empty, which would lead to advice that loses what is there.
+ * Null if there is no journal yet. Throws for a directory that no host of this user would use: what cannot be read is
+ * not taken for empty, because that would lead to advice that loses what is there.
  */
 async function standingState(stateDirectory: string): Promise<StateDirectory | null> {
   try {
@@ -102,7 +105,7 @@ export async function journalFinding({ context, loaded, running }: Project): Pro
   if (directory === null) return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
   const remembered = await context.logMemory(loaded).remembered();
   const expected = remembered === null ? {} : { pinned: remembered.firstKey, checkpoint: remembered.checkpoint };
-  // A copy is read, so that looking changes nothing.
+  // Reads a copy, so that looking changes nothing.
   const log = await verifyDirectory(directory.journal, expected);
   const { verdict, size, signedSize, pinned, fault, prunedBefore } = log;
   const isRight = pinned !== "differs" && (fault === null || prunedBefore > 0);
@@ -121,14 +124,17 @@ export async function journalFinding({ context, loaded, running }: Project): Pro
   };
 }
 
-/** The next start goes on with the log of a directory that is what it was, for which it needs the key; a copy gets a new one. */
+/**
+ * Unless the directory is a copy, the next start continues its log, for which it needs the signing key. A copy gets a
+ * new key.
+ */
 async function assertSigns({ root, keys }: StateDirectory, log: LogVerdict): Promise<void> {
   const standing = await standingOf(root);
   if (!standing.same || log.keys.length === 0) return;
   await signingKeys(new FileKeyring(keys), { origin: standing.identity.origin, keys: log.keys });
 }
 
-/** Whether the log goes on from what was seen of it before. */
+/** Whether the log continues from what was seen of it before. */
 export async function rememberedFinding({ context, loaded, running }: Project): Promise<Found> {
   const { stateDirectory } = loaded.resolved;
   if (running) {
@@ -148,7 +154,7 @@ export async function rememberedFinding({ context, loaded, running }: Project): 
   };
 }
 
-/** Whether somebody can be told of questions, and is. */
+/** Whether the webhook can be told of questions, and is. */
 export async function webhookFinding({ context, loaded, running }: Project, setting: WebhookSetting): Promise<Found> {
   await webhookKey(setting, context.environment);
   const { origin } = new URL(setting.url);

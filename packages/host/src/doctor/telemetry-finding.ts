@@ -1,4 +1,4 @@
-/** What `doctor` says of telemetry: whether it arrives, and who can ask for it. */
+/** What `doctor` finds out about telemetry: whether it arrives, and who can fetch it. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { printable } from "@femtoclaw/protocol";
@@ -47,7 +47,7 @@ async function troubleOf(context: CommandContext, loaded: LoadedConfiguration): 
   };
 }
 
-/** Where no host runs, nobody should listen. */
+/** Finds somebody else who listens at one of the addresses. While no host runs, nobody should. */
 async function strangerAt(addresses: readonly EndpointAddress[]): Promise<Trouble | null> {
   for (const address of addresses) {
     if (!(await somebodyListens(address))) continue;
@@ -65,7 +65,7 @@ async function somebodyListens({ host, port }: EndpointAddress): Promise<boolean
     await Promise.race([once(socket, "connect"), once(socket, "timeout").then(() => Promise.reject())]);
     return true;
   } catch {
-    // Refused, or not in time: nobody is there.
+    // The connection was refused or did not come about in time, so nobody listens.
     return false;
   } finally {
     socket.destroy();

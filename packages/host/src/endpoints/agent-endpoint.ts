@@ -1,7 +1,7 @@
 /**
- * What an agent may ask: say what it calls itself, propose, look at what its calls write, hear of changes, wait for what
- * waits for an operator, cancel what it proposed, list tools, hold the log to what was seen. There is no verb of authority
- * here.
+ * What an agent may ask: it can introduce itself, propose calls, watch what its calls write, hear of changes, wait for
+ * calls that an operator has to answer, cancel its own calls, list tools, and compare the log with what it has seen of
+ * it. No verb here carries any authority.
  */
 import { FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
@@ -13,15 +13,19 @@ import type { ConnectionHandlers } from "./socket-server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** One without an answer yet, with the request that it came in; a client may use an identifier twice. */
+/**
+ * A proposal without an answer yet. `id` is that of the request that proposed it; a client may use the same one twice.
+ */
 interface Proposal {
   readonly id: number;
   readonly abort: AbortController;
-  /** Empty before it is known. */
+  /** Identifier of the execution; empty before it is known. */
   execution: string;
 }
 
-/** Handlers of one connection, which is one session, of the agent whose socket it is. */
+/**
+ * Handlers of one connection, which is one session. `principal` is the agent that the socket belongs to, if it has one.
+ */
 export function agentHandlers(runtime: Runtime, principal?: string): ConnectionHandlers {
   let session: Session | null = null;
   let name: { readonly label?: string } = {};
@@ -39,7 +43,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         name = { label };
         return null;
       },
-      // Not async: nothing that waits for the answer is to hold the text of the message.
+      // Not async, so that nothing that waits for the answer keeps the text of the message in memory.
       propose: (fields, id, turns) => {
         const { bytes, ...asked } = proposalIn(fields);
         const proposal: Proposal = { id, abort: new AbortController(), execution: "" };
@@ -58,7 +62,7 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
       wait: ({ execution, ...rest }, _id, turns) => {
         if (typeof execution !== "string") throw invalid("`execution` must be a string");
         refuseUnknown(rest);
-        // Who knows the identifier has been told it as the answer to a proposal, perhaps before a restart.
+        // A client that knows the identifier was told it in the answer to a proposal, perhaps before a restart.
         return opened().wait(execution, turns);
       },
       tools: async (fields, _id, turns) => {
@@ -73,13 +77,13 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
 }
 
 /**
- * What is asked about executions that are under way: by their identifiers or, before these are told, by the requests that
- * proposed them.
+ * Verbs about executions that are under way. These are named by their identifiers or, before the client is told those,
+ * by the requests that proposed them.
  */
 function underWayVerbs(proposed: ReadonlySet<Proposal>, begun: () => Session | null): ConnectionHandlers["verbs"] {
   return {
     watch: async ({ execution, request, ...fields }) => {
-      // Who waits for the answer to a proposal has not been told its execution yet.
+      // A client that still waits for the answer to its proposal has not been told the execution yet.
       const meant = [...proposed].findLast(({ id }) => id === request);
       const named = request === undefined ? execution : meant?.execution;
       if ((request === undefined) === (execution === undefined) || (named !== undefined && typeof named !== "string")) {
@@ -88,14 +92,14 @@ function underWayVerbs(proposed: ReadonlySet<Proposal>, begun: () => Session | n
       const [watch, rest] = watchRequest(named ?? "", fields);
       refuseUnknown(rest);
       const session = begun();
-      // Who has proposed nothing has nothing to look at, and leaves no trace in the journal.
+      // A client that has proposed nothing has nothing to watch, and no session of it is recorded.
       if (session === null) throw notWatched();
       return await session.outputs.watch(watch);
     },
     cancel: ({ execution, request, ...rest }) => {
       refuseUnknown(rest);
       if (typeof request === "number" && execution === undefined) {
-        // Who waits for the answer to a proposal has not been told its execution yet.
+        // A client that still waits for the answer to its proposal has not been told the execution yet.
         const meant = [...proposed].filter(({ id }) => id === request);
         for (const { abort } of meant) abort.abort();
         return meant.length > 0;
@@ -103,13 +107,13 @@ function underWayVerbs(proposed: ReadonlySet<Proposal>, begun: () => Session | n
       if (typeof execution !== "string" || request !== undefined) {
         throw invalid("one of `execution`, a string, and `request`, a number, must be there");
       }
-      // Who has proposed nothing has nothing to cancel, and leaves no trace in the journal.
+      // A client that has proposed nothing has nothing to cancel, and no session of it is recorded.
       return begun()?.cancel(execution) ?? false;
     },
   };
 }
 
-/** The message of a proposal, and what is said beside it. */
+/** The message of a proposal, and the fields beside it. */
 function proposalIn({ message, label, traceparent, tracestate, log_level, can_answer, ...rest }: Fields) {
   const bytes = typeof message === "string" ? fromBase64(message) : null;
   if (bytes === null) throw invalid("`message` must be base64");
@@ -119,7 +123,10 @@ function proposalIn({ message, label, traceparent, tracestate, log_level, can_an
   return { bytes, trace: { traceparent, tracestate }, wishes, ...(label === undefined ? {} : { label }) };
 }
 
-/** INVARIANT: I9: a result that its proposer does not read now is read from the journal once it does. */
+/**
+ * INVARIANT: I9: if the proposer does not read its answers now, the result is read from the journal once it does,
+ * instead of being held in memory.
+ */
 function readable(session: Session, reply: Reply, turns: AnswerTurns): Reply | Promise<Reply> {
   if (reply.result === undefined || reply.record === null || turns.hasRoom) return reply;
   return session.wait(reply.execution_id, turns);
@@ -129,7 +136,10 @@ function notWatched(): FemtoError {
   return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", "this connection has proposed nothing yet");
 }
 
-/** Node decodes base64 leniently; two spellings of one message would be two messages to a reader of the line. */
+/**
+ * Null for anything but the canonical spelling. Node.js decodes base64 leniently, but two spellings of one message
+ * would be two messages to somebody who reads the line.
+ */
 function fromBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? bytes : null;

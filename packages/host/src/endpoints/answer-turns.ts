@@ -1,6 +1,6 @@
 /**
- * How answers that are as large as a result are made for one connection: one after the other, each when its client has
- * read enough of those before it. Until then they are where they came from, which is the journal.
+ * Makes the answers of one connection that can be as large as a result one after the other, each when the client has
+ * read enough of those before it. Until then, their content stays in the journal, where it comes from.
  */
 export class AnswerTurns {
   readonly #hasRoom: () => boolean;
@@ -12,12 +12,12 @@ export class AnswerTurns {
     this.#hasRoom = hasRoom;
   }
 
-  /** Whether its client reads. */
+  /** Whether the client reads its answers fast enough to be given more. */
   get hasRoom(): boolean {
     return this.#hasRoom();
   }
 
-  /** What is made in its turn is written before the next turn comes. */
+  /** Waits for its turn, then makes the answer. The answer is written before the next turn comes. */
   async next<T>(make: () => Promise<T>): Promise<T> {
     const before = this.#last;
     const turn = Promise.withResolvers<void>();
@@ -32,12 +32,12 @@ export class AnswerTurns {
     }
   }
 
-  /** Its client has read something. */
+  /** Called when the client has read something. */
   read(): void {
     if (this.#isOver || this.#hasRoom()) this.#goOn?.();
   }
 
-  /** Its client is gone. */
+  /** Called when the client is gone. */
   end(): void {
     this.#isOver = true;
     this.#goOn?.();

@@ -1,11 +1,11 @@
-/** How operators see and answer what is asked. These verbs stand on the operator's socket and on no other. */
+/** How operators see and answer questions. Only the operator's socket has these verbs. */
 import type { Answered, Runtime } from "@femtoclaw/runtime";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** `left` says that the client of the connection asks nothing any more. */
+/** `left` is aborted when the client of the connection asks nothing any more. */
 export function approvalVerbs(
   runtime: Runtime,
   { operatorName, left }: { readonly operatorName: () => string; readonly left: AbortSignal },
@@ -38,7 +38,8 @@ function plainAnswer(
 ): Promise<Answered> {
   refuseUnknown(rest);
   if (typeof approval !== "string") throw invalid("`approval` must be a string");
-  // INVARIANT: I8: an answer without the digest of what was seen is an answer to whatever is asked by now.
+  // INVARIANT: I8: an answer names the digest of what was seen. Without it, it would count for whatever is asked by
+  // now.
   if (typeof digest !== "string") throw invalid("`digest` must be a string");
   if (answer !== "granted" && answer !== "refused") throw invalid('`answer` must be "granted" or "refused"');
   if (scope !== "once" && scope !== "session") throw invalid('`scope` must be "once" or "session"');
@@ -47,7 +48,7 @@ function plainAnswer(
   return runtime.approvals.answer({ id: approval, digest, answer, scope, by: operatorName(), ...said });
 }
 
-/** What is signed says all of it; a word beside it could only contradict. */
+/** The signed text says everything; a field beside it could only contradict it. */
 function signedAnswer(runtime: Runtime, { signed, ...rest }: Fields): Promise<Answered> {
   refuseUnknown(rest);
   if (typeof signed !== "string") throw invalid("`signed` must be a string");

@@ -1,4 +1,4 @@
-/** What an operator may ask of the log itself: its records, proofs and checkpoints, its keys, exports, and what is to go from it. */
+/** What an operator may ask about the log: its records, proofs, checkpoints, keys and exports, and removal from it. */
 import { isAbsolute } from "node:path";
 import { LIMITS } from "@femtoclaw/protocol";
 import type { PruneRequest } from "@femtoclaw/runtime";
@@ -7,7 +7,7 @@ import { followLogVerb } from "./log-verb.ts";
 import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
-/** What looks back at a whole log is a tenth of a host's modules, and no start waits for them. */
+/** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
 const logAccess = () => import("../log-access.ts");
 
 export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandlers["verbs"] {
@@ -15,7 +15,7 @@ export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandle
     "audit.prove": async ({ ref, ...rest }) => {
       refuseUnknown(rest);
       if (typeof ref !== "string") throw invalid("`ref` must be a string");
-      // The newest checkpoint covers everything that is durable now, so that any record can be proved.
+      // A new checkpoint covers everything that is durable now, so that any record can be proved.
       await runtime.checkpoint();
       const { proveRecord } = await logAccess();
       const { seq, proof, record } = await proveRecord(runtime.reader, ref);
@@ -78,15 +78,15 @@ function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
   return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
 }
 
-/** Loaded when somebody inspects: a start needs no charts. */
+/** Loaded only when somebody inspects the log, because a start needs no charts. */
 async function pagesOf({ reader }: Runtime) {
   const { RecordPages } = await import("@femtoclaw/inspector/record-pages");
   return new RecordPages(reader);
 }
 
 /**
- * How the inspector reads on: one bounded page of records at a time, from a number that it names; it waits here where there is
- * none yet. `left` says that the client of the connection asks nothing any more.
+ * How the inspector reads on: one bounded page of records at a time, from a number that it names. While there is no
+ * such record, the request waits. `left` is aborted when the client of the connection asks nothing any more.
  */
 export function recordVerbs(runtime: Runtime, left: AbortSignal): ConnectionHandlers["verbs"] {
   return {

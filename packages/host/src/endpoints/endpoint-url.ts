@@ -1,4 +1,4 @@
-/** How an address is written where people and browsers read it. */
+/** Addresses in the form in which people and browsers read them. */
 import type { EndpointAddress } from "@femtoclaw/runtime";
 
 export function endpointUrl({ host, port }: EndpointAddress): string {

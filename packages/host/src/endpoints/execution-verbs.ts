@@ -1,4 +1,4 @@
-/** What an operator may ask about executions: which there were, what they write, and what is to be said of them afterwards. */
+/** What an operator may ask about executions: which there were, what they write, and to resolve or undo one. */
 import { FemtoError, type WatchedOutput } from "@femtoclaw/protocol";
 import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
 import { invalid, isPositive, refuseUnknown, watchRequest } from "./request-fields.ts";
@@ -54,14 +54,14 @@ function watchVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
     } catch (error) {
       const isGone = error instanceof FemtoError && error.code === "FEMTO_EXECUTION_NOT_FOUND";
       const known = isGone ? await showExecution(runtime.reader, execution) : null;
-      // What the journal knows and nobody runs has ended; its outcome is in the journal.
+      // An execution that the journal knows and that does not run any more has ended. Its outcome is in the journal.
       if (known !== null && known.view.status !== "pending") return noMoreOutput(execution, watch.from);
       throw isGone && known === null ? await notFound(runtime.reader, execution) : error;
     }
   };
 }
 
-/** What there is of an execution that is over. */
+/** The answer about an execution that is over: there is no more output. */
 function noMoreOutput(execution: string, from: number): WatchedOutput {
   return { execution, parts: [], skipped: 0, next: from, state: "ended" };
 }

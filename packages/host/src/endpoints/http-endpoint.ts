@@ -1,17 +1,18 @@
 /**
- * A small HTTP server that is only read from: a few paths, each with an answer that this host knows anyway. It takes
- * no body and tells nothing of calls. Whoever may connect may read it, so who was led here by a browser is refused.
+ * A small HTTP server that is only read from: a few paths, each with an answer that the host knows anyway. It takes no
+ * body and tells nothing about calls. Anybody who can connect may read it, so a request that a foreign web page makes
+ * through a browser is refused.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { EndpointAddress } from "@femtoclaw/runtime";
 import { bracketed, endpointUrl } from "./endpoint-url.ts";
 
-/** LIMIT: connections at once; a few who ask now and then need no more. */
+/** LIMIT: connections at once; a few clients that ask now and then need no more. */
 const CONNECTIONS_MAX = 16;
-/** LIMIT: time for a request to be there whole, and for its answer to be read. */
+/** LIMIT: time for a request to arrive completely, and for its answer to be read. */
 const REQUEST_MS = 3_000;
-/** Pause between two looks at who takes longer; by itself Node.js looks twice a minute. */
+/** Pause between two looks for requests that take longer; by default, Node.js looks only twice a minute. */
 const LOOK_MS = 1_000;
 /** LIMIT: bytes of the headers of a request. */
 const HEADER_BYTES_MAX = 8_192;
@@ -27,7 +28,7 @@ export type Routes = Readonly<Record<string, () => HttpAnswer>>;
 
 export interface HttpEndpointOptions {
   readonly address: EndpointAddress;
-  /** Further names under which it may be asked. */
+  /** Further host names that requests may use. */
   readonly hosts: readonly string[];
   readonly routes: Routes;
 }
@@ -39,7 +40,7 @@ export class HttpEndpoint {
     this.#server = server;
   }
 
-  /** Throws FEMTO_ENDPOINT_TAKEN where the address cannot be had. */
+  /** Throws FEMTO_ENDPOINT_TAKEN if the server cannot listen at the address. */
   static async listen({ address, hosts, routes }: HttpEndpointOptions): Promise<HttpEndpoint> {
     const names = new Set([...ownNames(address), ...hosts]);
     const server = createServer(
@@ -52,7 +53,7 @@ export class HttpEndpoint {
       (request, response) => send(response, answerTo(request, { names, routes }), request.method === "HEAD"),
     );
     server.maxConnections = CONNECTIONS_MAX;
-    // Who reads slower than this is not waited for.
+    // A client that reads more slowly than this is not waited for.
     server.setTimeout(REQUEST_MS, (socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => {
@@ -71,7 +72,7 @@ export class HttpEndpoint {
   }
 }
 
-/** Under which names this machine asks itself. */
+/** The host names under which this machine reaches the address itself. */
 function ownNames({ host, port }: EndpointAddress): string[] {
   return [bracketed(host), "localhost"].map((name) => `${name}:${port}`);
 }
@@ -83,7 +84,7 @@ interface Admitted {
 
 function answerTo(request: IncomingMessage, { names, routes }: Admitted): HttpAnswer {
   const { method, url = "/", headers, headersDistinct } = request;
-  // INVARIANT: I8: a page of somebody else's that a browser resolves to this address does not read it.
+  // INVARIANT: I8: a foreign web page whose host name is resolved to this address cannot read the answer.
   const [host = "", second] = headersDistinct["host"] ?? [];
   if (second !== undefined || !names.has(host.toLowerCase()))
     return refusal(421, "this is not an address of this host");
@@ -109,7 +110,7 @@ function send(response: ServerResponse, { status, type, body }: HttpAnswer, head
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     ...(status === 503 ? { "Retry-After": "1" } : {}),
-    // A body that somebody sent all the same is not read.
+    // A body that a client sent all the same is not read.
     Connection: "close",
   });
   response.end(headOnly ? undefined : body);

@@ -1,6 +1,6 @@
 /**
- * How operators launch agents. One connection has one agent, which ends with the connection; what the agent is, and
- * which variables it may be given, is said by the configuration alone.
+ * How operators launch agents. Each connection can have one agent, which ends with the connection. Only the
+ * configuration says what the agent is and which variables it may be given.
  */
 import { resolve } from "node:path";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
@@ -10,11 +10,11 @@ import { throwAway } from "../launch/throw-away.ts";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
 
-/** LIMIT: agents of one host at once. Each is a call that runs, so that most places stay for others. */
+/** LIMIT: launched agents of one host at once. Each is a running call, and most places for calls stay for others. */
 const AGENTS_MAX = 16;
 /** LIMIT: time that one answer waits for more output. */
 const WAIT_MS = 10_000;
-/** LIMIT: characters of the values of all variables of one agent; the kernel takes more, and no key is as long. */
+/** LIMIT: characters of the values of all variables of one agent; the kernel takes more, but no key is that long. */
 const VARIABLES_CHARS = 131_072;
 
 export interface LaunchParts {
@@ -26,7 +26,7 @@ export interface LaunchParts {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Makes the handlers of each connection; all of them together launch no more agents than there may be. */
+/** Makes the handlers of each connection, and limits the number of agents that all of them together launch. */
 export class LaunchVerbs {
   readonly #parts: LaunchParts;
   readonly #running = new Set<LaunchedAgent>();
@@ -79,7 +79,7 @@ export class LaunchVerbs {
           return null;
         },
       },
-      // INVARIANT: I8: whoever launched it is gone, however that came about.
+      // INVARIANT: I8: the agent ends when the client that launched it is gone, however that came about.
       onLeaving: end,
       onClosed: end,
     };
@@ -113,7 +113,7 @@ export class LaunchVerbs {
   }
 }
 
-/** INVARIANT: I8: a variable that the configuration does not list for the agent is not given to it, whoever asks. */
+/** INVARIANT: I8: an agent is never given a variable that the configuration does not list for it, whoever asks. */
 function variablesOf(written: unknown, { name, env }: LaunchSetting): Record<string, string> {
   const variables = textsOf("variables", written).map((text): [string, string] => {
     const at = Math.max(0, text.indexOf("="));
@@ -137,7 +137,7 @@ function sizeOf(size: unknown): { readonly cols: number; readonly rows: number }
   throw invalid(`\`size\` must be null, or have \`cols\` and \`rows\` from 1 to ${LIMITS.terminalSide}`);
 }
 
-/** Texts that each end with a NUL, which none of them can hold. */
+/** Splits texts that each end with a NUL, which no text can contain. */
 function textsOf(field: string, value: unknown): readonly string[] {
   if (value === "") return [];
   if (typeof value === "string" && value.endsWith("\0")) return value.slice(0, -1).split("\0");

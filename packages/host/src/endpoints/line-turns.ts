@@ -1,35 +1,41 @@
 /**
- * How the connections of one socket share what is read in one turn of the event loop. A line takes as long as it is long,
- * and hundreds of connections that each send a megabyte would otherwise have the loop for seconds, in which nobody else is
- * answered, an operator at the other socket neither.
+ * How the connections of one socket share a turn of the event loop. The longer a line is, the longer it takes. Hundreds
+ * of connections that each send a megabyte would otherwise occupy the loop for seconds, in which nobody else is
+ * answered, not even an operator at the other socket.
  */
 
-/** LIMIT: bytes of lines that are taken up in one turn of the loop, of all connections together; a single line may be longer. */
+/**
+ * LIMIT: bytes of lines of one kind that are taken up in one turn of the loop, from all connections together. A single
+ * line may be longer.
+ */
 const TURN_BYTES = 131_072;
-/** LIMIT: bytes of a line that waits for no longer ones: an ordinary call has fewer, and eight of these fill a turn. */
+/**
+ * LIMIT: bytes of a short line, which does not wait for longer ones. An ordinary call has fewer, and eight such lines
+ * fill a turn.
+ */
 const SHORT_BYTES = 16_384;
 
 type GoOn = () => void;
 
-/** Lines of one kind, which wait for each other alone. */
+/** Lines of one kind, short or long. They wait only for each other. */
 interface Lane {
   /** Connections with a line for which this turn had no room, the one that waits longest first. */
   readonly waiting: Set<GoOn>;
-  /** Those that had a line in this turn and have another one, which is behind all that have waited for longer. */
+  /** Connections that had a line in this turn and have another one, which comes after all that have waited longer. */
   readonly served: Set<GoOn>;
   /** Bytes that were taken up in this turn. */
   taken: number;
 }
 
 export class LineTurns {
-  // INVARIANT: I9: whoever sends long lines, on however many connections, keeps no short one waiting for all of them.
+  // INVARIANT: I9: long lines, on however many connections, do not keep a short one waiting until all of them are done.
   readonly #short: Lane = { waiting: new Set(), served: new Set(), taken: 0 };
   readonly #long: Lane = { waiting: new Set(), served: new Set(), taken: 0 };
   #isTurning = false;
-  /** Lines that the connection that is called just now may still take; null while none is called. */
+  /** How many more lines the connection whose turn it is may take; null while it is nobody's turn. */
   #left: number | null = null;
 
-  /** Whether a line of so many bytes may be taken up now; else `goOn` is called when it may. */
+  /** Whether a line of so many bytes may be taken up now. If not, `goOn` is called when it may. */
   take(bytes: number, goOn: GoOn): boolean {
     this.#turnLater();
     const lane = bytes > SHORT_BYTES ? this.#long : this.#short;
@@ -43,7 +49,7 @@ export class LineTurns {
     return true;
   }
 
-  /** A connection that is gone waits for nothing. */
+  /** Forgets a connection that is gone. */
   forget(goOn: GoOn): void {
     for (const { waiting, served } of this.#lanes()) {
       waiting.delete(goOn);
@@ -57,7 +63,8 @@ export class LineTurns {
     setImmediate(() => this.#turn());
   }
 
-  // INVARIANT: I9: who waits longest is next, and takes one line before the others have theirs.
+  // INVARIANT: I9: the connection that has waited longest is next, and takes only one line before the others have
+  // theirs.
   #turn(): void {
     this.#isTurning = false;
     const waiting = this.#lanes().flatMap((lane) => {

@@ -1,14 +1,17 @@
-/** The one verb that both sockets have: how the log went on from what the client has seen of it. It reveals no record but changes of the key. */
+/**
+ * The one verb that both sockets have: it proves that the log continues what the client has seen of it. It reveals no
+ * records except changes of the key.
+ */
 import { proveContinuation } from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { Handler } from "./socket-server.ts";
 
-/** LIMIT: time that a proof takes before it is asked whether the disk is full. */
+/** LIMIT: time that a proof may take before the host looks whether the disk is full. */
 const FULL_DISK_MS = 3_000;
 
-/** The verb for one connection, which gets one answer at a time: who asks often waits for himself. */
+/** The verb for one connection. It makes one answer at a time, so a client that asks often waits only for itself. */
 export function followLogVerb(runtime: Runtime): Handler {
   let earlier: Promise<unknown> = Promise.resolve();
   return ({ from, ...rest }) => {
@@ -29,8 +32,9 @@ function isSize(value: unknown): value is number {
 }
 
 /**
- * A journal that waits for room is read by nobody until it has some, and every client asks for this first: it would wait
- * with it, also who only wants to see what is wrong, or to stop the host.
+ * Fails with FEMTO_DISK_FULL if the disk is full. A journal that waits for space cannot be read until there is some.
+ * Every client asks for this proof first, so even one that only wants to see what is wrong, or to stop the host, would
+ * have to wait.
  */
 async function unlessFull<T>(runtime: Runtime, proof: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -48,7 +52,10 @@ async function unlessFull<T>(runtime: Runtime, proof: Promise<T>): Promise<T> {
   }
 }
 
-/** A journal that takes no more records signs nothing either; then what it has signed is all that it can show. */
+/**
+ * Signs everything that was acknowledged. A journal that takes no more records cannot sign either, so it then shows
+ * only what it has signed already.
+ */
 async function coverAcknowledged(runtime: Runtime): Promise<void> {
   try {
     await runtime.checkpoint();

@@ -1,17 +1,17 @@
-/** Metrics and health by HTTP, from before the runtime stands until after it has ended. */
+/** Serves metrics and health over HTTP, from before the runtime is up until after it has ended. */
 import { ERRORS, errorText } from "@femtoclaw/protocol";
 import type { EndpointAddress, ResolvedConfiguration, RuntimeStatus } from "@femtoclaw/runtime";
 import { endpointUrl } from "./endpoint-url.ts";
 import type { HttpAnswer, HttpEndpoint, Routes } from "./http-endpoint.ts";
 
 export interface Observed {
-  /** Null before the runtime stands. */
+  /** Null before the runtime is up. */
   status(): Pick<RuntimeStatus, "phase" | "ready" | "not_ready"> | null;
-  /** Metrics for Prometheus; null while they are not whole. */
+  /** Metrics for Prometheus; null while they are incomplete. */
   metrics(): { readonly type: string; readonly text: string } | null;
 }
 
-/** Where metrics and health are served, for people; null for what is not. */
+/** Addresses of metrics and health, for people; null for what is not served. */
 export interface EndpointUrls {
   readonly prometheus: string | null;
   readonly health: string | null;
@@ -36,7 +36,7 @@ export class ObservabilityEndpoints {
     const endpoints: HttpEndpoint[] = [];
     try {
       for (const [address, routes] of placed(prometheus, health, observed)) {
-        // Node.js needs tens of milliseconds for its HTTP module, which most hosts never use.
+        // Node.js needs tens of milliseconds to load its HTTP module, which most hosts never use.
         const http = await import("./http-endpoint.ts");
         endpoints.push(await http.HttpEndpoint.listen({ address, hosts, routes }));
       }
@@ -52,7 +52,7 @@ export class ObservabilityEndpoints {
   }
 }
 
-/** One address may serve both. */
+/** The routes of each address. One address may serve both metrics and health. */
 function placed(
   prometheus: EndpointAddress | undefined,
   health: EndpointAddress | undefined,
@@ -78,14 +78,16 @@ function metricsAnswer(observed: Observed): HttpAnswer {
   return { status: 200, type: metrics.type, body: metrics.text };
 }
 
-/** Alive is what answers and has met no fault that it cannot go on with. */
+/** A host is alive if it answers and has met no fault that it cannot recover from. */
 function livenessAnswer(observed: Observed): HttpAnswer {
   const phase = observed.status()?.phase ?? "starting";
   const alive = phase !== "error" && phase !== "terminated";
   return json(alive ? 200 : 503, { alive, phase });
 }
 
-/** Why not is said by code alone: the reason may name paths, and whoever reaches the address may ask. */
+/**
+ * Only a code says why the host is not ready. The reason could name paths, and anybody who reaches the address may ask.
+ */
 function readinessAnswer(observed: Observed): HttpAnswer {
   const status = observed.status();
   if (status === null) return json(503, { ready: false, phase: "starting", code: null, fix: null });

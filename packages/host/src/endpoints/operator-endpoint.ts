@@ -18,13 +18,13 @@ import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
 import { upstreamVerbs } from "./upstream-verbs.ts";
 
-/** How it goes with telemetry. */
+/** The state of telemetry. */
 export interface TelemetryStatus {
-  /** Where it is sent; null when it is sent nowhere. */
+  /** Where telemetry is sent; null if it is sent nowhere. */
   readonly otlp: string | null;
-  /** What is sent there, and how that goes. */
+  /** What is sent there, and how well that works. */
   readonly signals: readonly SignalStatus[];
-  /** Where it can be asked for. */
+  /** Where telemetry can be fetched. */
   readonly endpoints: EndpointUrls;
 }
 
@@ -32,16 +32,16 @@ export interface OperatorParts {
   readonly runtime: Runtime;
   readonly sockets: HostSockets;
   telemetryStatus(): TelemetryStatus;
-  /** How it goes with telling somebody of questions; null where nobody is told. */
+  /** The state of the webhook that is told of questions; null if there is none. */
   webhookStatus(): WebhookStatus | null;
   readonly launches: LaunchVerbs;
-  /** Begins the end of the host; the answer goes out first. */
+  /** Begins to stop the host. The answer to the request goes out first. */
   stop(now: boolean): void;
-  /** Puts the policy in force that the configuration has by now. */
+  /** Puts the policy of the present configuration in force. */
   reload(by: string): Promise<ReloadAnswer>;
 }
 
-/** What looks back at a whole log is a tenth of a host's modules, and no start waits for them. */
+/** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
 const lookingBack = () => import("@femtoclaw/runtime");
 
 export function operatorHandlers({
@@ -122,7 +122,7 @@ function policyVerbs(runtime: Runtime, reload: OperatorParts["reload"]): Connect
   };
 }
 
-/** Another log, or a state, as of an earlier record. */
+/** Verbs that make another log, or compute a state, as of an earlier record. */
 function historyVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
   return {
     fork: ({ seq, out, ...rest }) => {
@@ -151,7 +151,7 @@ function haltVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
   };
 }
 
-/** Who has this socket is the user whom the host runs as. */
+/** The operator's name in records. Whoever has this socket counts as the user that the host runs as. */
 function operatorName(): string {
   return `uid:${process.getuid?.() ?? 0}`;
 }

@@ -1,4 +1,4 @@
-/** What an operator may ask about capabilities that are packages: their files, and what of them is accepted. */
+/** What an operator may ask about capabilities that are packages: their files, and which of them are accepted. */
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";

@@ -1,10 +1,10 @@
-/** What an agent hears of MCP servers beside the answers to its calls, and what it answers them. */
+/** What an agent hears from MCP servers apart from the answers to its calls, and how it answers their questions. */
 import { isAskKind, isLogLevel, LIMITS, parseStrictJson } from "@femtoclaw/protocol";
 import type { RelayWishes, Session } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown, watchRequest } from "./request-fields.ts";
 import type { Handler } from "./socket-server.ts";
 
-/** Of a proposal whose other fields are read. */
+/** Reads the fields of a proposal that say what the agent wants to hear and can answer, and ignores the others. */
 export function relayWishes({ log_level, can_answer }: Readonly<Record<string, unknown>>): RelayWishes {
   if (log_level !== undefined && !isLogLevel(log_level)) throw invalid("`log_level` must be a level of MCP");
   if (can_answer !== undefined && !(Array.isArray(can_answer) && can_answer.every(isAskKind))) {
@@ -16,13 +16,13 @@ export function relayWishes({ log_level, can_answer }: Readonly<Record<string, u
   };
 }
 
-/** `opened` begins a session where none has begun; `begun` is the one that has. */
+/** `opened` begins a session if none has begun. `begun` returns the session that has begun, or null. */
 export function relayVerbs(opened: () => Session, begun: () => Session | null): Readonly<Record<string, Handler>> {
   return {
     changes: async ({ from = null, wait_ms, ...rest }) => {
       const [{ waitMs }, more] = watchRequest("", { from: from ?? 0, wait_ms, ...rest });
       refuseUnknown(more);
-      // Also who has proposed nothing yet is told that other tools are offered.
+      // A client that has proposed nothing yet is told as well when other tools are offered.
       return await opened().changes({ from: from as number | null, waitMs });
     },
     unsubscribe: ({ server, uri, ...rest }) => {

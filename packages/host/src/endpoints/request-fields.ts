@@ -1,10 +1,10 @@
-/** What verbs say about fields that they cannot take. */
+/** How verbs check the fields of their requests. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import type { WatchRequest } from "@femtoclaw/runtime";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** LIMIT: time that one answer waits for more to tell. */
+/** LIMIT: time that one answer waits for something new to tell. */
 const WAIT_MS = 10_000;
 
 export function refuseUnknown(rest: Fields): void {
@@ -24,13 +24,15 @@ export function isPositive(value: unknown, max = Number.MAX_SAFE_INTEGER): value
   return isCount(value) && value >= 1 && value <= max;
 }
 
-/** The time that whoever asks would wait. */
+/** The time that the client wants to wait. */
 export function waitedMs(wait: unknown): number {
   if (!isCount(wait) || wait > WAIT_MS) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
   return wait;
 }
 
-/** Which output is asked for; each reader asks for what is there and waits for more, and is sent nothing unasked. */
+/**
+ * Reads which output is asked for. A reader asks for what is there, and waits for more; nothing is sent to it unasked.
+ */
 export function watchRequest(execution: string, { from, wait_ms, ...rest }: Fields): [WatchRequest, rest: Fields] {
   if (!isCount(from)) throw invalid("`from` must be a number of bytes");
   return [{ execution, from, waitMs: waitedMs(wait_ms) }, rest];

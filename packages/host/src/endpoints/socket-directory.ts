@@ -1,6 +1,6 @@
 /**
- * The folder of the sockets: private to the host's user, because whoever enters it may propose or operate,
- * and whoever could put another folder in its place could play the host.
+ * The folder of the sockets. It is private to the host's user, because whoever can enter it may propose or operate, and
+ * whoever could put another folder in its place could pose as the host.
  */
 import { lstatSync, realpathSync, type Stats, unlinkSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,10 +8,10 @@ import { dirname } from "node:path";
 import { makeFolders } from "@femtoclaw/journal/state-directory";
 import { errorText, FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** LIMIT: bytes of a socket path that the kernel takes, with the closing NUL. */
+/** LIMIT: bytes of a socket path; the kernel needs one more for the closing NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
 
-/** Makes the folder when it is missing; throws FEMTO_SOCKET_PATH when it is not this user's alone. */
+/** Makes the folder if it is missing; throws FEMTO_SOCKET_PATH if it does not belong to this user alone. */
 export function prepareSocketDirectory(folder: string): void {
   try {
     makeFolders(folder, 0o700);
@@ -22,10 +22,11 @@ export function prepareSocketDirectory(folder: string): void {
 }
 
 /**
- * Throws FEMTO_SOCKET_PATH when others can enter the folder or replace it. A folder that is not there is
- * nobody's: who wants to connect will find out.
+ * Throws FEMTO_SOCKET_PATH if others can enter the folder or replace it. A missing folder is no fault here, because
+ * whoever wants to connect will find out.
  *
- * INVARIANT: I8: the folder is this user's alone, and only this user and root can move it or what it lies in.
+ * INVARIANT: I8: the folder belongs to this user alone, and only this user and root can move it or a folder that it
+ * lies in.
  */
 export function assertPrivateSocketFolder(folder: string): void {
   try {
@@ -58,7 +59,7 @@ function assertKept(path: string): void {
     const fix = `Remove ${shown(path)}, or name another folder under [host].runtime_dir.`;
     throw refusal(`${shown(path)}, in which the sockets would lie, belongs to user ${status.uid}`, fix);
   }
-  // In a sticky folder such as /tmp, nobody but its owner can move what belongs to somebody else.
+  // In a sticky folder such as /tmp, nobody but the folder's owner can move what belongs to somebody else.
   const isSticky = (status.mode & 0o1000) !== 0;
   if ((status.mode & 0o022) !== 0 && !isSticky) {
     const finding = `${shown(path)}, in which the sockets would lie, can be changed by others (mode ${octal(status)})`;
@@ -78,14 +79,14 @@ export function unusable(path: string, error: unknown): FemtoError {
 const octal = ({ mode }: Stats): string => (mode & 0o7777).toString(8);
 const shown = (path: string): string => printable(path, 4_096);
 
-/** Throws FEMTO_HOST_RUNNING when a host answers there, FEMTO_SOCKET_PATH when something else is in the way. */
+/** Throws FEMTO_HOST_RUNNING if a host answers there, and FEMTO_SOCKET_PATH if something else is in the way. */
 export async function assertNobodyListens(path: string): Promise<void> {
   await probe(path);
 }
 
 /**
- * Takes away a socket that a killed host left behind. The caller holds the journal's lock, so no other
- * host serves this state directory; one that still answers belongs to another and is left alone.
+ * Removes a socket that a killed host left behind. The caller holds the journal's lock, so no other host serves this
+ * state directory. A host that still answers serves another one, and its socket is left alone.
  */
 export async function clearStaleSocket(path: string): Promise<void> {
   if ((await probe(path)) === "stale") unlinkSync(path);

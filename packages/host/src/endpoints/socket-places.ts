@@ -1,16 +1,17 @@
 /**
- * Who of the clients of one socket has a place. A place is kept for as long as its connection, and no number of connections
- * takes it away. Whoever comes when all places are taken has one of a few for newcomers, which they pass on to each other.
+ * Decides which clients of one socket have a place. A client that uses its place keeps it for as long as it is
+ * connected, whatever the number of other connections. When all places are taken, newcomers get one of a few extra
+ * places, which they pass on to each other.
  */
 import { LIMITS } from "@femtoclaw/protocol";
 
-/** LIMIT: time that a newcomer has, in milliseconds, before it may have to leave for the next one: enough for a call. */
+/** LIMIT: milliseconds that a newcomer has before it may have to leave for the next one; enough for a call. */
 const NEWCOMER_MS = 2_000;
 
 export class SocketPlaces<Client extends { readonly hasAsked: boolean }> {
-  /** In the order in which they came. */
+  /** Clients that keep their place, in the order in which they came. */
   readonly #kept = new Set<Client>();
-  /** Those that have none of the places that are kept, and since when, in the order in which they came. */
+  /** Clients on the extra places, and since when, in the order in which they came. */
   readonly #newcomers = new Map<Client, number>();
   readonly #now: () => number;
   readonly #onLeave: (client: Client) => void;
@@ -21,8 +22,9 @@ export class SocketPlaces<Client extends { readonly hasAsked: boolean }> {
   }
 
   /**
-   * INVARIANT: I9: whoever holds connections keeps nobody out, whatever it asks on them. One that never asked for anything
-   * leaves first, the one that was silent longest; then the newcomer that was there longest, once it had its time.
+   * INVARIANT: I9: no client keeps others out by holding connections, whatever it asks on them. To make room, a client
+   * that never asked for anything leaves first, the one that was silent longest; then the newcomer that was there
+   * longest, once it had its time.
    */
   hasRoom(): boolean {
     if (this.#kept.size + this.#newcomers.size < LIMITS.socketConnections + LIMITS.socketNewcomers) return true;
@@ -38,7 +40,7 @@ export class SocketPlaces<Client extends { readonly hasAsked: boolean }> {
     this.#moveUp();
   }
 
-  /** It is gone, or has to go; the newcomer that was there longest keeps its place from now on. */
+  /** Removes a client that is gone or has to go. The newcomer that was there longest keeps that place from now on. */
   remove(client: Client): void {
     if (this.#kept.delete(client)) this.#moveUp();
     else this.#newcomers.delete(client);

@@ -1,6 +1,6 @@
 /**
- * Serves one socket: lines in, lines out, several requests of a connection at once. Each connection gets
- * handlers of its own; what it may ask is what its handlers offer, and nothing else exists for it.
+ * Serves one socket: lines in, lines out, several requests of a connection at once. Each connection gets handlers of
+ * its own, and can ask only for what these offer.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,7 +22,10 @@ import { clearStaleSocket, unusable } from "./socket-directory.ts";
 import { SocketMemory } from "./socket-memory.ts";
 import { SocketPlaces } from "./socket-places.ts";
 
-/** `id` is the request's own, under which its connection can speak of it later; `turns` are those of its large answers. */
+/**
+ * `id` is the identifier of the request, by which its connection can refer to it later. `turns` put the connection's
+ * large answers in order.
+ */
 export type Handler = (
   fields: Readonly<Record<string, unknown>>,
   id: number,
@@ -31,16 +34,21 @@ export type Handler = (
 
 export interface ConnectionHandlers {
   readonly verbs: Readonly<Record<string, Handler>>;
-  /** Its client says nothing more, as one that was killed; it may still read. */
+  /** The client sends nothing more, for example because it was killed. It may still read. */
   onLeaving?(): void;
   onClosed(): void;
 }
 
-/** LIMIT: lines of one connection that are taken up in one turn of the loop; then the others have theirs. */
+/**
+ * LIMIT: lines of one connection that are taken up in one turn of the loop; then the other connections have their turn.
+ */
 const LINES_PER_TURN = 8;
 /** LIMIT: time that a stopping host gives a client to read its last answers. */
 const LAST_ANSWERS_MS = 2_000;
-/** LIMIT: clients that are told that there is no place, and have not ended yet; the oldest of more is ended. */
+/**
+ * LIMIT: clients that were told that there is no place and have not disconnected yet. If there are more, the oldest is
+ * disconnected.
+ */
 const TURNED_AWAY_MAX = 64;
 
 const NEWLINE = 0x0a;
@@ -55,7 +63,7 @@ export class SocketServer {
   readonly #shared: Shared = { memory: new SocketMemory(this.#connections), lines: new LineTurns() };
 
   private constructor(onConnection: () => ConnectionHandlers) {
-    // A client that has said all it wants to say still gets its answers.
+    // A client that has sent all its requests still gets its answers.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       if (!this.#places.hasRoom()) return this.#turnAway(socket);
       const connection = new Connection(socket, onConnection(), this.#shared);
@@ -73,8 +81,8 @@ export class SocketServer {
     const server = new SocketServer(onConnection);
     await new Promise<void>((resolve, reject) => {
       server.#server.once("error", (error) => reject(unusable(path, error)));
-      // INVARIANT: I8: the socket is born private; there is no moment in which others could connect. It is
-      // made within this call, so that nothing else is made under this mask.
+      // INVARIANT: I8: the socket is private from the beginning, so there is no moment in which others could connect.
+      // It is made within this call, so that nothing else is made under this umask.
       const umask = process.umask(0o177);
       server.#server.listen(path, resolve);
       process.umask(umask);
@@ -82,7 +90,7 @@ export class SocketServer {
     return server;
   }
 
-  /** Stops listening and, after what was answered is read or the time for it is over, ends the connections. */
+  /** Stops listening, and ends the connections once their answers are read or the time for that is over. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -94,7 +102,10 @@ export class SocketServer {
     await closed;
   }
 
-  /** Says why. It is ended by its client, who could not read that any more once it wrote to what is gone. */
+  /**
+   * Tells the client why it is turned away. Ending the connection is left to the client, which could not read the
+   * reason any more once it wrote to a connection that is gone.
+   */
   #turnAway(socket: Socket): void {
     this.#turnedAway.add(socket);
     socket.once("close", () => this.#turnedAway.delete(socket));
@@ -111,7 +122,7 @@ function full(): string {
   return failure(null, "FEMTO_OVERLOADED", reason);
 }
 
-/** What all connections of one socket have together. */
+/** What all connections of one socket share. */
 interface Shared {
   readonly memory: SocketMemory;
   readonly lines: LineTurns;
@@ -124,17 +135,20 @@ class Connection {
   readonly #lines: LineTurns;
   readonly #turns: AnswerTurns;
   readonly #splitter: LineSplitter;
-  /** What came and is not cut yet. */
+  /** Bytes that came in and are not split into lines yet. */
   #rest: Buffer = NOTHING;
-  /** The line that is taken up next. INVARIANT: I9: lines are cut one by one, because empty ones cost more than they are long. */
+  /**
+   * The line that is taken up next. INVARIANT: I9: lines are split off one by one, because empty lines cost more than
+   * their length.
+   */
   #line: Buffer | null = null;
   #unanswered = 0;
   /** Bytes of the requests that have no answer yet. */
   #underWay = 0;
   #isEnding = false;
-  /** Whether it has taken up what it may in this turn of the loop. */
+  /** Whether this connection has taken up all that it may in this turn of the loop. */
   #hasHadTurn = false;
-  /** Whether a whole line of it was taken up. */
+  /** Whether a whole line of this connection has been taken up. */
   hasAsked = false;
 
   constructor(socket: Socket, handlers: ConnectionHandlers, { memory, lines }: Shared) {
@@ -156,7 +170,7 @@ class Connection {
       this.#rest = this.#rest.length === 0 ? (chunk as Buffer) : Buffer.concat([this.#rest, chunk as Buffer]);
       this.#goOn();
     });
-    // INVARIANT: only whole lines count; what a client began and did not end was never asked.
+    // INVARIANT: only whole lines count. A line that a client began and did not end was never asked.
     socket.on("end", () => {
       this.#isEnding = true;
       handlers.onLeaving?.();
@@ -166,7 +180,7 @@ class Connection {
       this.#turns.read();
       this.#goOn();
     });
-    // A broken connection is the client's affair; what it proposed goes on and is recorded.
+    // A broken connection concerns only its client. What the client proposed continues and is recorded.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#rest = NOTHING;
@@ -177,13 +191,16 @@ class Connection {
     });
   }
 
-  /** Its place is for somebody else. What it has proposed goes on and is recorded. */
+  /** Gives the place to somebody else. What this client has proposed continues and is recorded. */
   leave(): void {
     this.#socket.write(full());
     this.#socket.destroySoon();
   }
 
-  /** Takes up lines while there is room; a client that asks faster than it reads its answers waits, nobody else does. */
+  /**
+   * Takes up lines while there is room. A client that asks faster than it reads its answers has to wait, and nobody
+   * else does.
+   */
   readonly #goOn = (): void => {
     if (!this.#hasHadTurn) this.#takeUp();
     const isEmpty = this.#line === null && this.#rest.length === 0;
@@ -192,7 +209,8 @@ class Connection {
     else this.#socket.pause();
   };
 
-  // INVARIANT: I9: nobody waits for all that one client sent at once; between two portions of it the others have their turn.
+  // INVARIANT: I9: nobody waits for everything that one client sent at once. Between two portions of it, the others
+  // have their turn.
   #takeUp(): void {
     for (let taken = 0; taken < LINES_PER_TURN; taken += 1) {
       if (!this.#hasRoom()) return;
@@ -245,15 +263,15 @@ class Connection {
 }
 
 /**
- * The line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the line: a
- * request that waits long costs what its handler keeps of it.
+ * Returns the line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the
+ * line, so a request that waits long costs only what its handler keeps of it.
  */
 function respond(line: Buffer, verbs: ConnectionHandlers["verbs"], turns: AnswerTurns): Promise<string> {
   const asked = requestIn(line, verbs);
   if (typeof asked === "string") return Promise.resolve(asked);
   const { id, handler, fields } = asked;
   try {
-    // Within the guard, because an answer can be larger than a text can be.
+    // Encoding is guarded as well, because an answer can be too large for a string.
     return Promise.resolve(handler(fields, id, turns))
       .then((value) => encoded({ id, ok: true, value: value ?? null }))
       .catch((error: unknown) => failed(id, error));
@@ -262,7 +280,7 @@ function respond(line: Buffer, verbs: ConnectionHandlers["verbs"], turns: Answer
   }
 }
 
-/** What is asked, or the answer to what is no request. */
+/** The request in a line, or the answer to a line that is no request. */
 function requestIn(
   line: Buffer,
   verbs: ConnectionHandlers["verbs"],

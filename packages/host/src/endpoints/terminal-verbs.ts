@@ -1,4 +1,7 @@
-/** How operators look at terminals. None of these types anything: what is typed is a call, which is decided and recorded. */
+/**
+ * How operators look at terminals. No verb here types anything, because typing is a call, which is decided and
+ * recorded.
+ */
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { ConnectionHandlers } from "./socket-server.ts";
@@ -20,7 +23,7 @@ export function terminalVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       refuseUnknown(rest);
       if (typeof terminal !== "string") throw invalid("`terminal` must be a string");
       if (from !== undefined && !isCount(from)) throw invalid("`from` must be a sequence number");
-      // What reads a recording looks back at the journal, and no start waits for that.
+      // The modules that read a recording look back at the journal, and no start waits for them.
       const { recordingPage } = await import("@femtoclaw/runtime");
       return await recordingPage(runtime.reader, terminal, from ?? null);
     },

@@ -1,4 +1,4 @@
-/** What an operator may ask about MCP servers of others: what they offer, and what of that is accepted. */
+/** What an operator may ask about the MCP servers of others: what they offer, and which offers are accepted. */
 import { LIMITS, type ToolPin } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
@@ -26,7 +26,7 @@ export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => str
   };
 }
 
-/** `field` is for whoever sent something else. */
+/** `field` names the list in errors. */
 export function pinsOf(tools: unknown, field = "tools"): ToolPin[] {
   if (!Array.isArray(tools) || tools.length > LIMITS.upstreamPins) throw invalid(`\`${field}\` must be a list of pins`);
   return tools.map((tool) => {

@@ -1,4 +1,6 @@
-/** What `doctor` finds of hooks: whose files hold one of ours, and that it ends in "blocked", by running it. */
+/**
+ * What `doctor` finds out about hooks: which agents' files contain one of ours and, by running it, whether it blocks.
+ */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { printable } from "@femtoclaw/protocol";
@@ -9,7 +11,7 @@ import { type HookKind, hookCommand } from "./hook-command.ts";
 import { installedCommands } from "./hook-settings.ts";
 import { tryHook } from "./try-hook.ts";
 
-/** Where agents look by themselves; a file that they are given when they are started is theirs to name. */
+/** The files that agents read by themselves. Files that are named only when an agent is started are not known here. */
 function places(home: string | undefined, project: string): [HookKind, string][] {
   const ofUser: [HookKind, string][] =
     home === undefined
@@ -43,7 +45,7 @@ export async function hookFinding(
     const fix = "Put the one in that `femtoclaw hook install` prints, if it is to ask this host.";
     return { verdict: "warn", detail, fix };
   }
-  // The host is left alone: what it is asked, it records.
+  // The host is left alone, because it records what it is asked.
   const kinds = [...new Set(found.map(({ kind }) => kind))];
   const trials = await Promise.all(kinds.map((kind) => tryHook({ kind, configuration, environment, tool: null })));
   const wrong = trials.flat().filter(({ ok }) => !ok);

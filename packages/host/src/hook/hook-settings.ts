@@ -1,12 +1,12 @@
-/** Where the command stands in an agent's own files, and how it gets there: beside what is there already. */
+/** How the command of the hook is put into an agent's own file, beside what is there already, and found again. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { AGENT_SECONDS, type HookKind, hookCommand, isHookCommand } from "./hook-command.ts";
 import { piHook } from "./pi-hook.ts";
 
 export interface HookInstallation {
-  /** What belongs into the agent's file, on its own. */
+  /** The agent's file, if it holds nothing else. */
   readonly text: string;
-  /** Where it belongs, and how the agent is started then. */
+  /** Where the text belongs, and how the agent is then started. */
   readonly use: readonly string[];
 }
 
@@ -37,14 +37,14 @@ export function hookInstallation(kind: HookKind, configuration: string): HookIns
   }
 }
 
-/** The file with the hook in it; what else it holds stays, and an older hook of ours goes. */
+/** The file with the hook in it. Its other content stays, and an older hook of ours is removed. */
 export function withInstalled(kind: HookKind, before: string, configuration: string): string {
   if (kind !== "pi") return withHook(before, hookCommand(kind, configuration));
   if (before.trim() !== "" && !isHookCommand(before)) throw unknown("it is an extension that is none of ours");
   return hookInstallation(kind, configuration).text;
 }
 
-/** The commands of ours that a file holds. */
+/** The commands of ours that the text of a file holds. */
 export function installedCommands(kind: HookKind, text: string): string[] {
   if (kind !== "pi")
     return groupsOf(settingsOf(text))
@@ -64,7 +64,7 @@ function withHook(before: string, command: string): string {
   const others = groups
     .map((group) => ({ ...group, hooks: group.hooks.filter((hook) => !commandOf(hook).some(isHookCommand)) }))
     .filter(({ hooks }, index) => hooks.length > 0 || groups[index]?.hooks.length === 0);
-  // Without a matcher it is asked before every tool.
+  // Without a matcher, the hook is asked before every tool.
   const own = { hooks: [{ type: "command", command, timeout: AGENT_SECONDS }] };
   const hooks = { ...objectIn(settings, "hooks"), PreToolUse: [...others, own] };
   const indent = /^([ \t]+)"/m.exec(before)?.[1] ?? "  ";

@@ -1,25 +1,33 @@
-/** What becomes of a tool that an agent is about to use: only the host's own may run, and only while the host answers. */
+/**
+ * Decides about a tool that an agent is about to use: only tools of the host may run, and only while the host answers.
+ */
 import { Buffer } from "node:buffer";
 import type { AgentClient } from "@femtoclaw/client";
 import { FemtoError, type JsonValue, LIMITS, parseStrictJson, printable } from "@femtoclaw/protocol";
 import type { HookKind } from "./hook-command.ts";
 
-/** LIMIT: bytes of what an agent tells of one call: the largest arguments that the host takes, and what stands around them. */
+/**
+ * LIMIT: bytes that an agent tells about one call: the largest arguments that the host takes, and what surrounds them.
+ */
 export const INPUT_BYTES_MAX = 4 * LIMITS.messageBytes;
 
 /** LIMIT: characters of a blocked call in its record. */
 const RECORDED_CHARS = 2_000;
 
-/** The name of the MCP server in what `mcp --print-config` prints; agents put it before its tools. */
+/**
+ * Agents put this before the names of a server's tools. It contains the name of the server from what `mcp
+ * --print-config` prints.
+ */
 const PREFIX = "mcp__femtoclaw__";
 const WAIT_TOOL = "femtoclaw_wait";
 
 export type HookVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 /**
- * INVARIANT: I3: what cannot be read, has not the name of a tool of the host, or comes while no host answers is blocked.
- * That a tool is allowed here permits nothing: its call is decided by the host like every other. Which program serves the
- * tool is not to be told from here; the guide says what keeps another server from taking the host's name.
+ * INVARIANT: I3: a tool is blocked if the input cannot be read, if it does not have the name of a tool of the host, or
+ * if no host answers. Allowing a tool here permits nothing: the host decides about its call like about every other.
+ * Which program serves the tool cannot be told from here; the guide says what keeps another server from taking the
+ * host's name.
  */
 export async function judgeTool(
   kind: HookKind,
@@ -65,7 +73,7 @@ function malformed(reason: string): FemtoError {
   return new FemtoError("FEMTO_USAGE", `what the agent told cannot be read: ${reason}`);
 }
 
-/** What an agent tried belongs into the journal; it is blocked just the same where that fails. */
+/** Records what an agent tried. If that fails, the tool is blocked all the same. */
 async function recordAttempt(client: AgentClient, content: string): Promise<void> {
   await client.propose(Buffer.from(JSON.stringify({ message: { content } }))).catch(() => undefined);
 }

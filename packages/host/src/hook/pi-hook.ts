@@ -1,4 +1,7 @@
-/** pi runs no commands before its tools, but asks its extensions: one that runs ours, and blocks whatever goes wrong. */
+/**
+ * pi runs no commands before its tools, but asks its extensions. This extension runs our command, and blocks the tool
+ * if anything goes wrong.
+ */
 
 /** The text of the extension. */
 export function piHook(command: string): string {

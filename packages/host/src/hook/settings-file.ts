@@ -1,4 +1,7 @@
-/** An agent's settings on the disk: read once, and replaced whole or not at all, by nobody but whose they are. */
+/**
+ * An agent's settings on the disk. They are read once, replaced as a whole or not at all, and only by the user whom
+ * they belong to.
+ */
 import { lstatSync, readFileSync, realpathSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolders } from "@femtoclaw/journal/state-directory";
@@ -9,9 +12,9 @@ import { besideName, sweepBeside, writeNewFile } from "../installation/durable-f
 const SETTINGS_BYTES_MAX = 4_194_304;
 
 export interface SettingsFile {
-  /** What a link leads to, which many people's settings are. */
+  /** With links resolved, because the settings of many people are links. */
   readonly path: string;
-  /** Null where there is none yet. */
+  /** Null if there is no such file yet. */
   readonly text: string | null;
 }
 
@@ -27,13 +30,16 @@ export function readSettings(written: string): SettingsFile {
   }
 }
 
-/** INVARIANT: what somebody wrote since it was read is not overwritten, and what has begun to stand there stays. */
+/**
+ * INVARIANT: what somebody has written since the file was read is not overwritten, and neither is a file that has
+ * appeared since.
+ */
 export function replaceSettings(before: SettingsFile, text: string): void {
   const { path } = before;
   const next = besideName(path);
   try {
     makeFolders(dirname(path), 0o700);
-    // What one who was killed has left.
+    // Removes what an earlier call left that was killed.
     sweepBeside(path);
     if (before.text === null) {
       writeNewFile(path, text, 0o600);
@@ -56,7 +62,7 @@ function assertOwn(path: string, stats: Stats): void {
   if (stats.size > SETTINGS_BYTES_MAX) throw refused(path, `is larger than ${SETTINGS_BYTES_MAX} bytes`);
 }
 
-/** Also a link that leads nowhere: it is not written through. */
+/** True also for a link that leads nowhere, so that nothing is written through it. */
 function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,4 +1,7 @@
-/** Runs a hook as its agent would, and lets go wrong what can: it has to end in "blocked", each time and with a reason. */
+/**
+ * Runs a hook as its agent would, and lets everything go wrong that can. Each time, the hook has to block the tool and
+ * say why.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -10,12 +13,12 @@ import { type HookKind, hookCommand, quoted } from "./hook-command.ts";
 
 export interface Trial {
   readonly what: string;
-  /** Whether it came out as it has to. */
+  /** Whether the result is the right one. */
   readonly ok: boolean;
   readonly found: string;
 }
 
-/** What Claude and Codex tell of a call; pi's extension tells the same. */
+/** What Claude and Codex tell about a call. Our extension for pi tells the same. */
 function asked(tool: string): string {
   const input = { command: "echo this is a trial by femtoclaw" };
   return JSON.stringify({
@@ -29,14 +32,14 @@ function asked(tool: string): string {
 
 export interface TrialOptions {
   readonly kind: HookKind;
-  /** Of the configuration whose host is asked. */
+  /** Path of the configuration whose host is asked. */
   readonly configuration: string;
   readonly environment: HostEnvironment;
-  /** A tool of the host, which is asked then and records what was blocked; null leaves the host alone. */
+  /** A tool of the host, which is then asked and records what was blocked. With null, the host is left alone. */
   readonly tool: string | null;
 }
 
-/** INVARIANT: nothing is run but the command that this FemtoClaw makes itself, and that with parts of it taken away. */
+/** INVARIANT: nothing is run but the command that this FemtoClaw makes itself, and variants of it that lack a part. */
 export async function tryHook({ kind, configuration, environment, tool }: TrialOptions): Promise<Trial[]> {
   const command = hookCommand(kind, configuration);
   const [program] = lastingCommand();
@@ -71,7 +74,7 @@ async function allows(tool: string, command: string, input: string, environment:
   return { what: `the host's own ${tool}`, ok, found: ok ? "left to the host" : "blocked" };
 }
 
-/** A configuration in order, whose host does not run. */
+/** A valid configuration whose host does not run. */
 function withoutHost(folder: string): string {
   for (const name of ["w", "run", "state"]) mkdirSync(join(folder, name), { mode: 0o700 });
   const path = join(folder, "femtoclaw.toml");

@@ -1,6 +1,7 @@
 /**
- * Puts another executable in force: looks at it, drains the host, switches the link, starts the host and takes the
- * change back where the host does not come up. The journal is touched by hosts alone, and never taken back.
+ * Puts another executable in force: lets it examine the deployment, drains the host, switches the link, starts the
+ * host, and takes the change back if the host does not come up. Only hosts touch the journal, and it is never taken
+ * back.
  */
 import { randomUUID } from "node:crypto";
 import { type DeploymentChangedBody, errorText, FemtoError, printable } from "@femtoclaw/protocol";
@@ -11,7 +12,7 @@ import type { Receipt } from "./receipt.ts";
 
 export interface ChangeParts {
   readonly library: Library;
-  /** By the receipt in force, whose places no change moves. */
+  /** Works by the receipt in force. No change moves the places that it names. */
   readonly host: HostControl;
   talk(text: string): void;
 }
@@ -47,7 +48,9 @@ export async function changeDeployment(parts: ChangeParts, from: InForce, next: 
   return name;
 }
 
-/** Nothing was switched yet; a host that was asked to stop, and has, runs again. */
+/**
+ * Undoes a change whose link was not switched yet. If the host has already stopped for it, the host is started again.
+ */
 async function leaveAsItWas({ library, host, talk }: ChangeParts, name: string, standing: HostStanding): Promise<void> {
   try {
     library.discard(name);
@@ -67,13 +70,13 @@ async function startOrTakeBack(parts: ChangeParts, from: InForce, standing: Host
   }
 }
 
-/** Puts the deployment before in force again, under a name of its own: its receipt says what was tried. */
+/** Puts the previous deployment in force again, under a new name, because its new receipt says what was tried. */
 async function takeBack({ library, host, talk }: ChangeParts, from: InForce, standing: HostStanding, reason: string) {
   const failed = library.inForce();
   const { version, binary, machines, previous } = from.receipt;
   const name = library.nextName(version);
   talk(`taking it back: ${printable(reason, 2_000)}`);
-  // A host that came up and is not what it has to be ends before the other one starts.
+  // A host that came up but is not as it has to be must end before the other one starts.
   await host.stop(await host.standing().catch(() => "stopped" as const)).catch(() => undefined);
   const receipt = receiptOf(failed ?? from, {
     source: { deployment: from.name },
@@ -95,7 +98,10 @@ async function takeBack({ library, host, talk }: ChangeParts, from: InForce, sta
   throw new FemtoError("FEMTO_UPGRADE_FAILED", said);
 }
 
-/** Ends what was cut off by a crash: as it was, where the link was not switched yet, else as it was meant. */
+/**
+ * Ends a change that a crash cut off. If the link was not switched yet, everything stays as it was; otherwise the
+ * change is completed.
+ */
 export async function settle(parts: ChangeParts): Promise<void> {
   const { library, host, talk } = parts;
   const pending = library.pending();
@@ -135,7 +141,10 @@ function receiptOf(from: InForce, next: NextDeployment & { readonly reason?: str
   };
 }
 
-/** What the deployment was configured by while it was in force. A change itself leaves the configuration alone. */
+/**
+ * Keeps the configuration that the deployment had while it was in force. The change itself leaves the configuration
+ * alone.
+ */
 function keepConfiguration(library: Library, { name, receipt }: InForce): void {
   const { configuration, policy } = readProjectFiles(receipt.configuration);
   const policies = [...policy].map(([file, content]) => [`${POLICY_FOLDER}/${file}`, content] as const);

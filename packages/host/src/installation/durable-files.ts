@@ -1,4 +1,4 @@
-/** Writes files so that they are there whole after a crash, or not at all. */
+/** Writes files so that after a crash they are either there as a whole or not at all. */
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,
@@ -23,7 +23,7 @@ import { systemErrorCode } from "@femtoclaw/protocol";
 
 const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** A folder whose mode does not depend on the umask; one that is there already stays as it is. */
+/** Makes a folder whose mode does not depend on the umask. A folder that exists already stays as it is. */
 export function makeFolder(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
@@ -35,14 +35,14 @@ export function makeFolder(path: string, mode: number): void {
   syncFolder(dirname(path));
 }
 
-/** Opens a file that was not there before; its mode does not depend on the umask. */
+/** Creates and opens a file that did not exist before. Its mode does not depend on the umask. */
 export function createFile(path: string, mode: number): number {
   const descriptor = openSync(path, NEW, 0o600);
   fchmodSync(descriptor, mode);
   return descriptor;
 }
 
-/** An empty file; one that is there already stays as it is. */
+/** Makes an empty file. A file that exists already stays as it is. */
 export function makeEmptyFile(path: string, mode: number): void {
   try {
     closeSync(createFile(path, mode));
@@ -62,7 +62,7 @@ export function writeNewFile(path: string, content: string | Uint8Array, mode: n
   syncFolder(dirname(path));
 }
 
-/** What was there before, or the new content; nothing else, whatever happens. */
+/** Whatever happens, the file has either its old content or the new one. */
 export function replaceFile(path: string, content: string): void {
   const next = writeBeside(path, content, 0o644);
   try {
@@ -102,7 +102,7 @@ export function replaceLink(path: string, target: string): void {
   syncFolder(dirname(path));
 }
 
-/** Null where there is no link. */
+/** Null if there is no link. */
 export function linkTarget(path: string): string | null {
   try {
     return readlinkSync(path);
@@ -121,19 +121,19 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Removes what was on its way to the name of a file when somebody was killed. */
+/** Removes files that were about to get the name of this one when their process was killed. */
 export function sweepBeside(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    // Nothing is a folder on its way there; whoever can write here may have put one in the way.
+    // What gets the name of a file is never a folder, but anybody who can write here may have put a folder in the way.
     if (isBeside(entry.name, basename(path)) && !entry.isDirectory()) rmSync(join(folder, entry.name), { force: true });
   }
 }
 
 const UNIQUE = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Where something lies on its way to this name or from it: hidden, and by the name of nothing else. */
+/** A hidden and unique name beside the path, for something that is about to get this name or that has just lost it. */
 export const besideName = (path: string): string => join(dirname(path), `.${basename(path)}.${randomUUID()}`);
 
 export function isBeside(name: string, of: string): boolean {

@@ -1,4 +1,4 @@
-/** Whether an installation is what its receipt says, for `doctor`. */
+/** Finds out for `doctor` whether an installation is what its receipt says. */
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { FemtoError, printable } from "@femtoclaw/protocol";
@@ -6,16 +6,17 @@ import { changedFiles } from "./install.ts";
 import { assertKept } from "./layout.ts";
 import { Library } from "./library.ts";
 
-/** A line that says what was found right. Throws what is wrong. */
+/** Returns a line that says what was found right; throws what is wrong. */
 export function examineInstallation(program = process.execPath): string {
   const library = Library.of(program);
   assert(library !== null, "the program lies in a library");
-  // Above all the executable itself: its deployment, the folder of these and all that they lie in come with it.
+  // Checks the executable and with it everything that it lies in: its deployment, the folder of all deployments, and
+  // the folders above.
   assertKept(program);
   const current = library.inForce();
   if (current === null) throw refused("no deployment is in force", "Install it again.");
   const { receipt } = current;
-  // What an operator wrote into a configuration is what it is for.
+  // The configuration is left out, because operators are meant to change it.
   const own = receipt.files.filter(({ path }) => path === receipt.unit || path === receipt.command);
   const [changed] = changedFiles(own);
   const missing = receipt.files.find(({ path }) => statSync(path, { throwIfNoEntry: false }) === undefined);

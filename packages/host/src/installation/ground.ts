@@ -1,6 +1,6 @@
 /**
- * The folders that a library lies in. They appear together with the note that says who made them, and go together with
- * it: whoever is killed in between leaves none that nobody would take away.
+ * The folders that a library lies in. They appear together with a note that lists them, and disappear together with it.
+ * A process that is killed in between therefore leaves no folder that nobody would remove.
  */
 import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -12,10 +12,13 @@ import { assertKept, type Layout } from "./layout.ts";
 import { Library } from "./library.ts";
 import type { InstalledFile } from "./receipt.ts";
 
-/** LIMIT: tries of one that is disturbed; each other process that installs or takes away there disturbs it once. */
+/**
+ * LIMIT: attempts of a process that others disturb. Each other process that installs or removes something there
+ * disturbs it once.
+ */
 const TRIES_MAX = 16;
 
-/** What has to be made before the library can be locked; nothing where it is there. */
+/** The folders that have to be made before the library can be locked; none if the library exists. */
 export function groundOf({ library }: Layout): readonly Step[] {
   assertKept(library);
   const steps: Step[] = [];
@@ -23,7 +26,7 @@ export function groundOf({ library }: Layout): readonly Step[] {
   return steps;
 }
 
-/** INVARIANT: a folder that was made here is listed in a note inside it from the moment on at which it has its name. */
+/** INVARIANT: a folder that is made here is listed in a note inside it from the moment at which it gets its name. */
 export function makeGround(layout: Layout): void {
   for (let tries = 1; ; tries += 1) {
     const steps = groundOf(layout);
@@ -39,7 +42,7 @@ export function makeGround(layout: Layout): void {
       return;
     } catch (error) {
       rmSync(hidden, { recursive: true, force: true });
-      // Another one was there first, or took this for what somebody left behind.
+      // Another process was first, or took these folders for something that was left behind.
       const isDisturbed = ["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemErrorCode(error) ?? "");
       if (!isDisturbed || tries === TRIES_MAX) throw error;
     }
@@ -47,8 +50,8 @@ export function makeGround(layout: Layout): void {
 }
 
 /**
- * Takes the library away with everything in it, and of the folders that were made for it those in which nothing else
- * lies. It leaves its place in one step, and with its note: what that lists is empty folders from then on.
+ * Removes the library with everything in it, and those folders that were made for it and hold nothing else. The library
+ * leaves its place in one step together with its note, which from then on lists only empty folders.
  */
 export function removeGround(library: Library, files: readonly InstalledFile[]): ReturnType<typeof removeFiles> {
   const folders = files.filter(holding(library));
@@ -66,14 +69,14 @@ export function removeGround(library: Library, files: readonly InstalledFile[]):
 }
 
 /**
- * Takes away what a killed process left that had made no library yet, or had taken it out of its place: hidden folders
- * beside those on the way to the library. Says what went that had its name already.
+ * Removes what a process left that was killed before its library had its name, or after the library had lost it: hidden
+ * folders beside those on the way to the library. Returns the removed folders that had their names already.
  */
 export function sweepGround(library: Library): readonly string[] {
   const removed: string[] = [];
   for (let at = library.path; dirname(at) !== at; at = dirname(at)) {
     for (const hidden of hiddenBeside(at)) {
-      // Whoever is still at it finds it gone as a whole, and never gives a half of it its name.
+      // A process that still works on the folder then finds it gone as a whole, and can never give half of it its name.
       const own = besideName(at);
       if (!moved(hidden, own)) continue;
       removed.push(...removeFiles(notedIn(own).filter(holding(library))).removed);
@@ -83,7 +86,7 @@ export function sweepGround(library: Library): readonly string[] {
   return removed;
 }
 
-/** What there is after a command failed that was to install, where nothing is in force. */
+/** Removes what a failed installation has made, if nothing is in force. */
 export function abandonInstallation(library: Library): void {
   const files = undoCutOff(library);
   if (library.inForce() === null) removeGround(library, files);
@@ -94,7 +97,10 @@ const holding =
   ({ kind, path }: InstalledFile): boolean =>
     kind === "folder" && `${library.path}/`.startsWith(`${path}/`);
 
-/** INVARIANT: I8: nobody else's, for in a folder such as /tmp anybody can give a folder such a name. */
+/**
+ * INVARIANT: I8: folders of other users are left out, because in a folder such as /tmp anybody can give a folder such a
+ * name.
+ */
 function hiddenBeside(path: string): string[] {
   const folder = dirname(path);
   if (!existsSync(folder)) return [];
@@ -107,7 +113,7 @@ function hiddenBeside(path: string): string[] {
     });
 }
 
-/** False where it is there no more. */
+/** False if `from` is gone. */
 function moved(from: string, to: string): boolean {
   try {
     renameSync(from, to);
@@ -123,7 +129,7 @@ function notedIn(hidden: string): readonly InstalledFile[] {
     const pending = new Library(hidden).pending();
     return pending?.doing === "install" ? pending.files : [];
   } catch {
-    // It was on its way to be written when its process was killed.
+    // The note was being written when its process was killed.
     return [];
   }
 }

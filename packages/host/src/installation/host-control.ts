@@ -1,6 +1,6 @@
 /**
- * Looks at, stops and starts the host of an installation, as its own user and by its own executable: through systemd
- * where that runs it, else by the commands that an operator would use.
+ * Examines, stops and starts the host of an installation, as the host's own user and with its own executable: through
+ * systemd if systemd runs the host, otherwise with the commands that an operator would use.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,17 +11,17 @@ import { UNIT } from "./layout.ts";
 import type { Receipt } from "./receipt.ts";
 import { isAnyRun } from "./running-programs.ts";
 
-/** LIMIT: time for one command; a drain takes ten seconds, a journal of millions of records some more. */
+/** LIMIT: time for one command. A drain takes ten seconds, and a journal of millions of records takes some more. */
 const COMMAND_MS = 300_000;
-/** LIMIT: bytes that are kept of what a command says. */
+/** LIMIT: bytes of a command's output that are kept. */
 const SAID_BYTES_MAX = 262_144;
-/** LIMIT: characters of what is passed on of it. */
+/** LIMIT: characters of a command's output that are passed on. */
 const SHOWN_CHARS = 1_000;
-/** LIMIT: time between two looks at a host that is on its way up or down, in milliseconds. */
+/** LIMIT: time between two looks at a host that is starting or stopping, in milliseconds. */
 const LOOK_AGAIN_MS = 100;
-/** What a start answers where another process has a host of this state directory on its way up or down. */
+/** What a start answers while another process is starting or stopping a host of the same state directory. */
 const TAKEN = ["FEMTO_HOST_RUNNING", "FEMTO_JOURNAL_LOCKED"];
-/** Phases of a host that will be gone without anybody's doing. */
+/** Phases of a host that is going to end by itself. */
 const GOING = ["draining", "shuttingDown", "terminated"];
 /** What `systemctl is-active` answers for a service that is started, or is about to be. */
 const ACTIVE = /^(active|activating|reloading)\n/;
@@ -37,11 +37,11 @@ interface Said {
 }
 
 export class HostControl {
-  /** The executable in force, by the link that is followed at each start. */
+  /** The executable in force, through the link that every start follows. */
   readonly #program: string;
   readonly #receipt: Pick<Receipt, "scope" | "prefix" | "configuration" | "data" | "unit" | "owner">;
   readonly #environment: HostEnvironment;
-  /** Digest of the executable that is in force by now. */
+  /** Returns the digest of the executable that is in force now. */
   readonly #binary: () => string | undefined;
   /** Folder of all executables of the installation. */
   readonly #library: string;
@@ -60,8 +60,9 @@ export class HostControl {
   }
 
   /**
-   * Throws where it cannot be told: to take a host that answers for one that is gone would let two run. One that is about
-   * to be gone is waited for: whoever was killed while it drained a host has left somebody who still does.
+   * Whether a host runs, and who started it. Throws if that cannot be told, because taking a running host for gone
+   * would let two run. A host that is about to end is waited for: a command that was killed while it drained a host
+   * leaves one that is still draining.
    */
   async standing(): Promise<HostStanding> {
     for (const deadlineMs = performance.now() + COMMAND_MS; ; await sleep(LOOK_AGAIN_MS)) {
@@ -71,20 +72,24 @@ export class HostControl {
       if (phase !== null && (!GOING.includes(phase) || performance.now() > deadlineMs)) return "started";
       if (phase !== null) continue;
       if (codeIn(said) === "FEMTO_HOST_NOT_RUNNING") return "stopped";
-      // Where the configuration does not count, `status` has found no host that noted itself, and one could have noted nothing.
+      // If the configuration does not count, `status` has found no host by its note. A host may have left no note, so
+      // the running programs are looked at as well.
       if (said.code === EXIT.configuration && !isAnyRun(this.#library)) return "stopped";
       throw refused("it cannot be told whether a host runs", said);
     }
   }
 
-  /** Resolves once the host has ended all that it had begun, and its process is gone. */
+  /** Stops the host. Resolves once the host has ended everything that it had begun, and its process is gone. */
   async stop(as: HostStanding): Promise<void> {
     if (as === "stopped") return;
     const said = as === "service" ? await this.#systemctl("stop", UNIT) : await this.#femtoclaw(this.#program, "down");
     if (said.code !== 0 && codeIn(said) !== "FEMTO_HOST_NOT_RUNNING") throw refused("the host did not stop", said);
   }
 
-  /** Starts the executable in force as it was started before; resolves when the host says itself that it is idle. */
+  /**
+   * Starts the executable in force in the way in which the host ran before. Resolves once the host itself says that it
+   * is at work.
+   */
   async start(as: HostStanding): Promise<void> {
     if (as === "stopped") return;
     if (as === "started") await this.#startByHand();
@@ -97,8 +102,9 @@ export class HostControl {
   }
 
   /**
-   * Whoever was killed while it started or stopped a host has left somebody who still does. What comes up of that is the
-   * host that was meant, if it is by the executable in force; any other one makes room for it.
+   * A command that was killed while it started or stopped a host may have left a process that still does so. A host
+   * that comes up from this is the right one if it runs the executable in force. Any other host has to make room for
+   * the right one.
    */
   async #startByHand(): Promise<void> {
     for (const deadlineMs = performance.now() + COMMAND_MS; ; await sleep(LOOK_AGAIN_MS)) {
@@ -110,20 +116,20 @@ export class HostControl {
       const status = await this.#femtoclaw(this.#program, "status");
       if (!isAtWork(status)) continue;
       const binary = (objectIn(status.stdout)?.["deployment"] as { readonly binary?: unknown } | null)?.binary;
-      // A checkout has no digest of its own.
+      // A host that runs from sources has no digest.
       if (typeof binary !== "string" || binary === this.#binary()) return;
       await this.stop("started");
     }
   }
 
-  /** Whether systemd runs it, by the unit that was installed. One of another installation is none of ours. */
+  /** Whether systemd runs the host by the unit that was installed. The unit of another installation does not count. */
   async #isService(): Promise<boolean> {
     const { unit, prefix } = this.#receipt;
     if (unit === null || prefix !== null) return false;
     return ACTIVE.test((await this.#systemctl("is-active", UNIT)).stdout);
   }
 
-  /** Lets an executable look at everything that it would rely on. Throws what does not hold. */
+  /** Lets an executable examine everything that it would rely on; throws what fails. */
   async examine(program: string): Promise<void> {
     const said = await this.#femtoclaw(program, "doctor");
     const findings = parsed(said.stdout);
@@ -148,7 +154,8 @@ export class HostControl {
   async #run(program: string, args: readonly string[], asOwner: boolean): Promise<Said> {
     const { owner, data } = this.#receipt;
     const isOther = asOwner && owner !== null && owner.uid !== process.getuid?.();
-    // INVARIANT: I8: root never opens what belongs to the service's user; its executable does, as that user.
+    // INVARIANT: I8: root never opens what belongs to the service's user. The user's own executable does that, as that
+    // user.
     const identity = isOther ? { uid: owner.uid, gid: owner.gid } : {};
     const env = isOther ? ownersEnvironment(data) : { ...this.#environment, FEMTOCLAW_CONFIG: undefined };
     const child = spawn(program, args, { ...identity, env, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
@@ -156,7 +163,7 @@ export class HostControl {
   }
 }
 
-/** The same as the unit gives it; whoever asks a host of a service by hand needs the same home. */
+/** The environment that the unit gives to the host. Commands that reach the host of a service need the same home. */
 export function ownersEnvironment(data: string): Record<string, string> {
   return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: homeOf(data) };
 }

@@ -1,4 +1,6 @@
-/** What an installation would make on this machine, as a list: printed by a dry run, carried out by an installation. */
+/**
+ * The list of what an installation would make on this machine. A dry run prints it, and an installation carries it out.
+ */
 import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,9 +24,9 @@ export interface InstallPlan {
   readonly owner: Owner | null;
   /** The configuration that the host is started with. */
   readonly configuration: string;
-  /** Whether it was there before, so that it stays as it is and stays when all else goes. */
+  /** Whether the configuration existed before. If so, it stays as it is, even when everything else is removed. */
   readonly keepsConfiguration: boolean;
-  /** In the order in which they are made; what is there already is none. */
+  /** In the order in which they are carried out, without those whose result exists already. */
   readonly steps: readonly Step[];
 }
 
@@ -33,11 +35,11 @@ export interface PlanOptions {
   readonly owner: Owner | null;
   readonly service: boolean;
   readonly environment: NodeJS.ProcessEnv;
-  /** What an installation in force consists of, perhaps by an earlier version that wrote other files. */
+  /** The files of the installation in force, perhaps made by an earlier version that wrote other files. */
   readonly installed: readonly InstalledFile[];
 }
 
-/** Looks and changes nothing. Throws where something is in the way: nothing that is there is ever replaced. */
+/** Looks, and changes nothing. Throws if something is in the way, because nothing that exists is ever replaced. */
 export function planInstallation({ layout, owner, service, environment, installed }: PlanOptions): InstallPlan {
   const { library, command, data, unit } = layout;
   for (const path of [library, dirname(command), layout.configuration, dirname(data)]) assertKept(path);
@@ -46,7 +48,7 @@ export function planInstallation({ layout, owner, service, environment, installe
   if (keepsConfiguration) resolveProject(readProjectFiles(configuration), { cwd: "/", environment });
   const steps: Step[] = [];
   const folder: AddFolder = (path, mode = 0o755, of = null) => addFolder(steps, { path, mode, owner: of });
-  // The unit names them, and its user can make none of them where the folder above is root's.
+  // The unit names these folders, and the service's user cannot make them where the folder above belongs to root.
   if (!keepsConfiguration || owner !== null) addData(folder, layout, owner);
   if (!keepsConfiguration) addConfiguration(steps, folder, layout);
   if (service) {
@@ -65,7 +67,7 @@ export function planInstallation({ layout, owner, service, environment, installe
   };
 }
 
-/** With all folders above it that are missing. */
+/** Adds a folder and all missing folders above it. */
 export function addFolder(steps: Step[], folder: Omit<Extract<Step, { kind: "folder" }>, "kind">): void {
   const { path } = folder;
   if (steps.some((step) => step.path === path) || isFolder(path)) return;
@@ -77,7 +79,8 @@ type AddFolder = (path: string, mode?: number, owner?: Owner | null) => void;
 
 function addData(folder: AddFolder, { data }: Layout, owner: Owner | null): void {
   const { workspace, state, sockets, home } = dataFolders(data);
-  // INVARIANT: I8: the folder above those of the service's user is root's, so that none of them is ever exchanged for a link.
+  // INVARIANT: I8: the folder above those of the service's user belongs to root, so that none of them can be exchanged
+  // for a link.
   folder(data);
   if (owner !== null) folder(home, 0o700, owner);
   folder(workspace, 0o700, owner);
@@ -95,7 +98,7 @@ function addConfiguration(steps: Step[], folder: AddFolder, { configuration, dat
   steps.push({ kind: "file", path, mode: 0o644, content: presetText("read-only", folders) });
 }
 
-/** Throws where something else is there. */
+/** Throws if something else is there. */
 function isMissing(step: Step, installed: readonly InstalledFile[]): boolean {
   if (step.kind === "folder") return true;
   const status = lstatSync(step.path, { throwIfNoEntry: false });
@@ -107,7 +110,7 @@ function isMissing(step: Step, installed: readonly InstalledFile[]): boolean {
   });
 }
 
-/** What the receipt says of a step that was carried out. */
+/** What the receipt says about a step that was carried out. */
 export function installedBy(step: Step): InstalledFile {
   const { path } = step;
   if (step.kind === "folder") return { kind: "folder", path };
@@ -115,7 +118,7 @@ export function installedBy(step: Step): InstalledFile {
   return { kind: "file", path, sha256: createHash("sha256").update(step.content).digest("hex") };
 }
 
-/** Whether what is there is what was put there. */
+/** Whether a file is still as it was installed. */
 export function isAsInstalled(file: InstalledFile, status: Stats): boolean {
   if (file.kind === "folder") return status.isDirectory();
   if (file.kind === "link") return linkTarget(file.path) === file.target;

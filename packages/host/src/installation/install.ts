@@ -1,4 +1,4 @@
-/** `install`: lays out what a host needs, and puts an executable in force last, in one step. */
+/** `install`: makes what a host needs and puts an executable in force as the last step. */
 import { randomUUID } from "node:crypto";
 import { chownSync, lstatSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
@@ -20,7 +20,10 @@ export interface InstallParts {
   readonly key: string;
 }
 
-/** Null where another executable has to come by `upgrade`; else whether there is one in force already. */
+/**
+ * Returns what is in force, or null if nothing is. Throws if that is another executable, which has to be replaced by
+ * `upgrade`.
+ */
 export function refuseOther(library: Library, release: Release): InForce | null {
   const current = library.inForce();
   if (current === null || current.receipt.binary === release.binary.sha256) return current;
@@ -30,8 +33,8 @@ export function refuseOther(library: Library, release: Release): InForce | null 
 }
 
 /**
- * Nothing of it can be run before the last step. What was begun is written down before, so that the next command takes
- * it away again if this one is cut off. What is missing of an installation is made anew.
+ * Nothing can be run before the last step. What is to be made is noted first, so that the next command removes it again
+ * if this one is cut off. If this executable is in force already, what is missing of the installation is made anew.
  */
 export function install(library: Library, parts: InstallParts): void {
   const { plan, release, ground } = parts;
@@ -50,7 +53,7 @@ export function install(library: Library, parts: InstallParts): void {
   library.finish();
 }
 
-/** INVARIANT: nothing is made that the receipt does not list, for nothing would take it away again. */
+/** INVARIANT: nothing is made that the receipt does not list, because nothing would ever remove it. */
 function refuseMore({ receipt }: InForce, files: readonly InstalledFile[]): void {
   const other = files.find(({ path }) => receipt.files.every((file) => file.path !== path));
   if (other === undefined) return;
@@ -60,7 +63,7 @@ function refuseMore({ receipt }: InForce, files: readonly InstalledFile[]): void
   });
 }
 
-/** Makes what is missing. */
+/** Makes what a step describes. */
 export function carryOut(step: Step): void {
   const { path } = step;
   if (step.kind === "file") return writeNewFile(path, step.content, step.mode);
@@ -101,13 +104,13 @@ function firstReceipt({ plan, release, key }: InstallParts, files: readonly Inst
 }
 
 /**
- * Takes away what an installation made that was cut off before it was in force, or what is left of one that was being
- * taken away. What stays are the folders that the library lies in, with a note of them; they are listed.
+ * Removes what an installation made that was cut off before it was in force, or what is left of one that was being
+ * removed. The folders that the library lies in stay, with a note that lists them; they are returned.
  */
 export function undoCutOff(library: Library): readonly InstalledFile[] {
   const pending = library.pending();
   if (pending?.doing !== "install") return [];
-  // Where the link leads somewhere, all of it is there, and only the note is left.
+  // If the link leads to a deployment, the installation is complete, and only its note is left over.
   if (library.inForce() !== null) {
     library.finish();
     return [];
@@ -121,7 +124,10 @@ export function undoCutOff(library: Library): readonly InstalledFile[] {
   return ground;
 }
 
-/** Backwards, so that a folder comes after what lies in it. What was changed since stays. */
+/**
+ * Removes files in reverse order, so that a folder comes after what lies in it. What was changed since stays, unless
+ * `evenChanged` is set.
+ */
 export function removeFiles(
   files: readonly InstalledFile[],
   evenChanged = false,
@@ -151,7 +157,7 @@ function remove({ kind, path }: InstalledFile): boolean {
   }
 }
 
-/** What was installed and is another file by now. Folders change all the time, and mean nothing. */
+/** The installed files that are others by now. Folders change all the time, which means nothing. */
 export function changedFiles(files: readonly InstalledFile[]): string[] {
   return files
     .filter((file) => {

@@ -16,7 +16,7 @@ export interface Layout {
   readonly scope: Scope;
   /** The folder that everything lies in; null for the usual places of this machine. */
   readonly prefix: string | null;
-  /** Executables that were put in force, the link to the one that is, and the lock. */
+  /** Folder with the executables that were put in force, the link to the one that is in force now, and the lock. */
   readonly library: string;
   /** The link by which a shell finds the command. */
   readonly command: string;
@@ -24,13 +24,13 @@ export interface Layout {
   readonly configuration: string;
   /** What the host itself writes: state, sockets, the workspace. */
   readonly data: string;
-  /** File by which systemd knows the service. */
+  /** The unit file, by which systemd knows the service. */
   readonly unit: string;
 }
 
 /**
- * Names inside a library: of the folder that has one folder for each deployment, of the executable in each of those, and of
- * the link to the deployment in force.
+ * Names inside a library: the folder of all deployments, the executable in each of them, and the link to the deployment
+ * in force.
  */
 export const DEPLOYMENTS = "deployments";
 export const EXECUTABLE = "femtoclaw";
@@ -40,13 +40,13 @@ export const UNIT = "femtoclaw.service";
 /** Name of the command, and of each folder that is FemtoClaw's alone. */
 export const NAME = "femtoclaw";
 
-/** INVARIANT: no path means anything else inside a unit file, where quotes, `%` and `$` have a meaning, or inside TOML. */
+/** INVARIANT: no path has a special meaning in a unit file, where quotes, `%` and `$` have one, or in TOML. */
 const PLAIN = /^\/[\w.@+:,=/ -]*$/;
 
-/** The executable in force, by the link, which every start follows anew. */
+/** The executable in force, through the link that every start follows anew. */
 export const programInForce = (library: string): string => join(library, CURRENT, EXECUTABLE);
 
-/** The library that a program belongs to by where it lies; null where it was not installed. */
+/** The library that a program belongs to, as its path tells; null if the program was not installed. */
 export function libraryPathOf(program: string): string | null {
   const folder = dirname(dirname(program));
   return basename(folder) === DEPLOYMENTS && basename(program) === EXECUTABLE ? dirname(folder) : null;
@@ -111,8 +111,8 @@ function below(scope: Scope, prefix: string): Layout {
 }
 
 /**
- * INVARIANT: I8: nobody but this user and root can change what lies on the way to a folder of the installation; whoever
- * could would choose what is run.
+ * INVARIANT: I8: only this user and root can change what lies on the way to a folder of the installation. Anybody else
+ * who could would choose what is run.
  */
 export function assertKept(path: string): void {
   let folder = path;

@@ -1,7 +1,7 @@
 /**
- * The folder of executables: one folder for each that was put in force, and a link to the one that is. A deployment is
- * whole and on the disk before the link leads to it, and what is in force is whatever the link leads to: there is no
- * moment of a mix.
+ * The folder of executables: one folder for each that was put in force, and a link to the present one. A deployment is
+ * complete and on the disk before the link leads to it. Whatever the link leads to is in force, so there is never a mix
+ * of two.
  */
 import {
   accessSync,
@@ -46,14 +46,19 @@ import { copyExecutable, type Release } from "./release.ts";
 const PENDING = "pending.json";
 const LOCK = "installation.lock";
 
-/** What is under way, written down before it begins, so that whoever comes after a crash knows what to do about it. */
+/**
+ * What is under way. It is written down before it begins, so that the next command after a crash knows what to do about
+ * it.
+ */
 export type Pending =
   | { readonly doing: "install"; readonly files: readonly InstalledFile[] }
   | {
       readonly doing: "change";
       readonly from: string;
       readonly to: string;
-      /** How the host stood when it began, and has to stand when it ends. */
+      /**
+       * Whether the host ran and who had started it, when the change began. It has to be the same when the change ends.
+       */
       readonly host: HostStanding;
     };
 
@@ -74,18 +79,21 @@ export class Library {
     this.path = path;
   }
 
-  /** The library that a program belongs to by where it lies; null where it was not installed. */
+  /** The library that a program belongs to, as its path tells; null if the program was not installed. */
   static of(program: string): Library | null {
     const path = libraryPathOf(program);
     return path === null ? null : new Library(path);
   }
 
-  /** INVARIANT: of several that install, upgrade or take away, one does. It holds until it is disposed of, or ends. */
+  /**
+   * INVARIANT: only one process at a time installs, upgrades or removes. The lock holds until it is disposed of, or its
+   * process ends.
+   */
   lock(): Disposable {
     assertKept(this.path);
     let lock: Disposable | null;
     try {
-      // INVARIANT: I8: nobody else can open it, for whoever reads a file can hold a lock on it.
+      // INVARIANT: I8: no other user can open the lock file, because whoever can read a file can hold a lock on it.
       makeEmptyFile(join(this.path, LOCK), 0o600);
       lock = lockFile(join(this.path, LOCK));
     } catch (error) {
@@ -98,7 +106,7 @@ export class Library {
     throw new FemtoError("FEMTO_INSTALL_BUSY", `another process is changing the installation in ${shown(this.path)}`);
   }
 
-  /** Null where nothing is installed. */
+  /** Null if nothing is installed. */
   inForce(): InForce | null {
     const target = linkTarget(join(this.path, CURRENT));
     if (target === null) return null;
@@ -110,7 +118,10 @@ export class Library {
     });
   }
 
-  /** The executable of a deployment; of the one in force by the link, which every start follows anew. */
+  /**
+   * The executable of a deployment. Without a name, it is the one in force, through the link that every start follows
+   * anew.
+   */
   program(name?: string): string {
     return name === undefined ? programInForce(this.path) : join(this.#folder(name), EXECUTABLE);
   }
@@ -125,7 +136,7 @@ export class Library {
     return `${Math.max(0, ...numbers) + 1}-${version}`;
   }
 
-  /** Brings a deployment in, whole or not at all. It counts for nothing until the link leads to it. */
+  /** Brings a deployment in, as a whole or not at all. It has no effect until the link leads to it. */
   stage(name: string, source: Source, receipt: Receipt): void {
     const staged = join(this.path, DEPLOYMENTS, `.${name}`);
     makeFolder(join(this.path, DEPLOYMENTS), 0o755);
@@ -150,7 +161,7 @@ export class Library {
     syncFolder(this.path);
   }
 
-  /** Keeps beside a deployment what it was configured by, for whoever wants to go back. */
+  /** Keeps the configuration of a deployment beside it, for somebody who wants to go back to it. */
   keepConfiguration(name: string, files: ReadonlyMap<string, Uint8Array>): void {
     const folder = join(this.#folder(name), "configuration");
     rmSync(folder, { recursive: true, force: true });
@@ -184,14 +195,17 @@ export class Library {
       const value: unknown = JSON.parse(Buffer.from(text).toString());
       if (isPending(value)) return value;
     } catch {
-      // It is replaced as a whole, so this is no crash.
+      // The note is always replaced as a whole, so this is not the result of a crash.
     }
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(join(this.path, PENDING))} is damaged`, {
       fix: "Look what is in force with `femtoclaw status`, then remove that file.",
     });
   }
 
-  /** Nothing is under way any more, but for this. What was in force earlier than the last one before goes. */
+  /**
+   * Notes that nothing is under way any more, except for `still`. Only the deployment in force and the one before it
+   * are kept.
+   */
   finish(still: Pending | null = null): void {
     const current = this.inForce();
     const kept = [current?.name, current?.receipt.previous];
@@ -202,7 +216,7 @@ export class Library {
     syncFolder(this.path);
   }
 
-  /** Takes all of it away; the link first, so that no half of it is ever in force, and the note last. */
+  /** Removes everything: the link first, so that half a library is never in force, and the note last. */
   remove(): void {
     this.putOutOfForce();
     for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
@@ -237,7 +251,7 @@ function isPending(value: unknown): value is Pending {
   );
 }
 
-/** A file that its owner may run does not run on a file system from which nothing does. */
+/** Throws if programs do not run from this file system, even those that their owner may run. */
 function assertRuns(program: string): void {
   try {
     accessSync(program, constants.X_OK);

@@ -1,4 +1,4 @@
-/** The installation that the program that runs belongs to, and what of it no record tells yet. */
+/** The installation that the running program belongs to, and those of its changes that no record tells yet. */
 import { dirname, join } from "node:path";
 import { replaceFile } from "@femtoclaw/journal/live";
 import type { DeploymentChangedBody } from "@femtoclaw/protocol";
@@ -7,18 +7,21 @@ import { contentOf } from "../integrity/own-integrity.ts";
 import { Library } from "./library.ts";
 import { installationOf, readReceipt } from "./receipt.ts";
 
-/** In the state directory: identifier of the last change that a record tells. */
+/** File in the state directory with the identifier of the last change that a record tells. */
 const RECORDED = "installation.recorded";
 
 export interface OwnInstallation {
   readonly options: Pick<RuntimeOptions, "installation" | "deploymentChanges">;
-  /** Once the records are durable. A host that is killed before records a change again, under the same identifier. */
+  /**
+   * Called once the records are durable. If the host is killed before, the next one records the changes again, under
+   * the same identifiers.
+   */
   recorded(): Promise<void>;
 }
 
 const NOT_INSTALLED: OwnInstallation = { options: {}, recorded: async () => undefined };
 
-/** Throws where a receipt lies beside the program that others could have written, or that says nothing. */
+/** Throws if the receipt beside the program could have been written by others, or is damaged. */
 export function ownInstallation(stateDirectory: string, program = process.execPath): OwnInstallation {
   const read = Library.of(program) === null ? null : readReceipt(dirname(program));
   if (read === null) return NOT_INSTALLED;

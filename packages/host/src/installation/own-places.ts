@@ -1,4 +1,6 @@
-/** What an installation makes has names of its own, wherever it lies. Nothing else is taken away, whatever a receipt says. */
+/**
+ * What an installation makes has names of its own, wherever it lies. Nothing else is removed, whatever a receipt says.
+ */
 import { realpathSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
@@ -8,7 +10,7 @@ import type { Library } from "./library.ts";
 import type { InstalledFile, Receipt } from "./receipt.ts";
 import { dataFolders } from "./service-unit.ts";
 
-/** Throws where the receipt is that of an installation elsewhere, such as one that was copied, or of none. */
+/** Throws if the receipt belongs to an installation elsewhere, such as one that was copied, or to none. */
 export function assertOwnReceipt(library: Library, { files, data, state }: Receipt): void {
   assertOwnFiles(library, files);
   if (state === null) return;
@@ -17,8 +19,8 @@ export function assertOwnReceipt(library: Library, { files, data, state }: Recei
 }
 
 /**
- * INVARIANT: what is removed are files of the names that are installed, and a link that leads into this very library; of
- * folders, those that are empty.
+ * INVARIANT: only files with names that are installed are removed, a link only if it leads into this very library, and
+ * folders only if they are empty.
  */
 export function assertOwnFiles(library: Library, files: readonly InstalledFile[]): void {
   const other = files.find((file) => !isResolved(file.path) || !isMadeHere(library, file));

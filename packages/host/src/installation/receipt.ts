@@ -1,4 +1,6 @@
-/** What an installation consists of and how it came to be, beside the executable that it put in force. */
+/**
+ * What an installation consists of, and how it came about. The receipt lies beside the executable that it put in force.
+ */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
@@ -14,10 +16,10 @@ import type { Scope } from "./layout.ts";
 export const RECEIPT_NAME = "receipt.json";
 /** LIMIT: bytes of a receipt; one has about 4,000, and 200 more for each change. */
 const RECEIPT_BYTES_MAX = 1_048_576;
-/** LIMIT: changes that are carried on; a host that starts has recorded the older ones. */
+/** LIMIT: changes that a receipt keeps. A host that started since has recorded the older ones. */
 const CHANGES_MAX = 64;
 
-/** Something that was not there before, so that taking it away is right. */
+/** Something that did not exist before the installation, so that it is right to remove it. */
 export type InstalledFile =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "file"; readonly path: string; readonly sha256: string }
@@ -46,10 +48,10 @@ export interface Receipt {
   readonly configuration: string;
   readonly command: string;
   readonly data: string;
-  /** Null where the configuration was there before, and says itself where state lies. */
+  /** Null if the configuration existed before, because it then says itself where state lies. */
   readonly state: string | null;
   readonly unit: string | null;
-  /** Null for whoever installed it. */
+  /** Null if the host runs as the user who installed it. */
   readonly owner: Owner | null;
   readonly files: readonly InstalledFile[];
   /** The oldest first; the last one put this executable in force. */
@@ -65,7 +67,7 @@ export function receiptText(receipt: Receipt): string {
   return `${JSON.stringify({ ...receipt, changes: receipt.changes.slice(-CHANGES_MAX) }, null, 2)}\n`;
 }
 
-/** Null where there is none; throws for one that others could have written, or that says nothing. */
+/** Null if there is none. Throws for a receipt that others could have written, or that is damaged. */
 export function readReceipt(deployment: string): ReadReceipt | null {
   using folder = SecureDirectory.open(deployment);
   const bytes = folder?.read(RECEIPT_NAME, RECEIPT_BYTES_MAX);
@@ -79,13 +81,13 @@ export function readReceipt(deployment: string): ReadReceipt | null {
   return { receipt: parsed.value, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** What the record of a boot says of it. */
+/** What the record of a boot says about the installation. */
 export function installationOf({ receipt, sha256 }: ReadReceipt): Installation {
   const { scope, version, binary, installed_at } = receipt;
   return { scope, version, binary, installed_at, receipt: sha256 };
 }
 
-/** A later version may have written more; what is read here has to be right. */
+/** A later version may have written more. What is read here has to be right. */
 function isReceipt(value: unknown): value is Receipt {
   if (typeof value !== "object" || value === null) return false;
   const receipt = value as Record<keyof Receipt, unknown>;
@@ -108,7 +110,7 @@ function isReceipt(value: unknown): value is Receipt {
   );
 }
 
-/** INVARIANT: what a file names is a deployment beside the others, and no path to anywhere else. */
+/** INVARIANT: a name that a file mentions is that of a deployment beside the others, and no path to anywhere else. */
 export function isDeploymentName(value: unknown): value is string {
   return typeof value === "string" && /^\d+-[\d.]+$/.test(value);
 }

@@ -1,4 +1,7 @@
-/** An executable as somebody published it: what its manifest says, by whose signature, and whether it is that file. */
+/**
+ * An executable as it was published: what its manifest says, who signed that, and whether the file is the one that is
+ * described.
+ */
 import { createHash, createPublicKey } from "node:crypto";
 import {
   closeSync,
@@ -68,8 +71,8 @@ function unsigned(executable: string, finding: string): FemtoError {
 }
 
 /**
- * Only what an installation goes by. A manifest of a later version may say more, and is signed; the executable itself
- * holds its own manifest to every word when it starts.
+ * Reads only what an installation needs. The manifest of a later version may say more, and is signed as well. The
+ * executable itself checks every word of its manifest when it starts.
  */
 function read(text: Uint8Array, path: string): Pick<Release, "version" | "binary" | "machines"> & { target: string } {
   const parsed = parseStrictJson(text);
@@ -95,8 +98,8 @@ function read(text: Uint8Array, path: string): Pick<Release, "version" | "binary
 }
 
 /**
- * Copies the executable to a place that nobody else can write to, and holds the copy to the manifest: what was looked
- * at is what will be run.
+ * Copies the executable to a place that nobody else can write to, and compares the copy with the manifest, so that what
+ * was checked is what will be run.
  */
 export function copyExecutable({ executable, binary }: Release, to: string): void {
   const from = openSync(executable, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -138,7 +141,7 @@ function differs(executable: string, finding: string): FemtoError {
   );
 }
 
-/** A public key in one form, whatever its file looks like. */
+/** Reads a public key and returns it in one form, whatever its file looks like. */
 export function readPublicKey(path: string): string {
   let pem: Buffer;
   try {

@@ -1,11 +1,13 @@
-/** Which processes run an executable of an installation, asked of the kernel and of nothing that anybody configured. */
+/**
+ * Which processes run an executable of an installation. Only the kernel is asked, and nothing that anybody configured.
+ */
 import { readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
 
 /**
- * Whether a process but this one runs a program of the folder, as far as this user sees processes: its own, and root all.
- * True where the system does not tell.
+ * Whether another process runs a program in the folder, as far as this user can see: users see their own processes, and
+ * root sees all. True if the system does not tell.
  */
 export function isAnyRun(folder: string): boolean {
   const within = `${realpathSync.native(folder)}/`;
@@ -14,7 +16,10 @@ export function isAnyRun(folder: string): boolean {
   return !numbers.includes(own) || numbers.some((name) => name !== own && programOf(name).startsWith(within));
 }
 
-/** Empty for a thread of the kernel, for a process that is gone, and for one of another user. */
+/**
+ * Path of the executable of a process; empty for a thread of the kernel, for a process that is gone, and for one of
+ * another user.
+ */
 function programOf(process: string): string {
   try {
     return readlinkSync(join("/proc", process, "exe"));

@@ -12,15 +12,15 @@ export interface UnitParts {
   readonly owner: Owner | null;
 }
 
-/** The command of systemd that is about the services of this scope. */
+/** The command of systemd for services of this scope. */
 export const systemctlOf = (scope: Layout["scope"]): string => (scope === "user" ? "systemctl --user" : "systemctl");
 
 /**
- * INVARIANT: I3: nothing here keeps the sandbox from working, for a host without one refuses to start. Bubblewrap mounts
- * a /proc of its own, so no option may stand that mounts over parts of /proc (ProtectKernelTunables, ProtectKernelLogs,
- * ProtectProc), none that takes namespaces away, and none that forbids writable code, which the JavaScript engine makes.
- * RestrictSUIDSGID takes openat2 away, by which bubblewrap and Landlock's launcher look paths up; the filter of a child
- * refuses what it would.
+ * INVARIANT: I3: nothing here keeps the sandbox from working, because a host without a sandbox refuses to start.
+ * Bubblewrap mounts a /proc of its own, so the unit has no option that mounts over parts of /proc
+ * (ProtectKernelTunables, ProtectKernelLogs, ProtectProc). It also has none that takes namespaces away, and none that
+ * forbids writable code, which the JavaScript engine makes. RestrictSUIDSGID is missing because it takes away openat2,
+ * by which bubblewrap and Landlock's launcher look up paths; the filter of a child refuses what this option would.
  */
 export function unitText({ layout, program, configuration, owner }: UnitParts): string {
   const lines = [
@@ -31,15 +31,16 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
     "[Service]",
     "Type=notify",
     "NotifyAccess=main",
-    // A host that hangs is killed and started again; the journal is as after any kill.
+    // A host that hangs is killed and started again. Its journal is then as after any kill.
     "WatchdogSec=60",
     `ExecStart=${word(program)} --config ${word(configuration)} up`,
-    // Not by a signal, which tells nobody that the new policy was rejected.
+    // By a command, because a signal tells nobody that the new policy was rejected.
     `ExecReload=${word(program)} --config ${word(configuration)} reload`,
     "Restart=on-failure",
     "# A configuration that is wrong stays so until somebody mends it.",
     `RestartPreventExitStatus=${EXIT.configuration}`,
-    // Slow enough that systemd, which gives up at five starts in ten seconds, tries until what is missing is there.
+    // systemd gives up after five starts in ten seconds. This is slow enough for it to go on trying until whatever is
+    // missing is there.
     "RestartSec=3",
     "KillMode=mixed",
     "TimeoutStartSec=300",
@@ -58,7 +59,7 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
   return `${lines.join("\n")}\n`;
 }
 
-/** What systemd can do as root alone. */
+/** The options that systemd can apply only as root. */
 function systemLines({ data, prefix }: Layout, { name }: Owner): string[] {
   return [
     `User=${name}`,
@@ -71,15 +72,15 @@ function systemLines({ data, prefix }: Layout, { name }: Owner): string[] {
     "# Folders that calls may write besides these need a ReadWritePaths= of their own.",
     "ProtectSystem=strict",
     `ReadWritePaths=${word(data)}`,
-    // An installation below a folder of its own may lie in a home, or in /tmp.
+    // An installation with a prefix may lie in a home, or in /tmp.
     ...(prefix === null ? ["ProtectHome=yes", "PrivateTmp=yes"] : []),
   ];
 }
 
-/** The layout takes no path with quotes, `%` or `$`, so that quotes around it are enough. */
+/** Quotes a word that has spaces. Quotes are enough, because the layout takes no path with quotes, `%` or `$`. */
 const word = (text: string): string => (text.includes(" ") ? `"${text}"` : text);
 
-/** Below the data of an installation. */
+/** The folders below the data of an installation. */
 export const dataFolders = (data: string) => ({
   workspace: join(data, "workspace"),
   state: join(data, "state"),

@@ -1,4 +1,4 @@
-/** `uninstall`: takes away what the receipt lists, and nothing else. */
+/** `uninstall`: removes what the receipt lists, and nothing else. */
 import assert from "node:assert/strict";
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,21 +9,21 @@ import type { InForce, Library } from "./library.ts";
 import type { InstalledFile, Owner, Receipt } from "./receipt.ts";
 
 export interface UninstallOptions {
-  /** Also what was changed since it was installed. */
+  /** Also remove what was changed since it was installed. */
   readonly changed: boolean;
-  /** Also journal, keys and sockets. */
+  /** Also remove journal, keys and sockets. */
   readonly state: boolean;
 }
 
 export interface Removal {
   readonly removed: readonly string[];
-  /** Folders whose content went, because it was told to. */
+  /** Folders whose content was removed because that was asked for. */
   readonly emptied: readonly string[];
-  /** What was changed, and folders with something in them that was not installed. */
+  /** Files that were changed, and folders that hold something that was not installed. */
   readonly left: readonly string[];
 }
 
-/** Throws where files are others than those that were installed, unless they are to go too. */
+/** Throws if files were changed since they were installed, unless they are to be removed as well. */
 export function refuseChanged({ receipt }: InForce, { changed, state }: UninstallOptions): void {
   if (state && receipt.state === null) {
     throw new FemtoError("FEMTO_INSTALL_REFUSED", "the configuration was there before, and so was its state", {
@@ -36,7 +36,7 @@ export function refuseChanged({ receipt }: InForce, { changed, state }: Uninstal
   throw new FemtoError("FEMTO_INSTALL_CHANGED", `${shown} ${files.length === 1 ? "was" : "were"} changed since`);
 }
 
-/** What `uninstall` takes away: a state directory stays with what is in it, unless it is told to go. */
+/** What `uninstall` removes. A state directory stays with its content, unless it is to be removed as well. */
 export function removable(
   library: Library,
   { receipt }: InForce,
@@ -47,8 +47,8 @@ export function removable(
 }
 
 /**
- * The command goes first and the receipt last, so that a removal that was cut off goes on with the next one. From the
- * moment on at which nothing is in force, what is left is that of an installation that was cut off.
+ * Removes the command first and the receipt last, so that the next removal continues one that was cut off. Once nothing
+ * is in force, what is left counts as an installation that was cut off.
  */
 export function uninstall(library: Library, { receipt }: InForce, { changed, state }: UninstallOptions): Removal {
   library.begin({ doing: "install", files: receipt.files });
@@ -78,7 +78,7 @@ function emptyState(receipt: Receipt): readonly string[] {
     return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   });
   asOwner(receipt.owner, () => {
-    // The folders themselves are the receipt's.
+    // The folders themselves are removed with what the receipt lists.
     for (const folder of folders) {
       for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
     }

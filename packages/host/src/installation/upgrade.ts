@@ -10,13 +10,14 @@ export interface UpgradeOptions {
   readonly allowDowngrade: boolean;
 }
 
-/** The release, if it may follow what is in force; null where that is the very same. */
+/** The release, if it may follow what is in force; null if it is the very executable that is in force. */
 export function nextRelease(from: InForce, { file, allowDowngrade }: UpgradeOptions): Release | null {
   const release = openRelease(file, from.receipt.key);
   if (release.binary.sha256 === from.receipt.binary) return null;
   const { version } = from.receipt;
   if (isOlder(release.version, version)) {
-    // INVARIANT: I8: a signature lasts for ever, so an old executable with a known hole is not taken for an upgrade.
+    // INVARIANT: I8: a signature is valid for ever, so an old executable with a known hole must not pass for an
+    // upgrade.
     if (!allowDowngrade) throw older(release.version, version);
   } else {
     refuseForgetful(from, release);
@@ -30,7 +31,7 @@ export async function upgrade(parts: ChangeParts, from: InForce, release: Releas
   return await changeDeployment(parts, from, { source: { release }, version, binary, machines, change: "upgraded" });
 }
 
-/** Back to the deployment before; its executable looks at journal and configuration first, as any other. */
+/** Goes back to the previous deployment. Its executable examines journal and configuration first, like any other. */
 export async function rollback(parts: ChangeParts, from: InForce): Promise<string> {
   const name = previousOf(from);
   const before = parts.library.receiptOf(name);
@@ -50,7 +51,9 @@ export function previousOf({ receipt }: InForce): string {
   return receipt.previous;
 }
 
-/** Records name the machine that folds them; an executable that has lost one could not read this history. */
+/**
+ * Records name the machine that folds them, so an executable that lacks such a machine could not read this history.
+ */
 function refuseForgetful({ receipt }: InForce, { version, machines }: Release): void {
   const missing = Object.entries(receipt.machines).find(([name, sha256]) => machines[name] !== sha256);
   if (missing === undefined) return;

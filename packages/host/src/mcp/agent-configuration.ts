@@ -1,4 +1,4 @@
-/** How agents are told of the MCP server, and how their own ways to files and programs are turned off. */
+/** How agents are told about the MCP server, and how their own access to files and programs is turned off. */
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { tomlKey, tomlList, tomlString } from "../configuration/toml-text.ts";
 import { piExtension } from "./pi-extension.ts";
@@ -9,14 +9,17 @@ export type AgentKind = (typeof AGENT_KINDS)[number];
 export interface AgentConfiguration {
   /** What belongs into the agent's own file. */
   readonly text: string;
-  /** Where it belongs, and how the agent is started then. */
+  /** Where the text belongs, and how the agent is then started. */
   readonly use: readonly string[];
 }
 
-/** Say where state, configuration and sockets lie; agents hand on few variables to their servers, and not these. */
+/**
+ * Variables that say where state, configuration and sockets lie. Agents pass few variables on to their servers, and not
+ * these.
+ */
 const VARIABLES = ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"];
 
-/** `command` is the MCP server's program and its arguments; `environment` that of the user's own shell. */
+/** `command` is the MCP server's program with its arguments, and `environment` is that of the user's own shell. */
 export function agentConfiguration(
   kind: AgentKind,
   command: readonly string[],
@@ -74,7 +77,10 @@ export function agentConfiguration(
   }
 }
 
-/** Its own ways to files, programs and the network, and the one to start another agent that has them. */
+/**
+ * The tools of opencode itself for files, programs and the network, and the one that starts another agent with such
+ * tools.
+ */
 export const OPENCODE_TOOLS = ["bash", "edit", "write", "patch", "read", "grep", "glob", "list", "webfetch", "task"];
 
 function json(value: unknown): string {

@@ -1,4 +1,4 @@
-/** pi speaks no MCP by itself: an extension for it that offers the tools of the MCP server, and nothing else. */
+/** pi speaks no MCP by itself. This extension for pi offers the tools of the MCP server, and nothing else. */
 
 /** The text of the extension. `command` is the MCP server's program and its arguments. */
 export function piExtension(command: readonly string[], environment: Readonly<Record<string, string>>): string {

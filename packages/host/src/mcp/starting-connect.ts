@@ -1,4 +1,4 @@
-/** Connecting for the MCP server, which may start a host where the operator's configuration says so. */
+/** Connects the MCP server to the host, and starts a host if the operator's configuration says so. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient } from "@femtoclaw/client";
 import type { Connect } from "@femtoclaw/mcp";
@@ -6,11 +6,11 @@ import { ERRORS, type ErrorCode, FemtoError } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 
-/** LIMIT: time for a host to come up that another process is starting. */
+/** LIMIT: time for a host that another process is starting to come up. */
 const OTHERS_START_MS = 20_000;
 const LOOK_AGAIN_MS = 50;
 
-/** `agent` names whose socket it is; without it everybody's. */
+/** `agent` names the agent whose socket is used. Without it, the common socket is used. */
 export function startingConnect(
   context: CommandContext,
   loaded: LoadedConfiguration,
@@ -35,14 +35,16 @@ export function startingConnect(
   };
 }
 
-/** INVARIANT: I8: the operator's word of now counts, and not that of when the client was started. */
+/**
+ * INVARIANT: I8: what the operator's configuration says now counts, and not what it said when the client was started.
+ */
 function mayStart(context: CommandContext): boolean {
   return context.load().configuration.host?.autostart === true;
 }
 
 /**
- * Starts a host, or waits for the one that another process is starting: the state directory has one host, so whoever
- * is second finds it taken.
+ * Starts a host, or waits for the one that another process is starting. A state directory has only one host, so the
+ * second process finds it taken.
  */
 async function startHost(context: CommandContext, reach: () => Promise<void>): Promise<void> {
   const { startDetached } = await import("../commands/up-detached.ts");
@@ -62,7 +64,7 @@ async function startHost(context: CommandContext, reach: () => Promise<void>): P
   }
 }
 
-/** What the host says on its first line when it does not come up. */
+/** The fault that a host prints on its first line when it does not come up. */
 function faultOf(said: string | null): FemtoError {
   const told = said === null ? null : (JSON.parse(said) as { readonly error?: Told }).error;
   if (told === null || told === undefined || !Object.hasOwn(ERRORS, told.code)) {

@@ -3,12 +3,12 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeF
 import { isToken, newToken, TOKEN_CHARS } from "@femtoclaw/mcp";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** The token that the file holds; a file that is not there is made with a new one. */
+/** The token that the file holds. A missing file is created with a new token. */
 export function tokenFrom(path: string): string {
   return readToken(path) ?? writeToken(path) ?? readToken(path) ?? refuse(path, "comes and goes");
 }
 
-/** Null where there is no such file. What is checked is what is read: the open file. */
+/** Null if there is no such file. The checks are made on the open file, so that what is checked is what is read. */
 function readToken(path: string): string | null {
   // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
   const descriptor = open(path, constants.O_RDONLY | constants.O_NONBLOCK, "ENOENT");
@@ -16,7 +16,7 @@ function readToken(path: string): string | null {
   try {
     const { uid, mode, size } = assertFile(path, descriptor);
     const own = ownUser(process.getuid);
-    // INVARIANT: I8: a token that others know is none; one that others choose is theirs.
+    // INVARIANT: I8: a token that others know protects nothing, and a token that others choose is theirs.
     if (uid !== own || (mode & 0o077) !== 0) {
       refuse(path, `is not this user's alone (user ${uid}, mode ${(mode & 0o7777).toString(8)})`);
     }
@@ -28,7 +28,7 @@ function readToken(path: string): string | null {
   }
 }
 
-/** Null where somebody else was quicker. */
+/** Null if somebody else was quicker. */
 function writeToken(path: string): string | null {
   const descriptor = open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, "EEXIST");
   if (descriptor === null) return null;
@@ -37,7 +37,7 @@ function writeToken(path: string): string | null {
     writeFileSync(descriptor, `${token}\n`);
     return token;
   } catch (error) {
-    // Else the next start would find a file without a token.
+    // Otherwise the next start would find a file without a token.
     rmSync(path, { force: true });
     return refuse(path, `cannot be written (${systemErrorCode(error) ?? "unknown cause"})`);
   } finally {

@@ -1,4 +1,4 @@
-/** What another policy would have decided, as a person or a script reads it. */
+/** What another policy would have decided, for people and for scripts. */
 import { printable } from "@femtoclaw/protocol";
 import type { DifferenceGroup, Judgement, PolicyDifference } from "@femtoclaw/runtime";
 import { callText } from "./call-text.ts";
@@ -9,7 +9,10 @@ import type { Output } from "./output.ts";
 const GROUPS_SHOWN = 50;
 const TEXT_CHARS = 400;
 
-/** Who is compared with the records: the present configuration, the recorded rules themselves, or those on trial then. */
+/**
+ * What is compared with the records: the present configuration, the recorded rules themselves, or the rules that were
+ * on trial.
+ */
 type Compared = "present" | "recorded" | "trial";
 
 const WORDS: Readonly<Record<Compared, { readonly of: string; readonly same: string; readonly differs: string }>> = {
@@ -42,7 +45,7 @@ export function policyDifferenceLines(difference: PolicyDifference, compared: Co
   ];
 }
 
-/** The examples without their facts, which the records hold. */
+/** The difference for scripts. Its examples come without their facts, which the records hold. */
 export function differenceValue({ groups, ...rest }: PolicyDifference): unknown {
   return {
     ...rest,

@@ -8,7 +8,7 @@ const LINE_CHARS_MAX = 4_096;
 /** A text of more characters than this gets lines of its own. */
 const SHORT_CHARS = 72;
 
-/** The code that tells most: the decision, or the kind of error where none was taken. */
+/** The code that tells most: the decision or, if none was taken, the kind of error. */
 export function headline(reply: Reply): string {
   if (reply.status === "interrupted") {
     return reply.resolution === undefined ? "INTERRUPTED" : `INTERRUPTED, ${reply.resolution.resolution}`;
@@ -18,7 +18,7 @@ export function headline(reply: Reply): string {
   return reply.status === "completed" ? "RECORDED" : (reply.error?.error_type ?? reply.status);
 }
 
-/** In the colour of how it ended: what was authorized may have failed. */
+/** In a colour that shows how the call ended, because an authorized call may still have failed. */
 export function styled(reply: Reply, text: string, output: Output): string {
   switch (reply.status) {
     case "completed":
@@ -59,7 +59,7 @@ function pendingLines(
   ];
 }
 
-/** What is short stands together on one line; texts and lists follow, each under its name. What is empty says nothing. */
+/** Short values share one line. Long texts and lists follow, each under its name. Empty values are left out. */
 function resultLines(result: Readonly<Record<string, unknown>>): string[] {
   const shown = Object.entries(result).filter(([, value]) => value !== null && value !== "");
   const short = shown.filter(([, value]) => blockOf(value) === null);
@@ -73,12 +73,12 @@ function resultLines(result: Readonly<Record<string, unknown>>): string[] {
   return [...(line === "" ? [] : [line]), ...blocks];
 }
 
-/** The lines of a long text or of a list of things; null for what fits into a line with others. */
+/** The lines of a long text or of a list of objects; null for a value that fits into one line with others. */
 function blockOf(value: unknown): string[] | null {
   if (typeof value === "string" && (value.includes("\n") || value.length > SHORT_CHARS)) return textLines(value);
   if (!Array.isArray(value) || !value.every((item) => typeof item === "object" && item !== null)) return null;
   const items = value.map((item: object) => Object.values(item).map(plain));
-  // A thing that holds a text of several lines is shown as one: what is short of it, and the text below.
+  // If an item holds a text of several lines, each item is shown on its own: its short values, and the text below.
   if (items.some((cells) => cells.some(isLong))) return items.flatMap(itemLines);
   return table(items.map((cells) => cells.map((cell) => printable(cell.trimEnd(), LINE_CHARS_MAX))));
 }
@@ -98,14 +98,20 @@ function textLines(text: string): string[] {
     .map((line) => printable(withoutTabs(line), LINE_CHARS_MAX));
 }
 
-/** A tab leads to the next column of eight, as a terminal has it; behind an indent it would lead elsewhere. */
+/**
+ * Replaces tabs by spaces up to the next column of eight, as a terminal would. Behind an indent, a tab would lead to
+ * another column.
+ */
 function withoutTabs(line: string): string {
   return line.replaceAll(/([^\t]*)\t/g, (_, part: string) => part + " ".repeat(8 - ([...part].length % 8)));
 }
 
 const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** What became of the call, on one line. A capability of others calls its results what it likes. */
+/**
+ * What became of the call, on one line. It is made printable, because capabilities of others may name their results as
+ * they like.
+ */
 export function happened(reply: Reply): string {
   return printable(ending(reply), 200);
 }
@@ -127,7 +133,7 @@ function ending(reply: Reply): string {
   return names.length === 0 ? "recorded" : printable(JSON.stringify(result), 110);
 }
 
-/** The beginning of what an MCP server answered, whatever it is made of. */
+/** The beginning of what an MCP server answered, whatever the answer consists of. */
 function said(content: readonly unknown[]): string {
   const texts = content.map((part) => {
     const { type, text } = typeof part === "object" && part !== null ? (part as Record<string, unknown>) : {};
@@ -136,12 +142,12 @@ function said(content: readonly unknown[]): string {
   return beginning(texts.join(" "));
 }
 
-/** Of a text of any number of lines, on one. */
+/** The beginning of a text of any number of lines, on one line. */
 function beginning(text: string): string {
   return printable(text.trim().replaceAll(/[ \t\r\n]+/g, " "), 110);
 }
 
-/** What a script learns from the reply. */
+/** The exit code, from which a script learns how the call ended. */
 export function exitOf(reply: Reply): number {
   if (reply.status === "completed") return EXIT.ok;
   if (reply.status === "pending") return EXIT.pending;

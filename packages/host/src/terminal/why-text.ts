@@ -1,4 +1,4 @@
-/** A past decision as a person reads it: what was asked, who decided, what was missing, what would change it. */
+/** A past decision for people: what was asked, who decided, what was missing, and what would change the decision. */
 import { printable } from "@femtoclaw/protocol";
 import type { ExplainedQuestion, Why, WhyRule, WhyShadow } from "../policy/why.ts";
 import { questionText } from "./call-text.ts";
@@ -65,7 +65,7 @@ const TRIAL_WORDS = {
   undecided: "could not decide",
 } as const;
 
-/** For operators: what decides nothing is not told to whoever proposes. */
+/** Only operators see this. Whoever proposes is not told about rules that decide nothing. */
 function shadowLines({ revision, verdict, code, rules, differs, again }: WhyShadow, output: Output): string[] {
   const word = TRIAL_WORDS[verdict];
   const text = differs === true ? output.style("yellow", `${word}, unlike those in force`) : word;

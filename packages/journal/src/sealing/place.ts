@@ -1,18 +1,18 @@
-/** Places in a value on a walk through it. Their pointers are made for the few that are told of. */
+/** Places in a value, on a walk through it. Pointers are made only for the few places that are reported. */
 import { jsonPointer } from "@femtoclaw/protocol";
 
 export interface Place {
-  /** Null for the whole value. */
+  /** The place that contains this one; null for the whole value. */
   readonly above: Place | null;
   readonly name: string | number;
-  /** Kept for all that lies below; null while nobody asked. */
+  /** The pointer to this place, kept for all places below; null until it is asked for. */
   pointer: string | null;
 }
 
-/** LIMIT: characters of a pointer. A record tells of no place that is as long; what lies behind them is left out. */
+/** LIMIT: characters of a pointer. No place that a record tells of has one as long, so anything beyond is left out. */
 const POINTER_CHARS = 512;
 
-/** The whole value. */
+/** The place of the whole value. */
 export function root(): Place {
   return { above: null, name: "", pointer: "" };
 }
@@ -21,7 +21,10 @@ export function below(above: Place, name: string | number): Place {
   return { above, name, pointer: null };
 }
 
-/** INVARIANT: I9: a name may be as long as all the rest, and stand above any number of places. */
+/**
+ * INVARIANT: I9: pointers are kept and cut off, because a name may be as long as the rest of the value and contain any
+ * number of places.
+ */
 export function pointerTo(place: Place): string {
   place.pointer ??= madeFor(place);
   return place.pointer;

@@ -1,15 +1,15 @@
-/** What one call carries to hosts and back, host by host, as its record tells it. */
+/** What one call sends to hosts and receives from them, host by host, as its record tells. */
 import type { Traffic } from "@femtoclaw/capabilities";
 import type { ExecutionOutcomeBody } from "@femtoclaw/protocol";
 import { shown } from "./hops.ts";
 
 type Told = NonNullable<ExecutionOutcomeBody["connections"]>;
 
-/** Counts for a capability that is handed the host which its call names. */
+/** Counts the traffic of a capability that is given the host which its call names. */
 export class Carried {
   readonly #hosts = new Map<string, Traffic>();
 
-  /** The same for the same host, however often it is asked. */
+  /** The counters of a host, which are the same object each time. */
   at(host: string): Traffic {
     const traffic = this.#hosts.get(host) ?? noTraffic();
     this.#hosts.set(host, traffic);
