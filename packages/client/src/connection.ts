@@ -8,6 +8,7 @@ import {
   FemtoError,
   LineSplitter,
   type OperatorVerb,
+  parseJson,
   type SocketResponse,
   systemErrorCode,
   writeTogether,
@@ -124,7 +125,7 @@ export class HostConnection implements AsyncDisposable {
 
   #receive(line: Buffer): void {
     try {
-      this.#answer(JSON.parse(line.toString("utf8")) as SocketResponse);
+      this.#answer(parseJson(line.toString("utf8")) as SocketResponse);
     } catch (error) {
       this.#end(new FemtoError("FEMTO_INTERNAL", `the host sent what is no response: ${errorText(error)}`));
     }

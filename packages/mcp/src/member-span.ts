@@ -1,5 +1,7 @@
 /** Finds where a member's value stands in a JSON text, so that it can be passed on exactly as it was written. */
 
+import { parseJson } from "@femtoclaw/protocol";
+
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -12,7 +14,7 @@ export function memberSpan(text: string, at: number, name: string): Span | null 
     const keyEnd = stringEnd(text, key);
     const start = pastSpace(text, pastSpace(text, keyEnd) + 1);
     const end = valueEnd(text, start);
-    if (JSON.parse(text.slice(key, keyEnd)) === name) return { start, end };
+    if (parseJson(text.slice(key, keyEnd)) === name) return { start, end };
     key = pastSpace(text, pastSpace(text, end) + 1);
   }
   return null;

@@ -5,6 +5,7 @@ import {
   type AskKind,
   isLogLevel,
   LIMITS,
+  parseJson,
   printable,
   type Reply,
   splitMcpToolName,
@@ -298,7 +299,7 @@ function labelOf(meta: Readonly<Record<string, unknown>> | undefined): string | 
 /** The `execution_id` argument of the only tool that is not the host's; other arguments are ignored. */
 function executionOf(args: string): unknown {
   try {
-    return (JSON.parse(args) as { readonly execution_id?: unknown } | null)?.execution_id;
+    return (parseJson(args) as { readonly execution_id?: unknown } | null)?.execution_id;
   } catch {
     return undefined;
   }

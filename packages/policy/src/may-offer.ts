@@ -8,6 +8,7 @@ import {
   type McpGrant,
   mcpToolName,
   mcpValueText,
+  parseJson,
   readerOf,
   uriFolders,
 } from "@femtoclaw/protocol";
@@ -56,7 +57,7 @@ function mayBeNamed(use: Use, content: McpContent): boolean {
   if (kind !== "template") return isNamed(use, content);
   const [made = ""] = name.split("{", 1);
   return use.values.some((text) => {
-    const value = String(JSON.parse(text.slice(`${use.argument}=`.length)));
+    const value = String(parseJson(text.slice(`${use.argument}=`.length)));
     const stem = value.replace(/\*$/, "");
     return stem.startsWith(made) || (stem !== value && made.startsWith(stem));
   });

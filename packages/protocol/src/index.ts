@@ -106,6 +106,7 @@ export {
 export { parseMessage } from "./message.ts";
 export { nearestName } from "./nearest-name.ts";
 export { packagePins } from "./package-pins.ts";
+export { parseJson } from "./parse-json.ts";
 export { namesByDescriptor, ownUser, platformLacks } from "./platform.ts";
 export {
   MACHINE_OF,

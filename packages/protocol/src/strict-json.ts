@@ -6,6 +6,7 @@ import { printable } from "./display.ts";
 import type { ErrorCode } from "./errors.ts";
 import { jsonPointer } from "./json-pointer.ts";
 import { LIMITS } from "./limits.ts";
+import { closingQuote } from "./string-literal.ts";
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -81,16 +82,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
   r: "\r",
   t: "\t",
 };
-
-/** The next quote that no backslash escapes; the end of the text if there is none. */
-function closingQuote(text: string, from: number): number {
-  for (let quote = text.indexOf('"', from); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0;
-    while (quote - backslashes > from && text[quote - backslashes - 1] === "\\") backslashes += 1;
-    if (backslashes % 2 === 0) return quote;
-  }
-  return text.length;
-}
 
 class Parser {
   readonly #text: string;
@@ -204,6 +195,7 @@ class Parser {
     try {
       // For a single string literal `JSON.parse` is exactly as strict: no bare control characters, and no unknown
       // escapes.
+      // biome-ignore lint/plugin: a string has no keys that V8 could take for others.
       const value: unknown = JSON.parse(this.#text.slice(from, end + 1));
       this.#at = end;
       return value as string;

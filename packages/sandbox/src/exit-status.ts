@@ -1,5 +1,6 @@
 /** How a program ended, as reported by the program that confines it. */
 import { constants } from "node:os";
+import { parseJson } from "@femtoclaw/protocol";
 
 /**
  * The exit code in the status text; null if there is none yet or no program ran. INVARIANT: I7: a program that takes
@@ -19,7 +20,7 @@ export function faultIn(status: string): string | null {
   const said = /^\{"fault":(".*")\}\n/m.exec(status)?.[1];
   if (said === undefined) return null;
   try {
-    return String(JSON.parse(said));
+    return String(parseJson(said));
   } catch {
     return "it says why in no words that can be read";
   }

@@ -2,7 +2,7 @@
  * One request to a collector, and what its answer means. Only a plain acceptance counts as one: a proxy that answers
  * everything with 200 has accepted nothing.
  */
-import { errorText, FemtoError } from "@femtoclaw/protocol";
+import { errorText, FemtoError, parseJson } from "@femtoclaw/protocol";
 import { told } from "./record-identity.ts";
 
 export type Signal = "traces" | "logs" | "metrics";
@@ -118,7 +118,7 @@ function rejection(answer: Buffer, signal: Signal, count: number): Rejection | n
 
 function jsonObject(bytes: Buffer): Readonly<Record<string, unknown>> | null {
   try {
-    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    const value: unknown = parseJson(bytes.toString("utf8"));
     return value !== null && typeof value === "object" && !Array.isArray(value)
       ? (value as Readonly<Record<string, unknown>>)
       : null;

@@ -1,5 +1,5 @@
 /** How messages reach an MCP server, and how its messages come back. */
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { FemtoError, parseJson, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 
 export interface UpstreamRequest {
@@ -85,7 +85,7 @@ export function paramsOf({ params, onNotice }: UpstreamRequest, id: number): Jso
 /** Parses one message of JSON-RPC; null if it is none. */
 export function messageIn(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const message: unknown = JSON.parse(text);
+    const message: unknown = parseJson(text);
     if (typeof message !== "object" || message === null || Array.isArray(message)) return null;
     return (message as { readonly jsonrpc?: unknown }).jsonrpc === "2.0" ? (message as Record<string, unknown>) : null;
   } catch {

@@ -6,7 +6,14 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { modelAt, PROVIDERS, type ProviderName, type ScriptedStep, scriptedModel } from "@femtoclaw/agent";
 import { readPrivate } from "@femtoclaw/journal";
-import { errorText, FemtoError, type HostEnvironment, printable, systemErrorCode } from "@femtoclaw/protocol";
+import {
+  errorText,
+  FemtoError,
+  type HostEnvironment,
+  parseJson,
+  printable,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
 import type { ChatSetting } from "@femtoclaw/runtime";
 
 export interface ModelOptions {
@@ -99,7 +106,7 @@ function readScript(path: string): ScriptedStep[] {
   try {
     const bytes = readFileSync(path);
     if (bytes.length > SCRIPT_BYTES_MAX) throw refused("is too large");
-    steps = JSON.parse(bytes.toString("utf8"));
+    steps = parseJson(bytes.toString("utf8"));
   } catch (error) {
     if (error instanceof FemtoError) throw error;
     throw refused(`cannot be read (${printable(systemErrorCode(error) ?? errorText(error))})`);

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { openStateDirectory } from "@femtoclaw/journal/state-directory";
-import { EXIT } from "@femtoclaw/protocol";
+import { EXIT, parseJson } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { requireLimits } from "../process-limits.ts";
-import { openEnds } from "../terminal/open-ends-text.ts";
+import { type OpenEnds, openEnds } from "../terminal/open-ends-text.ts";
 import { BackgroundLog } from "./background-log.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -25,7 +25,7 @@ export async function upDetached(context: CommandContext): Promise<number> {
   if (output.json) output.line(started.ready);
   else {
     output.line(`ready: process ${started.pid}, log in ${started.log}`);
-    for (const line of openEnds(JSON.parse(started.ready))) output.talk(line);
+    for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
   }
   return EXIT.ok;
 }

@@ -1,7 +1,7 @@
 /** A proposed grant as the entry of femtoclaw.toml that an operator would write. */
 import { basename, relative } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { fetchText, type McpGrant, mcpToolName, type ProgramUse } from "@femtoclaw/protocol";
+import { fetchText, type McpGrant, mcpToolName, type ProgramUse, parseJson } from "@femtoclaw/protocol";
 import { findProgram } from "@femtoclaw/runtime/configuration";
 import type { Insertion } from "./toml-insertion.ts";
 import { tomlKey, tomlList, tomlString } from "./toml-text.ts";
@@ -59,7 +59,7 @@ function toolUseText(uses: McpGrant["with"]): string {
   if (uses.length === 0) return tomlString("*");
   const named = uses.map(({ argument, values }) => {
     // In facts a value is JSON, preceded by its argument's name.
-    const shown = values.map((text): unknown => JSON.parse(text.slice(argument.length + 1)));
+    const shown = values.map((text): unknown => parseJson(text.slice(argument.length + 1)));
     return `${tomlKey(argument)} = ${tomlList(shown.map(String))}`;
   });
   return `{ with = { ${named.join(", ")} } }`;

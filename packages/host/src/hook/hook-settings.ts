@@ -1,5 +1,5 @@
 /** How the command of the hook is put into an agent's own file, beside what is there already, and found again. */
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { FemtoError, parseJson, printable } from "@femtoclaw/protocol";
 import { AGENT_SECONDS, type HookKind, hookCommand, isHookCommand } from "./hook-command.ts";
 import { piHook } from "./pi-hook.ts";
 
@@ -50,7 +50,7 @@ export function installedCommands(kind: HookKind, text: string): string[] {
     return groupsOf(settingsOf(text))
       .flatMap(({ hooks }) => hooks.flatMap(commandOf))
       .filter(isHookCommand);
-  const command: unknown = JSON.parse(/^const COMMAND = (".*");$/m.exec(text)?.[1] ?? "null");
+  const command: unknown = parseJson(/^const COMMAND = (".*");$/m.exec(text)?.[1] ?? "null");
   return isHookCommand(command) ? [command] : [];
 }
 
@@ -77,7 +77,7 @@ function settingsOf(text: string): Settings {
   if (text.trim() === "") return {};
   let settings: unknown;
   try {
-    settings = JSON.parse(text);
+    settings = parseJson(text);
   } catch {
     throw unknown("it is no JSON");
   }

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT, errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, type HostEnvironment, parseJson, printable } from "@femtoclaw/protocol";
 import { UNIT } from "./layout.ts";
 import type { Receipt } from "./receipt.ts";
 import { isAnyRun } from "./running-programs.ts";
@@ -218,7 +218,7 @@ function objectIn(text: string): Record<string, unknown> | null {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { lockFile } from "@femtoclaw/journal/live";
-import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, parseJson, printable } from "@femtoclaw/protocol";
 import { contentOf } from "../integrity/own-integrity.ts";
 import { releaseFiles } from "../integrity/release-files.ts";
 import {
@@ -192,7 +192,7 @@ export class Library {
     const text = contentOf(join(this.path, PENDING));
     if (text === null) return null;
     try {
-      const value: unknown = JSON.parse(Buffer.from(text).toString());
+      const value: unknown = parseJson(Buffer.from(text).toString());
       if (isPending(value)) return value;
     } catch {
       // The note is always replaced as a whole, so this is not the result of a crash.

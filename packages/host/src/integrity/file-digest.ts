@@ -3,6 +3,7 @@
  * together with what the file system says about the file. The next start uses the stored digest as long as none of that
  * has changed.
  */
+
 import { createHash } from "node:crypto";
 import {
   type BigIntStats,
@@ -17,6 +18,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { sweepAbandoned } from "@femtoclaw/journal/state-directory";
+import { parseJson } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes read at once; enough that reading costs little compared with the digest. */
 const CHUNK_BYTES = 1_048_576;
@@ -67,7 +69,7 @@ function digestOf(descriptor: number): string {
 
 function keptDigest(folder: string, identity: string): string | null {
   try {
-    const receipt: unknown = JSON.parse(readFileSync(join(folder, RECEIPT), "utf8"));
+    const receipt: unknown = parseJson(readFileSync(join(folder, RECEIPT), "utf8"));
     if (typeof receipt !== "object" || receipt === null) return null;
     const { file, sha256 } = receipt as { file?: unknown; sha256?: unknown };
     return file === identity && typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : null;

@@ -1,6 +1,6 @@
 /** Compares an executable with its manifest and signature. Pure: reads no files and no clock. */
 import { createPublicKey, verify } from "node:crypto";
-import { FemtoError, type ReleaseManifest, VERSION, validateRelease } from "@femtoclaw/protocol";
+import { FemtoError, parseJson, type ReleaseManifest, VERSION, validateRelease } from "@femtoclaw/protocol";
 import type { OwnRelease } from "./own-code.ts";
 
 export interface ReleaseEvidence {
@@ -57,7 +57,7 @@ export function isSignedBy(key: string, text: Uint8Array, signature: Uint8Array)
 function read(text: Uint8Array): ReleaseManifest {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
+    value = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(text));
   } catch {
     throw failed("the manifest beside the executable is not JSON");
   }

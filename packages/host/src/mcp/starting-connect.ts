@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient } from "@femtoclaw/client";
 import type { Connect } from "@femtoclaw/mcp";
-import { ERRORS, type ErrorCode, FemtoError } from "@femtoclaw/protocol";
+import { ERRORS, type ErrorCode, FemtoError, parseJson } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 
@@ -66,7 +66,7 @@ async function startHost(context: CommandContext, reach: () => Promise<void>): P
 
 /** The fault that a host prints on its first line when it does not come up. */
 function faultOf(said: string | null): FemtoError {
-  const told = said === null ? null : (JSON.parse(said) as { readonly error?: Told }).error;
+  const told = said === null ? null : (parseJson(said) as { readonly error?: Told }).error;
   if (told === null || told === undefined || !Object.hasOwn(ERRORS, told.code)) {
     return new FemtoError("FEMTO_HOST_NOT_RUNNING", "the host was started and did not come up");
   }

@@ -1,6 +1,6 @@
 /** A draft as a femtoclaw.toml: entries with the records that they come from, and the rest as comments. */
 import type { GrantProposal } from "@femtoclaw/policy";
-import { printable } from "@femtoclaw/protocol";
+import { parseJson, printable } from "@femtoclaw/protocol";
 import { type GrantContext, grantLine, insertionOf } from "../configuration/grant-text.ts";
 import { tomlKey } from "../configuration/toml-text.ts";
 import type { Drafted, PolicyDraft } from "./draft.ts";
@@ -70,7 +70,7 @@ function itemLines(drafted: Drafted<GrantProposal>, item: string): string[] {
 function tableLines(lists: ReadonlyMap<string, readonly string[]>): string[] {
   const tables = new Map<string, string[]>();
   for (const [place, items] of lists) {
-    const path = JSON.parse(place) as string[];
+    const path = parseJson(place) as string[];
     const table = path.slice(0, -1).map(tomlKey).join(".");
     const list = [`${tomlKey(path.at(-1) ?? "")} = [`, ...items, "]"];
     tables.set(table, [...(tables.get(table) ?? []), ...list]);

@@ -6,7 +6,7 @@ import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { textWithoutSecrets } from "@femtoclaw/journal/live";
 import { makeFolders, sweepAbandoned } from "@femtoclaw/journal/state-directory";
-import { ERRORS, type ErrorCode, EXIT, FemtoError, faultOf, VERSION } from "@femtoclaw/protocol";
+import { ERRORS, type ErrorCode, EXIT, FemtoError, faultOf, parseJson, VERSION } from "@femtoclaw/protocol";
 import { framesOf } from "./stack-frames.ts";
 
 const FOLDER = "failures";
@@ -68,7 +68,7 @@ export function readFailures(stateDirectory: string): readonly FailureReport[] {
   const folder = join(stateDirectory, FOLDER);
   try {
     if (!isOwn(folder)) return [];
-    return namesIn(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as FailureReport);
+    return namesIn(folder).map((name) => parseJson(readFileSync(join(folder, name), "utf8")) as FailureReport);
   } catch {
     return [];
   }

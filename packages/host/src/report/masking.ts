@@ -1,6 +1,8 @@
 /** Decides what of a deployment may be shown to a helper: never a secret, and nothing that a call was about. */
+
 import { redact } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
+import { parseJson } from "@femtoclaw/protocol";
 import { frameIn } from "./stack-frames.ts";
 
 /** Members whose values come from closed sets. Any other member of a record or log line may come from a call. */
@@ -27,7 +29,7 @@ export function toldRecord({ seq, at, boot, type, body }: TypedRecord): ToldReco
 export function toldLine(line: string): readonly (string | Readonly<Record<string, string>>)[] {
   if (!line.startsWith("{")) return frameIn(line);
   try {
-    const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const entry = parseJson(line) as Readonly<Record<string, unknown>>;
     const { at, level, event } = entry;
     const head = Object.entries({ at, level, event }).filter(([, value]) => isWord(value)) as [string, string][];
     return [{ ...Object.fromEntries(head), ...told(entry) }];

@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { arch, availableParallelism, freemem, homedir, hostname, release, totalmem, userInfo } from "node:os";
 import { join } from "node:path";
 import { copyForVerification, StoreReader, textWithoutSecrets } from "@femtoclaw/journal";
-import { ERRORS, FemtoError, type TypedRecord, VERSION } from "@femtoclaw/protocol";
+import { ERRORS, FemtoError, parseJson, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
 import { examine } from "../commands/doctor.ts";
 import { hostAnswers } from "../commands/host.ts";
@@ -41,7 +41,7 @@ export async function makeReport(context: CommandContext): Promise<string> {
     failures: loaded === null ? [] : readFailures(loaded.resolved.stateDirectory).map(toldFailure),
     log: loaded === null ? [] : logLines(join(loaded.resolved.stateDirectory, "host.log")),
   };
-  return `${JSON.stringify(JSON.parse(textWithoutSecrets(withoutPerson(bundle))), null, 2)}\n`;
+  return `${JSON.stringify(parseJson(textWithoutSecrets(withoutPerson(bundle))), null, 2)}\n`;
 }
 
 type Attempt<T> = { readonly value: T } | { readonly failed: FemtoError };

@@ -4,7 +4,7 @@
  * signature can never be taken for one on something else.
  */
 import { verify } from "node:crypto";
-import { LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { LIMITS, parseJson, printable, type TypedRecord } from "@femtoclaw/protocol";
 import { redact } from "../sealing/redact.ts";
 import { decodeBase64 } from "../tree/base64.ts";
 import {
@@ -172,7 +172,7 @@ function parseAnswer(text: string): AnswerStatement | null {
 /** Undefined for a reason that no record could hold unchanged. */
 function parseReason(text: string): string | null | undefined {
   try {
-    const reason: unknown = JSON.parse(text);
+    const reason: unknown = parseJson(text);
     if (reason === null) return null;
     return typeof reason === "string" && answerReason(reason) === reason ? reason : undefined;
   } catch {

@@ -4,7 +4,7 @@
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { FemtoError, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, parseJson, systemErrorCode } from "@femtoclaw/protocol";
 import { decodeAt, type LogReader } from "../journal-reader.ts";
 import { saltOf } from "../sealing/commitments.ts";
 import { heldRecords } from "./held-records.ts";
@@ -78,7 +78,7 @@ async function chunkOf(file: FileHandle): Promise<Buffer> {
 function parsedValue(line: string): StoredValue {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(line);
+    parsed = parseJson(line);
   } catch {
     throw damaged("a line is not JSON");
   }

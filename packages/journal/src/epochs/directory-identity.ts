@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, type LogParent, parseJson, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { KnownRecord } from "../journal-options.ts";
 import { readPrivate } from "../keys/private-file.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
@@ -137,7 +137,7 @@ async function birth(path: string): Promise<string> {
 function parseIdentity(text: string): DirectoryIdentity | null {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return null;
   }

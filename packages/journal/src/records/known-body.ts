@@ -34,7 +34,7 @@ export class KnownBody {
   }
 
   /**
-   * What `JSON.parse` would return for `bytes[start, end)`; undefined if these bytes do not follow the template. The
+   * What `parseJson` would return for `bytes[start, end)`; undefined if these bytes do not follow the template. The
    * value is valid until the next call. INVARIANT: the journal would write the value with exactly these bytes.
    */
   read(bytes: Buffer, start: number, end: number): unknown {

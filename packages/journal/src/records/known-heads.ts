@@ -3,7 +3,7 @@
  * heads differ only in number, time and execution. After a known head only the body is read, and of the body only what
  * differs from an earlier one.
  */
-import { isRecordBody, LIMITS, RECORD_FORMAT, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
+import { isRecordBody, LIMITS, parseJson, RECORD_FORMAT, type RecordType, type TypedRecord } from "@femtoclaw/protocol";
 import { digitsEnd, literalEnd, numberOf, plainEnd, plainTextEnd } from "./json-bytes.ts";
 import { KnownBody } from "./known-body.ts";
 
@@ -93,7 +93,7 @@ function isBody(
   // Invalid UTF-8 is decoded to the first; a lone surrogate, which has no UTF-8 form, is written as the second.
   if (text.includes("\ufffd") || text.includes("\\ud")) return false;
   try {
-    const body = JSON.parse(text);
+    const body = parseJson(text) as Record<string, unknown>;
     if (JSON.stringify(body) !== text || !isRecordBody(type, body)) return false;
     if (bodies.length < BODIES_MAX && text.length <= BODY_CHARS_MAX) bodies.push(new KnownBody(text, body));
     return true;

@@ -7,6 +7,7 @@ import {
   errorText,
   FemtoError,
   LIMITS,
+  parseJson,
   RECORD_FORMAT,
   type TypedRecord,
   validateRecord,
@@ -93,7 +94,7 @@ export function decodeText(bytes: Uint8Array): string {
 export function parseRecord(text: string): TypedRecord {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw notJson(error);
   }

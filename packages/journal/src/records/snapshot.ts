@@ -9,6 +9,7 @@ import {
   describeViolations,
   errorText,
   FemtoError,
+  parseJson,
   type Snapshot,
   type SnapshotDigest,
   type SnapshotTakenBody,
@@ -34,7 +35,7 @@ export function encodeSnapshot(seq: number, tree: TreeHead, actors: ActorSnapsho
 export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `a snapshot is not JSON: ${errorText(error)}`, { cause: error });
   }

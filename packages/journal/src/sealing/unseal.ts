@@ -1,5 +1,5 @@
 /** Puts the values that a record commits to back into it, if they are still kept and match their commitments. */
-import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, parseJson, type TypedRecord } from "@femtoclaw/protocol";
 import { openCommitment } from "./commitments.ts";
 import { replacedAt } from "./json-pointer.ts";
 
@@ -40,7 +40,7 @@ export async function unseal(
 /** Whoever wrote the record may have committed to something that is no JSON. */
 function parsed(text: string, { seq }: TypedRecord): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     const reason = `what is kept beside record ${seq} is not the JSON that it is said to be`;
     throw new FemtoError("FEMTO_JOURNAL_CORRUPT", reason, { cause: error });

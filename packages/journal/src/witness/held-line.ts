@@ -2,7 +2,7 @@
  * One checkpoint per line, as a witness file keeps it. It is the line that `audit checkpoint --json` prints, so a
  * witness file can also be filled by other means.
  */
-import { errorText } from "@femtoclaw/protocol";
+import { errorText, parseJson } from "@femtoclaw/protocol";
 import { NOTE_CHARS_MAX } from "../tree/signed-note.ts";
 
 /** LIMIT: bytes of one line; every character of the largest note may need an escape. */
@@ -16,7 +16,7 @@ export function formatHeldLine(note: string): string {
 /** The signed note on the line, not verified yet; a fault for anything else. */
 export function parseHeldLine(line: string): { readonly note: string } | { readonly fault: string } {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = parseJson(line);
     if (typeof value === "object" && value !== null && "checkpoint" in value && typeof value.checkpoint === "string") {
       return { note: value.checkpoint };
     }

@@ -15,6 +15,7 @@ import {
   type LeftBehind,
   LIMITS,
   type OutputStream,
+  parseJson,
   printable,
 } from "@femtoclaw/protocol";
 import { harmless } from "../harmless.ts";
@@ -211,14 +212,15 @@ function checkedLeft({ capability }: Registered, returned: unknown): { readonly 
 /** A result must match the manifest and be plain data that nobody can change once it is recorded. */
 function checkedResult({ validators: { output } }: Registered, returned: unknown): CheckedOutcome {
   const text = JSON.stringify(returned) as string | undefined;
-  if (text === undefined || !isWellFormed(text)) return contained("the result is not well-formed JSON");
+  if (text === undefined) return contained("the result is not JSON");
   const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.resultBytes)
     return contained(`the result has ${bytes} bytes where at most ${LIMITS.resultBytes} are recorded`);
-  const result: unknown = JSON.parse(text);
+  const result = parseJson(text);
   if (isDeeperThan(result, LIMITS.jsonDepth)) {
     return contained(`the result is nested deeper than ${LIMITS.jsonDepth} levels`);
   }
+  if (text.includes("\\ud") && !isWellFormed(result)) return contained("the result is not well-formed JSON");
   if (!output(result)) {
     return contained(`the result does not match its schema: ${describeViolations(output.errors ?? [])}`);
   }
@@ -228,15 +230,11 @@ function checkedResult({ validators: { output } }: Registered, returned: unknown
   return { event: "succeeded", result: result as JsonObject, sandbox: null, resultBytes: bytes };
 }
 
-/** `JSON.stringify` writes a lone surrogate as an escape, which has no UTF-8 form once it is parsed. */
-function isWellFormed(json: string): boolean {
-  if (!json.includes("\\ud")) return true;
-  let wellFormed = true;
-  JSON.parse(json, (key, value: unknown) => {
-    wellFormed &&= key.isWellFormed() && (typeof value !== "string" || value.isWellFormed());
-    return value;
-  });
-  return wellFormed;
+/** Whether all text of the value has a UTF-8 form. `JSON.stringify` would write a lone surrogate as an escape. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member));
 }
 
 /** The depth is bounded because code that shows or copies a result may do so recursively. */

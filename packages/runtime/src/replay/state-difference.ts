@@ -1,6 +1,6 @@
 /** Where the states of the actors differ, place by place. */
 import type { ActorSnapshots } from "@femtoclaw/journal";
-import { jsonPointer } from "@femtoclaw/protocol";
+import { jsonPointer, parseJson } from "@femtoclaw/protocol";
 
 /** One place at which two states differ. */
 export interface StateDifference {
@@ -15,7 +15,7 @@ export interface StateDifference {
 
 /** A value as the disk gives it back, which is how stored states are compared. */
 export function asStored<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  return parseJson(JSON.stringify(value)) as T;
 }
 
 /**

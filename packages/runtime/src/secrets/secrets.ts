@@ -13,6 +13,7 @@ import {
   isPermittedBy,
   LIMITS,
   ownUser,
+  parseJson,
   portNumber,
   printable,
   systemErrorCode,
@@ -155,7 +156,7 @@ function readSecrets(path: string): NewSecret[] {
 
 function parsed(text: string, path: string): NewSecret[] {
   try {
-    const all = JSON.parse(text) as NewSecret[];
+    const all = parseJson(text) as NewSecret[];
     const checked = new Map<string, NewSecret>();
     for (const { name, host, port, value } of all) {
       check({ name, host, port, value }, checked);

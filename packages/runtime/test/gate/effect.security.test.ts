@@ -128,6 +128,15 @@ const ODDITIES: Readonly<Record<string, { readonly effect: Effect; readonly repl
     effect: async () => succeeded(JSON.parse('{"__proto__":{"admin":true}}')),
     reply: { status: "completed" },
   },
+  // V8 gives the key of the second result the text that the key of the first one has.
+  result_has_a_backslash_as_a_name: {
+    effect: async () => succeeded({ named: 1, "\\": 2 }),
+    reply: { status: "completed", result: { named: 1, "\\": 2 } },
+  },
+  result_has_a_line_break_as_a_name: {
+    effect: async () => succeeded({ named: 1, "\n": 2 }),
+    reply: { status: "completed", result: { named: 1, "\n": 2 } },
+  },
   result_is_as_deep_as_may_be: {
     effect: async () => succeeded(nested(LIMITS.jsonDepth)),
     reply: { status: "completed" },

@@ -1,9 +1,11 @@
 /**
  * Stores the folded metrics beside the journal. It is a cache: if it is missing or damaged, records are folded again.
  */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "@femtoclaw/journal";
+import { parseJson } from "@femtoclaw/protocol";
 import { type FoldedState, parseState } from "./metric-fold.ts";
 
 const FILE = "telemetry-metrics";
@@ -21,7 +23,7 @@ interface Place {
 export async function loadFolded({ stateDirectory, log, size }: Place): Promise<FoldedState | null> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(join(stateDirectory, FILE), "utf8"));
+    value = parseJson(await readFile(join(stateDirectory, FILE), "utf8"));
   } catch {
     // Missing, unreadable or not JSON: for a cache it makes no difference.
     return null;

@@ -3,6 +3,7 @@
  * So each removed key gets a mark in the same batch, and the mark is deleted once the files are rewritten.
  */
 
+import { parseJson } from "@femtoclaw/protocol";
 import type { Removal } from "../store.ts";
 import type { Database } from "./leveldb-database.ts";
 import {
@@ -83,7 +84,7 @@ interface UnindexedMark {
 async function unindexedMarks(database: Database): Promise<UnindexedMark[]> {
   return (await database.iterator(allUnindexed).all()).map(([key, value]) => {
     const before = seqOfKey(key);
-    const keep = new Set(JSON.parse(value.toString()) as readonly number[]);
+    const keep = new Set(parseJson(value.toString()) as readonly number[]);
     return { key, goes: (seq) => seq < before && !keep.has(seq) };
   });
 }
