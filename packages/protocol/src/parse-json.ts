@@ -15,7 +15,8 @@ const COLON = /[ \t\n\r]*:/y;
 export function parseJson(text: string): unknown {
   const plain = text.includes("\\") ? withoutEscapedKeys(text) : text;
   // biome-ignore lint/plugin: no key of this text has an escape.
-  return JSON.parse(plain, plain === text ? undefined : (_, value: unknown) => withOwnKeys(value));
+  const value: unknown = JSON.parse(plain);
+  return plain === text ? value : withOwnKeys(value);
 }
 
 /** The same text with substitutes in keys, in one pass over its quotes; the text itself if no key needs them. */
@@ -45,10 +46,24 @@ function substitute(character: string): string {
   return MARK + character.charCodeAt(0).toString(16).padStart(4, "0");
 }
 
-/** The object under the keys that its text has; any other value as it is. */
-function withOwnKeys(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  if (!Object.keys(value).some((key) => key.includes(MARK))) return value;
+/** The value in which each object has the keys of the text. A loop, because depth must not exhaust the stack. */
+function withOwnKeys(root: unknown): unknown {
+  const around = [root];
+  const open: object[] = [around];
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    for (const [key, member] of Object.entries(holder)) {
+      if (typeof member !== "object" || member === null) continue;
+      const own = withOwnNames(member);
+      // A definition, because assigning to `__proto__` would change the prototype.
+      if (own !== member) Object.defineProperty(holder, key, { value: own });
+      open.push(own);
+    }
+  }
+  return around[0];
+}
+
+function withOwnNames(value: object): object {
+  if (Array.isArray(value) || !Object.keys(value).some((key) => key.includes(MARK))) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [ownKey(key), member]));
 }
 

@@ -58,6 +58,13 @@ describe("parseJson", () => {
     expect("admin" in read).toBe(false);
   });
 
+  it("reads what is nested deeper than the stack", () => {
+    let read = parseJson(`${'{"\\n":'.repeat(100_000)}1${"}".repeat(100_000)}`);
+    let levels = 0;
+    for (; typeof read === "object" && read !== null; levels += 1) read = (read as { readonly "\n": unknown })["\n"];
+    expect([levels, read]).toEqual([100_000, 1]);
+  });
+
   it("refuses what is no JSON", () => {
     const texts = [
       '{"\\n":',
