@@ -9,7 +9,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -27,6 +26,7 @@ import { hasLandlock, hasNamespaces } from "../../../sandbox/test/stranger.ts";
 import { CONFIGURATION, type Finished, Playground } from "../playground.ts";
 import { withoutBubblewrap } from "../without-bubblewrap.ts";
 import { asVersion, type Built, build, bundledIn, cloneTo, flipByte, makeKey, partAt, sign } from "./build.ts";
+import { fileKib, listeners } from "./process-facts.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 const CEDAR = join(ROOT, "node_modules/@cedar-policy/cedar-wasm/web/cedar_wasm_bg.wasm");
@@ -238,6 +238,15 @@ describe("the standalone executable", () => {
     expect(readdirSync(prefix)).toEqual(["var"]);
   });
 
+  test("keeps little of its file in memory while its host waits, and works afterwards", async () => {
+    await using place = playground();
+    const host = await place.up();
+    // A start takes 65 MiB or more. Some 10 come back, or 40 where the kernel keeps the file in pages of 2 MiB.
+    await expect.poll(() => fileKib(host.pid, built.program), { timeout: 30_000 }).toBeLessThan(50 * 1_024);
+    const { value } = await place.json<{ status: string }>(["call", "fs_read", '{"path":"notes.txt"}']);
+    expect(value.status).toBe("completed");
+  });
+
   describe("is no Node.js that an environment could change", () => {
     test("leaves what is meant for Node.js behind, and opens no debugger", async () => {
       await using place = playground();
@@ -418,21 +427,3 @@ describe("the standalone executable", () => {
     });
   });
 });
-
-/** Ports at which a process listens. */
-function listeners(pid: number): string[] {
-  const lines = ["tcp", "tcp6"].flatMap((name) =>
-    readFileSync(`/proc/${pid}/net/${name}`, "utf8").split("\n").slice(1),
-  );
-  const inodes = new Set(
-    lines
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === "0A")
-      .map((fields) => fields[9]),
-  );
-  return descriptors(pid).filter((target) => inodes.has(/^socket:\[(\d+)\]$/.exec(target)?.[1]));
-}
-
-function descriptors(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`));
-}
