@@ -5,18 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { errorText, type HostEnvironment } from "@femtoclaw/protocol";
+import { cLibrary, foreignFunctions } from "./foreign-functions.ts";
 
-/** The part of node:ffi that is used; its types are not published yet. */
-interface ForeignFunctions {
-  readonly DynamicLibrary: new (
-    name: string,
-  ) => {
-    getFunction(name: string, signature: { arguments: string[]; return: string }): (...args: unknown[]) => unknown;
-  };
-  getRawPointer(memory: ArrayBuffer): bigint;
-}
-
-const LIBRARY = "libc.so.6";
 const [AF_UNIX, SOCK_DGRAM_CLOEXEC, MSG_NOSIGNAL] = [1, 0o2000002, 0x4000];
 /** LIMIT: bytes of a socket's path that the kernel accepts. */
 const PATH_BYTES_MAX = 107;
@@ -71,9 +61,8 @@ function signEveryMs(environment: HostEnvironment): number | null {
 function send(path: string, text: string): void {
   const bytes = Buffer.from(path.replace(/^@/, "\0"));
   assert((path.startsWith("/") || path.startsWith("@")) && bytes.length <= PATH_BYTES_MAX, "NOTIFY_SOCKET is no path");
-  // The module is experimental, so a build of Node.js may lack it.
-  const { DynamicLibrary, getRawPointer } = builtin("node:ffi");
-  const library = new DynamicLibrary(LIBRARY);
+  const { getRawPointer } = foreignFunctions();
+  const library = cLibrary();
   const int = "int32";
   const socket = library.getFunction("socket", { arguments: [int, int, int], return: int });
   const sendto = library.getFunction("sendto", {
@@ -102,12 +91,6 @@ function send(path: string, text: string): void {
   } finally {
     close(descriptor);
   }
-}
-
-function builtin(name: string): ForeignFunctions {
-  const module: unknown = process.getBuiltinModule(name);
-  assert(module !== undefined, `this Node.js has no ${name}`);
-  return module as ForeignFunctions;
 }
 
 function memoryOf(bytes: Uint8Array): ArrayBuffer {

@@ -3,21 +3,11 @@
  * engine. The kernel keeps them in its cache of files, and maps each of them again when it is used.
  */
 import { readFileSync } from "node:fs";
+import { cLibrary } from "./foreign-functions.ts";
 
 /** After this time, a host that has nothing to do has also done what a start leaves for later. */
 const SETTLED_MS = 2_000;
 const MADV_DONTNEED = 4;
-
-interface ForeignFunctions {
-  readonly DynamicLibrary: new (
-    path: null,
-  ) => {
-    getFunction(
-      name: "madvise",
-      shape: { readonly arguments: readonly string[]; readonly return: string },
-    ): (address: bigint, bytes: bigint, advice: number) => number;
-  };
-}
 
 interface Mapping {
   readonly start: bigint;
@@ -36,11 +26,8 @@ export function releaseUnusedPages(): void {
 }
 
 function release(): void {
-  const name: string = "node:ffi";
-  const foreign = process.getBuiltinModule(name) as ForeignFunctions | undefined;
-  if (process.platform !== "linux" || foreign === undefined) return;
-  const shape = { arguments: ["uint64", "uint64", "int32"], return: "int32" };
-  const advise = new foreign.DynamicLibrary(null).getFunction("madvise", shape);
+  if (process.platform !== "linux") return;
+  const advise = cLibrary().getFunction("madvise", { arguments: ["uint64", "uint64", "int32"], return: "int32" });
   for (const { start, end } of ownMappings()) advise(start, end - start, MADV_DONTNEED);
 }
 
