@@ -37,7 +37,7 @@ describe("the key of a stopped log", () => {
     expect((await examined(place))["journal"]).toMatchObject({
       verdict: "fail",
       detail: expect.stringMatching(/^the private key of the log femtoclaw\.local\/\w+ is missing$/),
-      fix: expect.stringContaining("Put the key file back from a backup"),
+      fix: expect.stringContaining("Restore the key file from a backup"),
     });
     expect((await place.run(["up"])).stderr).toContain("FEMTO_KEY_MISSING");
 
