@@ -40,7 +40,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   FEMTO_FILE_TYPE:
     "The path has another type than expected, or is a file with several names where it may have only one.",
   FEMTO_FILE_CHANGED:
-    "The file or program is no longer the one that was decided on. Or a file that programs must not reach was replaced while a program ran, and the program was ended.",
+    "The file or program is no longer the one that was decided on. Or a file that is protected from programs was replaced while a program ran, and the program was ended.",
   FEMTO_FILE_TOO_LARGE: "The file, or the part of it that was asked for, is larger than the output limit.",
   FEMTO_FETCH_FAILED:
     "The host could not be reached at its pinned addresses, its certificate is not valid, or its answer is not valid HTTP.",
