@@ -191,8 +191,8 @@ interface TurnParts {
 
 const CUT: Stop = {
   kind: "model",
-  reason: "the provider ended the answer before the model had",
-  fix: "Ask for less at a time, or let the provider give longer answers.",
+  reason: "the provider cut the model's answer off",
+  fix: "Ask for less at a time, or allow longer answers at the provider.",
 };
 
 function instructionsFor(turnsLeftOut: number): string {
@@ -234,7 +234,7 @@ function hostFault(error: unknown): Stop {
 
 /** Quotes the provider's own words, which are as untrusted as those of its model. */
 function modelFault(error: unknown): Stop {
-  const fix = "Look at the endpoint, the name of the model and the key; then say it again.";
+  const fix = "Check the endpoint, the name of the model and the key, then say it again.";
   return { kind: "model", reason: printable(faultWords(error).join(": "), LIMITS.reasonChars), fix };
 }
 

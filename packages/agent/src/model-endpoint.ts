@@ -53,11 +53,11 @@ function baseUrlOf({ provider, baseUrl, key }: ModelEndpoint): string {
   if (text === undefined) throw refused("an OpenAI-compatible provider needs a base URL");
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    throw refused(`${printable(text)} is no http or https URL`);
+    throw refused(`${printable(text)} is not an http or https URL`);
   }
-  if (url.username !== "" || url.password !== "") throw refused("a base URL holds no user and no password");
+  if (url.username !== "" || url.password !== "") throw refused("a base URL must not contain a user or password");
   if (url.protocol === "http:" && key !== undefined && !isLoopback(url.hostname)) {
-    throw refused(`a key would go to ${printable(url.host)} unencrypted`);
+    throw refused(`a key would be sent to ${printable(url.host)} unencrypted`);
   }
   return text.replace(/\/+$/, "");
 }
@@ -84,6 +84,6 @@ function isLoopback(host: string): boolean {
 
 function refused(reason: string): FemtoError {
   return new FemtoError("FEMTO_USAGE", reason, {
-    fix: "Name the endpoint of the model as https URL, or as http URL of this machine.",
+    fix: "Use an https URL for the model's endpoint, or an http URL of this machine.",
   });
 }

@@ -258,7 +258,7 @@ describe("fs_move", () => {
     expect(await move(place, "out/a", "out/b", { version: "1.2.3" })).toEqual(code("FEMTO_FILE_CHANGED"));
   });
 
-  it("says so where the two ends lie on different file systems", async () => {
+  it("says so where the two ends are on different file systems", async () => {
     using place = new Playground();
     place.file("out/a", "one");
     const to = `/dev/shm/femtoclaw-${process.pid}`;

@@ -24,7 +24,7 @@ const SILENT_MS = 30_000;
 
 /** INVARIANT: I2: a caller that lost its answer does not know what was done, and must not be led to do it again. */
 const LOST =
-  "A call that was under way may have been executed: before it is sent again, look with `femtoclaw executions list`. Where the host has ended, start it with `femtoclaw up --detach`.";
+  "A call that was under way may have been executed. Check with `femtoclaw executions list` before you send it again. If the host has ended, start it with `femtoclaw up --detach`.";
 
 /** A request that was sent. */
 export interface Asked {

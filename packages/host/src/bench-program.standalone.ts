@@ -8,7 +8,7 @@ import type { Command } from "commander";
 export function addBenchCommand(program: Command): void {
   program
     .command("bench", { hidden: true })
-    .argument("[words...]", "what the command takes in a clone")
+    .argument("[words...]", "arguments of the command in a clone")
     .allowUnknownOption()
     .description("not in the executable: `npm run bench` in a clone of FemtoClaw measures this build on this machine")
     .action(() => {

@@ -7,15 +7,15 @@ import { wholeNumber } from "./option-values.ts";
 export function addBenchCommand(program: Command, run: Runner): void {
   program
     .command("bench")
-    .argument("[preset]", "one of what the reference lists", "all")
+    .argument("[preset]", "one of the presets that the reference lists", "all")
     .option(
       "--records <n>",
-      "size of the history that journal, replay, scaling, startup and verify begin with",
+      "number of records in the history with which journal, replay, scaling, startup and verify begin",
       records,
     )
-    .option("--quick", "only see that all of it works")
-    .option("--compare <file>", "tell what changed since a run whose --json is in the file")
-    .option("--bin <file>", "measure a built executable beside the sources")
+    .option("--quick", "only check that everything works")
+    .option("--compare <file>", "compare with an earlier run, whose --json output is in the file")
+    .option("--bin <file>", "also measure a built executable")
     .description("measure this build on this machine")
     .action((preset: string, flags: BenchFlags) =>
       run(async (context) => (await import("./commands/bench.ts")).bench(context, preset, flags)),

@@ -8,7 +8,7 @@ import { waitingTime } from "./option-values.ts";
 export function addChatCommand(program: Command, run: Runner): void {
   program
     .command("chat")
-    .argument("[said]", "what is said; without it a person is asked, or stdin is read where there is no terminal")
+    .argument("[said]", "what you say; without it, the chat is interactive, or reads stdin if there is no terminal")
     .addOption(
       new Option("--provider <name>", "protocol of the model's endpoint").choices(["openai-compatible", "anthropic"]),
     )
@@ -16,10 +16,10 @@ export function addChatCommand(program: Command, run: Runner): void {
     .option("--base-url <url>", "endpoint of the model, such as http://127.0.0.1:11434/v1")
     .option("--key-file <file>", "file with the provider's key")
     .option("--key-env <name>", "variable with the provider's key")
-    .option("--script <file>", "answers that were written in advance, instead of a model")
-    .option("--agent <name>", "propose as an agent that has tables of its own")
-    .option("--wait <ms>", "how long a call waits for an operator before it is taken back", waitingTime)
-    .description("talk to a model whose tools are the running host's capabilities")
+    .option("--script <file>", "file with prepared answers, instead of a model")
+    .option("--agent <name>", "propose as the agent [agent.NAME]")
+    .option("--wait <ms>", "how long a call waits for an operator before it is withdrawn", waitingTime)
+    .description("chat with a model whose tools are the running host's capabilities")
     .action((said: string | undefined, options: ChatOptions) =>
       run(async (context) => (await import("./commands/chat.ts")).chat(context, said, options)),
     );

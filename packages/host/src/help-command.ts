@@ -7,7 +7,7 @@ import { usageFix } from "./usage-fault.ts";
 export function addHelpCommand(group: Command): void {
   group
     .command("help")
-    .argument("[command...]", "words that lead to a command")
+    .argument("[command...]", "words of a command")
     .description("print the help of a command")
     .action((words: readonly string[]) => words.reduce(commandOf, group).help());
 }

@@ -23,13 +23,13 @@ export function addHistoryCommands(program: Command, run: Runner): void {
 }
 
 function addExecutionCommands(program: Command, run: Runner): void {
-  const executions = program.command("executions").description("what was executed and what was refused");
+  const executions = program.command("executions").description("executions: calls that were executed or refused");
   executions
     .command("list")
-    .option("--all", "all of them, not only the newest")
-    .addOption(new Option("--state <status>", "those of one status").choices(EXECUTION_STATUSES))
-    .option("--session <id>", "those of one session")
-    .addOption(new Option("--follow", "go on with what comes, oldest first, until Ctrl-C").conflicts("all"))
+    .option("--all", "list all, not only the newest")
+    .addOption(new Option("--state <status>", "only those with this status").choices(EXECUTION_STATUSES))
+    .option("--session <id>", "only those of this session")
+    .addOption(new Option("--follow", "keep listing new ones, oldest first, until Ctrl-C").conflicts("all"))
     .addOption(
       new Option("--output", "with --follow: show what programs write while they run").implies({ follow: true }),
     )
@@ -48,8 +48,8 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
   executions
     .command("follow")
-    .argument("<id>", "identifier of an execution that runs, or waits for an operator")
-    .description("show what its program writes while it runs, and then what came of it")
+    .argument("<id>", "identifier of an execution that is running or waits for an operator")
+    .description("show what its program writes while it runs, then its outcome")
     .action((id: string) =>
       run(async (context) => (await import("./commands/follow-output.ts")).followOutput(context, id)),
     );
@@ -59,7 +59,7 @@ function addExecutionCommands(program: Command, run: Runner): void {
     .option("--done", "its effect happened")
     .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
     .requiredOption("--reason <text>", "how you know")
-    .description("say what became of an interrupted execution; runs nothing")
+    .description("record the outcome of an interrupted execution; runs nothing")
     .action((id: string, options: { done?: boolean; notDone?: boolean; reason: string }) =>
       run(async (context) => (await import("./commands/history.ts")).resolveExecution(context, id, options)),
     );
@@ -69,7 +69,7 @@ function addUndoCommand(program: Command, run: Runner): void {
   program
     .command("undo")
     .argument("<execution>", "identifier of an execution that changed a file")
-    .description("take back what an execution did to a file, as a call of its own that the policy decides on")
+    .description("undo an execution's change to a file, with a new call that the policy decides on")
     .action((execution: string) =>
       run(async (context) => (await import("./commands/undo.ts")).undoExecution(context, execution)),
     );
@@ -78,14 +78,14 @@ function addUndoCommand(program: Command, run: Runner): void {
 function addReplayCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/replay.ts");
   const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
-  const path = ["[path]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
+  const path = ["[path]", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first"] as const;
   const replay = program
     .command("replay")
     .enablePositionalOptions()
     .argument(...path)
     .option("--to <seq>", "last record to fold", sequenceNumber)
-    .option("--from <snapshot>", "start at the snapshot after this record, once it is proved", sequenceNumber)
-    .option("--recompute", "fold with the machine version that each record names, and compare")
+    .option("--from <snapshot>", "start at the snapshot after this record, after proving it", sequenceNumber)
+    .option("--recompute", "fold with the machine version that each record names, and compare the results")
     .option(...key)
     .description("fold the journal and show the state of every actor; runs no effect")
     .action((path: string | undefined, options: { to?: number; from?: number; recompute?: boolean; key?: string }) =>
@@ -94,10 +94,10 @@ function addReplayCommands(program: Command, run: Runner): void {
   replay
     .command("diff")
     .argument("<a>", "sequence number of a record", sequenceNumber)
-    .argument("<b>", "sequence number of another", sequenceNumber)
+    .argument("<b>", "sequence number of another record", sequenceNumber)
     .argument(...path)
     .option(...key)
-    .description("show what is different between the states after two records")
+    .description("compare the states after two records")
     .action((a: number, b: number, path: string | undefined, options: { key?: string }) =>
       run(async (context) => (await commands()).diffHistory(context, [a, b], path, options)),
     );
@@ -106,9 +106,9 @@ function addReplayCommands(program: Command, run: Runner): void {
 function addForkCommand(program: Command, run: Runner): void {
   program
     .command("fork")
-    .argument("<seq>", "last record that the fork goes on from", sequenceNumber)
-    .requiredOption("--out <dir>", "state directory of the fork: a folder that is empty or not there yet")
-    .description("make a state directory that goes on from a record of this log; runs nothing")
+    .argument("<seq>", "last record that the fork contains", sequenceNumber)
+    .requiredOption("--out <dir>", "state directory for the fork; it must be empty or not exist yet")
+    .description("create a state directory that continues from a record of this log; runs nothing")
     .action((seq: number, options: { out: string }) =>
       run(async (context) => (await import("./commands/fork.ts")).fork(context, seq, options)),
     );
@@ -116,10 +116,10 @@ function addForkCommand(program: Command, run: Runner): void {
 
 function addSnapshotCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/snapshots.ts");
-  const snapshots = program.command("snapshots").description("stored states of the actors of a stopped journal");
+  const snapshots = program.command("snapshots").description("stored actor states of a stopped journal");
   snapshots
     .command("list")
-    .description("list snapshots by the last record that each covers")
+    .description("list snapshots, each by the last record that it covers")
     .action(() => run(async (context) => (await commands()).listSnapshots(context)));
   snapshots
     .command("show")
@@ -129,7 +129,7 @@ function addSnapshotCommands(program: Command, run: Runner): void {
   snapshots
     .command("verify")
     .argument("<seq>", "last record that it covers", sequenceNumber)
-    .description("fold all records up to it and compare")
+    .description("fold all records up to it and compare the result")
     .action((seq: number) => run(async (context) => (await commands()).verifySnapshot(context, seq)));
   snapshots
     .command("export")

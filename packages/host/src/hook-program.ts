@@ -9,20 +9,20 @@ export function addHookCommand(program: Command, run: Runner): void {
   const hook = program
     .command("hook")
     .addArgument(agent())
-    .description("block a tool of an agent's own: run by the agent, with what it is about to do on stdin")
+    .description("block an agent's own tools; the agent runs this command, with its tool call on stdin")
     .action((kind: HookKind) => run(async (context) => (await import("./commands/hook.ts")).hook(context, kind)));
   hook
     .command("install")
     .addArgument(agent())
-    .option("--write <file>", "put it into this file of the agent's, once its change was agreed to")
-    .option("--yes", "agree to the change beforehand")
-    .description("print what makes an agent ask before each of its tools")
+    .option("--write <file>", "add it to this file of the agent, after you have agreed to the change")
+    .option("--yes", "agree to the change without being asked")
+    .description("print the configuration that makes an agent run the hook before each tool")
     .action((kind: HookKind, options: InstallOptions) =>
       run(async (context) => (await import("./commands/hook.ts")).hookInstall(context, kind, options)),
     );
   hook
     .command("test")
     .addArgument(agent())
-    .description("run the hook as the agent would, and let go wrong what can")
+    .description("run the hook as the agent would, and cause every fault that can occur")
     .action((kind: HookKind) => run(async (context) => (await import("./commands/hook.ts")).hookTest(context, kind)));
 }

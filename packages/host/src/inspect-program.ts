@@ -7,13 +7,13 @@ import { sequenceNumber } from "./option-values.ts";
 export function addInspectCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/inspect.ts");
   const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
-  const path = ["[file]", "stopped state directory, a copy of one, or an exported tree; it is verified first"] as const;
+  const path = ["[file]", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first"] as const;
   const inspect = program
     .command("inspect")
     .enablePositionalOptions()
     .argument(...path)
-    .option("--open", "open it in the browser")
-    .option("--approve", "let the page answer what operators are asked")
+    .option("--open", "open the page in the browser")
+    .option("--approve", "allow answering operators' questions on the page")
     .option("--frames", "write frames as JSON lines instead of serving a page")
     .option("--from <seq>", "first record whose frames are written", sequenceNumber)
     .option(...key)

@@ -12,28 +12,28 @@ export function addInstallationCommands(program: Command, run: Runner): void {
       return await commands.refusedBySystem(() => action(commands, context));
     });
   placed(program.command("install"))
-    .argument("[file]", "a signed executable, instead of this one")
-    .option("--key <file>", "public key that it has to be signed by, from now on")
-    .option("--service-user <name>", "with --system: user that the host runs as, who has to exist (femtoclaw)")
-    .option("--no-service", "write no unit for systemd")
-    .description("lay out executable, configuration, state and service, and put it in force")
+    .argument("[file]", "signed executable to install, instead of this one")
+    .option("--key <file>", "public key with which executables must be signed from now on")
+    .option("--service-user <name>", "with --system: existing user that the host runs as (default: femtoclaw)")
+    .option("--no-service", "do not write a systemd unit")
+    .description("install executable, configuration, state and service, and put them in force")
     .action((file: string | undefined, options: InstallFlags) =>
       act((commands, context) => commands.install(context, file, options)),
     );
   placed(program.command("uninstall"))
-    .option("--changed", "remove also what was changed since it was installed")
-    .option("--state", "remove also the journal, its keys and all else that the host has kept")
-    .description("remove what was installed, and nothing else; state stays")
+    .option("--changed", "also remove files that were changed since they were installed")
+    .option("--state", "also remove the journal, its keys and all other state of the host")
+    .description("remove only what was installed; state stays")
     .action((options: UninstallFlags) => act((commands, context) => commands.uninstall(context, options)));
   placed(program.command("upgrade"))
-    .argument("<file>", "the executable; its manifest and signature lie beside it")
-    .option("--allow-downgrade", "take an older version, too")
-    .description("put another signed executable in force; take it back if its host does not come up")
+    .argument("<file>", "executable, with its manifest and signature beside it")
+    .option("--allow-downgrade", "allow an older version")
+    .description("put another signed executable in force; return to the old one if the host does not start")
     .action((file: string, options: UpgradeFlags) =>
       act((commands, context) => commands.upgrade(context, file, options)),
     );
   placed(program.command("rollback"))
-    .description("put the executable in force again that was before this one")
+    .description("put the previous executable in force again")
     .action((options: PlaceFlags) => act((commands, context) => commands.rollback(context, options)));
 }
 
@@ -41,6 +41,6 @@ function placed(command: Command): Command {
   return command
     .option("--user", "the installation of this user (the default)")
     .option("--system", "the installation of this machine, as root")
-    .option("--prefix <dir>", "the installation below a folder of its own")
+    .option("--prefix <dir>", "the installation below this folder")
     .option("--dry-run", "say what would change, and change nothing");
 }

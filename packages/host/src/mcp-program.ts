@@ -12,44 +12,44 @@ export function addMcpCommand(program: Command, run: Runner): void {
     .command("mcp")
     .option(
       "--http <port>",
-      "serve clients of this machine over HTTP instead of one over stdio; 0 takes a free port",
+      "serve clients of this machine over HTTP, instead of one client over stdio; 0 chooses a free port",
       port,
     )
-    .option("--token-file <file>", "bearer token for HTTP, made where it is missing; without it one is printed")
-    .option("--wait <ms>", "how long a call waits for an operator before its client gets a ticket", waitingTime)
-    .option("--agent <name>", "serve the agent of [agent.NAME], with its tables")
+    .option("--token-file <file>", "file with the bearer token for HTTP, created if missing; without this option a token is printed")
+    .option("--wait <ms>", "how long a call waits for an operator before the client gets a pending answer", waitingTime)
+    .option("--agent <name>", "serve the agent [agent.NAME], with its tables")
     .addOption(
-      new Option("--print-config <agent>", "print how an agent is configured, and serve nothing").choices([
+      new Option("--print-config <agent>", "print the configuration for an agent, and serve nothing").choices([
         "claude",
         "codex",
         "opencode",
         "pi",
       ]),
     )
-    .description("serve the running host's capabilities as tools of MCP")
+    .description("serve the running host's capabilities as MCP tools")
     .action((options: McpOptions) => run(async (context) => (await import("./commands/mcp.ts")).mcp(context, options)));
   addPinsCommand(mcp, run);
 }
 
 function addPinsCommand(mcp: Command, run: Runner): void {
-  const pins = mcp.command("pins").description("what MCP servers of others offer, and what of it is accepted");
+  const pins = mcp.command("pins").description("what third-party MCP servers offer, and what of it is accepted");
   pins
     .command("list")
-    .description("the servers of [mcp.servers] and their tools: offered, new, changed or refused")
+    .description("list the servers of [mcp.servers] and their tools: offered, new, changed or refused")
     .action(() => run(async (context) => (await import("./commands/mcp-pins.ts")).listPins(context)));
   pins
     .command("accept")
     .argument("<server>", "name under [mcp.servers]")
-    .argument("[tools...]", "the only tools that are accepted; without any, all that are new or changed")
+    .argument("[tools...]", "accept only these tools; without names, all that are new or changed")
     .option("--yes", "ask nobody")
-    .description("offer tools as they are described now")
+    .description("accept tools as they are described now")
     .action((server: string, tools: string[], options: AcceptOptions) =>
       run(async (context) => (await import("./commands/mcp-pins.ts")).acceptPins(context, server, tools, options)),
     );
   pins
     .command("reset")
     .argument("<server>", "name under [mcp.servers]")
-    .description("take back everything that was accepted of a server")
+    .description("withdraw everything that was accepted of a server")
     .action((server: string) =>
       run(async (context) => (await import("./commands/mcp-pins.ts")).resetPins(context, server)),
     );

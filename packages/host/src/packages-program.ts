@@ -7,7 +7,7 @@ export function addPackageCommands(capabilities: Command, run: Runner): void {
   capabilities
     .command("show")
     .argument("<name>", "name of the capability")
-    .description("what a capability declares, where it comes from, and which of its files were accepted")
+    .description("show what a capability declares, where it comes from, and which of its files were accepted")
     .action((name: string) =>
       run(async (context) => (await import("./commands/capabilities.ts")).showCapability(context, name)),
     );
@@ -15,14 +15,14 @@ export function addPackageCommands(capabilities: Command, run: Runner): void {
     .command("accept")
     .argument("<name>", "name of a capability with a `package`")
     .option("--yes", "ask nobody")
-    .description("let a package run as it lies there now")
+    .description("accept the present files of a package")
     .action((name: string, options: AcceptOptions) =>
       run(async (context) => (await import("./commands/capabilities.ts")).acceptPackage(context, name, options)),
     );
   capabilities
     .command("reset")
     .argument("<name>", "name of a capability with a `package`")
-    .description("take back what was accepted of a package")
+    .description("withdraw what was accepted of a package")
     .action((name: string) =>
       run(async (context) => (await import("./commands/capabilities.ts")).resetPackage(context, name)),
     );

@@ -12,7 +12,7 @@ export function addPolicyCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await import("./commands/policy.ts")).checkPolicy(context)));
   policy
     .command("show")
-    .option("--schema", "print the vocabulary that Cedar files are written in instead")
+    .option("--schema", "print the vocabulary of Cedar files instead")
     .description("print the compiled rules with their origins")
     .action((options: { schema?: boolean }) =>
       run(async (context) => (await import("./commands/policy.ts")).showPolicy(context, options)),
@@ -30,7 +30,7 @@ function addHindsightCommands(policy: Command, run: Runner): void {
   policy
     .command("why")
     .argument("<ref>", "number of a record, or identifier of an execution")
-    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option("--journal <path>", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first")
     .option(...key)
     .description("explain a decision, and what would change it")
     .action((ref: string, options: { journal?: string; key?: string }) =>
@@ -40,39 +40,39 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .command("allow")
     .argument("<ref>", "number of a record, or identifier of an execution")
     .option("--yes", "write the entry without asking")
-    .option("--unsafe", "also an entry that lets an agent choose what code runs, or reach what trusts this machine")
-    .description("propose the narrowest entry for a refused call, and write it after a yes")
+    .option("--unsafe", "also write an entry that lets an agent choose what code runs, or reach what trusts this machine")
+    .description("propose the narrowest entry for a refused call, and write it if you agree")
     .action((ref: string, options: { yes?: boolean; unsafe?: boolean }) =>
       run(async (context) => (await import("./commands/policy-allow.ts")).policyAllow(context, ref, options)),
     );
   policy
     .command("diff")
-    .requiredOption("--against-journal [path]", "log whose calls are decided again; without a path the configured one")
+    .requiredOption("--against-journal [path]", "log whose calls are decided again; without a path, the configured one")
     .option(...key)
     .option("--since <seq>", "first record to look at", sequenceNumber)
-    .option("--recorded", "by the policy of each record, to see whether the records hold")
-    .description("show what the configuration would have decided about recorded calls")
+    .option("--recorded", "decide by the policy of each record, to check the records")
+    .description("show how the configuration would have decided recorded calls")
     .action((options: { againstJournal: string | true; key?: string; since?: number; recorded?: boolean }) =>
       run(async (context) => (await import("./commands/policy-diff.ts")).policyDiff(context, options)),
     );
   policy
     .command("shadow")
     .option("--since <seq>", "first record to look at", sequenceNumber)
-    .option("--revision <sha256>", "beginning of the revision that was on trial; without it the newest", revision)
-    .option("--recorded", "decide by the recorded rules again, to see whether the records hold")
-    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option("--revision <sha256>", "first digits of the revision on trial; without it, the newest", revision)
+    .option("--recorded", "decide by the recorded rules again, to check the records")
+    .option("--journal <path>", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first")
     .option(...key)
-    .description("show where the rules on trial, [shadow], and those in force differed")
+    .description("show where the rules on trial ([shadow]) and the rules in force differed")
     .action((options: PolicyShadowOptions) =>
       run(async (context) => (await import("./commands/policy-shadow.ts")).policyShadow(context, options)),
     );
   policy
     .command("learn")
     .option("--since <seq>", "first record to look at", sequenceNumber)
-    .option("--out <file>", "file for the draft, which must not exist yet")
-    .option("--journal <path>", "stopped state directory, a copy of one, or an exported tree; it is verified first")
+    .option("--out <file>", "file for the draft; it must not exist yet")
+    .option("--journal <path>", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first")
     .option(...key)
-    .description("draft entries from what was refused; nothing of it comes into force")
+    .description("draft entries from refused calls; the draft has no effect")
     .action((options: { since?: number; out?: string; journal?: string; key?: string }) =>
       run(async (context) => (await import("./commands/policy-learn.ts")).policyLearn(context, options)),
     );

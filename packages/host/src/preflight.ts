@@ -68,7 +68,7 @@ export async function loadPolicy(project: Project, use: PolicyUse = {}): Promise
     "FEMTO_POLICY_INVALID",
     [...failed.slice(0, REPORTED_MAX).map(failureText), ...more].join("\n"),
     {
-      fix: "Correct the rule that decides otherwise than you meant, or change the test in that file where it is you who mean something else by now; `femtoclaw policy test` runs them all.",
+      fix: "Correct the rule that decides differently than you meant, or change the test in that file if your intention has changed. `femtoclaw policy test` runs all tests.",
     },
   );
 }

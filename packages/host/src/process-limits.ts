@@ -31,14 +31,14 @@ const OPEN_FILES: Limit = {
   name: "Max open files",
   min: OPEN_FILES_MIN,
   text: (most) => `have ${most} files open`,
-  fix: "Raise the limit where it is started: `ulimit -n 4096` in a shell, LimitNOFILE= in a unit of systemd, --ulimit nofile= of a container.",
+  fix: "Raise the limit where it is started: `ulimit -n 4096` in a shell, LimitNOFILE= in a systemd unit, --ulimit nofile= for a container.",
 };
 
 const FILE_BYTES: Limit = {
   name: "Max file size",
   min: FILE_BYTES_MIN,
   text: (most) => `write files of ${most} bytes`,
-  fix: "Raise the limit where it is started: `ulimit -f unlimited` in a shell, LimitFSIZE= in a unit of systemd, --ulimit fsize= of a container.",
+  fix: "Raise the limit where it is started: `ulimit -f unlimited` in a shell, LimitFSIZE= in a systemd unit, --ulimit fsize= for a container.",
 };
 
 /** What `doctor` says about the limits. */

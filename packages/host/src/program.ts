@@ -103,7 +103,7 @@ const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[]
   ["--config <file>", "configuration file"],
   ["--state <dir>", "state directory, instead of [memory].path"],
   ["--json", "print JSON on stdout"],
-  ["--quiet", "say nothing on stderr but errors"],
+  ["--quiet", "print only errors on stderr"],
 ];
 
 /** Options and arguments whose values name a file or folder. */
@@ -154,14 +154,14 @@ function addProjectCommands(program: Command, run: Runner): void {
     .command("trust")
     .argument("[dir]", "folder of the project")
     .option("--list", "list what is trusted")
-    .option("--revoke", "trust it no more")
-    .description("show what a project's configuration would allow, and let it take effect as it is now")
+    .option("--revoke", "withdraw the trust")
+    .description("show what a project's configuration would allow, and trust its present contents")
     .action((dir: string | undefined, options: { list?: boolean; revoke?: boolean }) =>
       run(async (context) => (await import("./commands/project.ts")).trust(context, dir, options)),
     );
   program
     .command("doctor")
-    .description("try out what FemtoClaw relies on: sandbox, policy, permissions, journal, disk")
+    .description("test what FemtoClaw relies on: sandbox, policy, permissions, journal, disk")
     .action(() => run(async (context) => (await import("./commands/doctor.ts")).doctor(context)));
   program
     .command("demo")
@@ -178,8 +178,8 @@ const SHELLS = ["bash", "zsh", "fish"] as const satisfies Shell[];
 function addCompletionCommand(program: Command, run: Runner): void {
   program
     .command("completion")
-    .addArgument(new Argument("<shell>", "the shell that is to complete").choices(SHELLS))
-    .description("print a script by which a shell completes commands and options")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .description("print a script that lets a shell complete commands and options")
     .action((shell: Shell) =>
       run(async ({ output }) => {
         const { completionScript } = await import("./completion.ts");
@@ -192,12 +192,12 @@ function addCompletionCommand(program: Command, run: Runner): void {
 function addConformanceCommand(program: Command, run: Runner): void {
   program
     .command("conformance")
-    .option("--bin <file>", "executable to look at, instead of this one")
-    .option("--installed", "look also at the deployment that the configuration is of, as it stands")
+    .option("--bin <file>", "executable to check, instead of this one")
+    .option("--installed", "also check the deployment of this configuration as it is now")
     .option("--from <file>", "executable of the same signer to upgrade from, instead of an earlier version of it")
-    .option("--rebuilt <file>", "another build of it, which has to be the same to the byte")
-    .option("--full", "watch the resources of a hundred thousand executions")
-    .description("judge each clause of the deployment specification by what can be seen from outside")
+    .option("--rebuilt <file>", "another build of it, which must be identical")
+    .option("--full", "also watch resource use over a hundred thousand executions")
+    .description("check each clause of the deployment specification from outside")
     .action((options: ConformanceFlags) =>
       run(async (context) => (await import("./commands/conformance.ts")).conformance(context, options)),
     );
@@ -206,7 +206,7 @@ function addConformanceCommand(program: Command, run: Runner): void {
 function addHostCommands(program: Command, run: Runner): void {
   program
     .command("up")
-    .option("--detach", "return once the host is ready, and leave it running")
+    .option("--detach", "return when the host is ready, and leave it running")
     .description("start the host")
     .action(async (options: { detach?: boolean }) => {
       if (options.detach === true) {
@@ -218,22 +218,22 @@ function addHostCommands(program: Command, run: Runner): void {
     });
   program
     .command("down")
-    .option("--now", "cancel what runs instead of waiting for it")
+    .option("--now", "cancel running calls instead of waiting for them")
     .description("stop the host")
     .action((options: { now?: boolean }) =>
       run(async (context) => (await import("./commands/host.ts")).down(context, options)),
     );
   program
     .command("halt")
-    .argument("<session>", "identifier of a session, as `status` shows it")
-    .option("--reason <text>", "why, for the record")
-    .description("let no call of a session begin any more, and end what runs of it")
+    .argument("<session>", "identifier of a session, from `femtoclaw status`")
+    .option("--reason <text>", "reason, which is recorded")
+    .description("stop a session: no more of its calls begin, and running ones end")
     .action((session: string, options: { reason?: string }) =>
       run(async (context) => (await import("./commands/host.ts")).halt(context, session, options)),
     );
   program
     .command("reload")
-    .description("put the policy in force that the configuration has by now")
+    .description("put the present policy of the configuration in force")
     .action(() => run(async (context) => (await import("./commands/host.ts")).reload(context)));
   program
     .command("status")
@@ -250,25 +250,25 @@ function addCallCommands(program: Command, run: Runner): void {
     .option("--label <text>", "a name for this call, recorded with it")
     .option("--stream", "show what its program writes while it runs")
     .option("--traceparent <value>", "W3C trace context that the call is part of")
-    .option("--tracestate <value>", "what belongs to it")
-    .option("--agent <name>", "propose as an agent that has tables of its own")
-    .option("--embedded", "open the state directory here instead of asking a host")
+    .option("--tracestate <value>", "W3C trace state that belongs to --traceparent")
+    .option("--agent <name>", "propose as the agent [agent.NAME]")
+    .option("--embedded", "open the state directory in this process instead of asking a host")
     .description("propose one tool call")
     .action((tool: string, args: string | undefined, options: CallOptions) =>
       run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
     );
   program
     .command("send")
-    .option("--agent <name>", "propose as an agent that has tables of its own")
-    .option("--embedded", "open the state directory here instead of asking a host")
-    .description("propose raw protocol messages: one a line on stdin, one reply a line on stdout")
+    .option("--agent <name>", "propose as the agent [agent.NAME]")
+    .option("--embedded", "open the state directory in this process instead of asking a host")
+    .description("propose raw protocol messages: one on each line of stdin, one reply on each line of stdout")
     .action((options: ProposerOptions) =>
       run(async (context) => (await import("./commands/propose.ts")).send(context, options)),
     );
 }
 
 function addOperatorCommands(program: Command, run: Runner): void {
-  const capabilities = program.command("capabilities").description("the registry of the running host");
+  const capabilities = program.command("capabilities").description("capabilities of the running host");
   capabilities
     .command("list")
     .description("list capabilities")

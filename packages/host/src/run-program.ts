@@ -9,8 +9,8 @@ export function addRunCommand(program: Command, run: Runner): void {
     .passThroughOptions()
     .argument("<agent>", "name under [launch]")
     .argument("[args...]", "its arguments")
-    .option("--dry-run", "show what would be started and what would be written for it, and start nothing")
-    .description("launch an agent in the sandbox, where it changes nothing but by calls of the running host")
+    .option("--dry-run", "show what would be started and which files would be written, and start nothing")
+    .description("launch an agent in the sandbox, where it can change things only through the running host")
     .action((agent: string, args: string[], options: RunOptions) =>
       run(async (context) => (await import("./commands/run.ts")).runAgent(context, agent, args, options)),
     );

@@ -12,14 +12,14 @@ export function addTerminalCommands(program: Command, run: Runner): void {
   terminal
     .command("attach")
     .argument("<id>", "identifier of the terminal")
-    .description("watch a terminal live; Ctrl-] ends the watching. Nothing can be typed into it")
+    .description("watch a terminal live, read-only; Ctrl-] stops watching")
     .action((id: string) => run(async (context) => (await commands()).attachTerminal(context, id)));
   terminal
     .command("export")
-    .argument("<id>", "identifier of the terminal, also of one that has ended")
+    .argument("<id>", "identifier of a terminal, which may have ended")
     .addOption(new Option("--format <format>", "form of the recording").choices(["asciicast"]).default("asciicast"))
     .option("--out <file>", "file that must not exist yet, instead of stdout")
-    .description("write what was recorded of a terminal, from the running host or a stopped journal")
+    .description("write the recording of a terminal, from the running host or a stopped journal")
     .action((id: string, options: { out?: string }) =>
       run(async (context) => (await commands()).exportTerminal(context, id, options)),
     );

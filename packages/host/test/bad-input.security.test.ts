@@ -240,7 +240,7 @@ describe("the folder of the sockets", () => {
         chownSync(place.folder("shared"), 65_534, 65_534);
         chmodSync(join(place.root, "shared"), 0o777);
       },
-      /shared, in which the sockets would lie, belongs to user 65534/,
+      /shared, in which the sockets would be, belongs to user 65534/,
     ],
     [
       "lies in a folder that others can change",
@@ -248,7 +248,7 @@ describe("the folder of the sockets", () => {
         place.configure(CONFIGURATION.replace("../run", "../shared/run"));
         chmodSync(place.folder("shared"), 0o777);
       },
-      /shared, in which the sockets would lie, can be changed by others/,
+      /shared, in which the sockets would be, can be changed by others/,
     ],
     [
       "holds something else in a socket's place",

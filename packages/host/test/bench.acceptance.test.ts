@@ -106,7 +106,7 @@ test("a run is compared with another one, and what is no run is refused before a
   writeFileSync(before, "{}");
   const refused = await place.run(["bench", "protocol", "--compare", before]);
   expect(refused).toMatchObject({ code: 64, stdout: "" });
-  expect(refused.stderr).toContain("cannot be compared with");
+  expect(refused.stderr).toContain("cannot be used for the comparison");
 });
 
 test("a history belongs to the presets that measure one", async () => {

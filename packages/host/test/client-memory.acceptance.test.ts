@@ -133,7 +133,7 @@ test("a memory that cannot be written is told of, and the command goes on", asyn
   writeFileSync(knownLogs(), "");
   const host = await place.up();
   const warned = await place.run(READ);
-  expect(warned).toMatchObject({ code: 0, stderr: expect.stringContaining("the log is not remembered") });
+  expect(warned).toMatchObject({ code: 0, stderr: expect.stringContaining("the log cannot be remembered") });
   expect(await place.run(["--quiet", ...READ])).toMatchObject({ code: 0, stderr: "" });
   await stop(host);
 });

@@ -135,7 +135,7 @@ describe("call", () => {
       "patience",
     ]);
     expect({ code, stdout }).toEqual({ code: 75, stdout: "null\n" });
-    expect(stderr).toContain("the call goes on");
+    expect(stderr).toContain("the call continues");
     await expect
       .poll(async () => (await place.executions()).find(({ label }) => label === "patience")?.status)
       .toBe("completed");

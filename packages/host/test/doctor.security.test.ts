@@ -37,7 +37,7 @@ describe("the key of a stopped log", () => {
     expect((await examined(place))["journal"]).toMatchObject({
       verdict: "fail",
       detail: expect.stringMatching(/^the private key of the log femtoclaw\.local\/\w+ is missing$/),
-      fix: expect.stringContaining("Put the key file back from a backup"),
+      fix: expect.stringContaining("Restore the key file from a backup"),
     });
     expect((await place.run(["up"])).stderr).toContain("FEMTO_KEY_MISSING");
 
@@ -80,9 +80,11 @@ describe.runIf(isRoot)("what belongs to another user", () => {
       // Sockets of somebody else are not asked, so nobody knows.
       expect(found["host"]).toMatchObject({
         verdict: "warn",
-        detail: expect.stringContaining("it cannot be told whether one runs"),
+        detail: expect.stringContaining("cannot tell whether one runs"),
       });
-      expect((await place.run(["status"])).stderr).toContain("Speak as that user, such as by `sudo -u '#65534'`");
+      expect((await place.run(["status"])).stderr).toContain(
+        "Run the command as that user, for example with `sudo -u '#65534'`",
+      );
     } finally {
       giveTo(own);
     }

@@ -147,7 +147,9 @@ test("a stopped host's log is forked, also a fork of it", async () => {
   for (const beyond of ["999999", "9007199254740991"]) {
     const refused = await place.run(["fork", beyond, "--out", join(place.root, "three")]);
     expect(refused.code).toBe(70);
-    expect(refused.stderr).toMatch(/FEMTO_FORK_REFUSED: .*\n {2}fix: Name the last record that the fork is to hold/);
+    expect(refused.stderr).toMatch(
+      /FEMTO_FORK_REFUSED: .*\n {2}fix: Name the last record that the fork should contain/,
+    );
   }
   expect(readdirSync(place.root).filter((name) => name.includes("three"))).toEqual([]);
 });

@@ -71,7 +71,7 @@ describe("where a host has left a question and a journal", () => {
       ...commands.map((command) => place.run(command, { env })),
     ]);
     for (const { code, stderr } of refused) {
-      expect([code, stderr]).toEqual([69, expect.stringMatching(/FEMTO_PLATFORM_UNSUPPORTED: .*\n {2}fix: Run it on/)]);
+      expect([code, stderr]).toEqual([69, expect.stringMatching(/FEMTO_PLATFORM_UNSUPPORTED: .*\n {2}fix: Use Linux/)]);
     }
     const failed = looked.value.filter(({ verdict }) => verdict === "fail").map(({ check }) => check);
     expect([looked.code, failed]).toEqual([1, ["user", "configuration"]]);
@@ -119,5 +119,5 @@ test("the log of a host that has a /tmp of its own is verified while it runs, an
     env,
   });
   expect([exported.code === 0, exported.stdout]).toEqual([false, ""]);
-  expect(exported.stderr).toMatch(/FEMTO_EXPORT_FAILED: the host wrote .* where nothing of it is seen here/);
+  expect(exported.stderr).toMatch(/FEMTO_EXPORT_FAILED: the host wrote .* to a place that is not visible here/);
 });

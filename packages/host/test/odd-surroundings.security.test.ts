@@ -112,7 +112,7 @@ test("a folder that is gone, and none for temporary files, are named", async () 
   const status = await place.run(["status"], { env: { GONE: gone } });
   expect([status.code, status.stderr]).toEqual([
     69,
-    expect.stringMatching(/^femtoclaw: FEMTO_SURROUNDINGS: the folder in which this was called .*ENOENT.*\n {2}fix: /),
+    expect.stringMatching(/^femtoclaw: FEMTO_SURROUNDINGS: the current folder .*ENOENT.*\n {2}fix: /),
   ]);
   mkdirSync(gone);
   expect((await place.run(["--help"], { env: { GONE: gone } })).code).toBe(0);
@@ -135,9 +135,7 @@ test("a folder whose name is no text is not taken for another one", async () => 
     const made = await place.run(["init"], { env: { INTO: join(place.root, "odd") } });
     expect([made.code, made.stderr]).toEqual([
       69,
-      expect.stringMatching(
-        /FEMTO_SURROUNDINGS: the folder in which this was called .* or none\n {2}fix: .* not UTF-8, rename/,
-      ),
+      expect.stringMatching(/FEMTO_SURROUNDINGS: the current folder .* or none\n {2}fix: .* not UTF-8, rename/),
     ]);
     expect(readdirSync(place.folder("odd")).length).toBe(there ? 2 : 1);
   }

@@ -76,7 +76,7 @@ describe("a host is seen", () => {
     });
     const shown = await status([], cwd);
     expect(shown).toMatchObject({ code: 78, stdout: expect.stringMatching(/^phase +idle$/m), stderr: "" });
-    expect(shown.stdout).toContain(`this host goes on by what it read of ${file()} before`);
+    expect(shown.stdout).toContain(`the host continues with what it read earlier from ${file()}`);
     expect(shown.stdout).toMatch(/^fix: \S/m);
     await down();
     const { stdout, stderr, code: exit } = await status();
@@ -136,7 +136,10 @@ describe("a host is stopped", () => {
     });
     expect(await host.ended).toBe(0);
     expect(readdirSync(hosts())).toEqual([]);
-    expect(await down()).toMatchObject({ code: 78, stderr: expect.stringContaining("is stopped by SIGTERM") });
+    expect(await down()).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining("can also be stopped with SIGTERM"),
+    });
   });
 
   test("whose configuration was named and cannot be read any more, and so is a session of it halted", async () => {

@@ -79,13 +79,14 @@ async function answer(request: IncomingMessage, { response, admission, inspectio
   if (method === "GET" && pathname === "/") return send(response, 200, "text/html; charset=utf-8", page);
   if (method === "POST" && pathname === "/v1/session") {
     const session = admission.exchange(String((await bodyOf(request))["ticket"] ?? ""));
-    if (session === null) return refuse(response, { status: 401, reason: "the ticket was used, or never given out" });
+    if (session === null)
+      return refuse(response, { status: 401, reason: "the ticket was already used, or never issued" });
     return json(response, 200, { session });
   }
   const stranger = admission.refuseStranger(headers);
   if (stranger !== null) return refuse(response, stranger);
   const [, version, what = "", name = ""] = pathname.split("/");
-  if (version !== "v1") return json(response, 404, { reason: "there is nothing of this name" });
+  if (version !== "v1") return json(response, 404, { reason: "there is nothing with this name" });
   if (method === "POST" && what === "answers") return json(response, 200, await answered(request, inspection));
   if (method !== "GET") return json(response, 405, { reason: "this is only read" });
   json(response, 200, await asked(inspection, what, nameOf(name), searchParams));
@@ -98,7 +99,7 @@ function nameOf(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {
-    throw invalid("there is nothing of this name");
+    throw invalid("there is nothing with this name");
   }
 }
 
@@ -119,7 +120,7 @@ async function asked(inspection: Inspection, what: string, name: string, query: 
     case "questions":
       return await inspection.questions();
     default:
-      throw invalid("there is nothing of this name");
+      throw invalid("there is nothing with this name");
   }
 }
 
@@ -127,7 +128,7 @@ async function asked(inspection: Inspection, what: string, name: string, query: 
 async function answered(request: IncomingMessage, inspection: Inspection): Promise<unknown> {
   if (!(await inspection.begin()).approve) {
     throw new FemtoError("FEMTO_USAGE", "questions are answered here only with --approve", {
-      fix: "End `femtoclaw inspect` and start it with `--approve`, or use `femtoclaw approvals`.",
+      fix: "Stop `femtoclaw inspect` and start it again with `--approve`, or use `femtoclaw approvals`.",
     });
   }
   const { approval, digest, answer, reason, ...rest } = await bodyOf(request);

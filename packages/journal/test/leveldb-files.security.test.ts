@@ -205,7 +205,7 @@ describe("a damaged directory", () => {
           await expect(read(directory)).rejects.toMatchObject({
             code: "FEMTO_STATE_OWNER",
             message: expect.stringContaining("EACCES"),
-            fix: expect.stringContaining("nothing is damaged"),
+            fix: expect.stringContaining("Nothing is damaged"),
           });
         }
       } finally {

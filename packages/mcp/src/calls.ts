@@ -243,6 +243,6 @@ function notAsked(): ProtocolError {
 function notOwn(execution: unknown): FemtoError {
   const named = typeof execution === "string" ? printable(execution, 64) : "what was given";
   const fix =
-    "Use the execution_id of an answer with the status pending that this client got. An operator sees with `femtoclaw executions list --all` what became of other calls.";
-  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `${named} is no call of this client that was pending`, { fix });
+    "Use the execution_id of an answer with the status pending that this client got. An operator can see the outcome of other calls with `femtoclaw executions list --all`.";
+  return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", `${named} is not a pending call of this client`, { fix });
 }

@@ -307,7 +307,7 @@ function isAway(error: unknown): boolean {
 function outcomeUnknown(error: unknown): FemtoError {
   const reason = error instanceof FemtoError ? error.message : String(error);
   const fix =
-    "The host ended while the call was under way: it may have been executed or not. Look at what it would have changed before you send it again.";
+    "The host ended while the call was under way, so the call may or may not have been executed. Check what it would have changed before you send it again.";
   return new FemtoError("FEMTO_HOST_NOT_RUNNING", reason, { fix, cause: error });
 }
 

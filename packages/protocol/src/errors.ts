@@ -39,10 +39,10 @@ export const ERRORS = define({
   FEMTO_PROTOCOL_NOT_UTF8: protocol("Send the message as UTF-8 without a byte order mark."),
   FEMTO_PROTOCOL_SYNTAX: protocol("Send one strict JSON text (RFC 8259), without comments or trailing commas."),
   FEMTO_PROTOCOL_DUPLICATE_KEY: protocol("Send each key of an object once."),
-  FEMTO_PROTOCOL_TOO_LARGE: protocol("Send a smaller message; the limit stands in the reason."),
-  FEMTO_PROTOCOL_TOO_DEEP: protocol("Send a flatter message; the limit stands in the reason."),
+  FEMTO_PROTOCOL_TOO_LARGE: protocol("Send a smaller message; the reason names the limit."),
+  FEMTO_PROTOCOL_TOO_DEEP: protocol("Send a message with less nesting; the reason names the limit."),
   FEMTO_PROTOCOL_NUMBER: protocol(
-    "Send integers between -(2^53-1) and 2^53-1 and finite numbers; send others as strings.",
+    "Send integers between -(2^53-1) and 2^53-1, and finite numbers. Send other numbers as strings.",
   ),
   FEMTO_PROTOCOL_TEXT: protocol("Send well-formed Unicode text; a lone surrogate has no UTF-8 form."),
   FEMTO_PROTOCOL_SHAPE: protocol(
@@ -56,7 +56,7 @@ export const ERRORS = define({
     "An operator can name it under [capabilities] in femtoclaw.toml or run `femtoclaw capabilities enable`.",
   ),
   FEMTO_TOOL_QUARANTINED: denied(
-    "Go on without this tool. An operator sees with `femtoclaw mcp pins list` what its server changed, and offers it again with `femtoclaw mcp pins accept`.",
+    "Continue without this tool. An operator can see with `femtoclaw mcp pins list` what its server changed, and accept it with `femtoclaw mcp pins accept`.",
   ),
   FEMTO_ARGUMENTS_INVALID: {
     type: "AuthorizationError",
@@ -66,92 +66,94 @@ export const ERRORS = define({
   FEMTO_FACTS_FAILED: {
     type: "AuthorizationError",
     exit: EXIT.badInput,
-    fix: "Name a resource that exists and can be examined; the reason says what could not be.",
+    fix: "Name a resource that exists and can be examined. The reason says what could not be examined.",
   },
   FEMTO_POLICY_NO_PERMIT: denied(
-    "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number what would allow this one.",
+    "Continue with other uses of the capability, which may be permitted. An operator can see with `femtoclaw policy why` and the record's number what would allow this one.",
   ),
   FEMTO_POLICY_FORBIDDEN: denied(
-    "Go on with other uses of the capability, which may be permitted. An operator sees with `femtoclaw policy why` and the record's number which rule forbids this one.",
+    "Continue with other uses of the capability, which may be permitted. An operator can see with `femtoclaw policy why` and the record's number which rule forbids this one.",
   ),
   FEMTO_BUDGET_EXCEEDED: denied(
-    "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml; a new session has one of its own.",
+    "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml. A new session has a budget of its own.",
   ),
   FEMTO_APPROVAL_REFUSED: denied(
-    "An operator said no to this very call. Do something else, or ask the operator what would be acceptable.",
+    "An operator said no to this call. Do something else, or ask the operator what would be acceptable.",
   ),
   FEMTO_APPROVAL_EXPIRED: denied(
-    "No operator answered in time, so nothing was executed. Send the call again when one is there to answer.",
+    "No operator answered in time, so nothing was executed. Send the call again when an operator can answer.",
   ),
   FEMTO_APPROVAL_LIMIT: denied(
     "Wait until an operator has answered the questions of this session, then send the call again.",
   ),
   FEMTO_APPROVAL_OPERATORS: denied(
-    "Nobody can say yes to it here. An operator can name enough operators under [approvals].operators, or let the rule ask fewer.",
+    "Too few operators have a key to approve this call. An operator can add keys under [approvals].operators, or let the rule ask fewer operators.",
   ),
   FEMTO_POLICY_ERROR: denied(
-    "The decision engine reported an error, so nothing was permitted; an operator finds the cause in the host's log.",
+    "The decision engine reported an error, so nothing was permitted. An operator can find the cause in the host's log.",
   ),
   FEMTO_POLICY_ENGINE_FAILED: denied(
-    "The decision engine broke on this question and its instance is replaced; an operator finds the cause in the host's log and reports it.",
+    "The decision engine failed on this question and was replaced. An operator can find the cause in the host's log and should report it.",
   ),
 
-  FEMTO_CAPABILITY_FAILED: failed("Read the reason; the call was permitted but its effect failed."),
+  FEMTO_CAPABILITY_FAILED: failed("The call was permitted, but its effect failed. The reason says why."),
   FEMTO_UPSTREAM_ASKS: failed(
-    "Let the server ask with `may_ask` in its table under [mcp.servers], and use a client that can answer; or use a tool that asks nothing.",
+    "To let the server ask, add `may_ask` to its table under [mcp.servers] and use a client that can answer. Or use a tool that asks nothing.",
   ),
   FEMTO_SUBSCRIPTION_LIMIT: failed("End another subscription first, or read the resource when it is needed."),
   FEMTO_TERMINAL_LIMIT: failed("Close a terminal with terminal_close, or wait until one has ended."),
-  FEMTO_TERMINAL_ENDED: failed("Read what is left with terminal_read, and open another terminal."),
-  FEMTO_TERMINAL_BUSY: failed("Read the terminal, let its program take what it got, and write again in smaller parts."),
+  FEMTO_TERMINAL_ENDED: failed("Read the remaining output with terminal_read, and open another terminal."),
+  FEMTO_TERMINAL_BUSY: failed(
+    "Read the terminal, wait until its program has read its input, and write again in smaller parts.",
+  ),
   FEMTO_TERMINAL_NOT_FOUND: failed(
-    "Use an identifier that `femtoclaw terminal list` shows; that of a terminal which has ended is its terminal_open's in `femtoclaw executions list`.",
+    "Use an identifier that `femtoclaw terminal list` shows. For a terminal that has ended, use the identifier of its terminal_open call in `femtoclaw executions list`.",
   ),
   FEMTO_CAPABILITY_TIMED_OUT: failed(
-    "Ask for less in one call, or raise timeout_ms in the call, or ask the operator to raise it under [limits].",
+    "Ask for less in one call, or raise timeout_ms in the call. An operator can raise the limit under [limits].",
   ),
   FEMTO_CAPABILITY_CANCELLED: failed(
-    "Send the call again if its effect is still wanted; look first at what it already did.",
+    "Check what the call has already done. If its effect is still wanted, send the call again.",
   ),
   FEMTO_CAPABILITY_CONTAINED: failed(
-    "The capability broke its own contract and was stopped; report it to whoever maintains it.",
+    "The capability broke its own contract and was stopped. Report this to its maintainer.",
   ),
-  FEMTO_FILE_NOT_FOUND: failed("Name a file that exists; `fs_list` shows what a folder holds."),
+  FEMTO_FILE_NOT_FOUND: failed("Name a file that exists. `fs_list` shows the contents of a folder."),
   FEMTO_FILE_EXISTS: failed('Use mode "overwrite" or "append" to change a file that exists.'),
   FEMTO_FILE_TYPE: failed(
-    "Name a regular file (or a folder where one is asked for); devices, sockets, pipes and links are refused.",
+    "Name a regular file, or a folder where a folder is expected. Devices, sockets, pipes and links are refused.",
   ),
-  FEMTO_FILE_CHANGED: failed("The file changed between decision and effect; send the call again."),
+  FEMTO_FILE_CHANGED: failed("The file changed between decision and effect. Send the call again."),
   FEMTO_FILE_TOO_LARGE: failed("Read a part of the file with offset and length."),
-  FEMTO_FETCH_FAILED: failed("Look at the reason: the host did not answer, or not in HTTP as it has to be."),
+  FEMTO_FETCH_FAILED: failed("Read the reason: the host did not answer, or its answer was not valid HTTP."),
   FEMTO_FETCH_TOO_LARGE: failed("Ask the host for less, for example with a Range header or another URL."),
   FEMTO_FETCH_REDIRECT: failed(
-    "Fetch the address that the answer leads to by a call of its own, where that is permitted.",
+    "Fetch the address that the answer points to with a separate call, if that is permitted.",
   ),
   FEMTO_UPSTREAM_UNAVAILABLE: failed(
-    "Send the call again later. An operator sees with `femtoclaw mcp pins list` how the server fares.",
+    "Send the call again later. An operator can see the state of the server with `femtoclaw mcp pins list`.",
   ),
   FEMTO_UPSTREAM_FAILED: failed(
-    "The MCP server did not answer as it should. Look at what the call may have done before you send it again.",
+    "The MCP server did not answer as it should. Check what the call may have done before you send it again.",
   ),
   FEMTO_UPSTREAM_TOO_LARGE: failed("Ask the tool for less in one call."),
-  FEMTO_UPSTREAM_BUSY: failed("Wait until calls of this MCP server have ended, then send the call again."),
+  FEMTO_UPSTREAM_BUSY: failed("Wait until other calls of this MCP server have ended, then send the call again."),
   FEMTO_UPSTREAM_NOT_FOUND: {
     type: "ConfigurationError",
     exit: EXIT.usage,
-    fix: "Use a name that stands under [mcp.servers] in femtoclaw.toml.",
+    fix: "Use a name from [mcp.servers] in femtoclaw.toml.",
   },
-  FEMTO_OS_REFUSED: failed("The operating system refused; FemtoClaw never retries with more privilege."),
-  FEMTO_SANDBOX_UNAVAILABLE: failed("Run `femtoclaw doctor`; it names what the sandbox needs on this machine."),
+  FEMTO_OS_REFUSED: failed("The operating system refused. FemtoClaw never retries with more privileges."),
+  FEMTO_SANDBOX_UNAVAILABLE: failed("Run `femtoclaw doctor`. It shows what the sandbox needs on this machine."),
   FEMTO_EXECUTION_INTERRUPTED: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "The host ended while the effect ran; look at what it did, then let an operator say so with `femtoclaw executions resolve`.",
+    fix: "The host ended while the effect ran. Check what the effect did. An operator then records this with `femtoclaw executions resolve`.",
   },
   FEMTO_EXECUTION_HALTED: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "The runtime was stopped before the effect began; nothing was executed. Send the call again.",
+    fix: "The runtime was stopped before the effect began, so nothing was executed. Send the call again.",
   },
   FEMTO_EXECUTION_NOT_FOUND: {
     type: "RuntimeError",
@@ -161,7 +163,7 @@ export const ERRORS = define({
   FEMTO_APPROVAL_NOT_FOUND: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "Use an identifier that `femtoclaw approvals list` shows; a question is answered once.",
+    fix: "Use an identifier that `femtoclaw approvals list` shows. Each question can be answered once.",
   },
   FEMTO_APPROVAL_MISMATCH: {
     type: "AuthorizationError",
@@ -171,17 +173,17 @@ export const ERRORS = define({
   FEMTO_UNDO_IMPOSSIBLE: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "Look with `femtoclaw executions show` at what it did, and change it by calls of your own.",
+    fix: "See with `femtoclaw executions show` what it did, and change that with calls of your own.",
   },
   FEMTO_APPROVAL_UNSIGNED: {
     type: "AuthorizationError",
     exit: EXIT.denied,
-    fix: "Answer with the key of an operator: `femtoclaw approvals allow ID --key FILE`, or `deny`.",
+    fix: "Sign the answer with the key of an operator: `femtoclaw approvals allow ID --key FILE`, or `deny`.",
   },
   FEMTO_APPROVAL_SIGNATURE: {
     type: "AuthorizationError",
     exit: EXIT.denied,
-    fix: "Take the card from `femtoclaw approvals show ID --json` again, and sign that with the key of an operator in force.",
+    fix: "Get the card again with `femtoclaw approvals show ID --json`, and sign it with the key of a current operator.",
   },
   FEMTO_OPERATOR_KEY: {
     type: "ConfigurationError",
@@ -191,13 +193,13 @@ export const ERRORS = define({
   FEMTO_EXECUTION_NOT_UNRESOLVED: {
     type: "RuntimeError",
     exit: EXIT.badInput,
-    fix: "Name one that `femtoclaw executions list --state interrupted` shows without a resolution.",
+    fix: "Name an execution that `femtoclaw executions list --state interrupted` shows without a resolution.",
   },
 
   FEMTO_JOURNAL_LOCKED: {
     type: "MemoryError",
     exit: EXIT.unavailable,
-    fix: "Another process has the state directory open; stop it with `femtoclaw down`, or name another directory with --state.",
+    fix: "Another process has the state directory open. Stop it with `femtoclaw down`, or name another directory with --state.",
   },
   FEMTO_JOURNAL_CORRUPT: memory(
     "Nothing was changed. Keep a copy of the state directory as evidence and restore it from a backup.",
@@ -205,54 +207,54 @@ export const ERRORS = define({
   FEMTO_JOURNAL_FORMAT: {
     type: "MemoryError",
     exit: EXIT.incomplete,
-    fix: "Open this state directory with a FemtoClaw that knows its format.",
+    fix: "Open this state directory with a version of FemtoClaw that knows its format.",
   },
   FEMTO_JOURNAL_WRITE_FAILED: memory(
-    "Free disk space or repair the disk, then start the host again; everything acknowledged is kept.",
+    "Free disk space or repair the disk, then start the host again. Everything that was acknowledged is kept.",
   ),
   FEMTO_DISK_FULL: memory(
-    "Free space on the disk of the state directory; the host goes on by itself then. The call was not executed: send it again.",
+    "Free space on the disk of the state directory. The host then continues by itself. The call was not executed; send it again.",
   ),
-  FEMTO_JOURNAL_CLOSED: memory("The journal takes no more records; start the host again."),
-  FEMTO_JOURNAL_OVERLOADED: system("Send the call again later; the disk does not keep up."),
+  FEMTO_JOURNAL_CLOSED: memory("The journal takes no more records. Start the host again."),
+  FEMTO_JOURNAL_OVERLOADED: system("The disk cannot keep up. Send the call again later."),
   FEMTO_JOURNAL_UNSIGNED: {
     type: "MemoryError",
     exit: EXIT.incomplete,
-    fix: "Ask for a checkpoint first; a record can be proved and exported once a checkpoint covers it.",
+    fix: "Ask for a checkpoint first. A record can be proved and exported once a checkpoint covers it.",
   },
   FEMTO_LOG_ROLLED_BACK: {
     type: "MemoryError",
     exit: EXIT.no,
-    fix: "Put the right state directory back. If you threw the log away or restored a backup yourself, run `femtoclaw audit forget`.",
+    fix: "Put the right state directory back. If you deleted the log or restored a backup yourself, run `femtoclaw audit forget`.",
   },
   FEMTO_KNOWN_LOG_DAMAGED: {
     type: "MemoryError",
     exit: EXIT.no,
-    fix: "Put the file back from a backup, or correct its owner and mode. `femtoclaw audit forget` gives it up; then a log that was rolled back before is taken for the right one.",
+    fix: "Restore the file from a backup, or correct its owner and mode. `femtoclaw audit forget` gives it up. After that, a log that was rolled back earlier is accepted as the right one.",
   },
   FEMTO_FORK_REFUSED: memory("Name a folder that does not exist yet, in a folder that nobody else can write to."),
   FEMTO_STATE_ROLLED_BACK: memory(
-    "Start a host in this state directory; it keeps the older journal and goes on in a new epoch.",
+    "Start a host in this state directory. It keeps the older journal and continues in a new epoch.",
   ),
   FEMTO_VALUE_NOT_FOUND: {
     type: "MemoryError",
     exit: EXIT.no,
-    fix: "Look with `femtoclaw --json executions show` at what the records commit to, and what was erased already.",
+    fix: "See with `femtoclaw --json executions show` which values the records commit to, and which were erased already.",
   },
   FEMTO_PRUNE_REFUSED: {
     type: "MemoryError",
     exit: EXIT.no,
-    fix: "Name an older boundary; what the state of the runtime still needs cannot be dropped.",
+    fix: "Name an older boundary. Records that the runtime's state still needs cannot be dropped.",
   },
   FEMTO_JOURNAL_PRUNED: {
     type: "MemoryError",
     exit: EXIT.incomplete,
-    fix: "Look into an export or a copy that was made before; `femtoclaw audit prove` still proves what it holds.",
+    fix: "Look in an export or a copy that was made earlier. `femtoclaw audit prove` still proves the records in it.",
   },
   FEMTO_SECRET_INVALID: {
     type: "ConfigurationError",
     exit: EXIT.badInput,
-    fix: "See `femtoclaw secrets add --help`; what is stored under a name already has to be removed first.",
+    fix: "See `femtoclaw secrets add --help`. If the name is taken, remove the secret that is stored under it first.",
   },
   FEMTO_SECRET_NOT_FOUND: {
     type: "ConfigurationError",
@@ -261,30 +263,28 @@ export const ERRORS = define({
   },
   FEMTO_EXPORT_FAILED: memory("Name a place that does not exist yet, on a disk with room."),
   FEMTO_BACKUP_FAILED: memory(
-    "Name a file that does not exist yet, on a disk with room, in a folder that no call reaches and nobody else can write to.",
+    "Name a file that does not exist yet, on a disk with room, in a folder that no call can reach and nobody else can write to.",
   ),
   FEMTO_BACKUP_DAMAGED: {
     type: "MemoryError",
     exit: EXIT.no,
-    fix: "Use another backup; nothing was put in place. Compare the file with where it was copied from.",
+    fix: "Use another backup. Nothing was restored. Compare the file with the original from which it was copied.",
   },
   FEMTO_RESTORE_REFUSED: memory(
-    "Name a state directory that does not exist yet, in a folder that you can write to and nobody else can; move an old one aside. For an installation for the machine, whose folder is root's, let root make /var/lib/femtoclaw/backups for the host's user, restore as that user to a folder in it, and let root move that to /var/lib/femtoclaw/state.",
+    "Name a state directory that does not exist yet, in a folder that only you can write to. Move an old one aside. An installation for the machine has a folder of root's: let root create /var/lib/femtoclaw/backups for the host's user, restore as that user to a folder in it, and let root move the result to /var/lib/femtoclaw/state.",
   ),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
-  FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which makes it."),
+  FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which creates it."),
   FEMTO_STATE_OWNER: memory("Use a state directory that belongs to the user who runs the host."),
-  FEMTO_STATE_MODE: memory(
-    "Take the write permission away from group and others: chmod 700 on the folder named in the message.",
-  ),
+  FEMTO_STATE_MODE: memory("Remove the permissions of group and others: chmod 700 on the folder named in the message."),
   FEMTO_KEY_MISSING: configuration(
-    "Put the key file back from a backup. Without one go on in a new log that carries this one over: `femtoclaw backup`, move the state directory aside, `femtoclaw restore`.",
+    "Restore the key file from a backup. If there is none, continue in a new log that carries this one over: `femtoclaw backup`, move the state directory aside, `femtoclaw restore`.",
   ),
   FEMTO_KEY_MISMATCH: configuration(
     "Put back the key file that belongs to this journal, or the journal that belongs to this key.",
   ),
 
-  FEMTO_CONFIG_NOT_FOUND: configuration("Write one with `femtoclaw init`, or name one with --config."),
+  FEMTO_CONFIG_NOT_FOUND: configuration("Create one with `femtoclaw init`, or name one with --config."),
   FEMTO_CONFIG_SYNTAX: configuration("Correct the TOML at the place named in the message."),
   FEMTO_CONFIG_INVALID: configuration(
     "Correct the key or value at the place named in the message; docs/reference/configuration.md lists all of them.",
@@ -293,65 +293,65 @@ export const ERRORS = define({
     "Read the file, then run `femtoclaw trust` in its folder; it shows what the file would allow.",
   ),
   FEMTO_CONFIG_OWNER: configuration(
-    "Let the file and its folder belong to you or root, and take the write permission away from group and others.",
+    "Make the file and its folder belong to you or root, and remove the write permission of group and others.",
   ),
   FEMTO_INTEGRITY_FAILED: configuration(
-    "Do not use this executable. Install it anew, with its manifest and signature, from where you trust them to come from.",
+    "Do not use this executable. Get it again, with its manifest and signature, from a source that you trust.",
   ),
   FEMTO_INSTALL_REFUSED: configuration(
-    "Do what the reason asks for, then run it again. What was in force is in force.",
+    "Do what the reason asks for, then run the command again. The version in force has not changed.",
   ),
   FEMTO_INSTALL_NOT_FOUND: configuration(
-    "Say where it is installed with --user, --system or --prefix, or install it first with `femtoclaw install`.",
+    "Say with --user, --system or --prefix where it is installed, or install it first with `femtoclaw install`.",
   ),
   FEMTO_INSTALL_BUSY: system(
-    "Wait until the other process has ended, then look with `femtoclaw status` and run it again.",
+    "Wait until the other process has ended. Then look at `femtoclaw status`, and run the command again.",
   ),
   FEMTO_INSTALL_CHANGED: {
     type: "ConfigurationError",
     exit: EXIT.no,
-    fix: "Move away what you want to keep, or say --changed to have it removed as well. Nothing was removed.",
+    fix: "Move the files that you want to keep, or add --changed to remove them as well. Nothing was removed.",
   },
   FEMTO_UPGRADE_FAILED: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "Read the reason, and host.log in the state directory; the journal is as the hosts left it. Nothing has to be put back.",
+    fix: "Read the reason, and host.log in the state directory. The journal is as the hosts left it, and nothing has to be restored.",
   },
-  FEMTO_SURROUNDINGS: system("Give the command what the message names, and call it again."),
+  FEMTO_SURROUNDINGS: system("Provide what the message names, and run the command again."),
   FEMTO_NATIVE_CODE: system("Set TMPDIR to a folder in which this user may write and that is not mounted with noexec."),
   FEMTO_PLATFORM_UNSUPPORTED: system(
-    "Run it on Linux, where all of it was tried. An exported log can be verified on every system.",
+    "Use Linux, where everything was tested. An exported log can be verified on every system.",
   ),
   FEMTO_POLICY_INVALID: configuration(
-    "Correct the rule named in the message; `femtoclaw policy check` tells whether the set loads.",
+    "Correct the rule named in the message. `femtoclaw policy check` tells whether the policy loads.",
   ),
 
-  FEMTO_OVERLOADED: system("Send the call again after a pause; nothing was executed."),
+  FEMTO_OVERLOADED: system("Nothing was executed. Send the call again after a pause."),
   FEMTO_UNWITNESSED: system(
-    "Send the call again later. An operator sees with `femtoclaw audit witness` which witness fails, and why.",
+    "Send the call again later. An operator can see with `femtoclaw audit witness` which witness fails, and why.",
   ),
-  FEMTO_SESSION_QUOTA: system("Send the call again after a pause; nothing was executed."),
+  FEMTO_SESSION_QUOTA: system("Nothing was executed. Send the call again after a pause."),
   FEMTO_SESSION_HALTED: system(
-    "The reason says why the session was halted. An operator decides whether work goes on, in a new session; nothing was executed.",
+    "Nothing was executed. The reason says why the session was halted. An operator decides whether work continues in a new session.",
   ),
   FEMTO_SESSION_NOT_FOUND: {
     type: "RuntimeError",
     exit: EXIT.no,
     fix: "Use an identifier that `femtoclaw status` shows.",
   },
-  FEMTO_DRAINING: system("The host is stopping; send the call again after it has started."),
+  FEMTO_DRAINING: system("The host is stopping. Send the call again after it has started."),
   FEMTO_HOST_NOT_RUNNING: system(
-    "Start the host with `femtoclaw up --detach`; `call` and `send` also go without one, by --embedded.",
+    "Start the host with `femtoclaw up --detach`. `call` and `send` also work without a host, with --embedded.",
   ),
   FEMTO_HOST_SILENT: system(
-    "Its process is stopped, hangs or has too much to do: find it, such as by `pgrep -af femtoclaw`, and let it go on by `kill -CONT PID`, or end it by `kill -KILL PID` and start it with `femtoclaw up --detach`. Nothing that was answered is lost by that.",
+    "The host's process is stopped, hangs or is overloaded. Find it, for example with `pgrep -af femtoclaw`. Continue it with `kill -CONT PID`, or end it with `kill -KILL PID` and start it with `femtoclaw up --detach`. This loses nothing that was answered.",
   ),
-  FEMTO_HOST_RUNNING: system("A host already serves this state directory; use it, or stop it with `femtoclaw down`."),
+  FEMTO_HOST_RUNNING: system("A host already serves this state directory. Use it, or stop it with `femtoclaw down`."),
   FEMTO_RELOAD_RESTART: configuration(
-    "Stop the host with `femtoclaw down` and start it again; a reload takes policy and nothing else.",
+    "Stop the host with `femtoclaw down` and start it again. A reload changes only the policy.",
   ),
   FEMTO_ENDPOINT_TAKEN: system(
-    "Choose another address under [observability] in femtoclaw.toml, or end what listens there, then start again.",
+    "Choose another address under [observability] in femtoclaw.toml, or stop the process that listens there. Then start again.",
   ),
   FEMTO_SOCKET_PATH: configuration("Set [host].runtime_dir to a short folder of your own, with mode 700."),
   FEMTO_SOCKET_REQUEST: {
@@ -362,18 +362,18 @@ export const ERRORS = define({
   FEMTO_VERB_UNKNOWN: {
     type: "AuthorizationError",
     exit: EXIT.denied,
-    fix: "This endpoint does not offer that verb; operator verbs exist on the operator socket only.",
+    fix: "This endpoint does not offer that verb. Operator verbs exist only on the operator socket.",
   },
   FEMTO_SUBSYSTEM_LOST: {
     type: "RuntimeError",
     exit: EXIT.internal,
-    fix: "A subsystem failed beyond its restart limit; read the host's log, then start the host again.",
+    fix: "A subsystem failed more often than its restart limit. Read the host's log, then start the host again.",
   },
   FEMTO_USAGE: { type: "ConfigurationError", exit: EXIT.usage, fix: "Run the command with --help." },
   FEMTO_INTERNAL: {
     type: "RuntimeError",
     exit: EXIT.internal,
-    fix: "This is a fault of FemtoClaw; please report it with the host's log.",
+    fix: "This is a fault of FemtoClaw. Please report it with the host's log.",
   },
 });
 

@@ -4,8 +4,8 @@
  */
 import { errorText, FemtoError, systemErrorCode } from "./errors.ts";
 
-const ROOM = "Free space on the disk that it writes to, then run it again.";
-const RIGHTS = "Let this user read and write what it names, or name another place, then run it again.";
+const ROOM = "Free space on the disk that it writes to, then run the command again.";
+const RIGHTS = "Give this user access to what it names, or name another path, then run the command again.";
 /** Errors with which a system refuses even a correct program, and what to do about them. */
 const REFUSALS: Readonly<Record<string, string>> = {
   ENOSPC: ROOM,
@@ -13,9 +13,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   EROFS: RIGHTS,
   EACCES: RIGHTS,
   EPERM: RIGHTS,
-  EIO: "Look into the log of the kernel what is wrong with the disk, and repair it.",
-  EMFILE: "Let this user have more files open (`ulimit -n`), then run it again.",
-  ENFILE: "End what else has files open on this machine, then run it again.",
+  EIO: "Read in the kernel log what is wrong with the disk, and repair it.",
+  EMFILE: "Raise the limit of open files of this user (`ulimit -n`), then run the command again.",
+  ENFILE: "Stop other programs that have many files open on this machine, then run the command again.",
 };
 
 export function faultOf(error: unknown): FemtoError {

@@ -42,7 +42,7 @@ export function fetchPattern(written: string): FetchPattern | { readonly problem
   const { host: named = "", port: portText } =
     /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?$/s.exec(written)?.groups ?? {};
   const port = portText === undefined ? null : portNumber(portText);
-  if (/[/@?#\\]/.test(written)) return { problem: "a host stands alone, without scheme, user and path" };
+  if (/[/@?#\\]/.test(written)) return { problem: "write only the host, without scheme, user and path" };
   if (portText !== undefined && port === null) return { problem: `\`${portText}\` is no port` };
   if (named === "*") return { hosts: "any", host: "", port };
   const isBelow = named.startsWith("*.");
@@ -51,7 +51,7 @@ export function fetchPattern(written: string): FetchPattern | { readonly problem
   if (!isBelow) return { hosts: "one", host: spelt.host, port };
   if (spelt.kind !== "name") return { problem: "nothing lies below an address" };
   if (spelt.host.split(".").length < BELOW_LABELS)
-    return { problem: `\`${named}\` is too wide; name what you mean below it` };
+    return { problem: `\`${named}\` is too wide; name the hosts that you mean below it` };
   return { hosts: "below", host: spelt.host, port };
 }
 

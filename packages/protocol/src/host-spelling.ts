@@ -24,9 +24,10 @@ export function canonicalHost(written: string): HostSpelling {
   if (host.startsWith("[")) return canonicalIpv6(host);
   if (IPV4.test(host)) return { ok: true, host, kind: "ipv4" };
   const labels = host.split(".");
-  if (host.length > NAME_CHARS || !labels.every((label) => LABEL.test(label))) return refused("is no name of a host");
-  if (NUMBER.test(labels.at(-1) ?? "")) return refused("is no IPv4 address as `1.2.3.4`");
-  if (parsedHost(host) !== host) return refused("is no valid name");
+  if (host.length > NAME_CHARS || !labels.every((label) => LABEL.test(label)))
+    return refused("is not a valid name of a host");
+  if (NUMBER.test(labels.at(-1) ?? "")) return refused("is not an IPv4 address such as `1.2.3.4`");
+  if (parsedHost(host) !== host) return refused("is not a valid name");
   return { ok: true, host, kind: "name" };
 }
 
@@ -38,7 +39,7 @@ export function portNumber(written: string): number | null {
 
 function canonicalIpv6(host: string): HostSpelling {
   const canonical = parsedHost(host);
-  if (canonical === null) return refused("is no IPv6 address");
+  if (canonical === null) return refused("is not an IPv6 address");
   if (canonical !== host) return refused(`is written as ${canonical}`);
   return { ok: true, host, kind: "ipv6" };
 }

@@ -14,7 +14,7 @@ type Numbered = (() => number) | null | undefined;
  */
 export function ownUser(numberOf: Numbered = process.geteuid): number {
   if (numberOf) return numberOf();
-  const reason = `whose a file is, and who else may change it, cannot be told on ${process.platform}`;
+  const reason = `on ${process.platform}, FemtoClaw cannot determine who owns a file and who may change it`;
   throw new FemtoError("FEMTO_PLATFORM_UNSUPPORTED", reason);
 }
 
@@ -27,7 +27,7 @@ export function platformLacks(platform: NodeJS.Platform): string | null {
     case "linux":
       return null;
     case "darwin":
-      return "calls on files are refused, and programs are confined by a profile that nobody has tried yet";
+      return "calls on files are refused, and programs are confined by a profile that was never tested";
     case "win32":
       return "no host runs here; an exported log can be verified";
     default:

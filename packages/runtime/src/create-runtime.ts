@@ -22,6 +22,6 @@ function requireResolved(configuration: unknown): void {
   const { authority, stateDirectory } = Object(configuration) as Record<string, unknown>;
   if (typeof authority === "object" && typeof stateDirectory === "string") return;
   throw new TypeError(
-    "`configuration` is not what `resolveConfiguration` returns, which holds the keys of femtoclaw.toml to this machine",
+    "`configuration` must be the result of `resolveConfiguration`, which checks the keys of femtoclaw.toml against this machine",
   );
 }

@@ -38,7 +38,7 @@ export class Resolutions {
   async resolve({ execution, resolution, reason, by }: ResolutionRequest): Promise<number> {
     const said = printable(reason.trim(), LIMITS.reasonChars);
     if (said === "") {
-      const fix = "Say how you know what became of it.";
+      const fix = "Give a reason: how do you know the outcome?";
       throw new FemtoError("FEMTO_SOCKET_REQUEST", "a resolution needs a reason", { fix });
     }
     const known = this.#parts.unresolved().get(execution);

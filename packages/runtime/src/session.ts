@@ -118,7 +118,7 @@ export function requireProposeOptions(options: ProposeOptions): void {
   requireKnownNames("propose", options, PROPOSE_OPTIONS);
   const { signal, wishes } = options;
   if (signal !== undefined && typeof Object(signal).addEventListener !== "function") {
-    throw new TypeError("`signal` is no AbortSignal; an AbortController has one as `signal`");
+    throw new TypeError("`signal` is not an AbortSignal; the `signal` of an AbortController is one");
   }
   if (wishes !== undefined && Object(wishes) !== wishes) throw new TypeError("`wishes` is no object");
 }

@@ -12,7 +12,7 @@ describe("a runtime", () => {
     const rules = { rules: [], triedRevision: null };
     await expect(startRuntime({ policyfiles: rules } as never)).rejects.toThrow(/createRuntime has no `policyfiles`/);
     for (const configuration of [undefined, null, { workspace: "." }]) {
-      await expect(createRuntime({ configuration } as never)).rejects.toThrow(/what `resolveConfiguration` returns/);
+      await expect(createRuntime({ configuration } as never)).rejects.toThrow(/the result of `resolveConfiguration`/);
     }
   });
 

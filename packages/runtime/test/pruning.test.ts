@@ -33,7 +33,7 @@ it("waits for executions that have not ended, and shows one whose intent is gone
   await expect(runtime.retention.planPruning({ before: 255 })).rejects.toMatchObject({ code: "FEMTO_PRUNE_REFUSED" });
   await expect(runtime.retention.planPruning({ before: { olderThanMs: 3_600_000 } })).rejects.toMatchObject({
     code: "FEMTO_PRUNE_REFUSED",
-    fix: "Nothing is as old as that; name a later boundary, or wait.",
+    fix: "No record is that old. Name a later boundary, or wait.",
   });
   expect(await runtime.retention.planPruning({ before: { olderThanMs: 1 } })).toMatchObject({ before: 256, since: 0 });
   expect(await runtime.retention.prune({ before: 256 }, "uid:0")).toEqual({

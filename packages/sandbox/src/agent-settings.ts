@@ -97,9 +97,9 @@ function placeOf(path: string, { stateOf, linkText }: Inspection): string {
   if (state.kind === "link" && state.target === led && !turnsBack) return led;
   throw new FemtoError(
     "FEMTO_SANDBOX_UNAVAILABLE",
-    `${printable(path)} is a link that does not lead straight to a file`,
+    `${printable(path)} is a symbolic link that does not point directly to a file or folder`,
     {
-      fix: "Remove it, or let it name the very file or folder: what an agent finds behind it could be another one.",
+      fix: "Remove the link, or let it point directly to the file or folder. Through another link, an agent could reach something else.",
     },
   );
 }

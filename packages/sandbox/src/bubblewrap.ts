@@ -209,7 +209,7 @@ export function requireVisible(view: SandboxView, command: SandboxCommand): void
       "FEMTO_SANDBOX_UNAVAILABLE",
       `the folder ${printable(cwd)} is not visible inside the sandbox`,
       {
-        fix: "Use a folder within the workspace, or one that is granted.",
+        fix: "Use a folder in the workspace, or one that is granted.",
       },
     );
   }
@@ -223,9 +223,9 @@ function requireVisibleProgram(view: SandboxView, { program, realPath }: Sandbox
     throw new FemtoError(
       "FEMTO_SANDBOX_UNAVAILABLE",
       seen === "readWrite"
-        ? `the program ${printable(realPath)} lies where children may write`
+        ? `the program ${printable(realPath)} is in a folder that children may write to`
         : `the program ${printable(realPath)} is not visible inside the sandbox`,
-      { fix: "Name its folder under [sandbox].read, and do not grant it for writing." },
+      { fix: "Name its folder under [sandbox].read, and do not grant writing to it." },
     );
   }
 }

@@ -107,7 +107,7 @@ async function allMade(pending: readonly Promise<void>[]): Promise<void> {
 
 function unbounded(cause: unknown): FemtoError {
   const reason = `the control groups that bound a program cannot be made any more (${systemErrorCode(cause) ?? "unknown"})`;
-  const fix = "See to it that the host may write to its control group, and start it again.";
+  const fix = "Make the host's control group writable for it, then start the host again.";
   return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix, cause });
 }
 

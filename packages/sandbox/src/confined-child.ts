@@ -74,7 +74,7 @@ export function requireStreams(child: ChildProcess): void {
 
 function noDescriptorLeft(): FemtoError {
   return new FemtoError("FEMTO_OS_REFUSED", "the sandbox could not be started: this process has no descriptor left", {
-    fix: "Send the call again when less runs; let the operator raise the limit of open files of the host.",
+    fix: "Send the call again when fewer calls run. An operator can raise the host's limit of open files.",
   });
 }
 
@@ -85,7 +85,7 @@ function refused(why: string, highest: number, own: number): FemtoError {
   }
   const reason = `the sandbox could not be started (${why}): this process inherited descriptor ${highest}, which is above its limit of open files`;
   return new FemtoError("FEMTO_OS_REFUSED", reason, {
-    fix: `Raise the limit of open files of the host above ${highest}, or start it without that descriptor.`,
+    fix: `Raise the host's limit of open files above ${highest}, or start it without that descriptor.`,
   });
 }
 

@@ -63,7 +63,7 @@ function linkText(path: string): string | null {
 
 function unexamined(path: string, cause: unknown): FemtoError {
   const reason = `${printable(path)} cannot be examined (${systemErrorCode(cause) ?? "unknown"})`;
-  const fix = "Let the user who runs the host search the folders above it, or take it out of the configuration.";
+  const fix = "Give the user who runs the host access to the folders above it, or remove it from the configuration.";
   return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", reason, { fix, cause });
 }
 

@@ -56,11 +56,11 @@ export class KeptWatch implements Disposable {
 
 /** Why a child was killed, for people to read. */
 export const lostText = (path: string): string =>
-  `${printable(path)}, which is kept from programs, was replaced or made from outside while it ran; it was ended, because nothing keeps what stands there now from it`;
+  `${printable(path)}, which is protected from programs, was replaced or created by somebody else while the program ran; the program was ended, because it could have reached the new file`;
 
 /** What to do about that; `again` says how whatever ended is had once more. */
 export const lostFix = (again: string): string =>
-  `${again}; a new sandbox covers what stands there now. Whoever saves such a file while programs run ends none by writing to it in place, or by keeping it in a folder that is denied as a whole.`;
+  `${again}. A new sandbox covers what is there now. To avoid this, write such files in place while programs run, or keep them in a folder that is denied as a whole.`;
 
 /** Examines each path once, however many children it is kept from. */
 function lookAtAll(): void {

@@ -3,13 +3,13 @@
 /** Null for a message that nobody has seen yet. */
 export function knownFix(reason: string): string | null {
   if (/RTM_NEWADDR|setting up uid map|No permissions to create (a )?new namespace/.test(reason)) {
-    return "Let bwrap create user namespaces: an AppArmor profile /etc/apparmor.d/bwrap with `userns,`, or sysctl kernel.unprivileged_userns_clone=1.";
+    return "Allow bwrap to create user namespaces: with an AppArmor profile /etc/apparmor.d/bwrap that contains `userns,`, or with sysctl kernel.unprivileged_userns_clone=1.";
   }
   if (/mount proc/.test(reason)) {
-    return "Remove what is mounted over /proc: ProtectKernelTunables= or ProtectProc= of the service, or the container's masked paths.";
+    return "Remove the mounts over /proc: ProtectKernelTunables= or ProtectProc= of the service, or the container's masked paths.";
   }
   if (/Function not implemented/.test(reason)) {
-    return "Say RestrictSUIDSGID=no in a drop-in of the service: under it the kernel does not look paths up as the sandbox needs.";
+    return "Set RestrictSUIDSGID=no in a drop-in of the service. With this setting on, the kernel does not support the path lookups that the sandbox needs.";
   }
   if (/disable-userns|json-status-fd|Unknown option/.test(reason)) return "Install bubblewrap 0.8 or newer.";
   if (/Can't chdir to .*Permission denied/.test(reason)) {

@@ -91,7 +91,7 @@ function allOf(missing: ReadonlyMap<string, Rung["name"]>): string {
 function noneOn(platform: NodeJS.Platform): Reason {
   return {
     reason: `FemtoClaw knows nothing on ${platform} that would confine a program`,
-    fix: "Run the host on Linux. Elsewhere take process_exec, terminals and MCP servers that run as programs out of the configuration.",
+    fix: "Run the host on Linux. On other systems, remove process_exec, terminals and MCP servers that run as programs from the configuration.",
   };
 }
 
@@ -131,7 +131,7 @@ async function titleOf(rung: Rung, isRoot: boolean): Promise<string> {
   if (rung.name === "seatbelt") {
     if (!isRoot) return `seatbelt of Darwin ${release()}`;
     // What macOS lets root do inside a profile has never been examined.
-    const fix = "Run it as a user of its own.";
+    const fix = "Run the host as a separate user.";
     throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", "the host is root, and under Seatbelt no child is to be", {
       fix,
     });
@@ -242,6 +242,6 @@ async function run(tried: Tried, command: SandboxCommand): Promise<SandboxResult
   });
   if (!ran.timedOut) return ran;
   throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `a child did not end within ${PROBE_TIMEOUT_MS / 1_000} s`, {
-    fix: "Try again when the machine has less to do.",
+    fix: "Try again when the machine is less busy.",
   });
 }

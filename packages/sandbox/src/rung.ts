@@ -73,7 +73,7 @@ function seatbeltRung({ findProgram }: Inspection): Rung {
   if (program !== null && shell !== null) return { name: "seatbelt", program, shell };
   const missing = program === null ? "/usr/bin/sandbox-exec" : "/bin/dash";
   throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${missing}, which is a part of macOS, is not there`, {
-    fix: "Programs are confined by what macOS brings; nothing else is installed for it.",
+    fix: "Programs are confined with what macOS itself provides; nothing can be installed instead.",
   });
 }
 
@@ -83,9 +83,13 @@ export function requireOutOfReach(rung: Rung, visibility: (path: string) => Visi
     const state = stateOf(program);
     const file = state.kind === "link" ? state.target : program;
     if (visibility(file) !== "readWrite" && visibility(program) !== "readWrite") continue;
-    throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${name} (${printable(file)}) lies where children may write`, {
-      fix: "Take it from elsewhere, or deny writing to its folder.",
-    });
+    throw new FemtoError(
+      "FEMTO_SANDBOX_UNAVAILABLE",
+      `${name} (${printable(file)}) is in a folder that children may write to`,
+      {
+        fix: "Use it from another folder, or deny writing to its folder.",
+      },
+    );
   }
 }
 

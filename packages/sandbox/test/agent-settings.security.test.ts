@@ -87,9 +87,9 @@ test("no agent begins where a link could lead it to other settings than those th
   }
   // In the sandbox some of these lead to what the agent began in.
   for (const text of ["/proc/self/cwd/evil", "a-link", "a-link/../evil", "../project/a-link/../evil", `${evil}/.`]) {
-    expect(() => hidden(states, { texts: { [at]: text } })).toThrow("does not lead straight");
+    expect(() => hidden(states, { texts: { [at]: text } })).toThrow("does not point directly");
   }
-  expect(() => hidden({}, { texts: { [at]: "/proc/self/cwd/nowhere" } })).toThrow("does not lead straight");
+  expect(() => hidden({}, { texts: { [at]: "/proc/self/cwd/nowhere" } })).toThrow("does not point directly");
 });
 
 test("an agent that is installed in such a folder of a home is there, one of the project is not", () => {

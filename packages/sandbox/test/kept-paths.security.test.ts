@@ -145,7 +145,7 @@ it("so does what serves", async () => {
     onOutput: () => replace(place, ".git/config"),
   });
   expect(await service.ended).toContain(
-    `${place.workspace}/.git/config, which is kept from programs, was replaced or made`,
+    `${place.workspace}/.git/config, which is protected from programs, was replaced or created`,
   );
 });
 

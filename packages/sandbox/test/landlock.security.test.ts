@@ -71,7 +71,9 @@ describe
 
   it("does not see what is denied when it is replaced, and ends when it appears", () => {
     expect(found["sees what is denied replaced"]).toEqual({ ...ENDED, exitCode: 2, signal: null, said: "runs\n" });
-    expect(found["sees what is denied appear"]).toMatch(/^FEMTO_FILE_CHANGED: .*\/later, which is kept from programs/);
+    expect(found["sees what is denied appear"]).toMatch(
+      /^FEMTO_FILE_CHANGED: .*\/later, which is protected from programs/,
+    );
   });
 
   it("changes nothing that is guarded, denied or hidden in a writable workspace", () => {

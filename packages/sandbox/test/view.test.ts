@@ -131,7 +131,7 @@ describe("viewOf", () => {
     writeFileSync(real, "", { mode: 0o755 });
     mkdirSync(join(place.root, "tools"));
     symlinkSync(real, join(place.root, "tools/bwrap"));
-    expect(() => viewOf(place.authority)).toThrow(unavailable("lies where children may write"));
+    expect(() => viewOf(place.authority)).toThrow(unavailable("is in a folder that children may write to"));
     const denied = { ...place.authority, deny: { read: [], write: grants(real), run: [] } };
     expect(() => viewOf(denied)).not.toThrow();
   });
@@ -140,7 +140,7 @@ describe("viewOf", () => {
     using place = playground(({ out }) => ({ searchPath: [out] }));
     writeFileSync(join(place.out, "unshare"), "", { mode: 0o755 });
     const planned = () => viewOf(place.authority, undefined, undefined, null, "landlock, namespaces");
-    expect(planned).toThrow(unavailable("lies where children may write"));
+    expect(planned).toThrow(unavailable("is in a folder that children may write to"));
   });
 
   it("refuses where bubblewrap is not installed, and where the filter is not yet built", () => {

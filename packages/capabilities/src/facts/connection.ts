@@ -80,7 +80,7 @@ export function plainTarget(target: string): {
 } {
   const { host: written = "", port: portText = "" } = TARGET.exec(target)?.groups ?? {};
   const port = portNumber(portText);
-  if (port === null) throw new Refusal(`${shown(target)} is no host with its port`);
+  if (port === null) throw new Refusal(`${shown(target)} is not a host with a port`);
   const spelt = canonicalHost(written);
   if (!spelt.ok) throw new Refusal(`the host ${shown(written)} ${spelt.problem}`);
   return { host: spelt.host, port, isName: spelt.kind === "name" };

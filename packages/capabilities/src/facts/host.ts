@@ -97,12 +97,14 @@ const URL_TEXT = /^[\x21-\x5b\x5d-\x7e]+$/;
 export function plainUrl(text: string): PlainUrl {
   if (text.length > LIMITS.urlChars) throw new Refusal(`the URL has more than ${LIMITS.urlChars} characters`);
   if (!URL_TEXT.test(text)) {
-    throw new Refusal("the URL holds a space, a backslash, or what is no printable ASCII; percent-encode it");
+    throw new Refusal(
+      "the URL contains a space, a backslash, or a character that is not printable ASCII; percent-encode it",
+    );
   }
   const parts = URL_PARTS.exec(text)?.groups;
-  if (parts === undefined) throw new Refusal(`${shown(text)} is no URL that begins with http:// or https://`);
+  if (parts === undefined) throw new Refusal(`${shown(text)} is not a URL that begins with http:// or https://`);
   const authority = parts["authority"] ?? "";
-  if (authority.includes("@")) throw new Refusal("a URL may hold no user and no password");
+  if (authority.includes("@")) throw new Refusal("a URL must not contain a user or password");
   const { host: written = "", port: portText } =
     /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>.*))?$/.exec(authority)?.groups ?? {};
   const spelt = canonicalHost(written);
@@ -112,7 +114,7 @@ export function plainUrl(text: string): PlainUrl {
   if (port === null) throw new Refusal(`${shown(portText ?? "")} is no port`);
   const parsed = URL.parse(`${scheme}://${spelt.host}:${port}${parts["rest"] ?? ""}`);
   // INVARIANT: the host in the question is the one that every other parser reads.
-  if (parsed === null || parsed.hostname !== spelt.host) throw new Refusal(`${shown(text)} is no plain URL`);
+  if (parsed === null || parsed.hostname !== spelt.host) throw new Refusal(`${shown(text)} is not a plain URL`);
   const { pathname, search } = parsed;
   return {
     scheme,

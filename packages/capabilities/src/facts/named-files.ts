@@ -38,7 +38,7 @@ async function filesNamedBy(
   let leftBytes: number = LIMITS.approvalFileBytes;
   for (const path of new Set(bound.all.flatMap(namedBy))) {
     if (leadsThroughProcesses(path)) {
-      const reason = `${printable(path)} leads through /proc, where the program finds another file than who looks at it`;
+      const reason = `${printable(path)} leads through /proc, where the program would find a different file than the host`;
       return { ok: false, reason };
     }
     const file = await approvedFile(path, leftBytes, authority, platform);
@@ -48,7 +48,7 @@ async function filesNamedBy(
     if (files.length === LIMITS.approvalFiles) {
       return {
         ok: false,
-        reason: `it names more than ${LIMITS.approvalFiles} files, which is more than are looked at`,
+        reason: `it names more than ${LIMITS.approvalFiles} files, which is the limit`,
       };
     }
     files.push(file);

@@ -97,7 +97,7 @@ function candidates(name: string, searchPath: readonly string[]): string[] {
   const cut = name.lastIndexOf("/");
   const leaf = name.slice(cut + 1);
   if (leaf === "" || leaf === "." || leaf === "..")
-    throw new Refusal(`${printable(name)} is not the name of a program`);
+    throw new Refusal(`${printable(name)} is not a valid name of a program`);
   const folders = cut === -1 ? searchPath : searchPath.filter((folder) => folder === name.slice(0, cut));
   return folders.map((folder) => `${folder}/${leaf}`);
 }

@@ -58,7 +58,7 @@ async function remove(call: CapabilityCall): Promise<Change> {
   } catch (error) {
     if (systemErrorCode(error) !== "ENOTEMPTY") throw error;
     throw new FemtoError("FEMTO_FILE_TYPE", `${printable(path.path)} is a folder that is not empty`, {
-      fix: "Delete what it holds first.",
+      fix: "Delete its contents first.",
     });
   }
   await syncFolder(path);

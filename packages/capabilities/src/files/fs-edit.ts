@@ -54,7 +54,7 @@ async function edit(call: CapabilityCall): Promise<Change> {
   if (found === null) {
     const most = `a file of at most ${FILE_BYTES} bytes is edited`;
     throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(path.path)} is larger: ${most}`, {
-      fix: "Change a file of this size by a program.",
+      fix: "Change a file of this size with a program.",
     });
   }
   const expected = valueAt(args, "/sha256");
@@ -104,9 +104,13 @@ interface Place {
 /** Overlapping occurrences count as two, because the choice between them would be a guess. */
 function placeOf({ ends: [end, another] }: Found, length: number, path: string): Place {
   if (end === undefined)
-    throw refused(path, "does not hold the text `old`", "Read the file, and name the text as it stands there.");
+    throw refused(path, "does not contain the text `old`", "Read the file, and give the text exactly as it is there.");
   if (another !== undefined) {
-    throw refused(path, "holds the text `old` more than once", "Name more of the text around the place that is meant.");
+    throw refused(
+      path,
+      "contains the text `old` more than once",
+      "Give more of the surrounding text, so that it occurs only once.",
+    );
   }
   return { from: end - length, to: end };
 }

@@ -58,8 +58,8 @@ async function move(call: CapabilityCall): Promise<Change> {
   if (target === null || type === "missing") throw missing(from);
   if (to.target !== null) throw exists(to);
   if (to.path.startsWith(`${from.path}/`)) {
-    throw new FemtoError("FEMTO_CAPABILITY_FAILED", `${printable(to.path)} lies in what would be moved there`, {
-      fix: "Name a place outside of the folder.",
+    throw new FemtoError("FEMTO_CAPABILITY_FAILED", `${printable(to.path)} is inside the folder that would be moved`, {
+      fix: "Name a path outside the folder.",
     });
   }
   if (type === "directory") await requireMovable(from, target, to, call);
@@ -72,8 +72,10 @@ async function move(call: CapabilityCall): Promise<Change> {
     await (type === "file" ? moveFile(from, target, to) : moveFolder(from, target, to));
   } catch (error) {
     if (systemErrorCode(error) !== "EXDEV") throw error;
-    const reason = `${printable(from.path)} and ${printable(to.path)} lie on different file systems`;
-    throw new FemtoError("FEMTO_OS_REFUSED", reason, { fix: "Write the content anew there, and delete it here." });
+    const reason = `${printable(from.path)} and ${printable(to.path)} are on different file systems`;
+    throw new FemtoError("FEMTO_OS_REFUSED", reason, {
+      fix: "Write the contents to the new path, then delete the old file.",
+    });
   }
   await syncFolder(to);
   await syncFolder(from);
@@ -89,7 +91,7 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
   const bounds = new WalkBounds(ENTRIES_MAX);
   const refused = new FemtoError(
     "FEMTO_CAPABILITY_FAILED",
-    `${printable(from.path)} holds what policy does not let the call move, so the folder stays where it is`,
+    `${printable(from.path)} contains something that the policy does not let the call move, so the folder was not moved`,
     { fix: "Move the parts of it that may be moved." },
   );
   let isHeldBack = false;
@@ -111,14 +113,14 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
     const what = isAnotherSystem ? "another file system" : "what the host may not look at";
     throw new FemtoError(
       "FEMTO_CAPABILITY_FAILED",
-      `${printable(from.path)} holds ${what}, so the folder stays where it is`,
+      `${printable(from.path)} contains ${what}, so the folder was not moved`,
       {
         fix: "Move the other parts of it.",
       },
     );
   }
   if (!bounds.isCut) return;
-  const most = `a folder with at most ${ENTRIES_MAX} names, none of them too deep, is moved`;
+  const most = `only a folder with at most ${ENTRIES_MAX} names, none of them too deep, can be moved`;
   throw new FemtoError("FEMTO_FILE_TOO_LARGE", `${printable(from.path)} holds more: ${most}`, {
     fix: "Move the parts of it one by one.",
   });

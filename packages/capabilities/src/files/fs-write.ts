@@ -63,13 +63,9 @@ async function write(call: CapabilityCall): Promise<Change> {
   const mode = textAt(args, "/mode");
   const expected = valueAt(args, "/sha256");
   if (expected !== undefined && mode !== "overwrite") {
-    throw new FemtoError(
-      "FEMTO_CAPABILITY_FAILED",
-      `a sha256 is expected where a file is overwritten, not to ${mode}`,
-      {
-        fix: 'Use mode "overwrite", or leave out sha256.',
-      },
-    );
+    throw new FemtoError("FEMTO_CAPABILITY_FAILED", `sha256 is only for overwriting a file, not for mode ${mode}`, {
+      fix: 'Use mode "overwrite", or leave out sha256.',
+    });
   }
   const sha256 = digest(content);
   const result = { bytes: content.length, sha256 };
@@ -101,7 +97,7 @@ async function append(path: BoundPath, content: Buffer, [before]: readonly Kept[
   if (nlink > 1) {
     throw new FemtoError(
       "FEMTO_FILE_TYPE",
-      `${printable(path.path)} has ${nlink} names, and the others were not decided on`,
+      `${printable(path.path)} has ${nlink} names (hard links), and the policy has decided on only one of them`,
     );
   }
   let written = 0;

@@ -47,6 +47,6 @@ export const changed = ({ path }: BoundPath): FemtoError =>
 
 /** For a call that states what it expects to find. */
 export const unexpected = ({ path }: BoundPath, what: "sha256" | "version"): FemtoError =>
-  new FemtoError("FEMTO_FILE_CHANGED", `${printable(path)} is not what the call expects: its ${what} is another one`, {
-    fix: "Look at what is there now, and decide anew.",
+  new FemtoError("FEMTO_FILE_CHANGED", `${printable(path)} is not what the call expects: its ${what} is different`, {
+    fix: "Look at what is there now, and decide again.",
   });

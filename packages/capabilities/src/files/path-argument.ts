@@ -66,9 +66,9 @@ export function requireNoLinks({ args, bound, authority }: CapabilityCall, point
     if ([path, ...further].join("/") === named) continue;
     throw new FemtoError(
       "FEMTO_FILE_CHANGED",
-      `${printable(text)} leads to ${printable(path)}, which the call does not mean`,
+      `${printable(text)} leads to ${printable(path)}, which is not the path that the call names`,
       {
-        fix: "Look at what is there now, and name the place itself.",
+        fix: "Look at what is there now, and name the path itself.",
       },
     );
   }

@@ -87,7 +87,7 @@ function requestOf(args: JsonObject, host: BoundHost): Request {
   const { method = "GET", headers = {}, body } = args;
   if (typeof body === "string" && BODILESS.includes(String(method))) {
     throw new FemtoError("FEMTO_FETCH_FAILED", `a ${String(method)} request has no body`, {
-      fix: "Leave the body out, or name the method that goes with it.",
+      fix: "Leave the body out, or use a method that has a body.",
     });
   }
   return {

@@ -52,7 +52,7 @@ export async function readManifest(entry: ArchiveEntry): Promise<BackupManifest>
   const v = isObject(value) ? value["v"] : null;
   if (typeof v === "number" && v > FORMAT) {
     throw new FemtoError("FEMTO_JOURNAL_FORMAT", `the backup has format ${v} where ${FORMAT} is understood`, {
-      fix: "Restore it with a FemtoClaw that is at least as new as the one that made it.",
+      fix: "Restore it with a version of FemtoClaw that is at least as new as the one that made it.",
     });
   }
   if (!isManifest(value)) throw damaged(`${MANIFEST_FILE} does not say what a backup says`);

@@ -82,7 +82,7 @@ export async function heldInBackup(oldLog: string, seen: Checkpoint): Promise<bo
 function assertKnown({ pinned, known }: RestoreRequest, { log }: BackupManifest): void {
   if (pinned !== undefined || known === null || known.firstKey === log.first_key) return;
   const fix =
-    "If it is the right backup, name the public key of its log with --key; `femtoclaw audit forget` gives up what was seen.";
+    "If it is the right backup, name the public key of its log with --key, or forget what was seen with `femtoclaw audit forget`.";
   throw refused(`the backup is of another log than ${known.origin}, which was seen there at ${known.seenAt}`, fix);
 }
 
@@ -102,7 +102,7 @@ async function takeSecrets(file: string, work: string, root: string, { log }: Ba
 function assertApart(directory: string, project: string): void {
   const [inner, outer] = directory.length > project.length ? [directory, project] : [project, directory];
   if (inner !== outer && !inner.startsWith(`${outer}/`)) return;
-  const fix = "Name two folders that do not lie in each other.";
+  const fix = "Name two folders, neither of which is inside the other.";
   throw refused(`the state directory and the project cannot both be made: ${printable(inner, 4_096)}`, fix);
 }
 

@@ -86,13 +86,13 @@ async function readKey(place: KeyPlace, environment: HostEnvironment): Promise<s
   if (/^[\x21-\x7e]+$/.test(key) && key.length <= KEY_CHARS_MAX) return key;
   const where = isFile ? printable(place.file, 4_096) : `the variable ${printable(place.variable)}`;
   throw new FemtoError("FEMTO_USAGE", `${where} holds no key`, {
-    fix: "Put the key of the provider there, on one line; or leave it out where the endpoint wants none.",
+    fix: "Put the provider's key there, on one line. If the endpoint needs no key, leave the setting out.",
   });
 }
 
 function noModel(): FemtoError {
   return new FemtoError("FEMTO_USAGE", "no model is named", {
-    fix: `Write a table [chat] into femtoclaw.toml, or name one by --provider (${PROVIDERS.join(" or ")}), --model and --base-url; --script FILE goes without.`,
+    fix: `Add a table [chat] to femtoclaw.toml, or use --provider (${PROVIDERS.join(" or ")}), --model and --base-url. --script FILE needs no model.`,
   });
 }
 

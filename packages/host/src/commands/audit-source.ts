@@ -50,9 +50,9 @@ function assertSeen(out: string): void {
   if (existsSync(out)) return;
   throw new FemtoError(
     "FEMTO_EXPORT_FAILED",
-    `the host wrote ${printable(out, 4_096)} where nothing of it is seen here`,
+    `the host wrote ${printable(out, 4_096)} to a place that is not visible here`,
     {
-      fix: "Name a path outside of /tmp that the host can write to, such as one beside its state.",
+      fix: "Name a path outside /tmp that the host can write to, for example beside its state directory.",
     },
   );
 }

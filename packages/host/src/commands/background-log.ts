@@ -18,7 +18,7 @@ export class BackgroundLog {
     } catch (error) {
       const reason = systemErrorCode(error) ?? errorText(error);
       throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `${printable(path, 4_096)} cannot be opened: ${reason}`, {
-        fix: "Let the host write to its state directory, or name another one with --state; nothing is damaged.",
+        fix: "Let the host write to its state directory, or name another one with --state. Nothing is damaged.",
         cause: error,
       });
     }

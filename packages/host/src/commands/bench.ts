@@ -68,8 +68,8 @@ function reportIn(path: string): BenchReport {
   try {
     return readReport(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new FemtoError("FEMTO_USAGE", `${printable(path)} cannot be compared with: ${errorText(error)}`, {
-      fix: "Name a file into which `bench --json` was written.",
+    throw new FemtoError("FEMTO_USAGE", `${printable(path)} cannot be used for the comparison: ${errorText(error)}`, {
+      fix: "Name a file with the output of `bench --json`.",
     });
   }
 }

@@ -27,12 +27,13 @@ export class CommandContext {
 
   /** Throws FEMTO_SURROUNDINGS if the current folder no longer exists, or if its path does not lead back to it. */
   get cwd(): string {
-    const reason = "the folder in which this was called cannot be used";
+    const reason = "the current folder cannot be used";
     try {
       const path = process.cwd();
       if (isSameFolder(path, ".")) return path;
     } catch (error) {
-      const fix = "It was removed or may not be entered. Go to one that is there, as by `cd`, and call it again.";
+      const fix =
+        "It was removed, or you may not enter it. Change to another folder with `cd`, and run the command again.";
       throw new FemtoError("FEMTO_SURROUNDINGS", `${reason} (${systemErrorCode(error) ?? "unknown"})`, {
         fix,
         cause: error,
@@ -40,8 +41,8 @@ export class CommandContext {
     }
     // Node.js replaces bytes of the path that are not UTF-8 by other characters. The result names another folder,
     // perhaps somebody else's.
-    throw new FemtoError("FEMTO_SURROUNDINGS", `${reason}: by its name another one is found, or none`, {
-      fix: "Where a name on the way to it is not UTF-8, rename that; where something was mounted over it, enter it anew; or call this from another folder.",
+    throw new FemtoError("FEMTO_SURROUNDINGS", `${reason}: its name leads to another folder, or to none`, {
+      fix: "If a name in its path is not UTF-8, rename it. If something was mounted over it, enter it again. Or run the command from another folder.",
     });
   }
 
@@ -104,7 +105,7 @@ export function knownAgent({ resolved }: LoadedConfiguration, agent: string): st
   if (known.includes(agent)) return agent;
   const fix =
     known.length === 0
-      ? "Leave --agent away, or write a table [agent.NAME]."
+      ? "Leave --agent out, or add a table [agent.NAME]."
       : `Name one that has tables: ${known.map((name) => printable(name)).join(", ")}.`;
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, { fix });
 }

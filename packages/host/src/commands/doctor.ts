@@ -102,8 +102,8 @@ function hostFinding(answers: unknown): Found {
   if (answers === false) {
     return { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." };
   }
-  const detail = `it cannot be told whether one runs: ${errorText(answers)}`;
-  const fix = answers instanceof FemtoError ? answers.fix : "See to what the lines above name first.";
+  const detail = `cannot tell whether one runs: ${errorText(answers)}`;
+  const fix = answers instanceof FemtoError ? answers.fix : "First fix what the lines above report.";
   return { verdict: "warn", detail, fix };
 }
 

@@ -44,9 +44,13 @@ export async function install(context: CommandContext, file: string | undefined,
   const library = new Library(layout.library);
   const service = flags.service ?? true;
   if (service && process.platform !== "linux") {
-    throw new FemtoError("FEMTO_INSTALL_REFUSED", `a unit is for systemd, which ${process.platform} does not have`, {
-      fix: "Say --no-service, and have the host started by what this system has for services.",
-    });
+    throw new FemtoError(
+      "FEMTO_INSTALL_REFUSED",
+      `a systemd unit cannot be used, because ${process.platform} has no systemd`,
+      {
+        fix: "Use --no-service, and start the host with this system's own service manager.",
+      },
+    );
   }
   const plan = () => {
     const installed = library.inForce()?.receipt.files ?? [];
@@ -89,8 +93,8 @@ function releaseToInstall(cwd: string, file: string | undefined, keyFile: string
   const named = keyFile === undefined ? null : readPublicKey(resolve(cwd, keyFile));
   if (file !== undefined) {
     if (named !== null) return { release: openRelease(resolve(cwd, file), named), key: named };
-    throw new FemtoError("FEMTO_USAGE", "nobody says by which key that executable has to be signed", {
-      fix: "Name the public key of whoever you trust to build it with --key.",
+    throw new FemtoError("FEMTO_USAGE", "it is not known by which key that executable must be signed", {
+      fix: "Name with --key the public key of the builder whom you trust.",
     });
   }
   const own = "release" in OWN_CODE ? OWN_CODE.release : null;
@@ -130,8 +134,8 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   }
   refuseChanged(current, options);
   if ((await hostOf(context, library, current).standing()) !== "stopped") {
-    throw new FemtoError("FEMTO_HOST_RUNNING", "a host runs by this installation", {
-      fix: `Stop it first: \`${byHand(library, current, "down")}\`, or \`${systemctlOf(current.receipt.scope)} stop femtoclaw\` where systemd runs it.`,
+    throw new FemtoError("FEMTO_HOST_RUNNING", "a host of this installation is running", {
+      fix: `Stop it first with \`${byHand(library, current, "down")}\`, or with \`${systemctlOf(current.receipt.scope)} stop femtoclaw\` if systemd runs it.`,
     });
   }
   if (flags.dryRun === true) {
@@ -223,7 +227,7 @@ function libraryOf(context: CommandContext, flags: PlaceFlags): Library {
 function layoutIn({ cwd, environment }: CommandContext, { system, user, prefix }: PlaceFlags): Layout {
   if (system === true && user === true) throw new FemtoError("FEMTO_USAGE", "--system and --user exclude each other");
   if (system === true && process.getuid?.() !== 0) {
-    throw new FemtoError("FEMTO_INSTALL_REFUSED", "an installation for the system is made by root", {
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", "only root can install for the system", {
       fix: "Run it as root, or install for yourself with --user.",
     });
   }
@@ -235,9 +239,9 @@ function serviceUser(name: string): Owner {
   const [, , uid, gid] = /^[a-z_][a-z0-9_-]{0,31}$/.test(name) ? lookedUp(name).split(":") : [];
   const owner = { name, uid: Number(uid), gid: Number(gid) };
   if (uid !== undefined && Number.isSafeInteger(owner.uid) && owner.uid !== 0) return owner;
-  const finding = owner.uid === 0 ? "the host is not to run as root" : `there is no user ${printable(name)}`;
+  const finding = owner.uid === 0 ? "the host must not run as root" : `there is no user ${printable(name)}`;
   throw new FemtoError("FEMTO_INSTALL_REFUSED", finding, {
-    fix: `Make a user for the service: useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${SERVICE_USER}`,
+    fix: `Create a user for the service: useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${SERVICE_USER}`,
   });
 }
 
@@ -263,9 +267,9 @@ export async function refusedBySystem(act: () => Promise<number>): Promise<numbe
     const code = systemErrorCode(error);
     if (code === undefined || syscall === undefined) throw error;
     const isFull = code === "ENOSPC" || code === "EDQUOT";
-    const fix = isFull ? "Free space on the disk that it is installed on" : "Run it as whoever may write there";
+    const fix = isFull ? "Free space on the disk that it is installed on" : "Run it as a user who may write there";
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${[syscall, shown(path)].join(" ").trim()} failed: ${code}`, {
-      fix: `${fix}, then run it again; it ends first what was begun. What was in force is in force.`,
+      fix: `${fix}, then run it again. It first completes what was begun. The version in force has not changed.`,
       cause: error,
     });
   }

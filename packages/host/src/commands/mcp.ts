@@ -32,7 +32,7 @@ export async function mcp(called: CommandContext, options: McpOptions): Promise<
   }
   if (agent !== undefined && !Object.hasOwn(loaded.configuration.agent ?? {}, agent)) {
     throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, {
-      fix: "Name an agent that the configuration has tables for, or leave --agent out.",
+      fix: "Name an agent that has tables in the configuration, or leave --agent out.",
     });
   }
   if (printConfig !== undefined) return printConfiguration(context, printConfig, loaded.path, agent);
@@ -66,8 +66,8 @@ async function serveHttp(
     tokenFile === undefined ? newToken() : tokenFrom(unreachedPlace(context, tokenFile, "FEMTO_CONFIG_OWNER"));
   const server = await serveMcpHttp({ ...options, token }).catch((error: unknown) => {
     const reason = systemErrorCode(error) ?? errorText(error);
-    throw new FemtoError("FEMTO_USAGE", `port ${options.port} of this machine cannot be had (${reason})`, {
-      fix: "Name a port that is free, or 0 for any.",
+    throw new FemtoError("FEMTO_USAGE", `port ${options.port} of this machine is not available (${reason})`, {
+      fix: "Name a free port, or 0 for any.",
     });
   });
   if (output.json) output.value({ event: "ready", url: server.url });

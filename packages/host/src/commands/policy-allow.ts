@@ -38,7 +38,7 @@ export async function policyAllow(context: CommandContext, ref: string, options:
     const refused = record.type === "execution.refused" ? record.body.error : null;
     const cause = call?.obstacle ?? refused?.reason ?? told ?? "it was not decided";
     const fix = refused === null ? "" : `\nfix: ${refused.fix}`;
-    return nothing(context, `there is nothing that an entry could allow: ${cause}${fix}`);
+    return nothing(context, `no entry could allow this: ${cause}${fix}`);
   }
   const loaded = context.load();
   const project = readProjectFiles(loaded.path);
@@ -122,7 +122,7 @@ async function isWanted(
       "FEMTO_USAGE",
       "the entry lets an agent choose what code runs, or reach what trusts this machine, so --yes alone does not write it",
       {
-        fix: "Read what is proposed, and add --unsafe if it is what you want.",
+        fix: "Read the proposal, and add --unsafe if you want it.",
       },
     );
   }
@@ -157,7 +157,7 @@ function tell(
     const no_longer_asked = settled.map(({ source }) => source);
     output.value({ written, path, grants, no_longer_asked, difference: differenceValue(difference) });
   } else if (written) {
-    output.line(`wrote ${printable(path, 4_096)}; a running host goes by it after \`femtoclaw reload\``);
+    output.line(`wrote ${printable(path, 4_096)}; a running host uses it after \`femtoclaw reload\``);
   } else {
     const words = grants.some(({ dangerous }) => dangerous) ? "--yes --unsafe" : "--yes";
     output.talk(`nothing was written; ${words} writes it`);

@@ -23,7 +23,7 @@ export async function policyDiff(context: CommandContext, options: PolicyDiffOpt
   if (recorded && since !== undefined) {
     throw new FemtoError(
       "FEMTO_USAGE",
-      "--recorded needs the records of the policies, so it begins at the first record",
+      "--recorded needs the records of the policies, so it must start at the first record",
     );
   }
   const journal = againstJournal === true ? {} : { journal: againstJournal };

@@ -68,8 +68,7 @@ async function trialOf(
 
 function tell({ output }: CommandContext, { revision, difference, others }: Trial, recorded: boolean): number {
   if (output.json) output.value({ revision, others, ...(differenceValue(difference) as object) });
-  else if (revision === null)
-    output.line("no rules were on trial: nothing stands under [shadow], or no host has loaded it");
+  else if (revision === null) output.line("no rules were on trial: [shadow] is empty, or no host has loaded it");
   else {
     output.line(`on trial: revision ${revision.slice(0, 12)}`);
     const isAsked = difference.calls > 0 || difference.undecidable.length > 0;

@@ -85,7 +85,7 @@ export async function call(
   const reply = ended ?? first;
   if (reply === null) {
     context.output.talk(
-      `no answer within ${options.timeout} ms; the call goes on, \`femtoclaw executions list\` shows it`,
+      `no answer within ${options.timeout} ms; the call continues; \`femtoclaw executions list\` shows it`,
     );
     if (context.output.json) context.output.value(null);
     return EXIT.pending;

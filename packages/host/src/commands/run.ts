@@ -73,7 +73,7 @@ function settingOf({ resolved, path }: LoadedConfiguration, name: string): Launc
   const known = launches.map((one) => printable(one.name)).join(", ");
   const fix =
     known === ""
-      ? `Write a table [launch.${printable(name, 64)}] into ${printable(path)} and start the host again.`
+      ? `Add a table [launch.${printable(name, 64)}] to ${printable(path)} and start the host again.`
       : `Name one that has a table: ${known}.`;
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [launch.${printable(name, 64)}]`, { fix });
 }
@@ -101,7 +101,7 @@ function report({ output }: CommandContext, name: string, { reply, calls, asked 
     const rules = (reply.policy?.rules ?? []).map((rule) => printable(rule)).join(" ");
     process.stderr.write(`${printable(name)} was not launched: the policy asks about it  ${rules}\n`);
     process.stderr.write(
-      "fix: No answer can begin it later, so nobody was asked. Let the rule except whom you launch.\n",
+      "fix: An answer could not start it later, so nobody was asked. Exempt the agent that you launch from the rule.\n",
     );
     return;
   }
@@ -117,7 +117,7 @@ function report({ output }: CommandContext, name: string, { reply, calls, asked 
   const refused = (reply.result?.["refused"] ?? []) as readonly { readonly host: string; readonly reason: string }[];
   output.talk(`${printable(name)} ended; calls: ${counted.length === 0 ? "none" : counted.join(", ")}`);
   for (const { host, reason } of refused) {
-    output.talk(`it was not let connect to ${printable(host, 300)}: ${printable(reason, 500)}`);
+    output.talk(`it was not allowed to connect to ${printable(host, 300)}: ${printable(reason, 500)}`);
   }
 }
 

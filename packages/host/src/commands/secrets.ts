@@ -21,7 +21,7 @@ export async function addSecret(
 ): Promise<number> {
   const pattern = fetchPattern(options.for);
   if ("problem" in pattern) throw invalid(`--for: ${pattern.problem}`);
-  if (pattern.hosts !== "one") throw invalid("--for: a secret is for one host, by its very name");
+  if (pattern.hosts !== "one") throw invalid("--for must be the exact name of one host");
   const { host } = pattern;
   const port = pattern.port ?? DEFAULT_PORTS.https;
   const value = readValue(command, options);
@@ -58,7 +58,7 @@ function readValue(command: readonly string[], { file }: AddOptions): string {
   const [program, ...args] = command;
   if (program !== undefined) return printed(program, args);
   if (file === undefined && process.stdin.isTTY) {
-    throw invalid("the value is read from stdin, where nothing would hide it as you type; pipe it in, or name --file");
+    throw invalid("the value is read from stdin, which would show it as you type; pipe it in, or use --file");
   }
   return trimmed(readSome(file ?? 0));
 }

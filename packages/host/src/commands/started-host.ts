@@ -61,7 +61,7 @@ export async function operatorOf(context: CommandContext, host: Placed): Promise
     if (running.length === 0) throw error;
     const { code, message, cause } = error;
     throw new FemtoError(code, `${message}, but ${running.length === 1 ? "one runs" : "some run"} elsewhere`, {
-      fix: `To go to one that was started by this configuration, say ${statesOf(running)}.`,
+      fix: `To use one that was started with this configuration, add ${statesOf(running)}.`,
       cause,
     });
   }
@@ -94,13 +94,14 @@ async function answers({ runtimeDirectory, boot }: StartedHost): Promise<boolean
 }
 
 function unknownHost({ code, message, fix, cause }: FemtoError): FemtoError {
-  const other = "No host is known to run by it; one that does is stopped by SIGTERM, such as by `kill PID`.";
+  const other =
+    "No host is known to run with it. A host can also be stopped with SIGTERM, for example with `kill PID`.";
   return new FemtoError(code, message, { fix: `${fix} ${other}`, cause });
 }
 
 function severalHosts(running: readonly StartedHost[]): FemtoError {
-  return new FemtoError("FEMTO_USAGE", `${running.length} hosts that were started by this configuration run`, {
-    fix: `Say which one is meant, by one of: ${statesOf(running)}`,
+  return new FemtoError("FEMTO_USAGE", `${running.length} hosts run that were started with this configuration`, {
+    fix: `Say which one you mean with one of: ${statesOf(running)}`,
   });
 }
 

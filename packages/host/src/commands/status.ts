@@ -42,7 +42,10 @@ function configurationRows({ configuration, fault }: HostInQuestion, output: Out
   if (fault === null) return [["configuration", printable(configuration, 4_096)]];
   return [
     ["configuration", output.style("red", printable(fault.message, 4_096))],
-    ["", `this host goes on by what it read of ${printable(configuration, 4_096)} before; other commands refuse`],
+    [
+      "",
+      `the host continues with what it read earlier from ${printable(configuration, 4_096)}; other commands refuse the file`,
+    ],
   ];
 }
 

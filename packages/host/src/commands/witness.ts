@@ -18,7 +18,8 @@ export async function listWitnesses(context: CommandContext): Promise<number> {
     output.value(witnesses);
     return EXIT.ok;
   }
-  if (witnesses.length === 0) output.talk("no witness is configured: whoever holds the log can roll it back unseen");
+  if (witnesses.length === 0)
+    output.talk("no witness is configured, so the holder of the log can roll it back unnoticed");
   for (const line of table(witnesses.map((witness) => witnessRow(witness)))) output.line(line);
   return EXIT.ok;
 }
@@ -54,7 +55,7 @@ export async function serveWitness(context: CommandContext, options: ServeOption
   const logs = options.log.map((vkey) => {
     const verifier = parseVerifierKey(vkey);
     if (verifier !== null) return verifier;
-    throw new FemtoError("FEMTO_USAGE", `\`${printable(vkey, 256)}\` is no public key of a log`, {
+    throw new FemtoError("FEMTO_USAGE", `\`${printable(vkey, 256)}\` is not the public key of a log`, {
       fix: "Name the key that `femtoclaw keys show` prints: name+id+key.",
     });
   });
@@ -81,7 +82,7 @@ function addressOf(listen: string): { readonly host: string; readonly port: numb
   const host = v4 ?? v6;
   const port = Number(digits);
   if (host !== undefined && port <= 65_535) return { host, port };
-  throw new FemtoError("FEMTO_USAGE", `\`${printable(listen, 64)}\` is no address of this machine's loopback`, {
-    fix: "Name 127.0.0.1:PORT or [::1]:PORT; put a proxy with access control before it to serve others.",
+  throw new FemtoError("FEMTO_USAGE", `\`${printable(listen, 64)}\` is not a loopback address of this machine`, {
+    fix: "Use 127.0.0.1:PORT or [::1]:PORT. To serve other machines, put a proxy with access control in front.",
   });
 }

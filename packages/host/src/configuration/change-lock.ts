@@ -26,7 +26,7 @@ export async function lockChanges(directory: SecureDirectory, name: string, what
     await sleep(RETRY_MS);
   }
   throw new FemtoError("FEMTO_CONFIG_INVALID", `another process is changing ${what} (${printable(path, 4_096)})`, {
-    fix: "Let it come to its end, or end it, and run the command again.",
+    fix: "Wait until it ends, or end it, then run the command again.",
   });
 }
 
@@ -38,7 +38,7 @@ function lockable(path: string, lockFile: (path: string) => Disposable | null): 
   } catch (error) {
     const reason = `${printable(path, 4_096)} cannot be locked: ${printable(errorText(error))}`;
     throw new FemtoError("FEMTO_SURROUNDINGS", reason, {
-      fix: "Free space on that disk, and see to it that the file is an empty one that this user may write to.",
+      fix: "Free space on that disk, and make sure that the file is empty and writable for this user.",
       cause: error,
     });
   }

@@ -74,7 +74,7 @@ function placeOf(source: string): Position {
 
 function byHand({ path }: ProjectFiles, finding: string): FemtoError {
   return new FemtoError("FEMTO_CONFIG_INVALID", `${basename(path)} cannot be changed by this command: ${finding}`, {
-    fix: "Change the file yourself, as it is proposed.",
+    fix: "Change the file yourself as proposed.",
   });
 }
 

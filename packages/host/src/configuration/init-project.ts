@@ -122,7 +122,7 @@ function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): W
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown cause";
     throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(join(folder.path, name))} cannot be written (${code})`, {
-      fix: "Name a folder in which this user may write, on a disk with room.",
+      fix: "Name a folder that this user may write to, on a disk with room.",
       cause: error,
     });
   }

@@ -9,8 +9,7 @@ export function neededFolder(path: string, mode: number): void {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    const fix =
-      "Set HOME, and XDG_STATE_HOME where it is set, to a folder that is there and that this user may write to.";
+    const fix = "Set HOME, and XDG_STATE_HOME if you use it, to an existing folder that this user may write to.";
     throw new FemtoError("FEMTO_SURROUNDINGS", `the folder ${printable(path)} cannot be made (${code})`, {
       fix,
       cause: error,

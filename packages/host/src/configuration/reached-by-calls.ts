@@ -10,7 +10,7 @@ export function refuseReached(path: string, authority: Authority, code: ErrorCod
   const reached = reachedFrom(path, authority);
   if (reached === undefined) return;
   throw new FemtoError(code, `calls may reach ${printable(path, 4_096)}, below ${printable(reached, 4_096)}`, {
-    fix: "Name a place outside of the workspace and of all that is granted, or deny reading it in the configuration.",
+    fix: "Name a path outside the workspace and all granted folders, or deny reading it in the configuration.",
   });
 }
 

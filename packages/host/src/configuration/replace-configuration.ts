@@ -38,7 +38,7 @@ export async function replaceConfiguration(before: ProjectFiles, after: ProjectF
   if (staging.isQuiet && replacedFrom(directory, directory, files)) return;
   throw new FemtoError(
     "FEMTO_CONFIG_INVALID",
-    `${printable(before.path)} lies on another file system than the state directory, and calls may be running beside it`,
+    `${printable(before.path)} is on another file system than the state directory, and calls may be running`,
     { fix: "Stop the host with `femtoclaw down` and run the command again, or write the proposed entry yourself." },
   );
 }
@@ -120,7 +120,7 @@ function syncDirectory(directory: SecureDirectory): void {
 function cannotWrite(path: string, error: unknown): FemtoError {
   const code = systemErrorCode(error) ?? "unknown cause";
   return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be written (${code})`, {
-    fix: "Write the entry that is proposed into the file yourself.",
+    fix: "Write the proposed entry into the file yourself.",
     cause: error,
   });
 }

@@ -31,9 +31,13 @@ export class TrustStore {
   constructor(environment: HostEnvironment) {
     const directory = stateHome(environment);
     if (directory === undefined) {
-      throw new FemtoError("FEMTO_CONFIG_INVALID", "trust is kept in the user's state directory: set HOME", {
-        fix: "Set HOME or XDG_STATE_HOME to an absolute path, or name the configuration with --config.",
-      });
+      throw new FemtoError(
+        "FEMTO_CONFIG_INVALID",
+        "the list of trusted projects is in the user's state directory: set HOME",
+        {
+          fix: "Set HOME or XDG_STATE_HOME to an absolute path, or name the configuration with --config.",
+        },
+      );
     }
     this.#directory = directory;
   }
@@ -102,16 +106,20 @@ function replace(directory: SecureDirectory, text: string): void {
 function unwritable({ path }: SecureDirectory, error: unknown): unknown {
   const code = systemErrorCode(error);
   if (error instanceof FemtoError || code === undefined) return error;
-  return new FemtoError("FEMTO_SURROUNDINGS", `what is trusted cannot be kept in ${printable(path, 4_096)} (${code})`, {
-    fix: "Free space on that disk, or set HOME, or XDG_STATE_HOME, to a folder that this user may write to.",
-    cause: error,
-  });
+  return new FemtoError(
+    "FEMTO_SURROUNDINGS",
+    `the list of trusted projects cannot be written to ${printable(path, 4_096)} (${code})`,
+    {
+      fix: "Free space on that disk, or set HOME or XDG_STATE_HOME to a folder that this user may write to.",
+      cause: error,
+    },
+  );
 }
 
 function serialize(projects: Projects): string {
   const text = `${JSON.stringify({ version: 1, projects: Object.fromEntries(projects) }, null, 2)}\n`;
   if (Buffer.byteLength(text) <= STORE_BYTES_MAX) return text;
-  throw new FemtoError("FEMTO_CONFIG_INVALID", `${projects.size} trusted projects are more than the list holds`, {
+  throw new FemtoError("FEMTO_CONFIG_INVALID", `${projects.size} trusted projects are more than the list can hold`, {
     fix: "Revoke some with `femtoclaw trust --revoke`.",
   });
 }

@@ -22,7 +22,7 @@ export async function found(check: Check): Promise<Found> {
     return await check();
   } catch (error) {
     if (error instanceof FemtoError) return failed(error);
-    return { verdict: "fail", detail: errorText(error), fix: "This is a fault of FemtoClaw; please report it." };
+    return { verdict: "fail", detail: errorText(error), fix: "This is a fault of FemtoClaw. Please report it." };
   }
 }
 

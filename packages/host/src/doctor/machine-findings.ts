@@ -15,18 +15,18 @@ export function runtimeFinding(): Found {
   const major = Number(process.versions.node.split(".")[0]);
   const detail = `Node ${process.version} on ${process.platform} ${process.arch}`;
   if (major !== NODE_MAJOR) {
-    return { verdict: "fail", detail, fix: `Run it through npm, which brings Node ${NODE_MAJOR}.` };
+    return { verdict: "fail", detail, fix: `Run it through npm, which provides Node ${NODE_MAJOR}.` };
   }
   const lacks = platformLacks(process.platform);
   if (lacks === null) return ok(detail);
-  return { verdict: "warn", detail: `${detail}: ${lacks}`, fix: "Run the host on Linux, where all of it was tried." };
+  return { verdict: "warn", detail: `${detail}: ${lacks}`, fix: "Run the host on Linux, where everything was tested." };
 }
 
 /** Reads the whole executable, whereas a start may rely on what was found out before. */
 export function integrityFinding(environment: HostEnvironment): Found {
   const { verdict, reason } = ownIntegrity({ environment, whole: true });
   if (verdict === "verified") return ok(reason);
-  const fix = "Use a signed executable with its manifest and signature beside it, if you want to know who built it.";
+  const fix = "To know who built it, use a signed executable with its manifest and signature beside it.";
   return { verdict: "warn", detail: `not verified: ${reason}`, fix };
 }
 
@@ -36,7 +36,7 @@ export function userFinding(): Found {
   return {
     verdict: "warn",
     detail: "the host would run as root; the sandbox is then the only thing between a program and the machine",
-    fix: "Run it as a user of its own.",
+    fix: "Run the host as a separate user.",
   };
 }
 
@@ -44,7 +44,7 @@ export function sandboxFinding(probe: SandboxProbe): Found {
   if (!probe.ok) {
     // The general fix sends people to `doctor`, which is no advice here.
     const isCircular = probe.fix === ERRORS.FEMTO_SANDBOX_UNAVAILABLE.fix;
-    const fix = isCircular ? "Mend what it says; docs/guides/sandbox.md names what it needs." : probe.fix;
+    const fix = isCircular ? "Fix what it reports; docs/guides/sandbox.md says what it needs." : probe.fix;
     return { verdict: "fail", detail: probe.reason, fix };
   }
   const confined = `${probe.title} confined a real program: own files, secrets and environment hidden`;
@@ -53,8 +53,7 @@ export function sandboxFinding(probe: SandboxProbe): Found {
   return {
     verdict: "warn",
     detail: [confined, ...reason, ...notCovered(probe.name)].join("\n"),
-    fix:
-      probe.instead?.fix ?? "Try on this machine what you rely on, before you rely on it; on Linux more is confined.",
+    fix: probe.instead?.fix ?? "Test on this machine what you rely on. On Linux more is confined.",
   };
 }
 
@@ -63,12 +62,12 @@ export function sandboxFinding(probe: SandboxProbe): Found {
  * this command; that of a host may differ.
  */
 export function limitsFinding(probe: SandboxProbe): Found {
-  if (!probe.ok) return { verdict: "fail", detail: "nothing was tried", fix: "See to the sandbox first." };
+  if (!probe.ok) return { verdict: "fail", detail: "nothing was tried", fix: "Fix the sandbox first." };
   const { by, wholly, lacks } = probe.bounds;
   const detail = [`${by} hold what a program uses; not bounded:`, ...lacks].join("\n");
   if (wholly) return ok(detail);
   const fix =
-    "Start the host in a control group that is its own: the service that `femtoclaw install` writes, or `systemd-run --user --same-dir --property=Delegate=yes femtoclaw up`. `femtoclaw status` tells by what one that runs is bounded.";
+    "Start the host in its own control group: with the service that `femtoclaw install` writes, or with `systemd-run --user --same-dir --property=Delegate=yes femtoclaw up`. `femtoclaw status` shows what bounds a running host.";
   return { verdict: "warn", detail, fix };
 }
 
@@ -103,7 +102,11 @@ async function spaceFinding(stateDirectory: string): Promise<Found> {
   const { uid } = statSync(folder);
   // What lies in the folder is then as another user's host needs it, and not for this user to remove.
   if (folder === stateDirectory && uid !== ownUser()) {
-    return { verdict: "fail", detail: `${folder} is the state directory of user ${uid}`, fix: "Ask as that user." };
+    return {
+      verdict: "fail",
+      detail: `${folder} is the state directory of user ${uid}`,
+      fix: "Run the command as that user.",
+    };
   }
   const reserve = await DiskReserve.open(folder);
   const free = Math.floor((await reserve.freeBytes()) / MIB);
@@ -114,6 +117,6 @@ async function spaceFinding(stateDirectory: string): Promise<Found> {
   return {
     verdict: "warn",
     detail: `${free} MiB are free where the state directory is, so a host takes no calls`,
-    fix: `Free ${needed - free} MiB; a host that runs goes on by itself then.`,
+    fix: `Free ${needed - free} MiB. A running host then continues by itself.`,
   };
 }

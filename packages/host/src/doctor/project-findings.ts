@@ -48,7 +48,7 @@ export async function policyFinding(policy: Promise<LoadedPolicy>): Promise<Foun
   const detail = `${compiled.rules.length} rules answer decisions, ${tests}, revision ${compiled.revision.slice(0, 12)}`;
   if (warnings.length === 0) return ok(detail);
   const lines = warnings.map(({ source, message }) => `${source}: ${message}`);
-  const fix = "Read the lines above; `femtoclaw policy check` repeats them.";
+  const fix = "Read the lines above. `femtoclaw policy check` repeats them.";
   return { verdict: "warn", detail: [detail, ...lines].join("\n"), fix };
 }
 
@@ -120,7 +120,7 @@ export async function journalFinding({ context, loaded, running }: Project): Pro
   return {
     verdict: "fail",
     detail: `${verdict}: ${place}${fault?.reason ?? "another key signed this journal than the one that is remembered"}`,
-    fix: "Keep a copy as evidence; `femtoclaw audit verify` says more.",
+    fix: "Keep a copy as evidence. `femtoclaw audit verify` says more.",
   };
 }
 
@@ -166,6 +166,6 @@ export async function webhookFinding({ context, loaded, running }: Project, sett
   }
   const detail = `${origin}: ${webhook.delivered} told, ${webhook.waiting} waiting, ${webhook.given_up} given up`;
   if (webhook.error === null) return ok(detail);
-  const fix = "Look after the receiver, or at `femtoclaw approvals watch`; questions wait all the same.";
+  const fix = "Check the receiver, or use `femtoclaw approvals watch`. Questions keep waiting.";
   return { verdict: "warn", detail: `${detail}; ${webhook.error}`, fix };
 }

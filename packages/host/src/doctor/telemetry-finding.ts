@@ -24,8 +24,8 @@ export async function telemetryFinding({ context, loaded, running }: Project): P
   if (endpointHosts === undefined) return ok(`${detail}; only this machine may ask`);
   return {
     verdict: "warn",
-    detail: `${detail}; whoever reaches these addresses may ask, as ${endpointHosts.map((name) => printable(name)).join(", ")}`,
-    fix: "Let a firewall or a proxy say who reaches them, or take `hosts` out of [observability].",
+    detail: `${detail}; anyone who can reach these addresses may ask, as ${endpointHosts.map((name) => printable(name)).join(", ")}`,
+    fix: "Control access with a firewall or a proxy, or remove `hosts` from [observability].",
   };
 }
 
@@ -43,7 +43,7 @@ async function troubleOf(context: CommandContext, loaded: LoadedConfiguration): 
   const counts = `${lag ?? 0} records behind, ${rejected} items rejected for good`;
   return {
     reason: `${signal}: ${counts}${problem === null ? "" : `: ${printable(problem, 1_000)}`}`,
-    fix: "Look after the collector, or leave out of [observability].signals what it does not take. What was not sent is sent later.",
+    fix: "Check the collector, or remove signals that it does not accept from [observability].signals. Unsent data is sent later.",
   };
 }
 
@@ -52,8 +52,8 @@ async function strangerAt(addresses: readonly EndpointAddress[]): Promise<Troubl
   for (const address of addresses) {
     if (!(await somebodyListens(address))) continue;
     return {
-      reason: `somebody else listens at ${endpointUrl(address)}, so no host can start`,
-      fix: "End that, or choose another address under [observability].",
+      reason: `another process listens at ${endpointUrl(address)}, so no host can start`,
+      fix: "Stop that process, or choose another address under [observability].",
     };
   }
   return null;

@@ -100,7 +100,7 @@ function refusal(status: number, reason: string): HttpAnswer {
   return { status, type: "text/plain; charset=utf-8", body: `${reason}\n` };
 }
 
-const nothing = refusal(404, "there is nothing of this name");
+const nothing = refusal(404, "there is nothing with this name");
 
 function send(response: ServerResponse, { status, type, body }: HttpAnswer, headOnly: boolean): void {
   response.writeHead(status, {

@@ -92,13 +92,13 @@ export class LaunchVerbs {
     const { runtime, launches, workspace, log } = this.#parts;
     const setting = launches.find((one) => one.name === name);
     if (setting === undefined) {
-      const fix = `Write an entry [launch.${printable(name, 64)}] and start the host again.`;
+      const fix = `Add a table [launch.${printable(name, 64)}] and start the host again.`;
       throw new FemtoError("FEMTO_USAGE", `the configuration of the host has no [launch.${printable(name, 64)}]`, {
         fix,
       });
     }
     if (this.#running.size >= AGENTS_MAX) {
-      throw new FemtoError("FEMTO_OVERLOADED", `${AGENTS_MAX} agents run that were launched, and no more may`);
+      throw new FemtoError("FEMTO_OVERLOADED", `${AGENTS_MAX} launched agents run, which is the limit`);
     }
     const request = {
       setting,

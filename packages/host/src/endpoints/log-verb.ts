@@ -42,7 +42,7 @@ async function unlessFull<T>(runtime: Runtime, proof: Promise<T>): Promise<T> {
     const { full } = runtime.status().memory;
     if (full === null) return;
     const fix =
-      "Free space on the disk of the state directory; the host answers by itself then. Nothing was asked of it yet.";
+      "Free space on the disk of the state directory. The host then answers by itself. Nothing was asked of it yet.";
     reject(new FemtoError("FEMTO_DISK_FULL", `the journal cannot be read until it has room: ${full}`, { fix }));
   }, FULL_DISK_MS);
   try {

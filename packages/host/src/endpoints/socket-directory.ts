@@ -45,7 +45,7 @@ function assertOwn(path: string): void {
   const uid = ownUser(process.getuid);
   if (!status.isDirectory()) throw refusal(`${shown(path)} is not a folder`, `Move ${shown(path)} away.`);
   if (status.uid !== uid) {
-    const fix = `Speak as that user, such as by \`sudo -u '#${status.uid}'\`, or name a folder of your own under [host].runtime_dir.`;
+    const fix = `Run the command as that user, for example with \`sudo -u '#${status.uid}'\`, or set [host].runtime_dir to a folder of your own.`;
     throw refusal(`${shown(path)} belongs to user ${status.uid}, not ${uid}`, fix);
   }
   if ((status.mode & 0o077) !== 0) {
@@ -56,13 +56,13 @@ function assertOwn(path: string): void {
 function assertKept(path: string): void {
   const status = lstatSync(path);
   if (status.uid !== ownUser(process.getuid) && status.uid !== 0) {
-    const fix = `Remove ${shown(path)}, or name another folder under [host].runtime_dir.`;
-    throw refusal(`${shown(path)}, in which the sockets would lie, belongs to user ${status.uid}`, fix);
+    const fix = `Remove ${shown(path)}, or set [host].runtime_dir to another folder.`;
+    throw refusal(`${shown(path)}, in which the sockets would be, belongs to user ${status.uid}`, fix);
   }
   // In a sticky folder such as /tmp, nobody but the folder's owner can move what belongs to somebody else.
   const isSticky = (status.mode & 0o1000) !== 0;
   if ((status.mode & 0o022) !== 0 && !isSticky) {
-    const finding = `${shown(path)}, in which the sockets would lie, can be changed by others (mode ${octal(status)})`;
+    const finding = `${shown(path)}, in which the sockets would be, can be changed by others (mode ${octal(status)})`;
     throw refusal(finding, `Run: chmod go-w ${shown(path)}`);
   }
 }

@@ -42,7 +42,7 @@ export async function hookFinding(
   const other = found.find(({ isOurs }) => !isOurs);
   if (other !== undefined) {
     const detail = `${printable(other.path, 4_096)} has a hook of another configuration, or of another FemtoClaw`;
-    const fix = "Put the one in that `femtoclaw hook install` prints, if it is to ask this host.";
+    const fix = "To make it ask this host, use the hook that `femtoclaw hook install` prints.";
     return { verdict: "warn", detail, fix };
   }
   // The host is left alone, because it records what it is asked.
@@ -51,7 +51,7 @@ export async function hookFinding(
   const wrong = trials.flat().filter(({ ok }) => !ok);
   if (wrong.length > 0) {
     const detail = wrong.map(({ what, found }) => `${what}: ${found}`).join("\n");
-    return { verdict: "fail", detail, fix: "Do not rely on hooks; turn the agent's own tools off." };
+    return { verdict: "fail", detail, fix: "Do not rely on hooks. Turn the agent's own tools off." };
   }
   const where = found.map(({ path }) => printable(path, 4_096)).join(", ");
   return {

@@ -108,6 +108,6 @@ function isObject(value: unknown): value is Settings {
 
 function unknown(reason: string): FemtoError {
   return new FemtoError("FEMTO_USAGE", `the file cannot be changed: ${printable(reason)}`, {
-    fix: "Put in yourself what `femtoclaw hook install` prints without --write, or name another file.",
+    fix: "Add the output of `femtoclaw hook install` (without --write) yourself, or name another file.",
   });
 }

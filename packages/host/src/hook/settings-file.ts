@@ -69,7 +69,7 @@ function isThere(path: string): boolean {
 
 function refused(path: string, finding: string, cause?: unknown): FemtoError {
   return new FemtoError("FEMTO_USAGE", `${printable(path, 4_096)} ${finding}; nothing was written`, {
-    fix: "Put in yourself what `femtoclaw hook install` prints without --write, or name another file.",
+    fix: "Add the output of `femtoclaw hook install` (without --write) yourself, or name another file.",
     cause,
   });
 }

@@ -16,8 +16,8 @@ const OPENERS = ["xdg-open", "open"];
 export async function openInBrowser(url: string, environment: NodeJS.ProcessEnv): Promise<AsyncDisposable> {
   const found = OPENERS.map((name) => findProgram(name, DEFAULT_SEARCH_PATH)).find((file) => !("problem" in file));
   if (found === undefined || "problem" in found) {
-    const fix = "Leave `--open` out, and open the address yourself.";
-    throw new FemtoError("FEMTO_USAGE", "no program here opens a browser", { fix });
+    const fix = "Leave `--open` out and open the address yourself.";
+    throw new FemtoError("FEMTO_USAGE", "no program to open a browser was found", { fix });
   }
   const folder = await temporaryFolder("femtoclaw-inspect-");
   const file = join(folder, "inspect.html");

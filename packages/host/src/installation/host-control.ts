@@ -138,7 +138,7 @@ export class HostControl {
     if (failed.length === 0) return;
     const [{ check, detail, fix }] = failed;
     throw new FemtoError("FEMTO_INSTALL_REFUSED", printable(`${check}: ${detail}`, SHOWN_CHARS), {
-      fix: `${printable(String(fix), SHOWN_CHARS)} What was in force is in force.`,
+      fix: `${printable(String(fix), SHOWN_CHARS)} The version in force has not changed.`,
     });
   }
 

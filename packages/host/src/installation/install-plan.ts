@@ -106,7 +106,7 @@ function isMissing(step: Step, installed: readonly InstalledFile[]): boolean {
   const known = [installedBy(step), ...installed.filter(({ path }) => path === step.path)];
   if (known.some((file) => isAsInstalled(file, status))) return false;
   throw new FemtoError("FEMTO_INSTALL_REFUSED", `${printable(step.path, 4_096)} is there already, and is another one`, {
-    fix: "Look what it is and move it away, or install below a folder of your own with --prefix.",
+    fix: "Look at what it is and move it away, or install below another folder with --prefix.",
   });
 }
 

@@ -28,7 +28,7 @@ export function refuseOther(library: Library, release: Release): InForce | null 
   const current = library.inForce();
   if (current === null || current.receipt.binary === release.binary.sha256) return current;
   throw new FemtoError("FEMTO_INSTALL_REFUSED", `${current.receipt.version} is installed here already`, {
-    fix: "Put another executable in its place with `femtoclaw upgrade FILE`.",
+    fix: "Replace it with `femtoclaw upgrade FILE`.",
   });
 }
 
@@ -59,7 +59,7 @@ function refuseMore({ receipt }: InForce, files: readonly InstalledFile[]): void
   if (other === undefined) return;
   const reason = `${printable(other.path, 4_096)} is no part of what was installed here`;
   throw new FemtoError("FEMTO_INSTALL_REFUSED", reason, {
-    fix: "Say the same options as when it was installed, or uninstall it first; state stays.",
+    fix: "Use the same options as when it was installed, or uninstall it first. State stays.",
   });
 }
 
@@ -153,7 +153,10 @@ function remove({ kind, path }: InstalledFile): boolean {
   } catch (error) {
     if (["ENOTEMPTY", "EEXIST", "EBUSY"].includes(systemErrorCode(error) ?? "")) return false;
     const reason = `${printable(path, 4_096)} cannot be removed (${systemErrorCode(error)})`;
-    throw new FemtoError("FEMTO_INSTALL_REFUSED", reason, { fix: "Run it as whoever installed it.", cause: error });
+    throw new FemtoError("FEMTO_INSTALL_REFUSED", reason, {
+      fix: "Run it as the user who installed it.",
+      cause: error,
+    });
   }
 }
 

@@ -60,7 +60,7 @@ export function layoutOf(scope: Scope, prefix: string | null, environment: HostE
         "FEMTO_INSTALL_REFUSED",
         `${printable(path, 4_096)} has a character that a unit file reads`,
         {
-          fix: "Choose folders whose names have letters, digits, spaces and . _ @ + : , = - alone.",
+          fix: "Choose folders whose names contain only letters, digits, spaces and . _ @ + : , = -",
         },
       );
     }
@@ -127,7 +127,7 @@ export function assertKept(path: string): void {
       ? `belongs to user ${owner}`
       : `can be changed by others (mode ${(mode & 0o7777).toString(8)})`;
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${printable(above, 4_096)} ${finding}`, {
-      fix: isKept ? "Install into a folder of your own." : `Run: chmod go-w ${printable(above, 4_096)}`,
+      fix: isKept ? "Install into a folder that only you can write to." : `Run: chmod go-w ${printable(above, 4_096)}`,
     });
   }
 }

@@ -98,7 +98,7 @@ export class Library {
       lock = lockFile(join(this.path, LOCK));
     } catch (error) {
       throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(this.path)} cannot be locked: ${errorText(error)}`, {
-        fix: "Run it as whoever installed it, on a file system that can be written to.",
+        fix: "Run it as the user who installed it, on a writable file system.",
         cause: error,
       });
     }
@@ -114,7 +114,7 @@ export class Library {
     const read = target === join(DEPLOYMENTS, name) ? readReceipt(this.#folder(name)) : null;
     if (read !== null) return { name, ...read };
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(join(this.path, CURRENT))} leads to no deployment`, {
-      fix: "Put the folder back from a backup, or remove the link and install anew.",
+      fix: "Restore the folder from a backup, or remove the link and install again.",
     });
   }
 
@@ -198,7 +198,7 @@ export class Library {
       // The note is always replaced as a whole, so this is not the result of a crash.
     }
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(join(this.path, PENDING))} is damaged`, {
-      fix: "Look what is in force with `femtoclaw status`, then remove that file.",
+      fix: "Check with `femtoclaw status` what is in force, then remove that file.",
     });
   }
 

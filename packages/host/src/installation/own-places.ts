@@ -49,6 +49,6 @@ function isSameFolder(one: string, other: string): boolean {
 function foreign(library: Library, path: string): FemtoError {
   const reason = `what is installed in ${printable(library.path, 4_096)} lists ${printable(path, 4_096)}, which is none of it`;
   return new FemtoError("FEMTO_INSTALL_REFUSED", reason, {
-    fix: "Put the folder back to where it was installed, or its receipt from a backup; else remove by hand what is yours.",
+    fix: "Move the folder back to where it was installed, or restore its receipt from a backup. Otherwise remove your files by hand.",
   });
 }

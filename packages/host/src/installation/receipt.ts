@@ -75,7 +75,7 @@ export function readReceipt(deployment: string): ReadReceipt | null {
   const parsed = parseStrictJson(bytes);
   if (!parsed.ok || !isReceipt(parsed.value)) {
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${printable(join(deployment, RECEIPT_NAME), 4_096)} is damaged`, {
-      fix: "Put the receipt back from a backup of this folder, or install anew into another one with --prefix.",
+      fix: "Restore the receipt from a backup of this folder, or install into another folder with --prefix.",
     });
   }
   return { receipt: parsed.value, sha256: createHash("sha256").update(bytes).digest("hex") };

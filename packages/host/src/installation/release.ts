@@ -66,7 +66,7 @@ export function openRelease(executable: string, key: string): Release {
 
 function unsigned(executable: string, finding: string): FemtoError {
   return new FemtoError("FEMTO_INSTALL_REFUSED", `${printable(executable, 4_096)} is not signed: ${finding}`, {
-    fix: "Put its manifest and signature beside it; whoever built it makes the signature with `npm run sign -- --key FILE`. An executable without one can be run, not installed.",
+    fix: "Put its manifest and signature beside it. Its builder makes the signature with `npm run sign -- --key FILE`. An executable without a signature can be run, but not installed.",
   });
 }
 
@@ -137,7 +137,7 @@ function differs(executable: string, finding: string): FemtoError {
   return new FemtoError(
     "FEMTO_INTEGRITY_FAILED",
     `${printable(executable, 4_096)} is not the executable of its manifest: ${finding}`,
-    { fix: "Do not use this executable. Get it anew from where you trust it to come from." },
+    { fix: "Do not use this executable. Get it again from a source that you trust." },
   );
 }
 

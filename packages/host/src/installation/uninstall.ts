@@ -27,7 +27,7 @@ export interface Removal {
 export function refuseChanged({ receipt }: InForce, { changed, state }: UninstallOptions): void {
   if (state && receipt.state === null) {
     throw new FemtoError("FEMTO_INSTALL_REFUSED", "the configuration was there before, and so was its state", {
-      fix: "Remove the state directory that `femtoclaw status` names yourself, if it has to go.",
+      fix: "To remove the state too, delete the state directory that `femtoclaw status` names.",
     });
   }
   const files = changedFiles(receipt.files);

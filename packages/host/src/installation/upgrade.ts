@@ -65,7 +65,7 @@ function refuseForgetful({ receipt }: InForce, { version, machines }: Release): 
 
 function older(version: string, than: string): FemtoError {
   return new FemtoError("FEMTO_INSTALL_REFUSED", `${version} is older than ${than}, which is in force`, {
-    fix: "Use a later one. `femtoclaw rollback` goes back to the one before, `--allow-downgrade` to any.",
+    fix: "Use a later version. `femtoclaw rollback` returns to the previous one, `--allow-downgrade` allows any.",
   });
 }
 

@@ -25,7 +25,7 @@ type Trouble = { readonly detail: string; readonly fix: string };
 function unseen({ name, realPath }: LaunchSetting): Trouble {
   return {
     detail: `${printable(name)} cannot start: ${printable(realPath, 4_096)} is not visible inside the sandbox, or lies where programs may write`,
-    fix: "Name its folder under [sandbox].read, and do not grant it for writing.",
+    fix: "Name its folder under [sandbox].read, and do not grant writing to it.",
   };
 }
 
@@ -37,19 +37,19 @@ function troubleOf(setting: LaunchSetting, authority: ResolvedConfiguration["aut
   if (target !== null && !hosts.some((grant) => isPermittedBy(grant, target))) {
     return {
       detail: `${shown} cannot reach its model: no entry of [sandbox].connect for ${printable(program, 4_096)} names it`,
-      fix: `Write connect = { ${shown} = ["${target.host}:${target.port}"] } under [sandbox], by the name of its program.`,
+      fix: `Add connect = { ${shown} = ["${target.host}:${target.port}"] } to [sandbox], with the name of its program.`,
     };
   }
   if (hosts.length === 0 && kind !== "other") {
     return {
       detail: `${shown} reaches no host: [sandbox].connect has no entry for ${printable(program, 4_096)}`,
-      fix: "Name the host of its model there, for example api.anthropic.com or api.openai.com.",
+      fix: "Add the host of its model there, for example api.anthropic.com or api.openai.com.",
     };
   }
   if (kind === "codex" && model === undefined) {
     return {
       detail: `${shown} chooses its model itself, and with some models has a tool that edits files, which changes nothing`,
-      fix: `Name one: model = "…" in [launch.${shown}].`,
+      fix: `Name a model: model = "…" in [launch.${shown}].`,
     };
   }
   return null;

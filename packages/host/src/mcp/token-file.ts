@@ -62,6 +62,6 @@ function assertFile(path: string, descriptor: number): { uid: number; mode: numb
 
 function refuse(path: string, finding: string): never {
   throw new FemtoError("FEMTO_CONFIG_OWNER", `the token file ${printable(path, 4_096)} ${finding}`, {
-    fix: "Name a file that is not there yet, in a folder of your own; it is made with a new token and mode 600.",
+    fix: "Name a file that does not exist yet, in a folder of your own. It is created with a new token and mode 600.",
   });
 }

@@ -18,7 +18,7 @@ const PASSPHRASE_CHARS_MIN = 12;
 export async function writeOperatorKey(path: string, name: string, locked: boolean): Promise<string> {
   if (!isOperatorName(name)) {
     const fix = "Use 1 to 64 letters, digits, `.`, `_`, `@` and `-`, beginning with a letter or digit.";
-    throw new FemtoError("FEMTO_USAGE", `\`${printable(name)}\` is no name of an operator`, { fix });
+    throw new FemtoError("FEMTO_USAGE", `\`${printable(name)}\` is not a valid name of an operator`, { fix });
   }
   // Check this before asking for a passphrase. The write itself also refuses to overwrite a file.
   if (existsSync(path)) throw unwritten(path, "is there already");
@@ -44,8 +44,7 @@ async function readKeyFile(path: string): Promise<string | null> {
     return await readPrivate(path, KEY_BYTES_MAX, ", and make another key if others could read this one");
   } catch (error) {
     if (!(error instanceof FemtoError)) throw error;
-    const fix =
-      error.code === "FEMTO_STATE_MODE" ? error.fix : "Use a regular file that belongs to you, and to you alone.";
+    const fix = error.code === "FEMTO_STATE_MODE" ? error.fix : "Use a regular file that only you can access.";
     throw new FemtoError("FEMTO_OPERATOR_KEY", error.message, { fix, cause: error });
   }
 }

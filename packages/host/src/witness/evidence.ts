@@ -101,7 +101,7 @@ async function tailOf(path: string): Promise<WitnessFileTail> {
     }
   } catch (error) {
     const reason = `the witness file ${printable(path, 4_096)} cannot be read: ${systemErrorCode(error) ?? errorText(error)}`;
-    throw new FemtoError("FEMTO_USAGE", reason, { fix: "Name the file that the witness keeps.", cause: error });
+    throw new FemtoError("FEMTO_USAGE", reason, { fix: "Name the file of the witness.", cause: error });
   }
 }
 

@@ -47,7 +47,7 @@ export class WitnessLedger implements AsyncDisposable {
     try {
       if (size > 0) {
         const reason = `${printable(folder, 4_096)} is the state directory of a log`;
-        throw new FemtoError("FEMTO_USAGE", reason, { fix: "Name a folder of the witness's own with --dir." });
+        throw new FemtoError("FEMTO_USAGE", reason, { fix: "Name a separate folder for the witness with --dir." });
       }
       const keyring = new FileKeyring(keys);
       if ((await keyring.current()) === null) {

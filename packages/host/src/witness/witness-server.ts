@@ -47,7 +47,7 @@ export class WitnessServer implements AsyncDisposable {
     try {
       await once(server, "listening");
     } catch (error) {
-      throw new FemtoError("FEMTO_SOCKET_PATH", `nothing can listen on ${host}:${port}: ${errorText(error)}`, {
+      throw new FemtoError("FEMTO_SOCKET_PATH", `cannot listen on ${host}:${port}: ${errorText(error)}`, {
         fix: "Name a free port of this machine with --listen.",
         cause: error,
       });

@@ -159,9 +159,9 @@ test("an agent ends when somebody saves what is kept from it, and its operator i
   const { code, stderr } = await running;
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /FEMTO_FILE_CHANGED: .*secrets.*, which is kept from programs, was replaced or made from outside/,
+    /FEMTO_FILE_CHANGED: .*secrets.*, which is protected from programs, was replaced or created by somebody else/,
   );
-  expect(stderr).toMatch(/fix: Launch the agent again; .* by writing to it in place/);
+  expect(stderr).toMatch(/fix: Launch the agent again\. .* write such files in place/);
 });
 
 test("an agent ends with the command that launched it, however that ends", async () => {

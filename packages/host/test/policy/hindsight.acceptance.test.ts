@@ -140,7 +140,7 @@ describe("hindsight", () => {
     for (const [name, reason] of [
       ["secret", "toml/deny.read/1 (femtoclaw.toml:12:9) forbids it"],
       ["own", "nothing can allow it"],
-      ["missing", "there is nothing that an entry could allow"],
+      ["missing", "no entry could allow this"],
       ["missing", "\nfix: Name a resource that exists"],
     ] as const) {
       const { code, value } = await allow(name, "--yes", "--unsafe");

@@ -141,7 +141,7 @@ test("a witness on the network cosigns, its word is kept, and it knows a log tha
   const { code, value } = await verify();
   expect({ code, size: value.witnessedSize }).toEqual({ code: 0, size: value.size });
   // What it cosigned lies beside the log: both can be rolled back together, and that is said.
-  expect(value.caveats).toEqual([expect.stringContaining("cannot be told from one that never grew")]);
+  expect(value.caveats).toEqual([expect.stringContaining("looks like one that never grew")]);
 
   const kept = join(place.state, "witnessed/network.checkpoint");
   const note = readFileSync(kept, "utf8");

@@ -60,20 +60,20 @@ export async function proveAt(
 /** Whether the record stands in the log where the proof says. Needs no access to the log and never throws. */
 export function checkProof({ proof, recordBytes, vkey }: ProofParts): ProofCheck {
   const parsed = parseTlogProof(proof);
-  if (parsed === null) return { ok: false, reason: "this is no proof file of the form c2sp.org/tlog-proof@v1" };
+  if (parsed === null) return { ok: false, reason: "this is not a proof file of the form c2sp.org/tlog-proof@v1" };
   const checkpoint = openSigned(parsed.checkpoint, vkey);
   if (typeof checkpoint === "string") return { ok: false, reason: checkpoint };
   const { origin, size, root } = checkpoint;
   if (verifyInclusion(leafHash(recordBytes), parsed.index, size, parsed.hashes, root)) {
     return { ok: true, origin, index: parsed.index, size };
   }
-  return { ok: false, reason: `the record is not the one that stands at ${parsed.index} in this log` };
+  return { ok: false, reason: `the record is not record ${parsed.index} of this log` };
 }
 
 /** The content of a checkpoint that this key has signed, or a text that says why it is invalid. */
 export function openSigned(note: string, vkey: string): Checkpoint | string {
   const verifier = parseVerifierKey(vkey);
-  if (verifier === null) return "this is no Ed25519 public key of the form name+id+key";
+  if (verifier === null) return "this is not an Ed25519 public key of the form name+id+key";
   const opened = openNote(note, [verifier]);
   if (opened === null) return "the checkpoint is not signed by this key";
   const checkpoint = parseCheckpoint(opened.text);

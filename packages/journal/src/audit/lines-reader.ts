@@ -183,8 +183,8 @@ function checkpointBeside(path: string) {
 }
 
 function wrong(finding: string, cause?: unknown): FemtoError {
-  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `this is no export of a log that could be shown: ${finding}`, {
-    fix: "Look at the log itself, or at an export with `--format tiles`, which can be verified.",
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `this is not an export of a log that can be shown: ${finding}`, {
+    fix: "Use the log itself, or an export with `--format tiles`. Both can be verified.",
     ...(cause === undefined ? {} : { cause }),
   });
 }

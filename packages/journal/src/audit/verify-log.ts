@@ -85,9 +85,9 @@ export async function verifyLog(options: VerifyOptions): Promise<LogVerdict> {
   }
 }
 
-const NO_KEY = "without a public key that was kept elsewhere the log can only be found to be consistent with itself";
+const NO_KEY = "without a public key that was kept elsewhere, the log can only be shown to be consistent with itself";
 const NO_CHECKPOINT =
-  "without a checkpoint that was kept elsewhere a log that was rolled back to an older copy of itself cannot be told from one that never grew";
+  "without a checkpoint that was kept elsewhere, a log that was rolled back to an older copy of itself looks like one that never grew";
 
 const KEPT = { whose: "the checkpoint that was kept elsewhere", witnessed: false, elsewhere: true } as const;
 
@@ -173,11 +173,13 @@ class Verification {
       ...(this.#held.some(({ elsewhere }) => elsewhere) ? [] : [NO_CHECKPOINT]),
       ...(unwitnessed > 0
         ? [
-            `no witness holds the last ${unwitnessed} records; if whoever holds the key changed them, that cannot be seen`,
+            `no witness holds the last ${unwitnessed} records, so a change of them by the holder of the key cannot be detected`,
           ]
         : []),
       ...(unsigned > 0
-        ? [`no checkpoint covers the last ${unsigned} records; if others followed, that cannot be seen`]
+        ? [
+            `no checkpoint covers the last ${unsigned} records, so it cannot be detected if more records followed and were removed`,
+          ]
         : []),
       ...this.#values.caveats(),
       ...this.#answers.caveats(),

@@ -18,7 +18,7 @@ function lockable(path: string): Disposable | null {
     return lockFile(path);
   } catch (error) {
     const reason = `${printable(path)} cannot be locked: ${errorText(error)}`;
-    const fix = "Make sure that it is an empty file of this user; it may be removed while nothing runs.";
+    const fix = "Make sure that it is an empty file of this user. You can remove it while nothing runs.";
     throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", reason, { fix, cause: error });
   }
 }

@@ -168,11 +168,11 @@ export class LogMemory {
   }
 
   async #keep(seen: StoredLog, size: number): Promise<void> {
-    if (this.#folder === null) return this.#warn("the log is not remembered: set HOME");
+    if (this.#folder === null) return this.#warn("the log cannot be remembered: set HOME");
     try {
       await writeFileOf(this.#folder, seen, size);
     } catch (error) {
-      this.#warn(`the log is not remembered: ${errorText(error)}`);
+      this.#warn(`the log cannot be remembered: ${errorText(error)}`);
     }
   }
 }

@@ -32,7 +32,7 @@ export async function planPruning(reader: LogReader, requested: number): Promise
   if (before <= since) {
     const reason = `records go in whole steps of ${TILE_WIDTH}, and between record ${since}, the first that may go, and record ${requested}, before which they should, there is none`;
     throw new FemtoError("FEMTO_PRUNE_REFUSED", reason, {
-      fix: "Nothing is as old as that; name a later boundary, or wait.",
+      fix: "No record is that old. Name a later boundary, or wait.",
     });
   }
   const keep = [0, ...(await reader.rotations()).filter((seq) => seq < before)];

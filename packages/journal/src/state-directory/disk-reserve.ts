@@ -146,7 +146,7 @@ function assertOwn(path: string, status: Stats): void {
   const wrong = status.isFile() ? null : status.isSymbolicLink() ? "a symbolic link" : "no regular file";
   const finding = wrong === null && status.uid !== uid ? `a file of user ${status.uid}` : wrong;
   if (finding === null) return;
-  const fix = "Look who put it there, then remove it; the host makes its own.";
+  const fix = "Find out who put it there, then remove it. The host creates its own.";
   throw new FemtoError("FEMTO_STATE_OWNER", `${printable(path)} is ${finding}`, { fix });
 }
 

@@ -65,7 +65,7 @@ async function assertPrivate(path: string, forbiddenBits: number): Promise<void>
   });
   const name = printable(path, path.length);
   if (status.isSymbolicLink()) {
-    const fix = "Name the folder itself; a link could be led elsewhere.";
+    const fix = "Name the folder itself. A link could be changed to lead elsewhere.";
     throw new FemtoError("FEMTO_STATE_OWNER", `${name} is a symbolic link`, { fix });
   }
   if (!status.isDirectory()) {
@@ -73,7 +73,7 @@ async function assertPrivate(path: string, forbiddenBits: number): Promise<void>
   }
   const uid = ownUser();
   if (status.uid !== uid) {
-    const fix = `Speak as that user, such as by \`sudo -u '#${status.uid}'\`. Where it ought to be user ${uid}'s, let root give it away whole: \`chown -R\`.`;
+    const fix = `Run the command as that user, for example with \`sudo -u '#${status.uid}'\`. If the folder should belong to user ${uid}, let root change the owner of all of it with \`chown -R\`.`;
     const reason = `${name} belongs to user ${status.uid}, this process to user ${uid}`;
     throw new FemtoError("FEMTO_STATE_OWNER", reason, { fix });
   }
@@ -87,7 +87,7 @@ function unusable(path: string, error: unknown): FemtoError {
   const name = printable(path, path.length);
   const reason = systemErrorCode(error);
   if (reason === "ENOENT") return new FemtoError("FEMTO_STATE_NOT_FOUND", `${name} does not exist`, { cause: error });
-  const fix = "Name a state directory on a file system that can be written to, with --state or [memory].path.";
+  const fix = "Name a state directory on a writable file system, with --state or [memory].path.";
   const options = { cause: error, ...(reason === "EROFS" ? { fix } : {}) };
   return new FemtoError("FEMTO_STATE_OWNER", `${name} cannot be used: ${reason ?? "unknown reason"}`, options);
 }

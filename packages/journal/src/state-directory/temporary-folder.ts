@@ -11,7 +11,7 @@ export async function temporaryFolder(prefix: string, parent = tmpdir()): Promis
   } catch (error) {
     const why = systemErrorCode(error) ?? errorText(error);
     const reason = `no folder can be made in ${printable(parent)} (${why})`;
-    const fix = "Set TMPDIR to a folder that is there, that this user may write to and that has room.";
+    const fix = "Set TMPDIR to an existing folder that this user may write to and that has room.";
     throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
   }
 }

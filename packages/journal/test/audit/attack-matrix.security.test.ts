@@ -229,19 +229,19 @@ describe("the attack matrix", () => {
 });
 
 const ROLLED_BACK =
-  "without a checkpoint that was kept elsewhere a log that was rolled back to an older copy of itself cannot be told from one that never grew";
+  "without a checkpoint that was kept elsewhere, a log that was rolled back to an older copy of itself looks like one that never grew";
 
 describe("what nobody could have found out", () => {
   const caveats = async (column: Column, machine = log.machine) => (await verified(machine, knownIn(column))).caveats;
 
   it("is said in words: the key, the rollback, what no witness holds", async () => {
     expect(await caveats("no key")).toEqual([
-      "without a public key that was kept elsewhere the log can only be found to be consistent with itself",
+      "without a public key that was kept elsewhere, the log can only be shown to be consistent with itself",
       ROLLED_BACK,
     ]);
     expect(await caveats("signed checkpoint beside")).toEqual([ROLLED_BACK]);
     expect(await caveats("witness at 800")).toEqual([
-      "no witness holds the last 200 records; if whoever holds the key changed them, that cannot be seen",
+      "no witness holds the last 200 records, so a change of them by the holder of the key cannot be detected",
     ]);
     expect(await caveats("witness at 1000")).toEqual([]);
   });
@@ -250,8 +250,8 @@ describe("what nobody could have found out", () => {
     const growing = log.machine.copy();
     await fill((await growing.boot()).journal, 100);
     expect(await caveats("witness at 1000", growing)).toEqual([
-      "no witness holds the last 100 records; if whoever holds the key changed them, that cannot be seen",
-      "no checkpoint covers the last 100 records; if others followed, that cannot be seen",
+      "no witness holds the last 100 records, so a change of them by the holder of the key cannot be detected",
+      "no checkpoint covers the last 100 records, so it cannot be detected if more records followed and were removed",
     ]);
   });
 

@@ -142,7 +142,7 @@ describe("a place where nothing can be kept", () => {
     await writeFile(join(home, "femtoclaw", "known-logs"), "");
     const log = await ShownLog.open();
     expect(await memory().meet(sight(log))).toMatchObject({ before: null, now: { size: 1 } });
-    expect(warnings).toEqual([expect.stringContaining("the log is not remembered")]);
+    expect(warnings).toEqual([expect.stringContaining("the log cannot be remembered")]);
     await memory({}).meet(sight(log));
     expect(warnings[1]).toContain("set HOME");
   });

@@ -175,7 +175,7 @@ export class CapabilityPackages {
     const reason = this.#reason(one);
     if (reason === null) return null;
     const { name } = one.setting;
-    const fix = `Go on without it. An operator sees with \`femtoclaw capabilities show ${name}\` what changed, and accepts it with \`femtoclaw capabilities accept ${name}\`.`;
+    const fix = `Continue without it. An operator can see with \`femtoclaw capabilities show ${name}\` what changed, and accept it with \`femtoclaw capabilities accept ${name}\`.`;
     return { code: "FEMTO_TOOL_QUARANTINED", reason, fix };
   }
 

@@ -20,7 +20,9 @@ export function canonicalPath(written: string, base: PathBase): CanonicalPath {
   const fromHome = written === "~" || written.startsWith("~/");
   if (fromHome && base.home === undefined) return { problem: `${shown} needs HOME to be an absolute path` };
   if (climbsLate(written)) {
-    return { problem: `${shown} goes up after it went down; links would make that ambiguous, so write it shorter` };
+    return {
+      problem: `${shown} contains \`..\` after a folder, which is ambiguous if that folder is a link; write the path without it`,
+    };
   }
   const absolute = fromHome ? join(base.home ?? "", written.slice(1)) : resolve(base.directory, written);
   const canonical = followLinks(absolute, "", shown);
@@ -76,10 +78,10 @@ function followLinks(
 
 const CAUSES: Readonly<Record<string, string>> = {
   // INVARIANT: whoever creates the target of a dangling link decides where it leads, so such a link grants nothing.
-  ENOENT: "is or passes a symbolic link that leads nowhere",
-  ELOOP: "passes symbolic links that lead in a circle",
-  ENOTDIR: "passes a file as if it were a folder",
-  ENAMETOOLONG: "is longer than the system takes",
+  ENOENT: "is, or goes through, a symbolic link without a target",
+  ELOOP: "contains a loop of symbolic links",
+  ENOTDIR: "uses a file as a folder",
+  ENAMETOOLONG: "is longer than the system allows",
 };
 
 function isLink(path: string): boolean {

@@ -18,7 +18,7 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
     if (isWithin(authority.workspace, path)) {
       places.fault(
         ["workspace"],
-        `${authority.workspace} lies in ${path}, which belongs to FemtoClaw and no call may reach`,
+        `${authority.workspace} lies in ${path}, which belongs to FemtoClaw and must be out of reach of calls`,
       );
     }
   }
@@ -28,7 +28,7 @@ export function checkAuthority(authority: Authority, ownPrograms: readonly strin
 function checkSecrets({ sensitive, workspace }: Authority, places: Places): void {
   for (const [index, { path }] of (sensitive?.secret ?? []).entries()) {
     if (!isWithin(workspace, path)) continue;
-    places.fault(["sensitive", "secret", index], `${path} holds the workspace, which programs have to see`);
+    places.fault(["sensitive", "secret", index], `${path} contains the workspace, which programs must be able to see`);
   }
 }
 
@@ -45,7 +45,7 @@ function checkReplaceable(authority: Authority, places: Places): void {
       ({ path, realPath }) => isWritable(dirname(path), grant, deny.write) || isWritable(realPath, grant, deny.write),
     );
     if (program === undefined) continue;
-    const remedy = `deny writing to ${dirname(program.path)}, or take the program from elsewhere`;
+    const remedy = `deny writing to ${dirname(program.path)}, or use the program from another folder`;
     places.fault(place, `calls could replace the program ${program.path}; ${remedy}`);
   }
 }
@@ -61,7 +61,7 @@ function checkLookedUp(authority: Authority, places: Places): void {
       return [path, realpathSync.native(path)].some((name) => isWritable(name, grant, deny.write));
     });
     if (folder === undefined) continue;
-    const remedy = "deny writing to it, or take it out of search_path";
+    const remedy = "deny writing to it, or remove it from search_path";
     places.fault(place, `calls could put a program into ${folder} of search_path; ${remedy}`);
   }
 }
@@ -98,7 +98,7 @@ function checkLinks({ allow, ask, deny }: Authority, places: Places): void {
   for (const { place, link } of places.links) {
     const grant = [...allow.write, ...ask.write].find((granted) => isWritable(link, granted, deny.write));
     if (grant === undefined) continue;
-    const message = `it passes the symbolic link ${link}, which calls could change (${grant.source}); write what it leads to`;
+    const message = `it goes through the symbolic link ${link}, which calls could change (${grant.source}); write the target of the link instead`;
     places.fault(place, message);
   }
 }
@@ -124,8 +124,12 @@ function checkSpellings({ workspace, allow, ask, deny, sensitive }: Authority, p
   for (const [place, path] of [[["workspace"], workspace] as const, ...named]) {
     const other = otherSpelling(path);
     if (other === null) continue;
-    const remedy = "move it to a file system that takes no spelling of a name for another one";
-    places.fault(place, `${path} is where ${other} is another name of the same, and rules know only one; ${remedy}`);
+    const remedy =
+      "move it to a file system that is case-sensitive and does not treat different spellings of a name as equal";
+    places.fault(
+      place,
+      `on the file system of ${path}, ${other} is another name of the same file, and rules know only one name; ${remedy}`,
+    );
   }
 }
 

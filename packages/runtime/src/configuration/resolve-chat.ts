@@ -24,15 +24,18 @@ export function resolveChat({ chat, sandbox }: Configuration, base: PathBase, pl
   if (chat.base_url !== undefined && address === null)
     return fault("base_url", "expected an address such as http://127.0.0.1:11434/v1");
   if (address !== null && (address.username !== "" || address.password !== ""))
-    return fault("base_url", "an address may not hold a user or password");
+    return fault("base_url", "an address must not contain a user or password");
   if (key_file === undefined && key_env === undefined) return setting;
   if (key_file !== undefined && key_env !== undefined) return fault("", "expected one of `key_file` and `key_env`");
   // INVARIANT: I10: a key is not sent where somebody on the way could read it.
   if (address !== null && address.protocol !== "https:" && !isThisMachine(address.hostname))
-    return fault("base_url", "expected https, because a key goes there; http is for addresses of this machine");
+    return fault(
+      "base_url",
+      "expected https, because a key is sent there; http is allowed only for addresses of this machine",
+    );
   if (key_env !== undefined) {
     // INVARIANT: I10: programs get the variables of [sandbox].env.
-    if ((sandbox?.env ?? []).includes(key_env)) return fault("key_env", "[sandbox].env would give it to programs");
+    if ((sandbox?.env ?? []).includes(key_env)) return fault("key_env", "[sandbox].env would pass it to programs");
     return { ...setting, key: { variable: key_env } };
   }
   const file = canonicalPath(key_file ?? "", base);

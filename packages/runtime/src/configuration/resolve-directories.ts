@@ -39,7 +39,7 @@ export function resolveDirectories(
   const writtenState =
     configuration.memory?.path ??
     defaultState ??
-    places.fail(["memory", "path"], "set HOME to an absolute path, or say here where state is kept");
+    places.fail(["memory", "path"], "set HOME to an absolute path, or set the path of the state directory here");
   const state = resolved(["memory", "path"], writtenState);
   const runtime = resolved(
     ["host", "runtime_dir"],
@@ -52,7 +52,7 @@ export function resolveDirectories(
 
 function checkWorkspace(path: string, places: Places): void {
   if (path === "/") {
-    places.fault(["workspace"], "the root of the file system cannot be a workspace; name a folder in it");
+    places.fault(["workspace"], "the root of the file system cannot be the workspace; name a folder in it");
   } else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
     places.fault(["workspace"], `expected a folder that exists, found ${path}`);
   }

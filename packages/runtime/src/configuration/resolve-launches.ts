@@ -38,7 +38,7 @@ export function resolveLaunches(
 ): readonly LaunchSetting[] {
   const entries = Object.entries(launch ?? {});
   if (entries.length > 0 && (limits?.concurrency ?? CONCURRENCY_MIN) < CONCURRENCY_MIN) {
-    const message = "an agent that is launched is a call itself, so [launch] needs a concurrency of at least 2";
+    const message = "a launched agent is itself a call, so [launch] needs a concurrency of at least 2";
     places.fault(["limits", "concurrency"], message);
   }
   return entries.flatMap(([name, table]) => {
@@ -78,8 +78,8 @@ function baseUrlOf(
   fault: (key: string, message: string) => void,
 ): string | undefined {
   if (kind === "other") {
-    if (model !== undefined) fault("model", "an agent of the kind `other` is told by its own arguments");
-    if (written !== undefined) fault("base_url", "an agent of the kind `other` is told by its own arguments");
+    if (model !== undefined) fault("model", "an agent of the kind `other` is configured by its own arguments");
+    if (written !== undefined) fault("base_url", "an agent of the kind `other` is configured by its own arguments");
     return undefined;
   }
   if (written === undefined) return undefined;
@@ -88,11 +88,14 @@ function baseUrlOf(
     return void fault("base_url", "expected an address such as http://127.0.0.1:11434/v1");
   // INVARIANT: I10: the address appears in records and wherever the configuration is shown.
   if (address.username !== "" || address.password !== "" || address.search !== "" || address.hash !== "")
-    return void fault("base_url", "an address may not hold a user, a password, or what follows a path");
+    return void fault("base_url", "an address must not contain a user, a password, a query or a fragment");
   // INVARIANT: I10: a key is not sent where somebody on the way could read it.
   if (env.length > 0 && address.protocol !== "https:" && !isThisMachine(address.hostname))
-    return void fault("base_url", "expected https, because a key goes there; http is for addresses of this machine");
-  if (model === undefined) fault("model", "expected the name of a model, because another server has others");
+    return void fault(
+      "base_url",
+      "expected https, because a key is sent there; http is allowed only for addresses of this machine",
+    );
+  if (model === undefined) fault("model", "expected the name of a model, because another server has other models");
   return address.href.replace(/\/$/, "");
 }
 

@@ -43,7 +43,7 @@ function resolveEndpoint(written: string | undefined, places: Places): string | 
   if (url === null) places.fault(place, "expected an address such as http://127.0.0.1:4318");
   // The endpoint is shown by status and written to the journal.
   else if (url.username !== "" || url.password !== "")
-    places.fault(place, "an address may not hold a user or password");
+    places.fault(place, "an address must not contain a user or password");
   return written;
 }
 

@@ -19,7 +19,7 @@ export function resolveOperators(configuration: Configuration, places: Places): 
     if (operator === null) {
       places.fault(
         place,
-        "expected the public key of an operator, name+id+key, as `femtoclaw keys operator` prints it",
+        "expected the public key of an operator, in the form name+id+key that `femtoclaw keys operator` prints",
       );
       continue;
     }
@@ -31,7 +31,7 @@ export function resolveOperators(configuration: Configuration, places: Places): 
     }
   }
   if (operatorKey && operators.length === 0) {
-    places.fault(["approvals", "operator_key"], "nobody could answer without a key under `operators`");
+    places.fault(["approvals", "operator_key"], "nobody could answer, because there is no key under `operators`");
   }
   for (const [place, needed = 1] of askedNumbers(configuration)) {
     if (needed === 1 || needed <= operators.length) continue;

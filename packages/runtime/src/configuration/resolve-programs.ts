@@ -130,7 +130,7 @@ function programUse(rule: RunRule): ProgramUse | { readonly problem: string } {
 }
 
 function wordUse(word: string, flags: readonly string[]): ProgramUse | { readonly problem: string } {
-  if (word === "*") return { problem: 'the word "*" stands alone: write "*" or { any = true }' };
+  if (word === "*") return { problem: 'the word "*" must be the only entry: write "*" or { any = true }' };
   if (word.startsWith("-")) {
     return { problem: `an option cannot be the first word; list \`${printable(word)}\` under flags of a word` };
   }

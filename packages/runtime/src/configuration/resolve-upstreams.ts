@@ -100,10 +100,13 @@ function placeOf(
   if (address === null || address.hash !== "")
     return fault("url", "expected an address such as https://example.com/mcp");
   if (address.username !== "" || address.password !== "")
-    return fault("url", "an address may not hold a user or password");
+    return fault("url", "an address must not contain a user or password");
   // INVARIANT: I10: nothing sent to a server, secrets included, can be read on the way.
   if (address.protocol !== "https:" && !isThisMachine(address.hostname)) {
-    return fault("url", "expected https; http is for addresses of this machine, such as http://127.0.0.1:8080");
+    return fault(
+      "url",
+      "expected https; http is allowed only for addresses of this machine, such as http://127.0.0.1:8080",
+    );
   }
   return { kind: "url", url: address.href, headers: headers ?? {} };
 }
@@ -132,8 +135,8 @@ export function checkUpstreams(
       });
       if (grant === undefined) continue;
       const remedy = isWithin(workspace, path)
-        ? "leave it out, since a server begins there, or name the file that the server runs before it"
-        : `put it, or its folder, under [deny].write, or keep it elsewhere`;
+        ? "leave it out, because a server starts there, or put the file that the server runs before it"
+        : `put it or its folder under [deny].write, or keep it elsewhere`;
       const message = `calls could change ${path} (${grant.source}), which the server may run; ${remedy}`;
       places.fault(["mcp", "servers", name, "command"], message);
     }

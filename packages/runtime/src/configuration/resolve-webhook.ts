@@ -27,15 +27,18 @@ export function resolveWebhook(
   const address = URL.parse(url);
   if (address === null || address.hash !== "") return fault("url", "expected an address such as https://example.com/a");
   if (address.username !== "" || address.password !== "")
-    return fault("url", "an address may not hold a user or password");
+    return fault("url", "an address must not contain a user or password");
   // INVARIANT: I10: questions to operators cannot be read on the way.
   if (address.protocol !== "https:" && !isThisMachine(address.hostname))
-    return fault("url", "expected https; http is for addresses of this machine, such as http://127.0.0.1:8080");
+    return fault(
+      "url",
+      "expected https; http is allowed only for addresses of this machine, such as http://127.0.0.1:8080",
+    );
   if ((key_file === undefined) === (key_env === undefined))
     return fault("", "expected one of `key_file` and `key_env`, for the secret that messages are signed with");
   if (key_env !== undefined) {
     // INVARIANT: I10: programs get the variables of [sandbox].env.
-    if ((sandbox?.env ?? []).includes(key_env)) return fault("key_env", "[sandbox].env would give it to programs");
+    if ((sandbox?.env ?? []).includes(key_env)) return fault("key_env", "[sandbox].env would pass it to programs");
     return { url: address.href, key: { variable: key_env } };
   }
   const file = canonicalPath(key_file ?? "", base);

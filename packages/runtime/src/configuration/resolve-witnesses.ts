@@ -33,7 +33,7 @@ export function resolveWitnesses(
 ): readonly WitnessSetting[] {
   const tables = audit?.witness ?? [];
   if (audit?.require === true && tables.length === 0) {
-    places.fault(["audit", "require"], "nothing is witnessed without an [[audit.witness]]");
+    places.fault(["audit", "require"], "this has no effect without an [[audit.witness]]");
   }
   return tables.flatMap((table, index): readonly WitnessSetting[] => {
     const place = ["audit", "witness", index];
@@ -73,7 +73,7 @@ function resolveWitness(
     const file = join(folder.path, basename(path));
     const own = [directories.state, directories.runtime].find((directory) => isWithin(file, directory));
     if (own === undefined) return [{ kind, name, path: file }];
-    return fault("path", `${file} lies in ${own}: whoever rolls that back rolls the witness back with it`);
+    return fault("path", `${file} is in ${own}: rolling that folder back would roll the witness back too`);
   }
   if (kind === "command") {
     const problem = programProblem(command[0]);
@@ -85,7 +85,7 @@ function resolveWitness(
   }
   // The address is shown by status.
   if (address.username !== "" || address.password !== "")
-    return fault("url", "an address may not hold a user or password");
+    return fault("url", "an address must not contain a user or password");
   if (parseWitnessKey(vkey) === null) return fault("vkey", "expected the public key of a witness: name+id+key");
   return [{ kind, name, url: address.href.replace(/\/+$/, ""), vkey }];
 }
@@ -94,7 +94,7 @@ function resolveWitness(
 function programProblem(program: string): string | undefined {
   const shown = `\`${printable(program)}\``;
   if (!isAbsolute(program)) return `expected the absolute path of a program, found ${shown}`;
-  if (program.includes("\0") || !isProgram(program)) return `${shown} is no program that can be executed`;
+  if (program.includes("\0") || !isProgram(program)) return `${shown} is not an executable program`;
   const { uid, mode } = statSync(program);
   const kept = (uid === 0 || uid === ownUser(process.getuid)) && (mode & 0o022) === 0;
   return kept ? undefined : `${shown} can be changed by others`;

@@ -121,7 +121,7 @@ function cannotOpen(error: unknown, path: string, location: string): FemtoError 
     return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} cannot be opened (${code})`, { cause: error });
   }
   return new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path)} is a symbolic link to ${printable(target)}`, {
-    fix: "Put the file itself in that place; links are refused, because whoever changes one changes what is allowed.",
+    fix: "Put the file itself there. Links are refused, because anyone who changes the link changes what is allowed.",
     cause: error,
   });
 }

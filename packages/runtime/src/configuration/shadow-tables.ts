@@ -28,7 +28,7 @@ export function checkTrialAgents({ shadow, agent = {} }: Configuration, places: 
     if (Object.hasOwn(agent, name)) continue;
     places.fault(
       ["shadow", "agent", name],
-      `there is no agent of this name: write [agent.${name}], which may be empty`,
+      `there is no agent of this name; add a table [agent.${name}], which may be empty`,
     );
   }
 }

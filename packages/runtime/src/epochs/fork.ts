@@ -50,7 +50,7 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
   const { reader, seq, stateDirectory } = options;
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= reader.size) {
     const reason = `the journal holds records 0 to ${reader.size - 1}, and ${seq} is not one of them`;
-    throw new FemtoError("FEMTO_FORK_REFUSED", reason, { fix: "Name the last record that the fork is to hold." });
+    throw new FemtoError("FEMTO_FORK_REFUSED", reason, { fix: "Name the last record that the fork should contain." });
   }
   const directory = await freePlace(options.out, "FEMTO_FORK_REFUSED");
   const own = await realpath(stateDirectory);

@@ -96,7 +96,7 @@ function tooFewOperators(approvers: number, { operators }: GateParts["approvals"
 
 /** No question is asked about files to which a yes cannot be bound. */
 function unanswerable(reason: string): Problem {
-  const fix = "Name fewer files in one call, each by a path of its own on which the host may go.";
+  const fix = "Name fewer files in one call, each with a path that the host can access.";
   return { code: "FEMTO_APPROVAL_LIMIT", reason: `an operator cannot be asked about this call: ${reason}`, fix };
 }
 

@@ -193,7 +193,7 @@ export class Questions {
     const closed = this.#parts.admission();
     if (closed !== null) throw new FemtoError(closed.code, `${shown} cannot be answered now: ${closed.reason}`);
     if (this.#answering.has(call.seq)) {
-      const fix = "Look with `femtoclaw approvals list` whether it is still open, and answer it then.";
+      const fix = "Check with `femtoclaw approvals list` whether it is still open, then answer it.";
       throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `${shown} is being answered`, { fix });
     }
     if (this.#deadlines.isOver(call)) {
@@ -203,7 +203,7 @@ export class Questions {
     if (digest !== call.digest) throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `${shown} asks about something else`);
     requireSignature(vouched, call.approvers, this.#parts.settings);
     if (scope === "session" && call.approvers > 1) {
-      const fix = "Answer without `--session`: what several operators are asked, they are asked each time.";
+      const fix = "Answer without `--session`. A question to several operators is asked each time.";
       throw new FemtoError("FEMTO_APPROVAL_MISMATCH", `${shown} is answered once, not for a session`, { fix });
     }
     if (answer === "granted" && call.granted.includes(signed?.vkey ?? vouched.by)) {

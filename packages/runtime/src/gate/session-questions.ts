@@ -38,7 +38,7 @@ export class SessionQuestions {
     if (questions.take(1, this.#parts.clock.monotonicUs())) return null;
     return {
       code: "FEMTO_APPROVAL_LIMIT",
-      reason: `this session asks more than ${LIMITS.approvalsPerMinute} times a minute`,
+      reason: `this session asks operators more than ${LIMITS.approvalsPerMinute} times a minute`,
     };
   }
 

@@ -38,7 +38,7 @@ export interface StepsParts {
 
 const UNRECORDABLE: Problem = {
   code: "FEMTO_SESSION_HALTED",
-  reason: "nothing can be recorded of the session any more: it is over, or the disk does not keep up",
+  reason: "nothing more can be recorded of this session: it has ended, or the disk cannot keep up",
 };
 
 export class Steps {

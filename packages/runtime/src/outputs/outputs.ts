@@ -192,8 +192,8 @@ export class Outputs {
 }
 
 function notFound(execution: string): FemtoError {
-  const reason = `no execution \`${printable(execution, LIMITS.labelChars)}\` whose output could be told`;
+  const reason = `no execution \`${printable(execution, LIMITS.labelChars)}\` whose output can be followed`;
   const fix =
-    "Only what runs or waits, and what ended a moment ago, tells its output, and to its own session and operators alone. What came of it is said by its outcome.";
+    "Output can be followed only while an execution runs or waits, and shortly after its end, by its own session and by operators. Its outcome has the final result.";
   return new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason, { fix });
 }

@@ -120,11 +120,11 @@ export class Subscriptions {
     const own = [...this.#leases.values()].filter(({ opening }) => opening.session === session).length;
     const opening = this.#opening.filter((one) => one === session).length;
     if (own + opening >= LIMITS.subscriptionsPerSession) {
-      const reason = `this session is subscribed to ${LIMITS.subscriptionsPerSession} resources, and to no more may be`;
+      const reason = `this session is subscribed to ${LIMITS.subscriptionsPerSession} resources, which is the limit`;
       throw new FemtoError("FEMTO_SUBSCRIPTION_LIMIT", reason);
     }
     if (this.#leases.size + this.#opening.length >= LIMITS.subscriptions) {
-      const reason = `sessions are subscribed to ${LIMITS.subscriptions} resources, and to no more may be`;
+      const reason = `all sessions together are subscribed to ${LIMITS.subscriptions} resources, which is the limit`;
       throw new FemtoError("FEMTO_SUBSCRIPTION_LIMIT", reason);
     }
   }

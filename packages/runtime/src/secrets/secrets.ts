@@ -82,7 +82,7 @@ export class Secrets {
     await this.#change(async () => {
       const rest = new Map(this.#all());
       if (!rest.delete(name)) {
-        throw new FemtoError("FEMTO_SECRET_NOT_FOUND", `no secret is called ${printable(name, 64)}`);
+        throw new FemtoError("FEMTO_SECRET_NOT_FOUND", `there is no secret named ${printable(name, 64)}`);
       }
       await using file = await this.#staged(rest);
       await file.become(FILE);
@@ -103,7 +103,7 @@ export class Secrets {
       return await stageFile(this.#folder, `${JSON.stringify([...secrets.values()])}\n`);
     } catch (error) {
       const reason = `${printable(this.#folder, 4_096)} takes no secrets: ${systemErrorCode(error) ?? errorText(error)}`;
-      const fix = "Free space on the disk of the state directory, or let the host write there; nothing was changed.";
+      const fix = "Free space on the disk of the state directory, or let the host write there. Nothing was changed.";
       throw new FemtoError("FEMTO_SURROUNDINGS", reason, { fix, cause: error });
     }
   }
@@ -119,14 +119,14 @@ const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 function check({ name, host, port, value }: NewSecret, stored: ReadonlyMap<string, NewSecret>): void {
   const { secretCharsMin, secretChars } = LIMITS;
-  if (!NAME.test(name)) throw invalid("a name has 1 to 64 small letters, digits, `_` and `-`");
+  if (!NAME.test(name)) throw invalid("a name consists of 1 to 64 lower-case letters, digits, `_` and `-`");
   const spelt = canonicalHost(host);
   if (!spelt.ok || spelt.host !== host) throw invalid("a secret is for one host, in its canonical spelling");
   if (portNumber(String(port)) === null) throw invalid("a port is a number from 1 to 65535");
-  if (stored.has(name)) throw invalid(`a secret is called ${name} already`);
+  if (stored.has(name)) throw invalid(`a secret named ${name} exists already`);
   if (stored.size >= LIMITS.secrets) throw invalid(`no more than ${LIMITS.secrets} secrets are stored`);
   if (value.length < secretCharsMin || value.length > secretChars || !VALUE.test(value)) {
-    throw invalid(`a value has ${secretCharsMin} to ${secretChars} printable ASCII characters on one line`);
+    throw invalid(`a value consists of ${secretCharsMin} to ${secretChars} printable ASCII characters on one line`);
   }
 }
 

@@ -69,7 +69,7 @@ export class Registry {
       throw new FemtoError("FEMTO_CAPABILITY_NOT_FOUND", `no capability is called \`${printable(name)}\``);
     }
     if (enable && capability.locked) {
-      const fix = `Take \`${name} = false\` out of [capabilities] in femtoclaw.toml and start the host again.`;
+      const fix = `Remove \`${name} = false\` from [capabilities] in femtoclaw.toml and start the host again.`;
       throw new FemtoError("FEMTO_CAPABILITY_DISABLED", `the configuration locks \`${name}\` off`, { fix });
     }
     return capability;
@@ -164,7 +164,7 @@ export class Registry {
 /** INVARIANT: code of others runs within the host's process only if somebody explicitly says so. */
 function requireTrust({ manifest, isolation, trusted }: Capability): void {
   if (isolation !== "in-process" || trusted === true) return;
-  const fix = "Say `trusted: true`, or name its package under [capabilities], so that it runs in the sandbox.";
-  const message = `capability \`${manifest.name}\` would run in this process, and nobody says that it is trusted`;
+  const fix = "Pass `trusted: true`, or name its package under [capabilities], so that it runs in the sandbox.";
+  const message = `capability \`${manifest.name}\` would run in this process without being declared as trusted`;
   throw new FemtoError("FEMTO_CONFIG_INVALID", message, { fix });
 }

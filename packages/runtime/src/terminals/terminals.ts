@@ -152,11 +152,11 @@ export class Terminals implements GateTerminals {
     const own = live.filter(({ opening }) => opening.session === session).length;
     const ownStarting = this.#starting.filter((one) => one === session).length;
     if (own + ownStarting >= LIMITS.terminalsPerSession) {
-      const reason = `${LIMITS.terminalsPerSession} terminals of this session are open, and no more may be`;
+      const reason = `${LIMITS.terminalsPerSession} terminals of this session are open, which is the limit`;
       throw new FemtoError("FEMTO_TERMINAL_LIMIT", reason);
     }
     if (live.length + this.#starting.length >= LIMITS.terminals) {
-      throw new FemtoError("FEMTO_TERMINAL_LIMIT", `${LIMITS.terminals} terminals are open, and no more may be`);
+      throw new FemtoError("FEMTO_TERMINAL_LIMIT", `${LIMITS.terminals} terminals are open, which is the limit`);
     }
   }
 

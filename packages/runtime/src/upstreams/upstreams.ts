@@ -107,7 +107,7 @@ export class Upstreams {
           : isReader(called)
             ? "offers nothing that it could get"
             : "offers no such tool";
-    const fix = "Use a tool that is listed. An operator sees with `femtoclaw mcp pins list` what the server offers.";
+    const fix = "Use a tool that is listed. An operator can see with `femtoclaw mcp pins list` what the server offers.";
     return { code: "FEMTO_CAPABILITY_NOT_FOUND", reason: `the MCP server ${server.setting.name} ${why}`, fix };
   }
 

@@ -37,13 +37,13 @@ test.each<[ChatTable, string[], string]>([
   [
     { ...local, base_url: "http://models.example.com/v1", key_env: "K" },
     [],
-    "expected https, because a key goes there",
+    "expected https, because a key is sent there",
   ],
   [{ ...local, base_url: "http://127.0.0.1.example.com/v1", key_env: "K" }, [], "expected https"],
-  [{ ...local, base_url: "http://a:b@127.0.0.1/v1" }, [], "may not hold a user or password"],
+  [{ ...local, base_url: "http://a:b@127.0.0.1/v1" }, [], "must not contain a user or password"],
   [{ provider: "openai-compatible", model: "m" }, [], "expected `base_url`"],
   [{ ...local, key_env: "K", key_file: "k" }, [], "expected one of"],
-  [{ ...local, key_env: "K" }, ["K"], "[sandbox].env would give it to programs"],
+  [{ ...local, key_env: "K" }, ["K"], "[sandbox].env would pass it to programs"],
 ])("%j is refused", (chat, env, reason) => {
   expect(() => resolved(chat, env)).toThrow(reason);
 });

@@ -78,7 +78,7 @@ test("state and sockets follow the XDG variables, relative ones are ignored", ()
   expect(own.runtimeDirectory.startsWith(join(root, "r/femtoclaw/"))).toBe(true);
   expect(resolve({}, { XDG_STATE_HOME: "s" }).stateDirectory).toBe(resolve({}).stateDirectory);
   expect(faultsOf({}, { HOME: "" })).toEqual([
-    "conf:/memory/path: set HOME to an absolute path, or say here where state is kept",
+    "conf:/memory/path: set HOME to an absolute path, or set the path of the state directory here",
   ]);
   expect(resolve({ memory: { path: "~/state" }, host: { runtime_dir: "run" } })).toMatchObject({
     stateDirectory: join(root, "home/state"),
@@ -199,12 +199,12 @@ test("every fault is reported at once", () => {
     "conf:/search_path/1: expected an absolute folder, found `relative/bin`",
     "conf:/allow/read/0: the path `a\\u{0}b` holds a NUL character",
     "conf:/allow/read/1: only `~/` is expanded, not `~other/x`",
-    "conf:/allow/read/2: `a/../b` goes up after it went down; links would make that ambiguous, so write it shorter",
+    "conf:/allow/read/2: `a/../b` contains `..` after a folder, which is ambiguous if that folder is a link; write the path without it",
     `conf:/allow/run/absent: there is no program \`absent\` in search_path (${root}/bin)`,
     "conf:/allow/run/tool/0: an option cannot be the first word; list `--version` under flags of a word",
     "conf:/deny/run/.~1tool: expected the name of a program or its absolute path, found `./tool`",
     "conf:/sandbox/env/0: the PATH of children is search_path; take it from here",
-    "conf:/observability/otlp: an address may not hold a user or password",
+    "conf:/observability/otlp: an address must not contain a user or password",
   ]);
 });
 
@@ -235,6 +235,6 @@ test("programs connect where entries say, each for the first program of its name
   expect(resolve({}).authority).not.toHaveProperty("connect");
   expect(faultsOf({ sandbox: { connect: { absent: ["a.test"], tool: ["http://a.test"] } } })).toEqual([
     `conf:/sandbox/connect/absent: there is no program \`absent\` in search_path (${root}/bin)`,
-    "conf:/sandbox/connect/tool/0: a host stands alone, without scheme, user and path",
+    "conf:/sandbox/connect/tool/0: write only the host, without scheme, user and path",
   ]);
 });

@@ -77,21 +77,21 @@ test("a known agent is known by its program, and its model's address is one that
   ]);
   const faultAt = (base_url: string, env: string[] = []) =>
     faultOf({ launch: { codex: { model: "m", base_url, env } } });
-  expect(faultAt("http://models.example.com/v1", ["KEY"])).toContain("because a key goes there");
+  expect(faultAt("http://models.example.com/v1", ["KEY"])).toContain("because a key is sent there");
   expect(faultAt("http://models.example.com/v1")).toBe("no fault");
   expect(faultAt("https://models.example.com/v1", ["KEY"])).toBe("no fault");
   for (const address of ["models", "file:///etc/passwd", "http://a=b/", "http://a%20b/"]) {
     expect(faultAt(address), address).not.toBe("no fault");
   }
   for (const address of ["https://u@h/", "https://u:p@h/", "https://h/?key=1", "https://h/#k"]) {
-    expect(faultAt(address), address).toContain("may not hold a user, a password");
+    expect(faultAt(address), address).toContain("must not contain a user, a password");
   }
   expect(faultOf({ launch: { codex: { base_url } } })).toContain("expected the name of a model");
   for (const model of ["-p", "a b", 'a"\nb', "{file:/etc/passwd}"]) {
     expect(faultOf({ launch: { codex: { model } } }), model).not.toBe("no fault");
   }
-  expect(faultOf({ launch: { helper: { model: "m" } } })).toContain("is told by its own arguments");
-  expect(faultOf({ launch: { helper: { base_url } } })).toContain("is told by its own arguments");
+  expect(faultOf({ launch: { helper: { model: "m" } } })).toContain("is configured by its own arguments");
+  expect(faultOf({ launch: { helper: { base_url } } })).toContain("is configured by its own arguments");
 });
 
 test("no call may write where the program of an agent lies", () => {

@@ -73,7 +73,7 @@ test.each([
   [{ url: "https://example.com", env: ["A"] }, "only a server with a `command` gets variables"],
   [{ url: "http://example.com/mcp" }, "expected https"],
   [{ url: "http://127.0.0.1.example.com/" }, "expected https"],
-  [{ url: "https://a:b@example.com/" }, "may not hold a user or password"],
+  [{ url: "https://a:b@example.com/" }, "must not contain a user or password"],
   [{ url: "file:///etc/passwd" }, "/mcp/servers/fix/url"],
 ])("%j is a fault", (server, fault) => {
   expect(faultOf(one(server))).toContain(fault);

@@ -37,7 +37,7 @@ it("another spelling of this machine is this machine", () => {
 it.each([
   [{}, {}, /expected one of/],
   [{ key_env: "A", key_file: "b" }, {}, /expected one of/],
-  [{ key_env: "HOOK" }, { sandbox: { env: ["HOOK"] } }, /would give it to programs/],
+  [{ key_env: "HOOK" }, { sandbox: { env: ["HOOK"] } }, /would pass it to programs/],
   [{ key_file: "a\0b" }, {}, /NUL/],
 ])("refuses a secret %j", (key, more, message) => {
   expect(() => webhook("https://example.com/", key, more)).toThrow(message);

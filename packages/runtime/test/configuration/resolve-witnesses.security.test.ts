@@ -43,7 +43,7 @@ describe("a configuration", () => {
   });
 
   it.each([
-    ["/audit/require: nothing is witnessed without", { require: true }],
+    ["/audit/require: this has no effect without", { require: true }],
     ['/audit/witness/0: a witness of kind "file" needs `path`', witness({ kind: "file", name: "a" })],
     ['/audit/witness/0: a witness of kind "command" needs `command`', witness({ kind: "command", name: "a" })],
     ['/audit/witness/0: a witness of kind "http" needs `url` and `vkey`', witness({ kind: "http", name: "a" })],
@@ -53,12 +53,12 @@ describe("a configuration", () => {
     ["/audit/witness/0: unknown key".replace(": u", "/paht: u"), witness({ ...file("x"), paht: "x" })],
     ["/audit/witness/1/name: another witness is called `disk` already", { witness: [file("x"), file("y")] }],
     ["/audit/witness/0/path: ", witness(file("state/x"))],
-    ["whoever rolls that back rolls the witness back with it", witness(file("state/deep/x"))],
-    ["whoever rolls that back rolls the witness back with it", witness(file("run/x"))],
+    ["rolling that folder back would roll the witness back too", witness(file("state/deep/x"))],
+    ["rolling that folder back would roll the witness back too", witness(file("run/x"))],
     ["/audit/witness/0/command: expected the absolute path", witness({ kind: "command", name: "a", command: ["sh"] })],
-    ["is no program that can be executed", witness({ kind: "command", name: "a", command: ["/nowhere"] })],
-    ["is no program that can be executed", witness({ kind: "command", name: "a", command: ["/tmp"] })],
-    ["/audit/witness/0/url: an address may not hold", witness(http("http://u:p@x.example"))],
+    ["is not an executable program", witness({ kind: "command", name: "a", command: ["/nowhere"] })],
+    ["is not an executable program", witness({ kind: "command", name: "a", command: ["/tmp"] })],
+    ["/audit/witness/0/url: an address must not contain", witness(http("http://u:p@x.example"))],
     ["/audit/witness/0/url: expected an address", witness(http("http://x.example/?y"))],
     ["/audit/witness/0/url: expected text that matches", witness(http("ftp://x.example"))],
     ["/audit/witness/0/vkey: expected the public key of a witness", witness(http("http://x.example", `${VKEY}A`))],

@@ -155,7 +155,7 @@ const ODDITIES: Readonly<Record<string, { readonly effect: Effect; readonly repl
   },
   fails_without_a_fix: {
     effect: async () => failure({ fix: 5, sandbox: {} }),
-    reply: { status: "error", error: { fix: "Read the reason; the call was permitted but its effect failed." } },
+    reply: { status: "error", error: { fix: "The call was permitted, but its effect failed. The reason says why." } },
   },
   says_it_was_cancelled: {
     effect: async () => failure({ event: "cancelled", code: "FEMTO_CAPABILITY_CANCELLED", reason: "by itself" }),

@@ -68,7 +68,7 @@ describe("a program on a terminal", () => {
     renameSync(join(git, "config.lock"), join(git, "config"));
     const { body } = await closedRecord(place, shell);
     expect(body).toMatchObject({ why: "policy", exit_code: null, signal: "SIGKILL" });
-    expect(body.reason).toContain(`${git}/config, which is kept from programs`);
+    expect(body.reason).toContain(`${git}/config, which is protected from programs`);
   });
 
   it("leaves nothing behind when it is closed, neither in other sessions of the system nor in the background", async () => {

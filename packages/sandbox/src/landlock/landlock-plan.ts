@@ -58,7 +58,7 @@ export function landlockPlan(
 
 function beyond(what: string): FemtoError {
   return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${what} is not confined by Landlock, so it is not started`, {
-    fix: "Install bubblewrap, or see to what `femtoclaw doctor` says of it; then start the host again.",
+    fix: "Install bubblewrap, or fix what `femtoclaw doctor` reports about it. Then start the host again.",
   });
 }
 

@@ -110,7 +110,7 @@ function quoted(text: string): string {
 
 function beyond(what: string): FemtoError {
   return new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${what} is not confined by Seatbelt, so it is not started`, {
-    fix: "Do it on Linux with bubblewrap; `femtoclaw doctor` says what is not covered here.",
+    fix: "Do this on Linux with bubblewrap. `femtoclaw doctor` says what is not covered here.",
   });
 }
 

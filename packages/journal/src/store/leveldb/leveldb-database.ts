@@ -65,7 +65,7 @@ export function databaseFault(
   if (error instanceof FemtoError) return error;
   if (isDiskFull(error)) return new FemtoError("FEMTO_DISK_FULL", errorText(error), { cause: error });
   if (REFUSED.test(errorText(error))) {
-    const fix = "Let the host write to its state directory, then start it again; nothing is damaged.";
+    const fix = "Let the host write to its state directory, then start it again. Nothing is damaged.";
     return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(error), { fix, cause: error });
   }
   const closed = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/.test(systemErrorCode(error) ?? "");

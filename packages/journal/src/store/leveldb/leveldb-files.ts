@@ -136,7 +136,8 @@ export function unreadable(path: string, error: unknown): FemtoError {
   const code = systemErrorCode(error) ?? errorText(error);
   const reason = `${printable(path, 4_096)} cannot be read: ${code}`;
   if (isForbidden(code)) {
-    const fix = "Run it as the user who runs the host, or give that user the file back with chown; nothing is damaged.";
+    const fix =
+      "Run the command as the user who runs the host, or give the file back to that user with chown. Nothing is damaged.";
     return new FemtoError("FEMTO_STATE_OWNER", reason, { fix, cause: error });
   }
   if (code === "EMFILE" || code === "ENFILE") return faultOf(error);
