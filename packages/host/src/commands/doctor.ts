@@ -15,6 +15,7 @@ import {
   answersFinding,
   closedFinding,
   journalFinding,
+  type Project,
   permissionsFinding,
   policyFinding,
   probeOf,
@@ -44,7 +45,16 @@ export async function doctor(context: CommandContext): Promise<number> {
   return findings.some(({ verdict }) => verdict === "fail") ? EXIT.no : EXIT.ok;
 }
 
-export async function examine(context: CommandContext): Promise<readonly Finding[]> {
+/** Whether a host answers; otherwise what was thrown instead of an answer. */
+export type Asked = boolean | { readonly fault: unknown };
+
+/** Asks the host. One that hangs keeps whoever asks waiting, so it is asked once. */
+export async function askHost(context: CommandContext, loaded: LoadedConfiguration): Promise<Asked> {
+  return await hostAnswers(context, loaded).catch((fault: unknown) => ({ fault }));
+}
+
+/** `asked` is what the host answered, if it was asked before. */
+export async function examine(context: CommandContext, asked?: Asked): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const look: Look = async (check, run) => {
     findings.push({ check, ...(await found(run)) });
@@ -60,7 +70,12 @@ export async function examine(context: CommandContext): Promise<readonly Finding
     loaded = context.load();
     return ok(`${loaded.path} is valid, private and in force`);
   });
-  if (loaded !== null) await lookAtProject(context, loaded, look);
+  if (loaded !== null) {
+    // Sockets that cannot be trusted are not asked. The findings about permissions and about the host say why.
+    const answers = asked ?? (await askHost(context, loaded));
+    await lookAtProject({ context, loaded, running: answers === true }, look);
+    await look("host", () => hostFinding(answers));
+  }
   return findings;
 }
 
@@ -70,13 +85,10 @@ function isShown({ authority }: LoadedConfiguration["resolved"]): (path: string)
   return (path) => visibilityOf(mounts, path) === "readOnly";
 }
 
-async function lookAtProject(context: CommandContext, loaded: LoadedConfiguration, look: Look): Promise<void> {
+async function lookAtProject(project: Project, look: Look): Promise<void> {
+  const { context, loaded } = project;
   const { resolved } = loaded;
   const { stateDirectory, runtimeDirectory, launches, approvals } = resolved;
-  // Sockets that cannot be trusted are not asked. The findings about permissions and about the host say why.
-  const answers = await hostAnswers(context, loaded).catch((error: unknown) => error);
-  const running = answers === true;
-  const project = { context, loaded, running };
   const policy = loadPolicy(loaded);
   const probe = probeOf(resolved, policy);
   await look("sandbox", async () => sandboxFinding(await probe));
@@ -93,17 +105,17 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   const { webhook } = approvals;
   if (webhook !== undefined) await look("webhook", () => webhookFinding(project, webhook));
   await look("telemetry", () => telemetryFinding(project));
-  await look("host", () => hostFinding(answers));
 }
 
 /** INVARIANT: a host that could not be asked is not reported as gone. */
-function hostFinding(answers: unknown): Found {
+function hostFinding(answers: Asked): Found {
   if (answers === true) return ok("a host answers");
   if (answers === false) {
     return { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." };
   }
-  const detail = `it cannot be told whether one runs: ${errorText(answers)}`;
-  const fix = answers instanceof FemtoError ? answers.fix : "See to what the lines above name first.";
+  const { fault } = answers;
+  const detail = `it cannot be told whether one runs: ${errorText(fault)}`;
+  const fix = fault instanceof FemtoError ? fault.fix : "See to what the lines above name first.";
   return { verdict: "warn", detail, fix };
 }
 
