@@ -3,6 +3,7 @@ import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { viewOf, visibilityOf } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { type Check, type Finding, type Found, found, ok } from "../doctor/finding.ts";
+import { foldersFinding } from "../doctor/folders-finding.ts";
 import {
   diskFinding,
   integrityFinding,
@@ -99,6 +100,7 @@ async function lookAtProject(project: Project, look: Look): Promise<void> {
   await look("agents' hooks", () => hookFinding(context, loaded));
   if (launches !== undefined) await look("launches", () => launchFinding(resolved, isShown(resolved)));
   await look("permissions", () => permissionsFinding(resolved));
+  await look("folders above", () => foldersFinding(project));
   await look("journal", () => journalFinding(project));
   await look("disk", () => diskFinding(stateDirectory, runtimeDirectory));
   await look("remembered", () => rememberedFinding(project));
