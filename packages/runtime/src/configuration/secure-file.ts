@@ -102,7 +102,8 @@ function canonicalFolder(path: string): string | undefined {
   try {
     return realpathSync.native(path);
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
+    // There is no folder below a file either, such as below a HOME that is /dev/null.
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
     throw cannotOpen(error, path, path);
   }
 }
