@@ -35,7 +35,7 @@ export {
 export { type PackageCode, packageCapability } from "./kit/package-capability.ts";
 export { packageManifest } from "./kit/package-manifest.ts";
 export { argumentValidator } from "./mcp/argument-check.ts";
-export type { ContentDefinition } from "./mcp/content-definition.ts";
+export { type ContentDefinition, digestsDefinition, membersOf } from "./mcp/content-definition.ts";
 export { HttpTransport } from "./mcp/http-transport.ts";
 export { type AskUpstream, contentMeant, mcpReaderCapability, type Reader } from "./mcp/mcp-content.ts";
 export {

@@ -177,10 +177,11 @@ export class OperatorClient extends OperatorConnection {
 
   /**
    * Records from a number on, as many as fit into one answer, and how many there are. If there are none, waits up to
-   * `waitMs` milliseconds for the next one.
+   * `waitMs` milliseconds for the next one; without that, rejects with FEMTO_HOST_SILENT if the host does not answer.
    */
   records(from: number, waitMs = 0): Promise<RecordPage> {
-    return this.ask("log.records", { from, wait_ms: waitMs });
+    const fields = { from, wait_ms: waitMs };
+    return waitMs === 0 ? this.askSoon("log.records", fields) : this.ask("log.records", fields);
   }
 
   /** The state before the newest records; null if there are few enough records to read all of them. */

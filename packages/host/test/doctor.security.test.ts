@@ -1,5 +1,5 @@
 /** What `doctor` says of a state directory that no host would take: what is wrong, and no advice that loses what is there. */
-import { chownSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
@@ -55,6 +55,24 @@ describe("the key of a stopped log", () => {
     rmSync(join(place.state, "identity"));
     expect((await examined(place))["journal"]?.verdict).toBe("ok");
     await place.up();
+  });
+});
+
+describe("folders above configuration and state", () => {
+  test("are named where others can change them", async () => {
+    await using place = new Playground();
+    expect((await examined(place))["folders above"]?.verdict).toBe("ok");
+    const config = place.folder("h/.config");
+    for (const folder of [config, place.root]) {
+      chmodSync(folder, 0o777);
+      expect((await examined(place))["folders above"]).toMatchObject({
+        verdict: "warn",
+        detail: expect.stringContaining(
+          `the folder ${folder} can be changed by others (mode 777); run: chmod go-w ${folder}`,
+        ),
+      });
+      chmodSync(folder, 0o700);
+    }
   });
 });
 

@@ -53,7 +53,7 @@ test("where it may write no file as large as its reserve no host starts, instead
     expect({ code, stderr }).toEqual({
       code: 69,
       stderr: expect.stringMatching(
-        /^femtoclaw: FEMTO_SURROUNDINGS: .* write files of \d+ bytes.*\n {2}fix: .*ulimit -f/,
+        /^femtoclaw: FEMTO_SURROUNDINGS: .* write files of up to \d+ bytes.*\n {2}fix: .*ulimit -f/,
       ),
     });
   }
@@ -104,6 +104,24 @@ test("agents that hold all connections they can get leave a host without descrip
   await expect
     .poll(async () => (await place.propose("process_exec", { bin: "echo", argv: ["hi"] })).status)
     .toBe("completed");
+});
+
+test("a HOME that is no folder is named, and nothing is called wrong that is not", async () => {
+  const project = place.folder("elsewhere");
+  const env = { HOME: "/dev/null", FEMTOCLAW_CONFIG: undefined };
+  const status = await place.run(["status"], { env, cwd: project });
+  expect([status.code, status.stderr]).toEqual([
+    78,
+    expect.stringMatching(/^femtoclaw: FEMTO_CONFIG_NOT_FOUND: there is no configuration: .*\n {2}fix: /),
+  ]);
+  const init = await place.run(["init"], { env, cwd: project });
+  expect([init.code, init.stderr]).toEqual([
+    78,
+    expect.stringMatching(
+      /^femtoclaw: FEMTO_CONFIG_INVALID: \S+ `\/dev\/null\/\S+` passes a file as if it were a folder: set HOME to a folder of yours, or say here where state is kept\n {2}fix: .*\n$/,
+    ),
+  ]);
+  expect(readdirSync(project)).toEqual([]);
 });
 
 test("a folder that is gone, and none for temporary files, are named", async () => {

@@ -18,6 +18,28 @@ function gathered(stream: Readable): () => string {
 /** What is left on a screen is without what moved there. */
 const plain = (text: string): string => text.replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, "").replaceAll("\r", "\n");
 
+test("no row of executions is wider than the terminal, and in a pipe all of it is there", async () => {
+  await using place = new Playground();
+  await place.up();
+  await place.propose("process_exec", { bin: "echo", argv: ["x"] });
+  const onTerminal = async (columns: number, args: string): Promise<string[]> => {
+    const command = `stty cols ${columns}; exec ${process.execPath} ${LAUNCH} ${args}`;
+    const screen = spawn("script", ["-qec", command, "/dev/null"], { cwd: place.project, env: place.environment });
+    const seen = gathered(screen.stdout);
+    await expect.poll(() => plain(seen())).toContain("process_exec");
+    screen.kill();
+    return plain(seen()).split("\n");
+  };
+  const { stdout } = await place.run(["executions", "list"]);
+  expect(stdout).toMatch(/process_exec +completed +AUTHORIZED +[0-9.]+ ms +[0-9a-f-]{36}\n/);
+  for (const args of ["executions list", "executions list --follow"]) {
+    const rows = await onTerminal(80, args);
+    expect(rows.find((row) => /process_exec +completed +[0-9a-f-]{36}/.test(row))).toBeDefined();
+    expect(Math.max(...rows.map((row) => row.length))).toBeLessThanOrEqual(80);
+    expect((await onTerminal(200, args)).join("\n")).toContain("AUTHORIZED");
+  }
+});
+
 test("executions are followed on a terminal and in a pipe, and questions are answered where they are shown", async () => {
   await using place = new Playground(`${CONFIGURATION}[ask]\nread = ["notes.txt"]\n`);
   await place.up();

@@ -6,7 +6,7 @@ import { changeLines } from "../src/terminal/change-text.ts";
 import { factLines } from "../src/terminal/fact-text.ts";
 import { makeOutput } from "../src/terminal/output.ts";
 import { exitOf, happened, headline, replyLines } from "../src/terminal/reply-text.ts";
-import { table } from "../src/terminal/table.ts";
+import { fittingTable, table } from "../src/terminal/table.ts";
 
 const plain = { ...makeOutput({ json: false, quiet: false }), style: (_style: unknown, text: string) => text };
 const base = { execution_id: "e", decision: "AUTHORIZED", record: { seq: 7 } } as const;
@@ -21,6 +21,17 @@ describe("a table", () => {
     ]);
     expect(lines).toEqual(["\u001b[32mab\u001b[39m      x", "日本    y", "abcdef  z"]);
     expect(table([])).toEqual([]);
+  });
+
+  test("leaves columns out on a narrow terminal, then cuts one, and is whole where there is no terminal", () => {
+    const rows = [["7", "2026-01-01", "tracker__search", "\u001b[32mdone\u001b[39m", "id"]];
+    const [whole] = table(rows);
+    const narrow = (columns: number | null) => fittingTable(rows, { columns, leaveOut: [3, 1], cut: 2 })[0];
+    expect([narrow(null), narrow(40), narrow(400)]).toEqual([whole, whole, whole]);
+    expect(narrow(39)).toBe("7  2026-01-01  tracker__search  id");
+    expect(narrow(22)).toBe("7  tracker__search  id");
+    expect(narrow(20)).toBe("7  tracker__sea…  id");
+    expect(narrow(1)).toBe("7  tracker…  id");
   });
 });
 

@@ -80,6 +80,6 @@ export type { Inspect } from "./system.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
 export type { TerminalStatus } from "./terminals/kept-terminal.ts";
 export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
-export type { OfferedTool } from "./upstreams/offer.ts";
-export type { UpstreamView } from "./upstreams/upstreams-parts.ts";
+export type { ChangedMember, OfferedTool } from "./upstreams/offer.ts";
+export type { ComparedTool, ComparedUpstream, UpstreamView } from "./upstreams/upstreams-parts.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

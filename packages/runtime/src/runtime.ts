@@ -154,7 +154,7 @@ export class Runtime implements AsyncDisposable {
   /**
    * MCP servers of others, for operators. Each server starts when one of its tools is first called; `start` starts all.
    */
-  get upstreams(): Pick<Upstreams, "start" | "list" | "accept" | "reset" | "capabilities" | "settled"> {
+  get upstreams(): Pick<Upstreams, "start" | "list" | "compared" | "accept" | "reset" | "capabilities" | "settled"> {
     return this.#parts.openedGate.upstreams;
   }
 

@@ -12,14 +12,17 @@ import {
   templateProblem,
   uriProblem,
 } from "@femtoclaw/protocol";
+import type { JsonObject } from "../capability.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { digest, isDeeperThan, textProblem } from "./tool-definition.ts";
+import { digest, isDeeperThan, TOOL_DOMAIN, textProblem } from "./tool-definition.ts";
 
 /** A resource, template or prompt as its server lists it. */
 export interface ContentDefinition extends McpContent {
   /** Its name among the pins, which no tool can have. */
   readonly pin: string;
-  /** Digest of everything that clients are told of it. */
+  /** Its kind, its name, and everything that clients are told of it, as canonical JSON. */
+  readonly text: string;
+  /** Digest of that text. */
   readonly sha256: string;
   readonly bytes: number;
   /** Everything that clients are told of it, as text for an operator to read. */
@@ -39,8 +42,22 @@ const TOLD = {
 } as const;
 const NAMED_BY = { resource: "uri", template: "uriTemplate", prompt: "name" } as const;
 
+/** The domain of the digests of resources, templates and prompts. */
+const DOMAIN = "femtoclaw-mcp-content-1";
+
 /** LIMIT: arguments of one prompt. */
 const PROMPT_ARGUMENTS = 32;
+
+/** Whether the text is the definition, of a tool or of anything else, that has this digest. */
+export function digestsDefinition(sha256: string, text: string): boolean {
+  return [TOOL_DOMAIN, DOMAIN].some((domain) => digest(domain, text) === sha256);
+}
+
+/** What clients are told, in the text of a definition. */
+export function membersOf(text: string): JsonObject {
+  const told = JSON.parse(text) as JsonObject | readonly [kind: string, name: string, told: JsonObject];
+  return Array.isArray(told) ? told[2] : (told as JsonObject);
+}
 
 export function pinOf(kind: McpContentKind, name: string): string {
   return `${kind}:${name}`;
@@ -78,8 +95,9 @@ export function contentDefinitions(
 
 /** Stands for a whole kind of which nothing is offered. */
 export function unusable(kind: McpContentKind, problem: string): ContentDefinition {
-  const sha256 = digest("femtoclaw-mcp-content-1", canonicalJson([kind, null]));
-  return { kind, name: "*", pin: pinOf(kind, "*"), about: {}, sha256, bytes: 0, description: "", problem };
+  const text = canonicalJson([kind, null]);
+  const sha256 = digest(DOMAIN, text);
+  return { kind, name: "*", pin: pinOf(kind, "*"), about: {}, text, sha256, bytes: 0, description: "", problem };
 }
 
 function contentDefinition(server: string, kind: McpContentKind, one: unknown): ContentDefinition {
@@ -94,7 +112,8 @@ function contentDefinition(server: string, kind: McpContentKind, one: unknown): 
     name,
     pin: pinOf(kind, name),
     about: shape === null ? told : {},
-    sha256: digest("femtoclaw-mcp-content-1", text),
+    text,
+    sha256: digest(DOMAIN, text),
     bytes: Buffer.byteLength(text),
     description: shape === null ? toldText(told) : "",
     problem: shape ?? sizeProblem(text) ?? textProblem(text) ?? nameProblem(server, kind, name),

@@ -13,7 +13,9 @@ export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly input: JsonObject;
-  /** Digest of everything that clients are told of it. */
+  /** Everything that clients are told of it, as canonical JSON. */
+  readonly text: string;
+  /** Digest of that text. */
   readonly sha256: string;
   /** Size of the definition. */
   readonly bytes: number;
@@ -35,6 +37,9 @@ const HIDING =
   /[[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2028\u2029\u2800\u007f-\u009f]--[\u200c\u200d\ufe0e\ufe0f]]|[\u200c\u200d\ufe0e\ufe0f]{3}/v;
 /** The same in JSON, where such characters appear as escapes; tabs and line ends are ordinary text. */
 const CONTROLLING = /(?<!\\)(?:\\\\)*\\(?:b|f|u00|r(?!\\n))/;
+
+/** The domain of the digests of tools. */
+export const TOOL_DOMAIN = "femtoclaw-mcp-tool-1";
 
 /** Throws FEMTO_UPSTREAM_FAILED if this is not a list of tools, or too long a list. */
 export function toolDefinitions(server: string, listed: readonly unknown[]): ToolDefinition[] {
@@ -70,7 +75,8 @@ function toolDefinition(server: string, tool: unknown): ToolDefinition {
     name,
     description: typeof description === "string" ? description : "",
     input: (problem === null ? inputSchema : {}) as JsonObject,
-    sha256: digest("femtoclaw-mcp-tool-1", text),
+    text,
+    sha256: digest(TOOL_DOMAIN, text),
     bytes: Buffer.byteLength(text),
     destructive: hints.destructiveHint === true,
     problem: problem ?? contentProblem(server, name, text, inputSchema),

@@ -65,8 +65,9 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoredSt
 
 function unwritten(path: string, error: unknown): FemtoError {
   if (error instanceof FemtoError) return error;
-  const reason = `${printable(path, 4_096)} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`;
-  return refused(reason, undefined, error);
+  const code = systemErrorCode(error) ?? errorText(error);
+  const fix = code === "ENOSPC" || code === "EDQUOT" ? "Use a disk with room." : undefined;
+  return refused(`${printable(path, 4_096)} cannot be written: ${code}`, fix, error);
 }
 
 /** Whether the restored log begins with what was seen. If not, whoever saw it has to be told. */

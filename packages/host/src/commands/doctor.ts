@@ -3,6 +3,7 @@ import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { viewOf, visibilityOf } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { type Check, type Finding, type Found, found, ok } from "../doctor/finding.ts";
+import { foldersFinding } from "../doctor/folders-finding.ts";
 import {
   diskFinding,
   integrityFinding,
@@ -15,6 +16,7 @@ import {
   answersFinding,
   closedFinding,
   journalFinding,
+  type Project,
   permissionsFinding,
   policyFinding,
   probeOf,
@@ -44,7 +46,16 @@ export async function doctor(context: CommandContext): Promise<number> {
   return findings.some(({ verdict }) => verdict === "fail") ? EXIT.no : EXIT.ok;
 }
 
-export async function examine(context: CommandContext): Promise<readonly Finding[]> {
+/** Whether a host answers; otherwise what was thrown instead of an answer. */
+export type Asked = boolean | { readonly fault: unknown };
+
+/** Asks the host. One that hangs keeps whoever asks waiting, so it is asked once. */
+export async function askHost(context: CommandContext, loaded: LoadedConfiguration): Promise<Asked> {
+  return await hostAnswers(context, loaded).catch((fault: unknown) => ({ fault }));
+}
+
+/** `asked` is what the host answered, if it was asked before. */
+export async function examine(context: CommandContext, asked?: Asked): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const look: Look = async (check, run) => {
     findings.push({ check, ...(await found(run)) });
@@ -60,7 +71,12 @@ export async function examine(context: CommandContext): Promise<readonly Finding
     loaded = context.load();
     return ok(`${loaded.path} is valid, private and in force`);
   });
-  if (loaded !== null) await lookAtProject(context, loaded, look);
+  if (loaded !== null) {
+    // Sockets that cannot be trusted are not asked. The findings about permissions and about the host say why.
+    const answers = asked ?? (await askHost(context, loaded));
+    await lookAtProject({ context, loaded, running: answers === true }, look);
+    await look("host", () => hostFinding(answers));
+  }
   return findings;
 }
 
@@ -70,13 +86,10 @@ function isShown({ authority }: LoadedConfiguration["resolved"]): (path: string)
   return (path) => visibilityOf(mounts, path) === "readOnly";
 }
 
-async function lookAtProject(context: CommandContext, loaded: LoadedConfiguration, look: Look): Promise<void> {
+async function lookAtProject(project: Project, look: Look): Promise<void> {
+  const { context, loaded } = project;
   const { resolved } = loaded;
   const { stateDirectory, runtimeDirectory, launches, approvals } = resolved;
-  // Sockets that cannot be trusted are not asked. The findings about permissions and about the host say why.
-  const answers = await hostAnswers(context, loaded).catch((error: unknown) => error);
-  const running = answers === true;
-  const project = { context, loaded, running };
   const policy = loadPolicy(loaded);
   const probe = probeOf(resolved, policy);
   await look("sandbox", async () => sandboxFinding(await probe));
@@ -87,23 +100,24 @@ async function lookAtProject(context: CommandContext, loaded: LoadedConfiguratio
   await look("agents' hooks", () => hookFinding(context, loaded));
   if (launches !== undefined) await look("launches", () => launchFinding(resolved, isShown(resolved)));
   await look("permissions", () => permissionsFinding(resolved));
+  await look("folders above", () => foldersFinding(project));
   await look("journal", () => journalFinding(project));
   await look("disk", () => diskFinding(stateDirectory, runtimeDirectory));
   await look("remembered", () => rememberedFinding(project));
   const { webhook } = approvals;
   if (webhook !== undefined) await look("webhook", () => webhookFinding(project, webhook));
   await look("telemetry", () => telemetryFinding(project));
-  await look("host", () => hostFinding(answers));
 }
 
 /** INVARIANT: a host that could not be asked is not reported as gone. */
-function hostFinding(answers: unknown): Found {
+function hostFinding(answers: Asked): Found {
   if (answers === true) return ok("a host answers");
   if (answers === false) {
     return { verdict: "warn", detail: "no host runs", fix: "Start it with `femtoclaw up --detach`." };
   }
-  const detail = `cannot tell whether one runs: ${errorText(answers)}`;
-  const fix = answers instanceof FemtoError ? answers.fix : "First fix what the lines above report.";
+  const { fault } = answers;
+  const detail = `cannot tell whether one runs: ${errorText(fault)}`;
+  const fix = fault instanceof FemtoError ? fault.fix : "First fix what the lines above report.";
   return { verdict: "warn", detail, fix };
 }
 

@@ -9,6 +9,7 @@ import type { ExecutionView } from "@femtoclaw/runtime";
 import { LiveLine } from "../terminal/live-line.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
+import { shortened } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { RunningOutput } from "./running-output.ts";
 
@@ -99,33 +100,91 @@ async function viewAt(operator: OperatorClient, { execution, seq, type }: TypedR
   return shown;
 }
 
+type ColumnName = "record" | "time UTC" | "tool" | "status" | "decision" | "took" | "execution";
+
+interface Layout {
+  readonly columns: readonly (readonly [name: ColumnName, width: number])[];
+  readonly gap: string;
+}
+
+const WIDE: Layout = {
+  columns: [
+    ...([
+      ["record", 7],
+      ["time UTC", 8],
+      ["tool", 16],
+      ["status", 11],
+    ] as const),
+    ...([
+      ["decision", 27],
+      ["took", 11],
+      ["execution", 36],
+    ] as const),
+  ],
+  gap: "  ",
+};
+/** 80 columns: the status says most of the decision, and nothing can be looked up without the identifier. */
+const NARROW: Layout = {
+  columns: [
+    ["record", 7],
+    ["time UTC", 8],
+    ["tool", 14],
+    ["status", 11],
+    ["execution", 36],
+  ],
+  gap: " ",
+};
+const NUMBERS: ReadonlySet<ColumnName> = new Set(["record", "took"]);
+
 /** Prints rows in columns of a fixed width, because it is not known what later rows will hold. */
 class Rows {
   readonly #output: Output;
+  readonly #layout: Layout;
   #hasHeader = false;
 
   constructor(output: Output) {
     this.#output = output;
+    const { columns, gap } = WIDE;
+    const wide = columns.reduce((sum, [, width]) => sum + width, gap.length * (columns.length - 1));
+    this.#layout = (output.dataColumns ?? wide) < wide ? NARROW : WIDE;
   }
 
   say(view: ExecutionView): void {
     const output = this.#output;
     if (output.json) return output.value(view);
-    if (!this.#hasHeader) output.line(output.style("dim", HEADER));
+    if (!this.#hasHeader)
+      output.line(
+        output.style(
+          "dim",
+          this.#row((name) => name),
+        ),
+      );
     this.#hasHeader = true;
-    const took = view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`;
-    const cells = [
-      String(view.record?.seq ?? "").padStart(7),
-      view.requested_at.slice(11, 19),
-      printable(view.tool ?? "message", 16).padEnd(16),
-      styled(view, view.status.padEnd(11), output),
-      headline(view).padEnd(27),
-      took.padStart(11),
-      output.style("dim", view.execution_id),
-    ];
-    output.line(cells.join("  "));
+    const texts: Readonly<Record<ColumnName, string>> = {
+      record: String(view.record?.seq ?? ""),
+      "time UTC": view.requested_at.slice(11, 19),
+      tool: printable(view.tool ?? "message", 40),
+      status: view.status,
+      decision: headline(view),
+      took: view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`,
+      execution: view.execution_id,
+    };
+    const style = (name: ColumnName, text: string): string => {
+      if (name === "status") return styled(view, text, output);
+      return name === "execution" ? output.style("dim", text) : text;
+    };
+    output.line(this.#row((name) => texts[name], style));
     const more = moreOf(view);
     if (more !== null) output.line(`${INDENT}${styled(view, printable(more, MORE_CHARS - INDENT.length), output)}`);
+  }
+
+  #row(textOf: (name: ColumnName) => string, style = (_name: ColumnName, text: string): string => text): string {
+    const { columns, gap } = this.#layout;
+    const cells = columns.map(([name, width]) => {
+      const text = shortened(textOf(name), width);
+      return style(name, NUMBERS.has(name) ? text.padStart(width) : text.padEnd(width));
+    });
+    return cells.join(gap);
   }
 }
 
@@ -139,11 +198,6 @@ function moreOf({ status, error, approval }: ExecutionView): string | null {
 const INDENT = " ".repeat(9);
 /** LIMIT: characters of the text below a row: one line of the terminal. */
 const MORE_CHARS = Math.max(80, process.stdout.columns ?? 0) - 1;
-
-const HEADER = [
-  ...["record".padStart(7), "time UTC", "tool".padEnd(16), "status".padEnd(11), "decision".padEnd(27)],
-  ...["took".padStart(11), "execution"],
-].join("  ");
 
 /** The executions that have begun since this command started and still run, and those that wait for an operator. */
 class Going {

@@ -5,7 +5,7 @@ import type { ExecutionView } from "@femtoclaw/runtime";
 import { factLines } from "../terminal/fact-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, replyLines, styled } from "../terminal/reply-text.ts";
-import { table } from "../terminal/table.ts";
+import { fittingTable, table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { executionsOf, type HistorySource } from "./history-source.ts";
 
@@ -15,7 +15,9 @@ export interface ListOptions {
   readonly session?: string;
 }
 
-const LIST_HEADER = ["record", "requested (UTC)", "tool", "status", "decision", "took", "execution"];
+const LIST_HEADER = ["record", "date", "time UTC", "tool", "status", "decision", "took", "execution"];
+/** On a narrow terminal: the status says most of the decision, and nothing can be looked up without the identifier. */
+const GIVING_WAY = { leaveOut: [5, 1, 6], cut: 3 };
 const LISTED = 20;
 const LISTED_ALL = 10_000;
 
@@ -37,14 +39,16 @@ export async function listExecutions(context: CommandContext, options: ListOptio
   }
   const rows = views.map((view) => [
     String(view.record?.seq ?? ""),
-    view.requested_at.slice(0, 19).replace("T", " "),
+    view.requested_at.slice(0, 10),
+    view.requested_at.slice(11, 19),
     printable(view.tool ?? "message", 40),
     `${styled(view, view.status, output)}${view.erased === undefined ? "" : " (erased)"}`,
     headline(view),
     view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`,
     output.style("dim", view.execution_id),
   ]);
-  for (const line of table([LIST_HEADER.map((name) => output.style("dim", name)), ...rows])) output.line(line);
+  const all = [LIST_HEADER.map((name) => output.style("dim", name)), ...rows];
+  for (const line of fittingTable(all, { columns: output.dataColumns, ...GIVING_WAY })) output.line(line);
   if (options.all !== true && views.length === LISTED) output.talk(`the newest ${LISTED}; --all shows more`);
   return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 /** `mcp pins list|accept|reset`: what the MCP servers of others offer, and which offers an operator accepts. */
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
-import type { OfferedTool, UpstreamView } from "@femtoclaw/runtime";
+import type { ChangedMember, ComparedTool, ComparedUpstream, UpstreamView } from "@femtoclaw/runtime";
+import { changeLines } from "../terminal/change-text.ts";
 import { confirms } from "../terminal/confirm.ts";
 import { countText } from "../terminal/count-text.ts";
 import { table } from "../terminal/table.ts";
@@ -34,7 +35,7 @@ export async function acceptPins(
 ): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const server = ((await operator.upstreams()) as UpstreamView[]).find((one) => one.server === name);
+  const server = ((await operator.upstreams()) as ComparedUpstream[]).find((one) => one.server === name);
   if (server === undefined)
     throw new FemtoError("FEMTO_UPSTREAM_NOT_FOUND", `no MCP server is called ${printable(name, 64)}`);
   const wanted = server.tools.filter(({ state }) => state === "new" || state === "changed");
@@ -116,19 +117,47 @@ function serverLines({ server, status, reason, pins, tools }: UpstreamView, { ou
  * INVARIANT: I8: shows everything that models will read. An operator who is not shown the end of a description, or the
  * schema beside it, would agree to something unseen.
  */
-function toolLines({ name, state, sha256, pinned, description, input }: OfferedTool): string[] {
+function toolLines({ name, state, sha256, pinned, description, input, changes }: ComparedTool): string[] {
   const before = pinned === null ? "" : `, was ${pinned.slice(0, DIGEST_CHARS)}`;
   const schema = input === null ? [] : [`arguments: ${JSON.stringify(input)}`];
   return [
     `${printable(name, 128)}  ${state}  ${(sha256 ?? "").slice(0, DIGEST_CHARS)}${before}`,
     ...[...description.split("\n"), ...schema].flatMap(wholeLines).map((line) => `    ${line}`),
+    ...(state === "changed" ? changeText(changes) : []).map((line) => `  ${line}`),
   ];
 }
 
+/** What is not as it was accepted; the operator has agreed to the rest before. */
+function changeText(changes: readonly ChangedMember[] | null): string[] {
+  if (changes === null) return ["what it was when it was accepted is not kept: read all of it"];
+  return changes.flatMap(({ member, before, after }) => [
+    `changed since it was accepted: ${printable(member, 64)}`,
+    ...changeLines(memberText(before), memberText(after), "`femtoclaw mcp pins list --json`").map(
+      (line) => `  ${line}`,
+    ),
+  ]);
+}
+
+/**
+ * One sentence on a line, because a description is often a single long line, in which a few changed words would be hard
+ * to find. Longer pieces are broken, so that no line is cut where it is shown.
+ */
+function memberText(value: ChangedMember["before"]): string {
+  const text = typeof value === "string" ? value : value === null ? "" : JSON.stringify(value, null, 2);
+  return text
+    .replaceAll(/(?<=[.!?])(?= )/g, "\n")
+    .split("\n")
+    .flatMap(pieces)
+    .join("\n");
+}
+
 function wholeLines(text: string): string[] {
+  return pieces(text).map((line) => printable(line, LINE_CHARS));
+}
+
+function pieces(text: string): string[] {
   const characters = [...text];
-  const lines = Array.from({ length: Math.max(1, Math.ceil(characters.length / LINE_CHARS)) }, (_, index) =>
+  return Array.from({ length: Math.max(1, Math.ceil(characters.length / LINE_CHARS)) }, (_, index) =>
     characters.slice(index * LINE_CHARS, (index + 1) * LINE_CHARS).join(""),
   );
-  return lines.map((line) => printable(line, LINE_CHARS));
 }

@@ -9,7 +9,7 @@ export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => str
     "upstreams.list": async (fields) => {
       refuseUnknown(fields);
       await runtime.upstreams.settled();
-      return runtime.upstreams.list();
+      return await runtime.upstreams.compared();
     },
     "upstreams.accept": async ({ server, tools, ...rest }) => {
       refuseUnknown(rest);

@@ -9,8 +9,7 @@ import { join } from "node:path";
 import { copyForVerification, StoreReader, textWithoutSecrets } from "@femtoclaw/journal";
 import { ERRORS, FemtoError, parseJson, type TypedRecord, VERSION } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
-import { examine } from "../commands/doctor.ts";
-import { hostAnswers } from "../commands/host.ts";
+import { type Asked, askHost, examine } from "../commands/doctor.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type FailureReport, readFailures } from "./failure-reports.ts";
@@ -27,17 +26,17 @@ const LINES_MAX = 200;
 export async function makeReport(context: CommandContext): Promise<string> {
   const configured = await attempt(() => context.load());
   const loaded = "value" in configured ? configured.value : null;
-  const running = loaded !== null && (await hostAnswers(context, loaded).catch(() => false));
+  const asked = loaded !== null && (await askHost(context, loaded));
   const bundle = {
     v: 1,
     at: new Date().toISOString(),
     version: VERSION,
     integrity: ownIntegrity({ environment: context.environment, whole: false }),
     machine: machineFacts(),
-    doctor: maskedFindings(told(await attempt(() => examine(context)))),
+    doctor: maskedFindings(told(await attempt(() => examine(context, asked)))),
     configuration: loaded === null ? told(configured) : configurationOf(loaded),
-    status: running ? told(await attempt(() => statusOf(context, loaded))) : null,
-    records: loaded === null ? null : told(await attempt(() => newestRecords(context, loaded, running))),
+    status: loaded === null ? null : told(await attempt(() => statusOf(context, loaded, asked))),
+    records: loaded === null ? null : told(await attempt(() => newestRecords(context, loaded, asked === true))),
     failures: loaded === null ? [] : readFailures(loaded.resolved.stateDirectory).map(toldFailure),
     log: loaded === null ? [] : logLines(join(loaded.resolved.stateDirectory, "host.log")),
   };
@@ -81,8 +80,14 @@ function configurationOf({ configuration, policyFiles, sha256 }: LoadedConfigura
   return { sha256, tables: maskedConfiguration(configuration), policy: Object.fromEntries(files) };
 }
 
-/** The status that operators see, without the names that agents give themselves. */
-async function statusOf(context: CommandContext, loaded: LoadedConfiguration): Promise<Record<string, unknown>> {
+/** The status that operators see, without the names that agents give themselves; null if no host runs. */
+async function statusOf(
+  context: CommandContext,
+  loaded: LoadedConfiguration,
+  asked: Asked,
+): Promise<Record<string, unknown> | null> {
+  if (asked === false) return null;
+  if (asked !== true) throw asked.fault;
   await using operator = await context.unprovedOperator(loaded);
   const status: Record<string, unknown> = await operator.status();
   const names = ["version", "phase", "boot", "boots", "records", "memory", "counters", "unresolved", "running"];

@@ -1,15 +1,18 @@
 /** A change of a text in readable form: removed lines, added lines, and some unchanged ones around them. */
 import { printable } from "@femtoclaw/protocol";
 
-/** LIMIT: lines of one change on a card; `--json` shows all of it. */
+/** LIMIT: lines of one change; a command with `--json` shows all of it. */
 const LINES_SHOWN = 200;
 /** LIMIT: characters of one line. */
 const LINE_CHARS = 2_000;
 /** Unchanged lines shown before and after. */
 const CONTEXT_LINES = 3;
 
-/** Each line begins with a minus, a plus or a blank, so that none can pass for another kind. */
-export function changeLines(before: string, after: string): string[] {
+/**
+ * Each line begins with a minus, a plus or a blank, so that none can pass for another kind. `all` is what shows more
+ * lines than these.
+ */
+export function changeLines(before: string, after: string, all = "--json"): string[] {
   const [old, next] = [before.split("\n"), after.split("\n")];
   const shorter = Math.min(old.length, next.length);
   let head = 0;
@@ -23,7 +26,7 @@ export function changeLines(before: string, after: string): string[] {
     ...old.slice(old.length - tail, old.length - tail + CONTEXT_LINES).map((line) => `  ${shown(line)}`),
   ];
   if (lines.length <= LINES_SHOWN) return lines;
-  return [...lines.slice(0, LINES_SHOWN), `… and ${lines.length - LINES_SHOWN} lines more, which --json shows`];
+  return [...lines.slice(0, LINES_SHOWN), `… and ${lines.length - LINES_SHOWN} lines more, which ${all} shows`];
 }
 
 /** Trailing blanks are made visible too, because a change may consist of nothing else. */

@@ -9,6 +9,8 @@ export interface Output {
   readonly json: boolean;
   /** Columns of the terminal; null if there is none. */
   readonly columns: number | null;
+  /** Columns of the terminal that the data goes to; null if it goes to none. */
+  readonly dataColumns: number | null;
   /** A line of data. */
   line(text: string): void;
   /** One JSON value, on one line. */
@@ -22,6 +24,8 @@ export function makeOutput(options: { readonly json: boolean; readonly quiet: bo
   return {
     json: options.json,
     columns: [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.columns ?? null,
+    // A terminal of no known size says that it has none.
+    dataColumns: process.stdout.isTTY ? process.stdout.columns || null : null,
     line: (text) => void process.stdout.write(`${text}\n`),
     value: (value) => void process.stdout.write(`${visibleJson(value)}\n`),
     talk: (text) => {

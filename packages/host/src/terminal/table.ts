@@ -17,6 +17,40 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
   });
 }
 
+/** How a table that is too wide for its terminal gives way. */
+export interface GivingWay {
+  /** Columns of the terminal; null if there is none, and nothing has to give way. */
+  readonly columns: number | null;
+  /** The columns that can be missing, the least useful first. */
+  readonly leaveOut: readonly number[];
+  /** The column that is cut if that was not enough; its cells have no colours. */
+  readonly cut: number;
+}
+
+/** LIMIT: least width in cells of a column that is cut. */
+const CUT_MIN = 8;
+
+/** Like `table`, with no more columns than fit the terminal: a terminal would wrap each row. */
+export function fittingTable(rows: readonly (readonly string[])[], { columns, leaveOut, cut }: GivingWay): string[] {
+  for (let left = 0; ; left += 1) {
+    const missing = leaveOut.slice(0, left);
+    const without = (row: readonly string[]): string[] => row.filter((_, column) => !missing.includes(column));
+    const lines = table(rows.map(without));
+    const excess = Math.max(0, ...lines.map(cells)) - (columns ?? Number.POSITIVE_INFINITY);
+    if (excess <= 0) return lines;
+    if (left < leaveOut.length) continue;
+    const width = Math.max(CUT_MIN, Math.max(...rows.map((row) => cells(row[cut] ?? ""))) - excess);
+    return table(
+      rows.map((row) => without(row.map((cell, column) => (column === cut ? shortened(cell, width) : cell)))),
+    );
+  }
+}
+
+/** A text that is too wide ends with a sign that says so. */
+export function shortened(text: string, width: number): string {
+  return cells(text) <= width ? text : `${wrapped(text, width - 1)[0] ?? ""}…`;
+}
+
 /** LIMIT: least width of a last column in cells. On a narrower terminal its lines wrap by themselves. */
 const CELLS_MIN = 20;
 

@@ -35,6 +35,7 @@ export class SecureDirectory implements Disposable {
   static open(path: string, platform: NodeJS.Platform = process.platform): SecureDirectory | undefined {
     const canonical = canonicalFolder(path);
     if (canonical === undefined) return undefined;
+    // INVARIANT: if the folder can be reached only by its name, each folder above it is checked like the folder itself.
     if (!namesByDescriptor(platform)) assertKeptInPlace(canonical);
     return SecureDirectory.#openAt(canonical, canonical, platform);
   }
@@ -89,18 +90,20 @@ export class SecureDirectory implements Disposable {
   }
 }
 
-/** INVARIANT: if the folder can be reached only by its name, each folder above it is checked like the folder itself. */
-function assertKeptInPlace(path: string): void {
-  for (let above = dirname(path), last = path; above !== last; last = above, above = dirname(above)) {
-    checkOwner(lstatSync(above), above, "folder");
-  }
+/** Throws if somebody else can change a folder above this one, which need not be there yet. */
+export function assertKeptInPlace(path: string): void {
+  const parent = dirname(canonicalFolder(path) ?? path);
+  const canonical = canonicalFolder(parent);
+  if (canonical !== undefined) checkOwner(lstatSync(canonical), canonical, "folder");
+  if (parent !== dirname(parent)) assertKeptInPlace(canonical ?? parent);
 }
 
 function canonicalFolder(path: string): string | undefined {
   try {
     return realpathSync.native(path);
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
+    // There is no folder below a file either, such as below a HOME that is /dev/null.
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
     throw cannotOpen(error, path, path);
   }
 }

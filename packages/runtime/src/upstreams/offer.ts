@@ -2,7 +2,14 @@
  * What is offered of an MCP server: what it lists, compared with what was accepted, and the explanation for the rest.
  * Pure.
  */
-import { type ContentDefinition, type JsonObject, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
+import {
+  type ContentDefinition,
+  type JsonObject,
+  membersOf,
+  type ToolDefinition,
+  toolSetDigest,
+} from "@femtoclaw/capabilities";
+import type { JsonValue } from "@femtoclaw/protocol";
 import { type McpContent, printable, type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { Problem } from "../gate/verdict.ts";
@@ -31,14 +38,24 @@ export interface OfferedTool {
   readonly input: JsonObject | null;
 }
 
+/** A member of a definition that is not as it was accepted. Null stands for one that is not there. */
+export interface ChangedMember {
+  readonly member: string;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+}
+
 /** All that a server lists. */
 export interface Listed {
   readonly definitions: readonly ToolDefinition[];
   readonly contents: readonly ContentDefinition[];
 }
 
+/** The same without the texts, which files of packages do not have. */
+type Listable = Omit<Listed, "definitions"> & { readonly definitions: readonly Omit<ToolDefinition, "text">[] };
+
 export function offerOf(
-  { definitions, contents }: Listed,
+  { definitions, contents }: Listable,
   pins: ToolPins | null | undefined,
   { tools }: Pick<UpstreamSetting, "tools">,
 ): OfferedTool[] {
@@ -72,6 +89,16 @@ function stateOf(
   if (tools !== null && !tools.includes(calledBy)) return "excluded";
   if (pinned === null) return "new";
   return pinned === sha256 ? "offered" : "changed";
+}
+
+/** What differs between two definitions. */
+export function changedMembers(before: string, after: string): ChangedMember[] {
+  const [old, next] = [membersOf(before), membersOf(after)];
+  const names = new Set([...Object.keys(old), ...Object.keys(next)]);
+  return [...names].flatMap((member) => {
+    const [was, is] = [old[member] ?? null, next[member] ?? null];
+    return JSON.stringify(was) === JSON.stringify(is) ? [] : [{ member, before: was, after: is }];
+  });
 }
 
 /** Everything that could be accepted, in the form in which an operator accepts it. */

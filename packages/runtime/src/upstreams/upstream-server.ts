@@ -23,12 +23,13 @@ import {
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
+import { AcceptedDefinitions } from "./accepted-definitions.ts";
 import { connectUpstream } from "./connect-upstream.ts";
 import { acceptable, type Listed, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./pin-entries.ts";
 import { Upstream, viewKey } from "./upstream.ts";
 import { READERS, type UpstreamReader, upstreamReader } from "./upstream-readers.ts";
-import type { UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
 
 /** Something that can be called: a tool, or a tool that gets resources or prompts. */
 export interface Offered {
@@ -65,6 +66,7 @@ export class UpstreamServer {
   /** By the view that they have. */
   readonly #running = new Map<string, Upstream>();
   readonly #compiled = new Map<string, CompiledTool>();
+  readonly #accepted: AcceptedDefinitions;
   /** What the server listed last; null before it did. */
   #listed: Listed | null = null;
   #offer: Offer | null = null;
@@ -80,6 +82,7 @@ export class UpstreamServer {
     this.setting = setting;
     this.#about = { name: setting.name, isSandboxed: setting.at.kind === "command" };
     this.#parts = parts;
+    this.#accepted = new AcceptedDefinitions(setting.name, parts);
   }
 
   get isSandboxed(): boolean {
@@ -116,6 +119,11 @@ export class UpstreamServer {
       set_sha256: this.#listed === null ? null : listDigest(tools),
       tools,
     };
+  }
+
+  /** The view, with what changed of each tool since it was accepted. */
+  async compared(): Promise<ComparedUpstream> {
+    return await this.#accepted.compared(this.view, this.#pins, this.#listed ?? NOTHING);
   }
 
   /** The list and the pins are replaced as a whole, so one offer computed from both is valid until then. */
@@ -234,6 +242,7 @@ export class UpstreamServer {
         kept.map(([tool, sha256]) => ({ name: tool, sha256 })),
         by,
       );
+      await this.#accepted.keep(this.#pins, this.#listed ?? NOTHING);
     });
     this.#parts.onOffered();
   }
@@ -275,6 +284,7 @@ export class UpstreamServer {
       for (const sha256 of this.#compiled.keys()) if (!digests.has(sha256)) this.#compiled.delete(sha256);
       const before = this.#listed === null ? null : listDigest(offerOf(this.#listed, null, setting));
       this.#listed = listed;
+      await this.#accepted.keep(this.#pins, this.#listed ?? NOTHING);
       if (before !== listDigest(offerOf(listed, null, setting))) this.#parts.onOffered();
     });
   }

@@ -6,10 +6,10 @@ import type { ResolvedConfiguration } from "../configuration/resolved-configurat
 import type { Registered, Standing } from "../gate/gate-parts.ts";
 import type { LogEntry } from "../options.ts";
 import type { UpstreamPins } from "../projection/upstream-pins.ts";
-import type { OfferedTool } from "./offer.ts";
+import type { ChangedMember, OfferedTool } from "./offer.ts";
 
 export interface UpstreamsParts {
-  readonly configuration: Pick<ResolvedConfiguration, "upstreams" | "upstreamEnvironment">;
+  readonly configuration: Pick<ResolvedConfiguration, "upstreams" | "upstreamEnvironment" | "stateDirectory">;
   readonly clock: Clock;
   readonly names: HostNames;
   readonly secrets: SecretLookUp;
@@ -35,4 +35,14 @@ export interface UpstreamView {
   /** Digest of everything that it lists; null before it did. */
   readonly set_sha256: string | null;
   readonly tools: readonly OfferedTool[];
+}
+
+/** A tool, resource or prompt, and what of it changed. */
+export interface ComparedTool extends OfferedTool {
+  /** How it differs from what was accepted; null if it does not, or if what was accepted is not known any more. */
+  readonly changes: readonly ChangedMember[] | null;
+}
+
+export interface ComparedUpstream extends UpstreamView {
+  readonly tools: readonly ComparedTool[];
 }

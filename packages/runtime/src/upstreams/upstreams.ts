@@ -18,7 +18,7 @@ import type { SubscriptionListener } from "../relay/subscriptions.ts";
 import { quarantineProblem } from "./offer.ts";
 import { viewKey } from "./upstream.ts";
 import { UpstreamServer } from "./upstream-server.ts";
-import type { UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
 
 export class Upstreams {
   readonly #parts: UpstreamsParts;
@@ -151,6 +151,11 @@ export class Upstreams {
 
   list(): UpstreamView[] {
     return [...this.#servers.values()].map(({ view }) => view);
+  }
+
+  /** The same, with what changed of each tool since it was accepted. */
+  async compared(): Promise<ComparedUpstream[]> {
+    return await Promise.all([...this.#servers.values()].map((server) => server.compared()));
   }
 
   /** Accepts tools as an operator saw them. Durable when this resolves. */
