@@ -30,14 +30,14 @@ interface Limit {
 const OPEN_FILES: Limit = {
   name: "Max open files",
   min: OPEN_FILES_MIN,
-  text: (most) => `have ${most} files open`,
+  text: (most) => `have ${Number.isFinite(most) ? most : "any number of"} files open`,
   fix: "Raise the limit where it is started: `ulimit -n 4096` in a shell, LimitNOFILE= in a unit of systemd, --ulimit nofile= of a container.",
 };
 
 const FILE_BYTES: Limit = {
   name: "Max file size",
   min: FILE_BYTES_MIN,
-  text: (most) => `write files of ${most} bytes`,
+  text: (most) => `write files of ${Number.isFinite(most) ? `up to ${most} bytes` : "any size"}`,
   fix: "Raise the limit where it is started: `ulimit -f unlimited` in a shell, LimitFSIZE= in a unit of systemd, --ulimit fsize= of a container.",
 };
 

@@ -1,7 +1,7 @@
 /** Finds the configuration: the one named by flag or variable, else the nearest one upward, else the user's own. */
 import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { configurationHome, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
+import { configurationHome, FemtoError, type HostEnvironment, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { CONFIGURATION_NAME } from "./project-files.ts";
 
 export interface LocatedConfiguration {
@@ -76,5 +76,15 @@ function nearestUpward(folder: string): string | undefined {
 
 /** A dangling link or a folder of that name counts as well. Opening will refuse it; it is never skipped. */
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "unknown cause";
+    // There is nothing below a file, such as a HOME that is /dev/null.
+    if (code === "ENOTDIR") return false;
+    throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(path, 4_096)} cannot be examined (${code})`, {
+      fix: "Set HOME or XDG_CONFIG_HOME to a folder that you may look into, or name the configuration with --config.",
+      cause: error,
+    });
+  }
 }

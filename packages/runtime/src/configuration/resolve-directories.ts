@@ -9,7 +9,7 @@ import {
   SOCKET_NAMES,
   stateHome,
 } from "@femtoclaw/protocol";
-import type { PathBase } from "./canonical-path.ts";
+import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import { projectStateName, runtimeHome, shortDigest } from "./default-directories.ts";
 import { pathGrant } from "./path-grants.ts";
 import type { Places } from "./places.ts";
@@ -36,11 +36,10 @@ export function resolveDirectories(
   const allState = stateHome(environment);
   const allSockets = runtimeHome(environment, process.getuid?.() ?? 0);
   const defaultState = allState === undefined ? undefined : join(allState, projectStateName(base.directory));
-  const writtenState =
-    configuration.memory?.path ??
-    defaultState ??
-    places.fail(["memory", "path"], "set HOME to an absolute path, or say here where state is kept");
-  const state = resolved(["memory", "path"], writtenState);
+  const state =
+    configuration.memory?.path === undefined
+      ? usualState(defaultState, base, places)
+      : resolved(["memory", "path"], configuration.memory.path);
   const runtime = resolved(
     ["host", "runtime_dir"],
     configuration.host?.runtime_dir ?? join(allSockets, shortDigest(state)),
@@ -48,6 +47,20 @@ export function resolveDirectories(
   const workspace = resolved(["workspace"], configuration.workspace ?? ".");
   checkWorkspace(workspace, places);
   return { workspace, state, runtime, shared: allState === undefined ? [allSockets] : [allState, allSockets] };
+}
+
+/** Nothing else can be judged without it, so its fault is the only one that is told. */
+function usualState(path: string | undefined, base: PathBase, places: Places): string {
+  const place = ["memory", "path"];
+  if (path === undefined) {
+    return places.fail(place, "set HOME to an absolute path, or say here where state is kept");
+  }
+  const canonical = canonicalPath(path, base);
+  if ("problem" in canonical) {
+    return places.fail(place, `${canonical.problem}: set HOME to a folder of yours, or say here where state is kept`);
+  }
+  places.followed(place, canonical.links);
+  return canonical.path;
 }
 
 function checkWorkspace(path: string, places: Places): void {

@@ -63,7 +63,11 @@ export function databaseFault(
   error: unknown,
 ): FemtoError {
   if (error instanceof FemtoError) return error;
-  if (isDiskFull(error)) return new FemtoError("FEMTO_DISK_FULL", errorText(error), { cause: error });
+  if (isDiskFull(error)) {
+    // There may be no call that could be sent again: a start, a fork and a restore open a database as well.
+    const fix = "Free space on that disk, or use another one.";
+    return new FemtoError("FEMTO_DISK_FULL", errorText(error), { fix, cause: error });
+  }
   if (REFUSED.test(errorText(error))) {
     const fix = "Let the host write to its state directory, then start it again; nothing is damaged.";
     return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(error), { fix, cause: error });
