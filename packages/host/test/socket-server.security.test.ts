@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { HostConnection } from "@femtoclaw/client";
 import { LIMITS } from "@femtoclaw/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { AnswerTurns } from "../src/endpoints/answer-turns.ts";
 import { SocketPlaces } from "../src/endpoints/socket-places.ts";
 import { SocketServer } from "../src/endpoints/socket-server.ts";
 
@@ -16,6 +17,10 @@ async function serving() {
   const path = join(directory, "socket");
   const asked: string[] = [];
   const closed: number[] = [];
+  /** Clients whose requests of the verb `wait` need not be answered any more. */
+  const forgotten: number[] = [];
+  /** What the verb `wait` waits for. */
+  const over = Promise.withResolvers<number>();
   let connections = 0;
   const server = await SocketServer.listen(path, () => {
     connections += 1;
@@ -24,7 +29,12 @@ async function serving() {
       asked.push(`client ${own}`);
       return own;
     };
-    return { verbs: { mark, status: mark }, onClosed: () => closed.push(own) };
+    const wait = async (_fields: unknown, _id: number, { left }: AnswerTurns): Promise<number> => {
+      mark();
+      left.addEventListener("abort", () => forgotten.push(own));
+      return await over.promise;
+    };
+    return { verbs: { mark, status: mark, wait }, onClosed: () => closed.push(own) };
   });
   onTestFinished(async () => {
     await server.close();
@@ -38,7 +48,7 @@ async function serving() {
     return sockets;
   };
   const open = async (): Promise<Socket> => (await openAll(1))[0] as Socket;
-  return { asked, closed, open, openAll, path };
+  return { asked, closed, forgotten, open, openAll, over, path };
 }
 
 test("what one client sent at once is taken up in portions, between which another has its turn", async () => {
@@ -110,6 +120,38 @@ test("whoever has said all that it wants to say gets every answer", async () => 
   client.end(Array.from({ length: 3_000 }, (_, id) => line(id)).join(""));
   await new Promise((resolve) => client.once("close", resolve));
   expect(answers.trim().split("\n")).toHaveLength(3_000);
+});
+
+const waitLine = (id: number): string => `${JSON.stringify({ id, verb: "wait" })}\n`;
+
+test("whoever leaves while it waits for an answer keeps no place, however much it asked", async () => {
+  const { asked, closed, forgotten, openAll } = await serving();
+  const [one, many] = await openAll(2);
+  one?.write(waitLine(0));
+  // More than the host takes up, so that it reads nothing more of this client, not even that it left.
+  many?.write(Array.from({ length: LIMITS.socketPipeline + 1 }, (_, id) => waitLine(id)).join(""));
+  await expect.poll(() => asked.length).toBe(LIMITS.socketPipeline + 1);
+  one?.destroy();
+  await expect.poll(() => closed).toEqual([1]);
+  expect(forgotten).toEqual([1]);
+  many?.destroy();
+  await expect.poll(() => closed).toEqual([1, 2]);
+  expect(forgotten).toHaveLength(LIMITS.socketPipeline + 1);
+});
+
+test("whoever has said the last and still waits for an answer gets it", async () => {
+  const { asked, closed, open, over } = await serving();
+  const client = await open();
+  let answer = "";
+  client.on("data", (chunk) => {
+    answer += String(chunk);
+  });
+  client.end(waitLine(7));
+  await expect.poll(() => asked.length).toBe(1);
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(closed).toEqual([]);
+  over.resolve(1);
+  await expect.poll(() => answer).toBe(`${JSON.stringify({ id: 7, ok: true, value: 1 })}\n`);
 });
 
 const ALL = LIMITS.socketConnections + LIMITS.socketNewcomers;

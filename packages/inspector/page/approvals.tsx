@@ -1,5 +1,6 @@
 /** Questions to operators, as the command line shows them. Answering them is all that this page can change. */
 import type { TypedRecord } from "@femtoclaw/protocol";
+import { countedText, isRedacted } from "@femtoclaw/protocol/display";
 import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
@@ -51,6 +52,7 @@ function questionOf(execution: Execution, record: TypedRecord & { type: "approva
     reason: known?.reason ?? "",
     source: known?.source ?? null,
     session: execution.session ?? "",
+    principal: actor?.principal ?? "",
     agent: actor?.agent ?? null,
     channel: actor?.channel ?? null,
     label: body.label,
@@ -65,8 +67,9 @@ function questionOf(execution: Execution, record: TypedRecord & { type: "approva
 }
 
 function Card({ question, mayAnswer }: { readonly question: Question; readonly mayAnswer: boolean }) {
-  const { id, tool, rule, reason, source, agent, channel, session, label, args, files, digest } = question;
-  const who = `${agent === null ? "an agent" : `"${shown(agent)}"`} through the door "${shown(channel ?? "")}"`;
+  const { id, tool, rule, reason, source, principal, agent, channel, session, label, args, files, digest } = question;
+  const called = agent === null ? "" : `, which calls itself ${quoted(agent)},`;
+  const who = `the principal ${quoted(principal)}${called} through the door ${quoted(channel ?? "")}`;
   return (
     <article class="card" aria-label={`question ${id}`}>
       <header>
@@ -80,12 +83,17 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
         {shown(reason, 400)} <code>{shown(rule)}</code> <span class="note">{shown(source ?? "", 200)}</span>
       </p>
       {args === null ? <p class="calm">The arguments are kept beside the record.</p> : <Arguments args={args} />}
+      {isRedacted(args) && (
+        <p class="warning">
+          What is [redacted] was taken for a secret: it is on no card and in no record, and runs all the same.
+        </p>
+      )}
       <Facts
         rows={[
           ["asked by", who],
           ["session", <code key="session">{session}</code>],
-          ...(label === null ? [] : [["label", shown(label)] as const]),
-          ...files.map((file) => ["file", `${shown(file.path, 200)}, ${file.bytes} bytes`] as const),
+          ...(label === null ? [] : [["label", quoted(label)] as const]),
+          ...files.map((file) => ["file", `${quoted(file.path)}, ${file.bytes} bytes`] as const),
           ["asked", day(question.asked_at)],
           ["expires", day(question.expires_at)],
           ...(question.approvers === 1
@@ -110,7 +118,12 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
   );
 }
 
-/** Shows each argument by itself and quoted, so that one with spaces is not taken for two. */
+/** LIMIT: characters of one value. What is missing of a longer one is told. */
+const VALUE_CHARS = 2_000;
+
+const quoted = (value: unknown): string => countedText(JSON.stringify(value) ?? "", VALUE_CHARS);
+
+/** Shows each argument by itself and quoted, so that one with spaces is not taken for two, nor an empty list for none. */
 function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> }) {
   return (
     <dl class="arguments">
@@ -121,8 +134,8 @@ function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> 
             {typeof value === "string" && value.includes("\n") ? (
               <Block label={name} text={value} />
             ) : (
-              (Array.isArray(value) ? value : [value]).map((item, index) => (
-                <code key={index}>{shown(JSON.stringify(item) ?? "", 2_000)}</code>
+              (Array.isArray(value) && value.length > 0 ? value : [value]).map((item, index) => (
+                <code key={index}>{quoted(item)}</code>
               ))
             )}
           </dd>

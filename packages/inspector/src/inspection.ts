@@ -47,6 +47,7 @@ export interface Question {
   readonly reason: string;
   readonly source: string | null;
   readonly session: string;
+  readonly principal: string;
   readonly agent: string | null;
   readonly channel: string | null;
   readonly label: string | null;

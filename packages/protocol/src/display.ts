@@ -1,13 +1,27 @@
 /**
- * The one way from an untrusted string to a terminal, a log line or a text for people: control, bidirectional and
- * invisible characters become visible, and the length is capped.
+ * The one way from an untrusted string to a terminal, a log line or a text for people: characters that act, hide or look
+ * like others become visible, and the length is capped.
  */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+/** Control, bidirectional and invisible characters, and blanks that look like a space. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]|(?! )\p{Zs}/gu;
+
+/** Or an escape of JSON text, so that its letter counts for no word. */
+const WORD = /\\[bfnrtu"\\]|[\p{L}\p{M}]{2,}/gu;
+const LATIN = /\p{Script=Latin}/u;
+/** Letters of the alphabets from which letters are taken that look like Latin ones. */
+const LIKE_LATIN =
+  /\p{Script=Armenian}|\p{Script=Cherokee}|\p{Script=Coptic}|\p{Script=Cyrillic}|\p{Script=Greek}|\p{Script=Lisu}/gu;
 
 export function printable(text: string, charsMax = 200): string {
   const characters = [...text.slice(0, charsMax * 2 + 2).toWellFormed()];
   const cut = characters.length > charsMax ? `${characters.slice(0, charsMax).join("")}…` : characters.join("");
-  return cut.replace(HIDDEN, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16) ?? "fffd"}}`);
+  return disclosed(cut, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? "fffd"}}`);
+}
+
+/** In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. */
+function disclosed(text: string, escaped: (character: string) => string): string {
+  const plain = text.replace(HIDDEN, escaped);
+  return plain.replace(WORD, (word) => (LATIN.test(word) ? word.replace(LIKE_LATIN, escaped) : word));
 }
 
 /**
@@ -16,5 +30,18 @@ export function printable(text: string, charsMax = 200): string {
  */
 export function visibleJson(value: unknown): string {
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(value).replace(HIDDEN, (hidden) => hidden.split("").map(escaped).join(""));
+  return disclosed(JSON.stringify(value), (one) => one.split("").map(escaped).join(""));
+}
+
+/** The same, and says what is missing if it is cut, for a text on which somebody decides. */
+export function countedText(text: string, charsMax: number): string {
+  const shown = printable(text, charsMax);
+  if (text.length <= charsMax) return shown;
+  const { length } = [...text];
+  return length <= charsMax ? shown : `${shown} (${charsMax} of ${length} characters; --json shows all)`;
+}
+
+/** Whether secrets may have been taken out of a recorded value. Also true of a text that only says so. */
+export function isRedacted(value: unknown): boolean {
+  return /\[redacted[\]:]/.test(JSON.stringify(value) ?? "");
 }

@@ -20,7 +20,7 @@ export {
   type ProgramUse,
   type SessionBudgets,
 } from "./authority.ts";
-export { printable, visibleJson } from "./display.ts";
+export { countedText, isRedacted, printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export { faultOf } from "./fault-of.ts";
 export {

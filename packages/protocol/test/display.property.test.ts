@@ -1,7 +1,7 @@
 /** What is shown to people cannot move their cursor, turn their text around, or hide. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printable, visibleJson } from "../src/index.ts";
+import { countedText, isRedacted, printable, visibleJson } from "../src/index.ts";
 
 describe("printable text", () => {
   it("has no character that acts or hides, whatever went in", () => {
@@ -18,11 +18,12 @@ describe("printable text", () => {
   it("is the text itself where it is harmless", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 100 }), (text) => {
-        fc.pre(!/\p{C}/u.test(text));
+        fc.pre(!/\p{C}|(?! )\p{Zs}/u.test(text));
         expect(printable(text)).toBe(text);
       }),
     );
-    expect(printable("Grüße, 世界 😀 ~/a b\\c")).toBe("Grüße, 世界 😀 ~/a b\\c");
+    for (const text of ["Grüße, 世界 😀 ~/a b\\c", "Привет, world: α, β", '"one\\nдва"'])
+      expect(printable(text)).toBe(text);
   });
 
   it("is never longer than asked, counted in characters of the text", () => {
@@ -48,8 +49,25 @@ describe("printable text", () => {
     ["a filler that looks like nothing", "a\u3164b", "a\\u{3164}b"],
     ["a lone surrogate", "a\ud800b", "a\ufffdb"],
     ["a C1 control", "a\u009bb", "a\\u{9b}b"],
+    ["blanks that look like a space", "a\u00a0b\u2003c\u3000d", "a\\u{a0}b\\u{2003}c\\u{3000}d"],
+    ["a letter of another alphabet that looks like a Latin one", "d\u0435ploy.sh", "d\\u{435}ploy.sh"],
+    ["such a letter behind a mark", "d\u0301\u03bf", "d\u0301\\u{3bf}"],
   ])("shows %s", (_what, text, shown) => {
     expect(printable(text)).toBe(shown);
+  });
+});
+
+describe("a text on which somebody decides", () => {
+  it("says what is missing", () => {
+    expect(countedText("😀".repeat(4), 4)).toBe("😀😀😀😀");
+    expect(countedText("😀".repeat(5), 4)).toBe("😀😀😀😀… (4 of 5 characters; --json shows all)");
+  });
+
+  it("tells where something was taken out", () => {
+    expect([{ a: ["x [redacted]"] }, "password=[redacted:assignment]", "redacted", null].map(isRedacted)).toEqual([
+      ...[true, true],
+      ...[false, false],
+    ]);
   });
 });
 

@@ -34,6 +34,8 @@ export interface ProposeOptions {
 export interface ReadingTurns {
   /** Whether the reader would take a reply now. */
   readonly hasRoom: boolean;
+  /** Aborted when the reader waits for nothing any more. */
+  readonly left?: AbortSignal;
   next<T>(read: () => Promise<T>): Promise<T>;
 }
 

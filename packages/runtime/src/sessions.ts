@@ -145,7 +145,7 @@ export class Sessions {
         return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
       wait: async (execution, turns = AT_ONCE) => {
-        const reply = await gate.wait(execution as ExecutionId);
+        const reply = await gate.wait(execution as ExecutionId, turns.left);
         // A reply without a record is in no journal. Any other reply is there by now.
         if (reply?.record === null) return reply;
         const kept = turns.hasRoom ? reply : null;

@@ -21,10 +21,11 @@ export async function listApprovals(context: CommandContext): Promise<number> {
   }
   const names = ["id", "tool", "asked by", "rule", "yes", "expires (UTC)"];
   const header = names.map((name) => output.style("dim", name));
-  const rows = approvals.map(({ id, tool, agent, channel, rule, granted, approvers, expires_at }) => [
+  const rows = approvals.map(({ id, tool, principal, agent, rule, granted, approvers, expires_at }) => [
     output.style("bold", id),
     printable(tool, 40),
-    printable(agent ?? channel ?? "", 40),
+    // The principal is who asks. The name behind it is what the client calls itself.
+    printable(agent === null ? principal : `${principal} ${JSON.stringify(agent)}`, 40),
     printable(rule, 60),
     `${granted.length} of ${approvers}`,
     expires_at.slice(0, 19).replace("T", " "),

@@ -6,7 +6,7 @@ export class AnswerTurns {
   readonly #hasRoom: () => boolean;
   #last: Promise<unknown> = Promise.resolve();
   #goOn: (() => void) | null = null;
-  #isOver = false;
+  readonly #left = new AbortController();
 
   constructor(hasRoom: () => boolean) {
     this.#hasRoom = hasRoom;
@@ -17,6 +17,11 @@ export class AnswerTurns {
     return this.#hasRoom();
   }
 
+  /** Aborted when the client is gone. */
+  get left(): AbortSignal {
+    return this.#left.signal;
+  }
+
   /** Waits for its turn, then makes the answer. The answer is written before the next turn comes. */
   async next<T>(make: () => Promise<T>): Promise<T> {
     const before = this.#last;
@@ -25,7 +30,7 @@ export class AnswerTurns {
     try {
       await before;
       await this.#room();
-      if (this.#isOver) throw new Error("nobody is there who could read the answer");
+      if (this.left.aborted) throw new Error("nobody is there who could read the answer");
       return await make();
     } finally {
       setImmediate(turn.resolve);
@@ -34,17 +39,17 @@ export class AnswerTurns {
 
   /** Called when the client has read something. */
   read(): void {
-    if (this.#isOver || this.#hasRoom()) this.#goOn?.();
+    if (this.left.aborted || this.#hasRoom()) this.#goOn?.();
   }
 
   /** Called when the client is gone. */
   end(): void {
-    this.#isOver = true;
+    this.#left.abort();
     this.#goOn?.();
   }
 
   async #room(): Promise<void> {
-    if (this.#isOver || this.#hasRoom()) return;
+    if (this.left.aborted || this.#hasRoom()) return;
     await new Promise<void>((resolve) => {
       this.#goOn = resolve;
     });

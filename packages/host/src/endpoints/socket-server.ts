@@ -51,13 +51,17 @@ const LAST_ANSWERS_MS = 2_000;
  */
 const TURNED_AWAY_MAX = 64;
 
+/** Time after which the host looks again whether clients that wait for an answer are still there. */
+const LOOK_MS = 1_000;
+
 const NEWLINE = 0x0a;
 const NOTHING = Buffer.alloc(0);
 const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
 
 export class SocketServer {
   readonly #server: Server;
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new Map<Socket, Connection>();
+  #looking: NodeJS.Timeout | null = null;
   readonly #turnedAway = new Set<Socket>();
   readonly #places = new SocketPlaces<Connection>((connection) => connection.leave());
   readonly #shared: Shared = { memory: new SocketMemory(this.#connections), lines: new LineTurns() };
@@ -67,7 +71,8 @@ export class SocketServer {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       if (!this.#places.hasRoom()) return this.#turnAway(socket);
       const connection = new Connection(socket, onConnection(), this.#shared);
-      this.#connections.add(socket);
+      this.#connections.set(socket, connection);
+      this.#looking ??= setInterval(() => this.#look(), LOOK_MS).unref();
       this.#places.add(connection);
       socket.once("close", () => {
         this.#connections.delete(socket);
@@ -95,11 +100,18 @@ export class SocketServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const socket of this.#connections) socket.destroySoon();
+    for (const socket of this.#connections.keys()) socket.destroySoon();
     for (const socket of this.#turnedAway) socket.destroy();
     await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
-    for (const socket of this.#connections) socket.destroy();
+    for (const socket of this.#connections.keys()) socket.destroy();
     await closed;
+  }
+
+  #look(): void {
+    for (const connection of this.#connections.values()) connection.touch();
+    if (this.#connections.size > 0 || this.#looking === null) return;
+    clearInterval(this.#looking);
+    this.#looking = null;
   }
 
   /**
@@ -189,6 +201,14 @@ class Connection {
       lines.forget(this.#goOn);
       handlers.onClosed();
     });
+  }
+
+  /**
+   * Ends the connection if its client is gone. INVARIANT: I9: a client that left while it waited, perhaps for hours, keeps
+   * no place. The end of what it sends does not tell, because it may still read; only writing does, also of nothing.
+   */
+  touch(): void {
+    if (this.#unanswered > 0 && this.#socket.writable && this.#socket.writableLength === 0) this.#socket.write("");
   }
 
   /** Gives the place to somebody else. What this client has proposed continues and is recorded. */

@@ -2,7 +2,14 @@
  * A question to an operator in words for a person: it shows everything that would run, and text from the agent cannot
  * pass for FemtoClaw's own.
  */
-import { type ApprovedFile, type FactQuestion, type Facts, printable } from "@femtoclaw/protocol";
+import {
+  type ApprovedFile,
+  countedText,
+  type FactQuestion,
+  type Facts,
+  isRedacted,
+  printable,
+} from "@femtoclaw/protocol";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { hostText, mcpToolText } from "./call-text.ts";
 import { changeLines } from "./change-text.ts";
@@ -23,14 +30,11 @@ const DIGEST_CHARS = 16;
 
 /** Everything that a person has to know for an answer, in lines of which none can pass for another. */
 export function cardLines(approval: ApprovalView, output: Output): string[] {
-  const { id, tool, rule, reason, source, label, agent, channel, session } = approval;
-  const who = [agent === null ? "an agent" : `"${shown(agent)}"`, `through the door "${shown(channel ?? "")}"`].join(
-    " ",
-  );
+  const { id, tool, rule, reason, source, label } = approval;
   const rows: Row[] = [
-    ["asks", `${who}, session ${shown(session)}`],
+    ["asks", whoText(approval)],
     ["because", `${shown(reason)}  (${shown(rule)}${source === null ? "" : `, ${shown(source)}`})`],
-    ...(label === null ? [] : [["label", shown(label)] as Row]),
+    ...(label === null ? [] : [["label", quoted(label)] as Row]),
     ...factRows(approval.facts),
     ...argumentRows(tool, approval.args),
     ...approval.files.map((file): Row => ["file", fileText(file)]),
@@ -47,8 +51,18 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
       "  ",
       output.columns,
     ),
+    ...(isRedacted(approval.args) ? [`  ${output.style("yellow", "not all is shown")}  ${SECRETS}`] : []),
     `  ${output.style("yellow", worth(approval))}  ${warning(approval)}`,
   ];
+}
+
+/** Whoever asks can have any text taken for a secret, so the person has to know that there is one. */
+const SECRETS = "what is [redacted] was taken for a secret: it is on no card and in no record, and runs all the same";
+
+/** INVARIANT: I8: whose rights the call has comes first. The name that a client gives itself is said to be just that. */
+function whoText({ principal, agent, channel, session }: ApprovalView): string {
+  const called = agent === null ? "" : `, which calls itself ${quoted(agent)},`;
+  return `the principal ${quoted(principal)}${called} through the door ${quoted(channel ?? "")}, session ${shown(session)}`;
 }
 
 function worth({ self_approvable, operator_key }: ApprovalView): string {
@@ -65,6 +79,9 @@ function warning({ self_approvable }: ApprovalView): string {
 
 const shown = (text: string): string => printable(text, ARGUMENT_CHARS);
 
+/** Text from others, which may hold blanks and words such as ours. */
+const quoted = (text: string): string => countedText(JSON.stringify(text), ARGUMENT_CHARS);
+
 type Row = readonly [name: string, text: string];
 
 const factRows = (facts: Facts | null): Row[] => (facts?.questions ?? []).flatMap(questionRows);
@@ -74,23 +91,24 @@ function questionRows(question: FactQuestion): Row[] {
   if (question.kind === "path") {
     const bytes = question.bytes === 0 ? "" : `, ${question.bytes} bytes to write`;
     const below = question.recursive === true ? ", with everything below it" : "";
-    return [["path", `${shown(question.path)}  (${question.type}${below}${bytes})`]];
+    return [["path", `${quoted(question.path)}  (${question.type}${below}${bytes})`]];
   }
   if (question.kind === "host") return [["to", hostText(question)]];
   if (question.kind === "mcp_tool") return [["tool", mcpToolText(question)]];
   const { program, real_path, sha256, environment, cwd } = question;
-  const target = program === real_path ? "" : ` -> ${shown(real_path)}`;
-  const sets: Row[] = environment.length === 0 ? [] : [["sets", environment.map(shown).join(" ")]];
+  const target = program === real_path ? "" : ` -> ${quoted(real_path)}`;
+  const sets: Row[] = environment.length === 0 ? [] : [["sets", environment.map(quoted).join(" ")]];
   return [
-    ["program", `${shown(program)}${target}  sha256 ${sha256.slice(0, DIGEST_CHARS)}…`],
-    ["in", shown(cwd)],
+    ["program", `${quoted(program)}${target}  sha256 ${sha256.slice(0, DIGEST_CHARS)}…`],
+    ["in", quoted(cwd)],
     ...sets,
   ];
 }
 
 /**
- * Each argument has a line of its own, in quotes, so that one with spaces cannot pass for two. INVARIANT: I8: names are
- * quoted too, because for many tools the agent chooses them. Only FemtoClaw's own words stand there without quotes.
+ * Each argument has a line of its own, in quotes, so that one with spaces cannot pass for two. Items of a list are
+ * numbered, so that none can pass for the rest of the one before. INVARIANT: I8: names are quoted too, because for many
+ * tools the agent chooses them. Only FemtoClaw's own words stand there without quotes.
  */
 function argumentRows(tool: string, args: ApprovalView["args"]): Row[] {
   if (args === null) return [["arguments", "were erased"]];
@@ -103,19 +121,20 @@ function changeRows(old: string, next: string): Row[] {
   return changeLines(old, next).map((line, index) => [index === 0 ? "change" : "", line]);
 }
 
+// INVARIANT: I8: no argument is without a line: an empty list may mean everything to a tool.
 function valueRows(args: Readonly<Record<string, unknown>>): Row[] {
-  return Object.entries(args).flatMap(([name, value]): Row[] => {
-    const values = Array.isArray(value) ? value : [value];
-    return values.map((item, index) => [
-      index === 0 ? printable(JSON.stringify(name), NAME_CHARS) : "",
-      printable(typeof item === "string" ? JSON.stringify(item) : (JSON.stringify(item) ?? ""), ARGUMENT_CHARS),
-    ]);
+  return Object.entries(args).flatMap(([key, value]): Row[] => {
+    const name = printable(JSON.stringify(key), NAME_CHARS);
+    if (!Array.isArray(value) || value.length === 0) return [[name, valueText(value)]];
+    return value.map((item, index) => [`${name}[${index}]`, valueText(item)]);
   });
 }
 
+const valueText = (value: unknown): string => countedText(JSON.stringify(value) ?? "", ARGUMENT_CHARS);
+
 function fileText({ path, bytes, sha256 }: ApprovedFile): string {
   const content = sha256 === null ? "content not shown" : `sha256 ${sha256.slice(0, DIGEST_CHARS)}…`;
-  return `${shown(path)}  ${bytes} bytes, ${content}`;
+  return `${quoted(path)}  ${bytes} bytes, ${content}`;
 }
 
 function operatorsText({ granted, approvers }: ApprovalView): string {

@@ -1,5 +1,5 @@
 /** A change of a text in readable form: removed lines, added lines, and some unchanged ones around them. */
-import { printable } from "@femtoclaw/protocol";
+import { countedText } from "@femtoclaw/protocol";
 
 /** LIMIT: lines of one change; a command with `--json` shows all of it. */
 const LINES_SHOWN = 200;
@@ -31,7 +31,7 @@ export function changeLines(before: string, after: string, all = "--json"): stri
 
 /** Trailing blanks are made visible too, because a change may consist of nothing else. */
 function shown(line: string): string {
-  const text = printable(line, LINE_CHARS);
+  const text = countedText(line, LINE_CHARS);
   const end = text.trimEnd().length;
   return `${text.slice(0, end)}${"\\u{20}".repeat(text.length - end)}`;
 }

@@ -19,6 +19,7 @@ import type { DrivenExecution } from "../driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
 import { Admission, type Proposal } from "./admission.ts";
+import { AwaitedReplies } from "./awaited-replies.ts";
 import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
@@ -45,7 +46,7 @@ export class Gate {
   readonly #entering = new Map<ExecutionId, Underway>();
   /** Calls whose question is settled, until they are back in the gate. */
   readonly #reviving = new Map<ExecutionId, Underway>();
-  readonly #awaited = new Map<ExecutionId, PromiseWithResolvers<Reply>>();
+  readonly #awaited = new AwaitedReplies();
   readonly #counts = new RefusalCounts();
   readonly #admission: Admission;
   readonly #endings: Endings;
@@ -119,12 +120,10 @@ export class Gate {
 
   /**
    * The reply with which a call ends, once it does; null if the call is neither in the gate nor waiting for operators.
+   * Rejects once `left` is aborted.
    */
-  wait(id: ExecutionId): Promise<Reply> | null {
-    if (this.unended(id) === null) return null;
-    const awaited = this.#awaited.get(id) ?? Promise.withResolvers<Reply>();
-    this.#awaited.set(id, awaited);
-    return awaited.promise;
+  wait(id: ExecutionId, left?: AbortSignal): Promise<Reply> | null {
+    return this.unended(id) === null ? null : this.#awaited.of(id, left);
   }
 
   /** Describes an execution that has not ended; null for any other. */
@@ -186,12 +185,7 @@ export class Gate {
    */
   close(): void {
     this.questions.stop();
-    for (const awaited of this.#awaited.values()) {
-      awaited.reject(
-        new FemtoError("FEMTO_DRAINING", "the host stops; the call waits on, and can be waited for again"),
-      );
-    }
-    this.#awaited.clear();
+    this.#awaited.close();
   }
 
   /** Goes on with a call whose question is settled, by an answer or without one. */
@@ -200,8 +194,7 @@ export class Gate {
     this.#reviving.set(call.execution, underway);
     this.#revived(call, how, reason, underway).catch((error: unknown) => {
       // A question that cannot be read stays open in the journal, and is tried again at the next start.
-      this.#awaited.get(call.execution)?.reject(error);
-      this.#awaited.delete(call.execution);
+      this.#awaited.failed(call.execution, error);
       this.#parts.lost(call.execution, errorText(error));
       this.#leave(call.execution);
     });
@@ -281,8 +274,7 @@ export class Gate {
   }
 
   #ended(id: ExecutionId, reply: Reply): void {
-    this.#awaited.get(id)?.resolve(reply);
-    this.#awaited.delete(id);
+    this.#awaited.ended(id, reply);
   }
 
   #leave(id: ExecutionId): void {

@@ -152,6 +152,21 @@ describe("a call that policy asks about", () => {
     expect(readFileSync(join(home.root, "out/note"), "utf8")).toBe("late");
   });
 
+  it("is not waited for any more by who has left, and by others as before", async () => {
+    const home = homeWithDiary();
+    const runtime = await started(home);
+    await using session = runtime.openSession({ channel: "agent" });
+    const { execution_id } = await session.propose(write(home, "late"));
+    const leaving = new AbortController();
+    const turns = { hasRoom: true, left: leaving.signal, next: <T>(get: () => Promise<T>) => get() };
+    const [one, other] = [session.wait(execution_id, turns), session.wait(execution_id)];
+    const left = expect(one).rejects.toThrow("nobody waits");
+    leaving.abort();
+    await left;
+    await say(runtime, await onlyQuestion(runtime), "granted");
+    expect((await other).status).toBe("completed");
+  });
+
   it("asks about the file as it was: when that changed, it asks anew", async () => {
     const home = homeWithDiary();
     const runtime = await started(home);

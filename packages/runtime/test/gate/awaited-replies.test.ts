@@ -1,0 +1,42 @@
+/** Those who wait for one execution are independent of each other: one may leave, and wait again. */
+import type { ExecutionId, Reply } from "@femtoclaw/protocol";
+import { expect, it } from "vitest";
+import { AwaitedReplies } from "../../src/gate/awaited-replies.ts";
+
+const ID = "e" as ExecutionId;
+const REPLY: Reply = { execution_id: ID, status: "completed", decision: "AUTHORIZED", record: { seq: 2 } };
+
+it("whoever leaves waits no more, and all others hear of the end", async () => {
+  const awaited = new AwaitedReplies();
+  const leaving = new AbortController();
+  const [one, other] = [awaited.of(ID, leaving.signal), awaited.of(ID)];
+  const left = expect(one).rejects.toThrow("nobody waits");
+  leaving.abort();
+  await left;
+  await expect(awaited.of(ID, leaving.signal)).rejects.toMatchObject({ name: "AbortError" });
+  const late = awaited.of(ID);
+  awaited.ended(ID, REPLY);
+  expect(await Promise.all([other, late])).toEqual([REPLY, REPLY]);
+});
+
+it("one that leaves last takes nothing from those who come after it", async () => {
+  const awaited = new AwaitedReplies();
+  const leaving = new AbortController();
+  const one = awaited.of(ID, leaving.signal).catch(() => "left");
+  leaving.abort();
+  const next = awaited.of(ID);
+  expect(await one).toBe("left");
+  awaited.ended(ID, REPLY);
+  expect(await next).toEqual(REPLY);
+});
+
+it("an end without a reply, and the end of the host, are told to all who wait", async () => {
+  const awaited = new AwaitedReplies();
+  const waiting = [awaited.of(ID), awaited.of(ID)].map((reply) => reply.catch((error: unknown) => error));
+  const fault = new Error("fault");
+  awaited.failed(ID, fault);
+  expect(await Promise.all(waiting)).toEqual([fault, fault]);
+  const stopped = expect(awaited.of(ID)).rejects.toMatchObject({ code: "FEMTO_DRAINING" });
+  awaited.close();
+  await stopped;
+});
