@@ -1,6 +1,6 @@
 /** Questions to operators, as the command line shows them. Answering them is all that this page can change. */
 import type { TypedRecord } from "@femtoclaw/protocol";
-import { countedText, isRedacted } from "@femtoclaw/protocol/display";
+import { isRedacted } from "@femtoclaw/protocol/display";
 import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
@@ -85,7 +85,7 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
       {args === null ? <p class="calm">The arguments are kept beside the record.</p> : <Arguments args={args} />}
       {isRedacted(args) && (
         <p class="warning">
-          What is [redacted] was taken for a secret: it is on no card and in no record, and runs all the same.
+          What is [redacted] was taken for a secret, is in no record, and runs all the same.
         </p>
       )}
       <Facts
@@ -121,7 +121,10 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
 /** LIMIT: characters of one value. What is missing of a longer one is told. */
 const VALUE_CHARS = 2_000;
 
-const quoted = (value: unknown): string => countedText(JSON.stringify(value) ?? "", VALUE_CHARS);
+function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? "";
+  return shown(text, VALUE_CHARS) + (text.length > VALUE_CHARS ? ` (${text.length} characters)` : "");
+}
 
 /** Shows each argument by itself and quoted, so that one with spaces is not taken for two, nor an empty list for none. */
 function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> }) {

@@ -7,10 +7,9 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\
 
 /** Or an escape of JSON text, so that its letter counts for no word. */
 const WORD = /\\[bfnrtu"\\]|[\p{L}\p{M}]{2,}/gu;
-const LATIN = /\p{Script=Latin}/u;
-/** Letters of the alphabets from which letters are taken that look like Latin ones. */
-const LIKE_LATIN =
-  /\p{Script=Armenian}|\p{Script=Cherokee}|\p{Script=Coptic}|\p{Script=Cyrillic}|\p{Script=Greek}|\p{Script=Lisu}/gu;
+const LATIN = /\p{sc=Latn}/u;
+/** Letters of Armenian, Cherokee, Coptic, Cyrillic, Greek and Lisu, which have letters that look like Latin ones. */
+const LIKE_LATIN = /[\p{sc=Armn}\p{sc=Cher}\p{sc=Copt}\p{sc=Cyrl}\p{sc=Grek}\p{sc=Lisu}]/gu;
 
 export function printable(text: string, charsMax = 200): string {
   const characters = [...text.slice(0, charsMax * 2 + 2).toWellFormed()];
@@ -20,8 +19,9 @@ export function printable(text: string, charsMax = 200): string {
 
 /** In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. */
 function disclosed(text: string, escaped: (character: string) => string): string {
-  const plain = text.replace(HIDDEN, escaped);
-  return plain.replace(WORD, (word) => (LATIN.test(word) ? word.replace(LIKE_LATIN, escaped) : word));
+  return text
+    .replace(HIDDEN, escaped)
+    .replace(WORD, (word) => (LATIN.test(word) ? word.replace(LIKE_LATIN, escaped) : word));
 }
 
 /**

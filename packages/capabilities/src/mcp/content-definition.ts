@@ -9,6 +9,7 @@ import {
   type McpContent,
   type McpContentKind,
   mcpToolName,
+  parseJson,
   templateProblem,
   uriProblem,
 } from "@femtoclaw/protocol";
@@ -55,7 +56,7 @@ export function digestsDefinition(sha256: string, text: string): boolean {
 
 /** What clients are told, in the text of a definition. */
 export function membersOf(text: string): JsonObject {
-  const told = JSON.parse(text) as JsonObject | readonly [kind: string, name: string, told: JsonObject];
+  const told = parseJson(text) as JsonObject | readonly [kind: string, name: string, told: JsonObject];
   return Array.isArray(told) ? told[2] : (told as JsonObject);
 }
 

@@ -57,7 +57,10 @@ function usualState(path: string | undefined, base: PathBase, places: Places): s
   }
   const canonical = canonicalPath(path, base);
   if ("problem" in canonical) {
-    return places.fail(place, `${canonical.problem}: set HOME to a folder of yours, or set the path of the state directory here`);
+    return places.fail(
+      place,
+      `${canonical.problem}: set HOME to a folder of yours, or set the path of the state directory here`,
+    );
   }
   places.followed(place, canonical.links);
   return canonical.path;

@@ -7,7 +7,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { digestsDefinition } from "@femtoclaw/capabilities";
 import { replaceFile } from "@femtoclaw/journal/live";
-import { errorText, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, LIMITS, parseJson, systemErrorCode } from "@femtoclaw/protocol";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 import { changedMembers, type Listed } from "./offer.ts";
 import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
@@ -106,7 +106,7 @@ function isPinned(pins: Pins, name: string, text: string): boolean {
 /** Nothing where the file holds anything else than was written: then it is written anew. */
 function pairs(text: string): (readonly [name: string, text: string])[] {
   try {
-    const all = JSON.parse(text) as readonly unknown[];
+    const all = parseJson(text) as readonly unknown[];
     return all.flatMap((one) => {
       const [name, definition] = one as readonly unknown[];
       return typeof name === "string" && typeof definition === "string" ? [[name, definition] as const] : [];
