@@ -84,9 +84,7 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
       </p>
       {args === null ? <p class="calm">The arguments are kept beside the record.</p> : <Arguments args={args} />}
       {isRedacted(args) && (
-        <p class="warning">
-          What is [redacted] was taken for a secret, is in no record, and runs all the same.
-        </p>
+        <p class="warning">What is [redacted] was taken for a secret, is in no record, and runs all the same.</p>
       )}
       <Facts
         rows={[
