@@ -16,21 +16,25 @@ const ENTRIES = {
   "segment-worker": "packages/journal/src/audit/segment-worker.ts",
   "trial-worker": "packages/policy/src/files/trial-worker.ts",
 };
-/** Each state of the sources has a folder of its own here, so that two runs of tests do not take it from each other. */
 const FOLDER = join(ROOT, "node_modules/.cache/femtoclaw-command");
 /** LIMIT: how long a folder stays that no run of tests began with. */
 const UNUSED_MS_MAX = 86_400_000;
 
 /** Tests find the command by this word of their environment; without it they start the sources themselves. */
-export default async function bundleCommand(): Promise<void> {
+export default async function setup(): Promise<void> {
+  process.env["TESTED_COMMAND"] = await bundleCommand(FOLDER);
+}
+
+/** Each state of the sources gets a folder of its own, so that two runs of tests do not take it from each other. */
+export async function bundleCommand(within: string): Promise<string> {
   const files = await bundled();
   const hash = createHash("sha256");
   for (const { path, contents } of files) hash.update(`${basename(path)} ${contents.length}\n`).update(contents);
-  const folder = join(FOLDER, hash.digest("hex").slice(0, 16));
+  const folder = join(within, hash.digest("hex").slice(0, 16));
   if (!existsSync(folder)) writeAtOnce(folder, files);
   utimesSync(folder, new Date(), new Date());
-  removeUnused();
-  process.env["TESTED_COMMAND"] = join(folder, "launch.mjs");
+  removeUnused(within);
+  return join(folder, "launch.mjs");
 }
 
 async function bundled(): Promise<OutputFile[]> {
@@ -83,9 +87,9 @@ function writeAtOnce(folder: string, files: readonly OutputFile[]): void {
   }
 }
 
-function removeUnused(): void {
-  for (const name of readdirSync(FOLDER)) {
-    const folder = join(FOLDER, name);
+function removeUnused(within: string): void {
+  for (const name of readdirSync(within)) {
+    const folder = join(within, name);
     const unusedMs = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if (unusedMs > UNUSED_MS_MAX) rmSync(folder, { recursive: true, force: true });
   }
