@@ -27,6 +27,7 @@ export default defineConfig({
     // than two files on two processors all of it takes longer.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
+    globalSetup: "./tools/tested-command.ts",
     // Each process of a test is a new one, and compiles nothing that another one compiled before.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/femtoclaw-tests") },
     projects: [

@@ -2,6 +2,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { COMMAND } from "../../host/test/playground.ts";
 import { deployedClauses } from "../src/judging/installation.ts";
 import type { Observations } from "../src/observations.ts";
 import { configuration } from "../src/observing/configuration.ts";
@@ -9,7 +10,7 @@ import { observeDeployed } from "../src/observing/deployed.ts";
 import { searchPathWithoutBubblewrap } from "../src/observing/surroundings.ts";
 import { type Command, Place } from "../src/subject.ts";
 
-const command: Command = [process.execPath, join(import.meta.dirname, "../../host/src/launch.js")];
+const command: Command = COMMAND;
 
 describe("a deployment that is really broken", () => {
   let place: Place;

@@ -2,18 +2,16 @@
  * This checkout is looked at once, for real; then what was seen is changed, one thing at a time, and the
  * clauses that are about it fail, and no others.
  */
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { COMMAND } from "../../host/test/playground.ts";
 import { judgeAll } from "../src/conformance.ts";
 import type { Failures, Life, Observations, SeenRecord, Surrounding } from "../src/observations.ts";
 import { observe } from "../src/observing/observe.ts";
 import type { Command } from "../src/subject.ts";
 
-const LAUNCH = join(import.meta.dirname, "../../host/src/launch.js");
-
 // Each place has a home of its own, and what was compiled before is not in it.
 const COMPILED = `NODE_COMPILE_CACHE=${process.env["NODE_COMPILE_CACHE"]}`;
-const command: Command = ["/usr/bin/env", COMPILED, process.execPath, LAUNCH];
+const command: Command = ["/usr/bin/env", COMPILED, ...COMMAND];
 
 let seen: Observations;
 beforeAll(async () => {

@@ -17,7 +17,7 @@ import { stateHome, VERSION } from "@femtoclaw/protocol";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { compiledCodeFolder } from "../src/compiled-code.js";
-import { CONFIGURATION, Playground } from "./playground.ts";
+import { CONFIGURATION, Playground, SOURCES } from "./playground.ts";
 
 const OTHER_UID = 1_000;
 
@@ -61,7 +61,7 @@ describe("the folder of compiled code", () => {
   );
 
   it.runIf(HAS_SMALL_DISK)("gets nothing on a full disk, and no empty files either", async () => {
-    await using place = new Playground();
+    await using place = new Playground(CONFIGURATION, SOURCES);
     using disk = new SmallDisk(262_144);
     const env = { XDG_STATE_HOME: disk.path, NODE_COMPILE_CACHE: undefined };
     disk.fill();
@@ -101,6 +101,7 @@ describe("a host whose calls may write around its state", () => {
   beforeEach(() => {
     place = new Playground(
       CONFIGURATION.replace('read = ["."]\nwrite = ["out"]', 'read = [".", ".."]\nwrite = ["out", "../h/.local"]'),
+      SOURCES,
     );
     place.environment["NODE_COMPILE_CACHE"] = undefined;
   });

@@ -4,12 +4,11 @@ import { join } from "node:path";
 import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
 import { hasLandlock, hasNamespaces, OTHER_STRANGER } from "../../sandbox/test/stranger.ts";
-import { CONFIGURATION, Playground } from "./playground.ts";
+import { COMMAND, CONFIGURATION, Playground } from "./playground.ts";
 import { refuseNamespaces, withoutBubblewrap } from "./without-bubblewrap.ts";
 
 const isRoot = process.getuid?.() === 0;
 const SETPRIV = ["/usr/bin/setpriv", `--reuid=${OTHER_STRANGER}`, `--regid=${OTHER_STRANGER}`, "--clear-groups", "--"];
-const COMMAND = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
 
 interface Finding {
   readonly check: string;

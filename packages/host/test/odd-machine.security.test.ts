@@ -2,18 +2,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CONFIGURATION, Playground } from "./playground.ts";
+import { COMMAND, CONFIGURATION, Playground } from "./playground.ts";
 
 const ASKING = CONFIGURATION.replace('write = ["out"]\n', "").replace("[deny]", '[ask]\nwrite = ["out"]\n[deny]');
 
 /** Any command, with the folder that `READ_ONLY` names mounted read-only where it names one. */
 const MOUNT = 'mount --bind "$READ_ONLY" "$READ_ONLY" && mount -o remount,bind,ro "$READ_ONLY" || exit 99';
 const SHELL = `if [ -n "$READ_ONLY" ]; then ${MOUNT}; fi; exec "$@"`;
-const LAUNCH = join(import.meta.dirname, "../src/launch.js");
 const isRoot = process.getuid?.() === 0;
 const inNamespace: readonly [string, ...string[]] = [
   ...(["/usr/bin/unshare", ...(isRoot ? ["-m"] : ["-mr"])] as const),
-  ...(["/bin/sh", "-c", SHELL, "sh", process.execPath, LAUNCH] as const),
+  ...(["/bin/sh", "-c", SHELL, "sh", ...COMMAND] as const),
 ];
 
 describe("where a host has left a question and a journal", () => {
@@ -103,10 +102,7 @@ test("the log of a host that has a /tmp of its own is verified while it runs, an
   const hidden = 'mount -t tmpfs none "$TMPDIR" || exit 99; exec "$@"';
   const unshare = ["/usr/bin/unshare", ...(isRoot ? ["-m"] : ["-mr"])] as const;
   await using place = new Playground(CONFIGURATION);
-  await using outside = new Playground(CONFIGURATION, [
-    ...unshare,
-    ...["/bin/sh", "-c", hidden, "sh", process.execPath, LAUNCH],
-  ]);
+  await using outside = new Playground(CONFIGURATION, [...unshare, ...["/bin/sh", "-c", hidden, "sh", ...COMMAND]]);
   const env = { ...place.environment, TMPDIR: place.folder("t") };
   await place.up();
   const { code, stderr } = await outside.run(["audit", "verify"], { cwd: place.project, env });

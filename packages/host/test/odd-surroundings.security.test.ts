@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { RESERVE_BYTES } from "@femtoclaw/journal";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
+import { COMMAND, CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
 /** `LIMIT` open files, files of `BLOCKS` times 512 bytes, a folder that is gone where `GONE` names one, one whose name is no text in `INTO`, and closed what `CLOSED` names. */
 const SHELL = `if [ -n "$LIMIT" ]; then ulimit -n "$LIMIT" || exit 99; fi
@@ -14,8 +14,7 @@ if [ -n "$GONE" ]; then cd "$GONE" && rmdir "$GONE" || exit 99; fi
 if [ -n "$INTO" ]; then cd "$INTO/$(printf 'n\\377')" || exit 99; fi
 case "$CLOSED" in in) exec <&-;; out) exec >&-;; all) exec <&- >&- 2>&-;; full) exec >/dev/full;; esac
 exec "$@"`;
-const LAUNCH = join(import.meta.dirname, "../src/launch.js");
-const command: readonly [string, ...string[]] = ["/bin/sh", "-c", SHELL, "sh", process.execPath, LAUNCH];
+const command: readonly [string, ...string[]] = ["/bin/sh", "-c", SHELL, "sh", ...COMMAND];
 
 /** More sockets than connections that a host with few open files could take. */
 const AGENTS = ["a", "b", "c", "d"].map((name) => `[agent.${name}.allow]\nread = ["."]\n`).join("");

@@ -6,9 +6,8 @@ import { join } from "node:path";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { writeOperatorKey } from "../src/operators/key-file.ts";
-import { type Finished, Playground } from "./playground.ts";
+import { COMMAND, type Finished, Playground } from "./playground.ts";
 
-const MAIN = join(import.meta.dirname, "../src/launch.js");
 const NOTE = { path: "out/note", content: "once\n", mode: "append" };
 
 const configuration = (operators: readonly string[], ask = "") => `
@@ -46,7 +45,7 @@ async function typed(
   args: readonly string[],
   lines: readonly string[],
 ): Promise<{ code: number | null; shown: string }> {
-  const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");
+  const command = [...COMMAND, ...args].map((word) => `'${word}'`).join(" ");
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd: place.project,
     env: place.environment as NodeJS.ProcessEnv,

@@ -23,6 +23,8 @@ import type { ExecutionView } from "@femtoclaw/runtime";
 
 /** The command as it runs from the sources. */
 export const SOURCES = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
+/** The same from the few files into which a run of tests has put the sources; elsewhere from the sources. */
+export const COMMAND = [process.execPath, process.env["TESTED_COMMAND"] ?? SOURCES[1]] as const;
 
 /** Two programs that cannot run code, one folder to write to, one secret. */
 export const CONFIGURATION = `workspace = "."
@@ -85,7 +87,7 @@ export class Playground implements AsyncDisposable {
   readonly #children = new Set<Child>();
   readonly #hosts = new Set<Host>();
 
-  constructor(configuration: string = CONFIGURATION, command: readonly [string, ...string[]] = SOURCES) {
+  constructor(configuration: string = CONFIGURATION, command: readonly [string, ...string[]] = COMMAND) {
     this.#command = command;
     for (const name of ["out", "secrets"]) mkdirSync(join(this.project, name));
     this.write("p/secrets/token.txt", "hunter2\n");

@@ -3,9 +3,7 @@ import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { expect, test } from "vitest";
-import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
-
-const LAUNCH = new URL("../src/launch.js", import.meta.url).pathname;
+import { COMMAND, CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
 function gathered(stream: Readable): () => string {
   let text = "";
@@ -46,7 +44,7 @@ test("executions are followed on a terminal and in a pipe, and questions are ans
   await place.propose("fs_read", { path: "secrets/token.txt" });
   /** The same on a terminal of its own. */
   const onTerminal = (args: string) =>
-    spawn("script", ["-qec", `exec ${process.execPath} ${LAUNCH} ${args}`, "/dev/null"], {
+    spawn("script", ["-qec", `exec ${COMMAND.join(" ")} ${args}`, "/dev/null"], {
       cwd: place.project,
       env: { ...place.environment, COLUMNS: "120" },
     });
@@ -114,7 +112,7 @@ test("what waits for words on stdin says so on a terminal, and how it ends", asy
     ["mcp", "serving one MCP client on stdin and stdout, until ^D; an agent starts it itself"],
     ["send", "one message a line, such as `femtoclaw send --help` shows, until ^D"],
   ] as const) {
-    const child = spawn("script", ["-qec", `exec ${process.execPath} ${LAUNCH} ${args}`, "/dev/null"], {
+    const child = spawn("script", ["-qec", `exec ${COMMAND.join(" ")} ${args}`, "/dev/null"], {
       cwd: place.project,
       env: place.environment,
     });

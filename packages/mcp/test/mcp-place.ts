@@ -1,15 +1,12 @@
 /** A project whose host serves real MCP clients, over stdio and over HTTP, in both eras of the protocol. */
 import { once } from "node:events";
-import { join } from "node:path";
 import type { ApprovalView } from "@femtoclaw/runtime";
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { Playground } from "../../host/test/playground.ts";
+import { COMMAND, Playground } from "../../host/test/playground.ts";
 
 export type Era = "2025-11-25" | "2026-07-28";
 export const ERAS: readonly Era[] = ["2025-11-25", "2026-07-28"];
-
-const LAUNCH = join(import.meta.dirname, "../../host/src/launch.js");
 
 export const CONFIGURATION = `workspace = "."
 [capabilities]
@@ -44,8 +41,8 @@ export class McpPlace extends Playground {
   /** A client over stdio, with a server process of its own. */
   async stdio(era: Era, args: readonly string[] = [], options: ClientOptions = {}): Promise<McpClient> {
     const transport = new StdioClientTransport({
-      command: process.execPath,
-      args: [LAUNCH, "mcp", ...args],
+      command: COMMAND[0],
+      args: [COMMAND[1], "mcp", ...args],
       env: definite(this.environment),
       cwd: this.project,
       stderr: "ignore",

@@ -7,7 +7,7 @@ import type { ApprovalView } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ScriptedEndpoint } from "../../../agent/test/scripted-endpoint.ts";
 import { Pty } from "../../../capabilities/src/terminal/pty.ts";
-import { CONFIGURATION, Playground } from "../playground.ts";
+import { COMMAND, CONFIGURATION, Playground } from "../playground.ts";
 
 const KEY = "sk-nobody-may-see-this-key-0123456789";
 const read = (path: string) => ({ tool: "fs_read", args: { path } });
@@ -73,10 +73,9 @@ test("in a pipe the answer is on stdout, what became of calls on stderr, and the
 
 test("on a terminal lines are marked, ^C ends a turn and not the chat, and ^D ends the chat", async () => {
   let screen = "";
-  const launch = join(import.meta.dirname, "../../src/launch.js");
   const { pty, child } = Pty.open({ cols: 72, rows: 24 }, (pty, device) => {
     const env = { ...place.environment, NO_COLOR: "1", TERM: "xterm" };
-    const child = spawn(process.execPath, [launch, "chat"], {
+    const child = spawn(COMMAND[0], [COMMAND[1], "chat"], {
       cwd: place.project,
       env,
       stdio: [device, device, device],

@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { ExecutionView } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Playground } from "../playground.ts";
+import { COMMAND, Playground } from "../playground.ts";
 import { launch, launchConfiguration, MODEL_KEY, mcpScript, ran, said } from "./launch-place.ts";
 
 let place: Playground;
@@ -115,15 +115,7 @@ test("a person's terminal is lent to it: what is typed, its size, an interrupt",
 
 test("on a terminal the command lends its own, and lets an agent only draw there", async () => {
   const agent = 'read name; printf "hello $name \\033]52;c;aGk=\\007\\033[1mbold\\033[0m"; exit 4';
-  const words = [
-    process.execPath,
-    join(import.meta.dirname, "../../src/launch.js"),
-    "run",
-    "--",
-    "script",
-    "-c",
-    agent,
-  ];
+  const words = [...COMMAND, "run", "--", "script", "-c", agent];
   const command = words.map((word) => `'${word}'`).join(" ");
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd: place.project,
