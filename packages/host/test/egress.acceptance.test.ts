@@ -150,6 +150,14 @@ function backend(request: IncomingMessage, response: ServerResponse): void {
 const started = (reply: Reply) => ({ code: reply.result?.["exit_code"], said: `${reply.result?.["stderr"]}` });
 const exec = async (bin: string, cwd: string, ...argv: string[]) => place.propose("process_exec", { bin, argv, cwd });
 
+test("who trusts a project is told to which hosts its programs may connect", async () => {
+  const { stdout } = await place.run(["trust", place.project]);
+  const named = `localhost:${portOf(server)}`;
+  expect(stdout).toMatch(
+    new RegExp(`^programs may connect to:\n {2}/usr/bin/git: ${named} {2}\\(femtoclaw\\.toml:`, "m"),
+  );
+});
+
 test("an approved git push reaches the host that its operator named, and no other", async () => {
   const pending = await exec("git", "repo", "push", "origin", "main");
   expect(pending.status).toBe("pending");

@@ -3,6 +3,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import {
+  type ConnectGrant,
   type FetchGrant,
   fetchText,
   type McpGrant,
@@ -34,6 +35,7 @@ export function describeAuthority(resolved: ResolvedConfiguration): string {
     ...rightsSections(authority),
     ["operators may launch as agents, in the sandbox", (rest.launches ?? []).map(launch)],
     ["agents with fewer rights", Object.keys(authority.agents ?? {})],
+    ["programs may connect to", (authority.connect ?? []).map(connection)],
     ["programs also see", authority.childRead.map(shown)],
     ["programs are found in", [authority.searchPath.map(shown).join(", ")]],
     ["calls may set the variables", authority.environmentNames],
@@ -108,6 +110,8 @@ const shown = (text: string): string => printable(text, 4_096);
 const path = (grant: PathGrant): string => `${shown(grant.path)}  (${grant.source})`;
 
 const host = (grant: FetchGrant): string => `${shown(fetchText(grant))}  (${grant.source})`;
+
+const connection = (grant: ConnectGrant): string => `${shown(grant.program)}: ${host(grant)}`;
 
 const tool = (grant: McpGrant): string => `${shown(mcpGrantText(grant))}  (${grant.source})`;
 

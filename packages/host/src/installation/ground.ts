@@ -124,12 +124,11 @@ function moved(from: string, to: string): boolean {
   }
 }
 
+/**
+ * Nothing where there is no note, because the process was killed before it wrote one. A damaged note is thrown: no crash
+ * leaves one, and what it listed would be left for ever.
+ */
 function notedIn(hidden: string): readonly InstalledFile[] {
-  try {
-    const pending = new Library(hidden).pending();
-    return pending?.doing === "install" ? pending.files : [];
-  } catch {
-    // The note was being written when its process was killed.
-    return [];
-  }
+  const pending = new Library(hidden).pending();
+  return pending?.doing === "install" ? pending.files : [];
 }

@@ -22,7 +22,7 @@ import { createFile } from "./durable-files.ts";
 
 /** LIMIT: bytes that are copied at once. */
 const CHUNK_BYTES = 1_048_576;
-/** LIMIT: bytes of an executable; one has about 130 MB. */
+/** LIMIT: bytes of an executable; one has about 140 MB. */
 const EXECUTABLE_BYTES_MAX = 1_073_741_824;
 /** LIMIT: bytes of a file with a public key; one has about 120. */
 const KEY_BYTES_MAX = 65_536;

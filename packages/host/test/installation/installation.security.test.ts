@@ -302,9 +302,19 @@ describe("what lies beside the way to a library, hidden as what a killed install
     const folders = ["i", "i/lib", "empty"].map((path) => ({ kind: "folder" as const, path: join(root, path) }));
     new Library(name("i", "1")).begin({ doing: "install", files: folders });
     mkdirSync(name("i", "2"));
-    writeFileSync(join(name("i", "2"), "pending.json"), "{");
     expect(sweepGround(library())).toEqual([join(root, "i/lib"), join(root, "i")]);
     expect(readdirSync(root)).toEqual(["empty"]);
+  });
+
+  it("is named and stays if its note is damaged, which no killed process leaves", () => {
+    mkdirSync(name("i", "1"));
+    writeFileSync(join(name("i", "1"), "pending.json"), "{");
+    const damaged = { code: "FEMTO_INSTALL_REFUSED", message: expect.stringMatching(/pending\.json is damaged$/) };
+    for (const _ of ["once", "and again"]) {
+      expect(() => sweepGround(library())).toThrow(expect.objectContaining(damaged));
+      const [left = ""] = readdirSync(root);
+      expect(readdirSync(join(root, left))).toEqual(["pending.json"]);
+    }
   });
 });
 

@@ -1,9 +1,10 @@
 /** Counts calls that were refused without a record of their own, by the error code of the answer. */
 import type { ErrorCode } from "@femtoclaw/protocol";
 
-/** Codes of refusals before the gate that are counted. FEMTO_DRAINING and FEMTO_UNWITNESSED are left out. */
+/** Codes of refusals before the gate that are counted. FEMTO_DRAINING is left out: a host that stops refuses every call. */
 const COUNTED: ReadonlySet<ErrorCode> = new Set([
-  ...(["FEMTO_OVERLOADED", "FEMTO_DISK_FULL", "FEMTO_SESSION_QUOTA", "FEMTO_SESSION_HALTED"] as const),
+  ...(["FEMTO_OVERLOADED", "FEMTO_DISK_FULL", "FEMTO_UNWITNESSED"] as const),
+  ...(["FEMTO_SESSION_QUOTA", "FEMTO_SESSION_HALTED"] as const),
 ]);
 
 export class RefusalCounts {

@@ -183,6 +183,12 @@ describe("a runtime whose witnesses are required", () => {
     const again = await required(home, new Scripted(fails));
     expect(await codeOf(again)).toBe("FEMTO_UNWITNESSED");
     await again.close();
+    // None of these calls has a record of its own.
+    const third = await required(home, new Scripted());
+    const [first, second] = ofType(await recordsOf(third.reader), "overload.refused");
+    await third.close();
+    expect([first?.body.code, first?.body.count]).toEqual(["FEMTO_UNWITNESSED", expect.any(Number)]);
+    expect(second?.body).toEqual({ code: "FEMTO_UNWITNESSED", count: 1 });
   });
 
   it("and that was given none takes no call at all", async () => {
