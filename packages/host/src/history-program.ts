@@ -78,7 +78,10 @@ function addUndoCommand(program: Command, run: Runner): void {
 function addReplayCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/replay.ts");
   const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
-  const path = ["[path]", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first"] as const;
+  const path = [
+    "[path]",
+    "state directory of a stopped host, a copy of one, or an exported tree; it is verified first",
+  ] as const;
   const replay = program
     .command("replay")
     .enablePositionalOptions()

@@ -7,7 +7,10 @@ import { sequenceNumber } from "./option-values.ts";
 export function addInspectCommands(program: Command, run: Runner): void {
   const commands = () => import("./commands/inspect.ts");
   const key = ["--key <file>", "public key that was kept elsewhere, instead of the remembered one"] as const;
-  const path = ["[file]", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first"] as const;
+  const path = [
+    "[file]",
+    "state directory of a stopped host, a copy of one, or an exported tree; it is verified first",
+  ] as const;
   const inspect = program
     .command("inspect")
     .enablePositionalOptions()

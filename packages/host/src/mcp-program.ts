@@ -15,7 +15,10 @@ export function addMcpCommand(program: Command, run: Runner): void {
       "serve clients of this machine over HTTP, instead of one client over stdio; 0 chooses a free port",
       port,
     )
-    .option("--token-file <file>", "file with the bearer token for HTTP, created if missing; without this option a token is printed")
+    .option(
+      "--token-file <file>",
+      "file with the bearer token for HTTP, created if missing; without this option a token is printed",
+    )
     .option("--wait <ms>", "how long a call waits for an operator before the client gets a pending answer", waitingTime)
     .option("--agent <name>", "serve the agent [agent.NAME], with its tables")
     .addOption(

@@ -30,7 +30,10 @@ function addHindsightCommands(policy: Command, run: Runner): void {
   policy
     .command("why")
     .argument("<ref>", "number of a record, or identifier of an execution")
-    .option("--journal <path>", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first")
+    .option(
+      "--journal <path>",
+      "state directory of a stopped host, a copy of one, or an exported tree; it is verified first",
+    )
     .option(...key)
     .description("explain a decision, and what would change it")
     .action((ref: string, options: { journal?: string; key?: string }) =>
@@ -40,7 +43,10 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .command("allow")
     .argument("<ref>", "number of a record, or identifier of an execution")
     .option("--yes", "write the entry without asking")
-    .option("--unsafe", "also write an entry that lets an agent choose what code runs, or reach what trusts this machine")
+    .option(
+      "--unsafe",
+      "also write an entry that lets an agent choose what code runs, or reach what trusts this machine",
+    )
     .description("propose the narrowest entry for a refused call, and write it if you agree")
     .action((ref: string, options: { yes?: boolean; unsafe?: boolean }) =>
       run(async (context) => (await import("./commands/policy-allow.ts")).policyAllow(context, ref, options)),
@@ -60,7 +66,10 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .option("--since <seq>", "first record to look at", sequenceNumber)
     .option("--revision <sha256>", "first digits of the revision on trial; without it, the newest", revision)
     .option("--recorded", "decide by the recorded rules again, to check the records")
-    .option("--journal <path>", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first")
+    .option(
+      "--journal <path>",
+      "state directory of a stopped host, a copy of one, or an exported tree; it is verified first",
+    )
     .option(...key)
     .description("show where the rules on trial ([shadow]) and the rules in force differed")
     .action((options: PolicyShadowOptions) =>
@@ -70,7 +79,10 @@ function addHindsightCommands(policy: Command, run: Runner): void {
     .command("learn")
     .option("--since <seq>", "first record to look at", sequenceNumber)
     .option("--out <file>", "file for the draft; it must not exist yet")
-    .option("--journal <path>", "state directory of a stopped host, a copy of one, or an exported tree; it is verified first")
+    .option(
+      "--journal <path>",
+      "state directory of a stopped host, a copy of one, or an exported tree; it is verified first",
+    )
     .option(...key)
     .description("draft entries from refused calls; the draft has no effect")
     .action((options: { since?: number; out?: string; journal?: string; key?: string }) =>

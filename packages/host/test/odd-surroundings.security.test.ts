@@ -157,7 +157,10 @@ test("a home in which nothing can be made, as in /proc, is told of at once", asy
     rmSync(project, { recursive: true });
     place.folder("empty");
     const named = await place.run(["status"], { env: { HOME } });
-    expect([named.code, named.stderr]).toEqual([0, expect.stringMatching(/^(?:the log cannot be remembered: E.*\n)?$/)]);
+    expect([named.code, named.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^(?:the log cannot be remembered: E.*\n)?$/),
+    ]);
   }
 });
 
