@@ -152,7 +152,7 @@ test("a folder whose name is no text is not taken for another one", async () => 
     const made = await place.run(["init"], { env: { INTO: join(place.root, "odd") } });
     expect([made.code, made.stderr]).toEqual([
       69,
-      expect.stringMatching(/FEMTO_SURROUNDINGS: the current folder .* or none\n {2}fix: .* not UTF-8, rename/),
+      expect.stringMatching(/FEMTO_SURROUNDINGS: the current folder .* or to none\n {2}fix: .* not UTF-8, rename/),
     ]);
     expect(readdirSync(place.folder("odd")).length).toBe(there ? 2 : 1);
   }
@@ -174,7 +174,10 @@ test("a home in which nothing can be made, as in /proc, is told of at once", asy
     rmSync(project, { recursive: true });
     place.folder("empty");
     const named = await place.run(["status"], { env: { HOME } });
-    expect([named.code, named.stderr]).toEqual([0, expect.stringMatching(/^(?:the log is not remembered: E.*\n)?$/)]);
+    expect([named.code, named.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^(?:the log cannot be remembered: E.*\n)?$/),
+    ]);
   }
 });
 

@@ -116,7 +116,7 @@ test("a host that was started with another state directory is named to whoever d
   const second = await place.up(["--state", state], { env: FOUND });
   for (const command of ["status", "down"]) {
     const { code, stderr } = await place.run([command], { env: FOUND });
-    expect({ code, stderr }).toEqual({ code: 69, stderr: expect.stringContaining(`say --state ${state}.`) });
+    expect({ code, stderr }).toEqual({ code: 69, stderr: expect.stringContaining(`add --state ${state}.`) });
   }
   expect((await status(["--state", state])).code).toBe(0);
   expect((await down(["--state", state])).stdout).toBe(`stopped: process ${second.pid}\n`);

@@ -14,7 +14,7 @@ import { encodeBase64 } from "./tree/base64.ts";
 import type { TileTree } from "./tree/tiles.ts";
 import { growTree } from "./tree-log.ts";
 
-export interface PreparedGroup {
+interface PreparedGroup {
   readonly records: readonly TypedRecord[];
   readonly commit: CommitGroup;
 }

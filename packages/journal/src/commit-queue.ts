@@ -18,7 +18,7 @@ const ORDINARY: ReadonlySet<RecordType> = new Set([
 /** LIMIT: bytes of one commit group, because LevelDB copies it several times; a larger record goes alone. */
 const GROUP_BYTES = 8 << 20;
 
-export interface QueuedRecord {
+interface QueuedRecord {
   readonly kind: "record";
   readonly record: TypedRecord;
   readonly bytes: Buffer;
@@ -38,7 +38,7 @@ export interface QueuedSnapshot {
 }
 
 /** Asks for a checkpoint over everything before it. */
-export interface QueuedCheckpoint {
+interface QueuedCheckpoint {
   readonly kind: "checkpoint";
   readonly resolve: () => void;
   readonly reject: (error: FemtoError) => void;

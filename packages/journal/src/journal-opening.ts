@@ -19,7 +19,7 @@ import { noteSigner, verifierKey } from "./tree/signed-note.ts";
 import type { TileTree } from "./tree/tiles.ts";
 import { growTree, restoreTree } from "./tree-log.ts";
 
-export interface OpeningOptions
+interface OpeningOptions
   extends Pick<JournalOptions, "store" | "keyring" | "parent" | "ownOrigin" | "onCreated" | "known"> {
   /** Number of records that the store holds. */
   readonly size: number;

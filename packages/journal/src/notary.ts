@@ -22,7 +22,7 @@ export interface Checkpointed {
   readonly note: string;
 }
 
-export interface NotaryOptions {
+interface NotaryOptions {
   readonly origin: string;
   /** The key in force comes first, followed by the retiring one while a rotation is not finished. */
   readonly signers: readonly NoteSigner[];

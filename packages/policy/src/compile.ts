@@ -19,7 +19,7 @@ import type { CompiledRule } from "./table-rule.ts";
 export const ENGINE_VERSION = "cedar 4.13.0";
 
 /** What a policy is compiled from. */
-export interface PolicyInput {
+interface PolicyInput {
   /** What the tables of a configuration grant and deny. */
   readonly authority: Authority;
   /** What each capability declares; the schema is derived from it. */

@@ -3,7 +3,7 @@ import type { AuthorizationAnswer, DetailedError } from "@cedar-policy/cedar-was
 import { BUDGET_RULES, printable } from "@femtoclaw/protocol";
 
 /** Why something was denied. Each is an error code of the reply. */
-export type DenialCode =
+type DenialCode =
   | "FEMTO_POLICY_NO_PERMIT"
   | "FEMTO_POLICY_FORBIDDEN"
   | "FEMTO_BUDGET_EXCEEDED"

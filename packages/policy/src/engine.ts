@@ -49,7 +49,7 @@ export interface PolicyEngineOptions {
 }
 
 /** Opens an engine that decides nothing yet. */
-export type OpenPolicyEngine = (options?: PolicyEngineOptions) => Promise<PolicyEngine>;
+type OpenPolicyEngine = (options?: PolicyEngineOptions) => Promise<PolicyEngine>;
 
 /**
  * Begins to compile the engine once, in parallel to everything else. The returned function opens any number of engines.

@@ -11,7 +11,7 @@ import type { ProjectedPolicy } from "./projection/projected-policy.ts";
 import { authorizationCall, checkRequest, type DecisionRequest, type RequestTarget } from "./request.ts";
 import type { RuleSet } from "./rule-set.ts";
 
-export interface PreparedQuestion {
+interface PreparedQuestion {
   readonly ok: true;
   /** Under one revision, two questions with the same key have the same answer; null if that is not known. */
   readonly key: string | null;
@@ -25,7 +25,7 @@ interface EngineQuestion {
   readonly rules: RuleSet;
 }
 
-export type PrepareResult = PreparedQuestion | { readonly ok: false; readonly fault: string };
+type PrepareResult = PreparedQuestion | { readonly ok: false; readonly fault: string };
 
 /** Uses all rules and all facts: for a policy that is not projected yet. */
 export function prepareWhole(

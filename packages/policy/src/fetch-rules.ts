@@ -54,7 +54,7 @@ export function fetchRules(
 }
 
 /** Conditions that a call must meet for the entry to permit it; the same as `isPermittedBy`. */
-export function permittedHosts(grant: FetchGrant): string[] {
+function permittedHosts(grant: FetchGrant): string[] {
   const port =
     grant.port === null ? ['context.scheme == "https"', "context.port == 443"] : [`context.port == ${grant.port}`];
   return [...hostConditions(grant), ...port];
@@ -93,7 +93,7 @@ function described(grant: FetchGrant, mood: Mood): string {
  * The exceptions from a floor, as conditions: hosts that an entry lists, hosts that it names with a port, and addresses
  * that it names with a port.
  */
-export interface FloorExceptions {
+interface FloorExceptions {
   readonly listed: readonly string[];
   readonly named: readonly string[];
   readonly addresses: readonly string[];

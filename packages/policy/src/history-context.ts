@@ -30,7 +30,7 @@ export const NO_HISTORY: HistoryFacts = {
   has_seen_untrusted: false,
 };
 
-export type HistoryContext =
+type HistoryContext =
   | { readonly ok: true; readonly attributes: { readonly session: unknown; readonly time: unknown } }
   | { readonly ok: false; readonly fault: string };
 

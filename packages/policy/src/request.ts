@@ -32,7 +32,7 @@ export interface RequestTarget {
   readonly namedPaths: ReadonlySet<string>;
 }
 
-export type RequestResult =
+type RequestResult =
   | { readonly ok: true; readonly call: StatefulAuthorizationCall }
   | { readonly ok: false; readonly fault: string };
 
@@ -48,7 +48,7 @@ export interface CheckedRequest {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-export type CheckResult =
+type CheckResult =
   | { readonly ok: true; readonly request: CheckedRequest }
   | { readonly ok: false; readonly fault: string };
 

@@ -27,7 +27,7 @@ export type ApprovalView = ApprovalCard;
 /** LIMIT: questions in one answer. A card has some kilobytes, and may be as large as the call that it shows. */
 const LISTED_QUESTIONS = 256;
 
-export interface ApprovalsParts {
+interface ApprovalsParts {
   readonly gate: Gate;
   readonly journal: JournalReader;
   readonly settings: ApprovalSettings;

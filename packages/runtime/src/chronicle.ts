@@ -8,7 +8,7 @@ import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { LogEntry } from "./options.ts";
 import type { ActorSystem } from "./system.ts";
 
-export interface ChronicleParts {
+interface ChronicleParts {
   readonly system: ActorSystem;
   log(entry: LogEntry): void;
   /** Called if the runtime moved but the record of that was refused, so that history no longer tells the truth. */

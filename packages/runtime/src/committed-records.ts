@@ -5,7 +5,7 @@ import { LogGrowth } from "./log-growth.ts";
 import type { LogEntry } from "./options.ts";
 import type { ActorSystem } from "./system.ts";
 
-export interface CommittedRecordsParts {
+interface CommittedRecordsParts {
   readonly system: ActorSystem;
   readonly clock: Pick<Clock, "after">;
   log(entry: LogEntry): void;

@@ -7,7 +7,7 @@ import type { ErrorCode } from "@femtoclaw/protocol";
 /** Milliseconds between two summaries. */
 const SUMMARY_MS = 10_000;
 
-export interface RefusalSummaryParts {
+interface RefusalSummaryParts {
   readonly clock: Pick<Clock, "after">;
   /** The counts since the last call of this method. */
   takeCounts(): ReadonlyMap<ErrorCode, number>;

@@ -16,7 +16,7 @@ export interface ResolutionRequest {
   readonly by: string;
 }
 
-export interface ResolutionParts {
+interface ResolutionParts {
   readonly journal: Pick<Journal, "append"> & JournalReader;
   /** Executions that wait for a resolution, according to the durable records. */
   unresolved(): ReadonlyMap<string, UnresolvedExecution>;

@@ -18,7 +18,7 @@ export interface PruneRequest {
   readonly before: number | { readonly olderThanMs: number };
 }
 
-export interface RetentionParts {
+interface RetentionParts {
   readonly journal: Journal;
   readonly clock: Clock;
   /** The state according to the durable records. */

@@ -5,7 +5,7 @@ import type { Chronicle } from "./chronicle.ts";
 import type { LogEntry } from "./options.ts";
 import type { ActorSystem } from "./system.ts";
 
-export interface RuntimeFaultParts {
+interface RuntimeFaultParts {
   readonly system: ActorSystem;
   readonly chronicle: Pick<Chronicle, "advance">;
   log(entry: LogEntry): void;

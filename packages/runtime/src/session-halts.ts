@@ -22,7 +22,7 @@ export interface Halt {
   readonly stopped: number;
 }
 
-export interface SessionHaltsParts {
+interface SessionHaltsParts {
   readonly gate: Pick<Gate, "stopSession">;
   readonly histories: SessionHistories;
   readonly journal: Pick<Journal, "append">;

@@ -2,7 +2,7 @@
 import type { JournalEntry } from "@femtoclaw/journal/live";
 import type { RecordActor, SessionId } from "@femtoclaw/protocol";
 
-export interface SessionRecordsParts {
+interface SessionRecordsParts {
   readonly id: SessionId;
   readonly actor: RecordActor;
   record(entry: JournalEntry): void;

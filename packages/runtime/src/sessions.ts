@@ -44,7 +44,7 @@ function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: Sessi
   };
 }
 
-export interface SessionsParts {
+interface SessionsParts {
   newId(): string;
   /** Principals that have tables of their own. */
   readonly agents: readonly string[];

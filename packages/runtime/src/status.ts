@@ -114,7 +114,7 @@ export interface RuntimeStatus {
   readonly fault: Fault | null;
 }
 
-export interface StatusParts {
+interface StatusParts {
   readonly boot: string;
   readonly system: ActorSystem;
   readonly clock: Clock;

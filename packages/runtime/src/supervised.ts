@@ -6,7 +6,7 @@
 import type { Crash } from "@femtoclaw/machines";
 import type { AnyActorLogic, AnyEventObject, AnyStateMachine } from "xstate";
 
-export interface CrashEvent {
+interface CrashEvent {
   readonly type: "subsystem.crashed";
   readonly crash: Crash;
 }

@@ -7,7 +7,7 @@ import type { Crash, Subsystem } from "@femtoclaw/machines";
 import { errorText, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ActorSystem } from "./system.ts";
 
-export interface SupervisionParts {
+interface SupervisionParts {
   readonly system: ActorSystem;
   /** Restart the subsystem's I/O; each throws if it cannot. */
   readonly restarters: Readonly<Partial<Record<Subsystem, () => Promise<void>>>>;

@@ -33,7 +33,7 @@ import { supervised } from "./supervised.ts";
 /** Gets XState's inspection events of every actor. */
 export type Inspect = (event: InspectionEvent) => void;
 
-export interface SystemOptions {
+interface SystemOptions {
   readonly inspect?: Inspect;
   /** The state from which a restarted subsystem goes on; undefined starts it afresh. */
   lastState(subsystem: Subsystem): { readonly value: unknown; readonly context: unknown } | undefined;

@@ -9,7 +9,7 @@ import { type NoteSigner, type NoteVerifier, noteSigner, parseVerifierKey, verif
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 /** The text of a key file, and the public key as `name+id+key`. */
-export interface OperatorKeyFile {
+interface OperatorKeyFile {
   readonly pem: string;
   readonly vkey: string;
 }

@@ -32,7 +32,7 @@ const OWNER_FOLDER = 0o700;
 const OWNER_FILE = 0o600;
 
 /** The result of an export. */
-export interface Exported {
+interface Exported {
   /** Number of records written. */
   readonly size: number;
 }

@@ -8,7 +8,7 @@ import { openNote, parseVerifierKey } from "../tree/signed-note.ts";
 import { formatTlogProof, parseTlogProof } from "../tree/tlog-proof.ts";
 
 /** A proof, the record that it is about, and the key to check it with. */
-export interface ProofParts {
+interface ProofParts {
   /** Text of the proof file. */
   readonly proof: string;
   /** The record as it is stored, byte for byte. */
@@ -18,12 +18,12 @@ export interface ProofParts {
 }
 
 /** The log, the tree size and the position that were proved, or why the proof is invalid. */
-export type ProofCheck =
+type ProofCheck =
   | { readonly ok: true; readonly origin: string; readonly index: number; readonly size: number }
   | { readonly ok: false; readonly reason: string };
 
 /** What is needed to make a proof. */
-export type ProofSource = Pick<LogReader, "hashes" | "latestCheckpoint">;
+type ProofSource = Pick<LogReader, "hashes" | "latestCheckpoint">;
 
 /** The hashes of a reader's tree in the form that the proof functions take. */
 export function hashReader(reader: Pick<LogReader, "hashes">): HashReader {

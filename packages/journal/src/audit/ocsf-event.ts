@@ -17,7 +17,7 @@ import {
 
 const OCSF_VERSION = "1.9.0";
 
-export interface OcsfContext {
+interface OcsfContext {
   /** Name of the log. */
   readonly origin: string;
   /** The checkpoint that vouches for the record. */

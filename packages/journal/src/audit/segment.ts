@@ -39,7 +39,7 @@ export interface SegmentFindings {
   readonly fault: SegmentFault | null;
 }
 
-export interface SegmentFault {
+interface SegmentFault {
   readonly reason: string;
   /** Whether the record is of a format that this version does not know. */
   readonly isUnknownFormat: boolean;
@@ -117,7 +117,7 @@ function blockNodes(nodes: Uint8Array<ArrayBuffer>, index: number): Buffer {
 }
 
 /** One item from a source: a segment, or finally the error that kept the source from giving more. */
-export type Stretch = { readonly segment: Segment } | { readonly failure: unknown };
+type Stretch = { readonly segment: Segment } | { readonly failure: unknown };
 
 /**
  * Cuts the records into segments. The sequence ends at the first record that is out of place and at the first error of

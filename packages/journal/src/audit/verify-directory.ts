@@ -13,7 +13,7 @@ import { StoreSource } from "./log-source.ts";
 import { type LogVerdict, type VerifyOptions, verifyLog } from "./verify-log.ts";
 
 /** A copy of a stopped journal. Disposing of it deletes the copy. */
-export interface VerificationCopy extends AsyncDisposable {
+interface VerificationCopy extends AsyncDisposable {
   readonly directory: string;
   /** Opens the copy; the caller closes the store. Errors about a file name the original file. */
   open(options?: LeveldbStoreOptions): Promise<{ readonly store: LeveldbStore; readonly size: number }>;

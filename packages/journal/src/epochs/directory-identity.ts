@@ -29,7 +29,7 @@ interface Places {
  * The folders to describe, and where to write the file. They differ while a new log is prepared away from its final
  * place.
  */
-export interface IdentityFolders {
+interface IdentityFolders {
   readonly root: string;
   readonly journal: string;
   /** Folder to write the identity file to. */

@@ -4,7 +4,7 @@ import type { Notary } from "../notary.ts";
 import { noteSigner, verifierKey } from "../tree/signed-note.ts";
 import type { Keyring } from "./keyring.ts";
 
-export interface KeyRotationParts {
+interface KeyRotationParts {
   /** Name of the log. */
   readonly origin: string;
   readonly keyring: Keyring;

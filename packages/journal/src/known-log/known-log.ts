@@ -21,11 +21,11 @@ export interface KnownLog {
 }
 
 /** A known log in parsed form: its name, and the size and root from which it has to continue. */
-export interface KnownState extends Checkpoint {
+interface KnownState extends Checkpoint {
   readonly key: NoteVerifier;
 }
 
-export type Followed =
+type Followed =
   /** `complete` is false if more changes of the key have to be asked for. */
   | { readonly ok: true; readonly known: KnownLog; readonly complete: boolean }
   | { readonly ok: false; readonly reason: string };

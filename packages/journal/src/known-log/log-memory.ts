@@ -50,7 +50,7 @@ export interface MetLog {
 }
 
 /** A log that is about to take the place of another one. */
-export interface AnnouncedLog {
+interface AnnouncedLog {
   /** Public key that the old log began with. */
   readonly before: string;
   /** Public key that the new log begins with. */

@@ -5,7 +5,7 @@ import { RecordOrder } from "./record-order.ts";
 import { snapshotMismatch } from "./snapshot.ts";
 
 /** The result of a check. */
-export interface JournalCheck {
+interface JournalCheck {
   /** Counts up to the fault, or of everything if there is none. */
   readonly records: number;
   readonly boots: number;

@@ -20,7 +20,7 @@ import {
 /** State of each actor by its name. */
 export type ActorSnapshots = Readonly<Record<string, ActorSnapshot>>;
 
-export interface EncodedSnapshot {
+interface EncodedSnapshot {
   readonly bytes: Buffer;
   /** The body of the record that vouches for these bytes. */
   readonly taken: SnapshotTakenBody;

@@ -6,7 +6,7 @@ import type { Appended } from "../journal-options.ts";
 import type { JournalStore } from "../store/store.ts";
 import type { PlannedRemoval } from "./erasure.ts";
 
-export interface RemovalsParts {
+interface RemovalsParts {
   readonly store: Pick<JournalStore, "purge">;
   /** Appends the record and removes what it tells of, in one step of the store. */
   append(planned: PlannedRemoval): Promise<Appended>;

@@ -10,7 +10,7 @@ const SALT_BYTES = 32;
 const POOL_BYTES = 64 * SALT_BYTES;
 
 /** A commitment, and the blob that opens it: the salt, followed by the value if that is kept. */
-export interface Committed {
+interface Committed {
   readonly commitment: Commitment;
   readonly blob: Buffer;
 }

@@ -7,7 +7,7 @@ import { pointerTokens, type Redaction } from "@femtoclaw/protocol";
 import { below, type Place, pointerTo, root } from "./place.ts";
 import { mayHoldSecret, SECRET_NAME, SECRET_PATTERNS } from "./secret-patterns.ts";
 
-export interface Redacted<T> {
+interface Redacted<T> {
   readonly value: T;
   readonly redactions: readonly Redaction[];
 }

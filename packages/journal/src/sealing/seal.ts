@@ -29,7 +29,7 @@ export type SealableEntry = RecordEntry & {
   readonly committed?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 };
 
-export interface Sealer {
+interface Sealer {
   readonly salts: Salts;
   /** Whether values that leave a record are kept beside it. If not, only their salts are. */
   readonly keepsValues: boolean;

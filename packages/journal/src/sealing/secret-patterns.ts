@@ -3,7 +3,7 @@
  * a token can start, and repeats nothing that overlaps with what follows.
  */
 
-export interface SecretPattern {
+interface SecretPattern {
   /** Stands in the record in place of what was found. */
   readonly rule: string;
   readonly find: RegExp;

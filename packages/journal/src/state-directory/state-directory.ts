@@ -22,7 +22,7 @@ export interface StateDirectory {
 }
 
 /** What to do if there is no such directory. */
-export interface StateDirectoryOptions {
+interface StateDirectoryOptions {
   /** Whether a missing directory is made; otherwise it is an error. */
   readonly create: boolean;
 }

@@ -13,7 +13,7 @@ const PAUSE_MAX_MS = 1_000;
 const REPAIRS = 1;
 
 /** How to reopen the storage, and who makes room. */
-export interface ReopeningStoreOptions {
+interface ReopeningStoreOptions {
   /** Makes a store over the same storage, not open yet. */
   create(): JournalStore;
   readonly clock: Pick<Clock, "after">;

@@ -7,7 +7,7 @@ import { decodeBase64 } from "./base64.ts";
 
 /** What a key signs, which is part of its identifier: plain notes, or checkpoints with a time. */
 export const KEY_TYPES = { note: 0x01, cosignature: 0x04 } as const;
-export type KeyType = (typeof KEY_TYPES)[keyof typeof KEY_TYPES];
+type KeyType = (typeof KEY_TYPES)[keyof typeof KEY_TYPES];
 
 const KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
@@ -27,7 +27,7 @@ export interface NoteSigner extends NoteVerifier {
   readonly privateKey: KeyObject;
 }
 
-export interface OpenedNote {
+interface OpenedNote {
   readonly text: string;
   /** Known keys with a valid signature on this text. */
   readonly signers: readonly NoteVerifier[];

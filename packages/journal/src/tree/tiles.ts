@@ -16,7 +16,7 @@ export interface Tile {
 }
 
 /** The hashes to the right of the last full tile on each level, lowest level first. They suffice for appending. */
-export type TreeEdge = readonly (readonly Uint8Array[])[];
+type TreeEdge = readonly (readonly Uint8Array[])[];
 
 /** The Merkle tree over a growing log. Holds only its right edge. */
 export class TileTree {

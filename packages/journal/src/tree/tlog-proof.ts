@@ -6,7 +6,7 @@ const HEADER = "c2sp.org/tlog-proof@v1";
 /** LIMIT: hashes of one path; a tree of 2^63 leaves needs no more. */
 const PATH_MAX = 63;
 
-export interface TlogProof {
+interface TlogProof {
   readonly index: number;
   readonly hashes: readonly Uint8Array[];
   /** The signed note of the checkpoint that the path leads to. */

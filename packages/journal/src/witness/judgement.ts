@@ -21,7 +21,7 @@ export interface Conflict {
 }
 
 /** A request whose checkpoint a known log has signed. */
-export interface OpenedRequest {
+interface OpenedRequest {
   readonly checkpoint: Checkpoint;
   /** The three lines that the log signed and the witness cosigns. */
   readonly text: string;

@@ -14,7 +14,7 @@ import { concerns, isGuard, isScope, type Probe, probesOf } from "./permit-parts
 import { parseRule } from "./recorded-policy.ts";
 
 /** The permit that came closest to permitting. */
-export interface NearestPermit {
+interface NearestPermit {
   /** The permit's identifier. */
   readonly rule: string;
   /** Conditions that were met, in Cedar's own words. */

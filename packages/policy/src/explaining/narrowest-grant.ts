@@ -63,7 +63,7 @@ export interface Remedy {
 }
 
 /** A question that was refused, and why. */
-export interface RefusedQuestion {
+interface RefusedQuestion {
   readonly question: FactQuestion;
   readonly action: Pick<PolicyAction, "name" | "resource" | "effect">;
   readonly explanation: Pick<Explanation, "permitting" | "forbidding">;

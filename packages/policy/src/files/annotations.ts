@@ -12,14 +12,14 @@ const TEXT_CHARS_MAX = 500;
 /** LIMIT: operators that one question may need, 1 to 9; more will not be reached before it expires. */
 const APPROVERS = /^[1-9]?$/;
 
-export interface Annotations {
+interface Annotations {
   readonly id: string;
   readonly reason?: string;
   readonly fix?: string;
   readonly approvers?: number;
 }
 
-export interface AnnotationFinding {
+interface AnnotationFinding {
   readonly message: string;
   /** The annotation that the finding is about; null if one is missing. */
   readonly name: string | null;

@@ -25,14 +25,14 @@ export interface NameLookup {
   program(path: string): { readonly path: string; readonly realPath: string } | { readonly problem: string };
 }
 
-export interface KnownNames {
+interface KnownNames {
   readonly actions: readonly PolicyAction[];
   /** Principals that can propose. */
   readonly agents: readonly string[];
   readonly lookup: NameLookup;
 }
 
-export interface NameFindings {
+interface NameFindings {
   readonly findings: readonly LintFinding[];
   readonly warnings: readonly LintFinding[];
 }

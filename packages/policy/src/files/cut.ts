@@ -22,7 +22,7 @@ export interface Statement {
   readonly tokens: readonly Token[];
 }
 
-export type CutResult =
+type CutResult =
   | { readonly ok: true; readonly text: string; readonly statements: readonly Statement[] }
   | { readonly ok: false; readonly place: SourcePlace; readonly message: string };
 

@@ -82,7 +82,7 @@ export function requiredTerms(policy: ParsedPolicy): Expression[] {
 }
 
 /** The entity, if the expression is an entity literal. */
-export function entityLiteral(expression: Expression | undefined): EntityId | null {
+function entityLiteral(expression: Expression | undefined): EntityId | null {
   const value = expression?.["Value"];
   if (typeof value !== "object" || value === null || !("__entity" in value)) return null;
   return value.__entity as EntityId;

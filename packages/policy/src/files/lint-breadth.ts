@@ -43,7 +43,7 @@ export function isUnsafe({ annotations = {} }: ParsedPolicy): boolean {
 }
 
 /** The actions to which the policy applies according to its scope. */
-export function coveredActions({ action, resource }: ParsedPolicy, actions: readonly PolicyAction[]): PolicyAction[] {
+function coveredActions({ action, resource }: ParsedPolicy, actions: readonly PolicyAction[]): PolicyAction[] {
   const named = action.op === "All" ? null : new Set(scopeEntities(action).map(({ id }) => id));
   const type = resource.entity_type ?? scopeEntities(resource)[0]?.type;
   return actions.filter(
@@ -141,7 +141,7 @@ export function approvalFindings(policy: ParsedPolicy): string[] {
   return ["@approval stands on a forbid with the clause `unless { context.approved }` of its own, and nowhere else"];
 }
 
-export interface ForbiddenPaths {
+interface ForbiddenPaths {
   /** Paths that programs may neither read nor change. */
   readonly hidden: readonly string[];
   /** Paths that programs may not change. */

@@ -7,7 +7,7 @@ import { checkNames, type NameLookup } from "./check-names.ts";
 import type { FileRule, PolicyFile, WrittenPath } from "./file-rule.ts";
 import type { PolicyTrial } from "./trial.ts";
 
-export interface PolicyFilesRequest {
+interface PolicyFilesRequest {
   readonly files: readonly PolicyFile[];
   readonly manifests: readonly CapabilityManifest[];
   readonly authority: Authority;

@@ -12,7 +12,7 @@ import type { PolicyEngine } from "../engine.ts";
 import type { PolicyAction } from "../schema.ts";
 import type { PolicyFile, PolicyReading } from "./file-rule.ts";
 
-export type DecideAllRequest = Parameters<PolicyEngine["decideAll"]>[0];
+type DecideAllRequest = Parameters<PolicyEngine["decideAll"]>[0];
 
 export type TrialCall =
   | { readonly kind: "read"; readonly files: readonly PolicyFile[]; readonly actions: readonly PolicyAction[] }
@@ -30,7 +30,7 @@ const STEP_MS = 20_000;
 /** LIMIT: MiB of the thread's heap; a thousand policies need some 100 MB. */
 const HEAP_MB = 512;
 
-export interface TrialLimits {
+interface TrialLimits {
   readonly stepMs?: number;
   readonly heapMb?: number;
 }

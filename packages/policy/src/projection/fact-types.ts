@@ -10,7 +10,7 @@ export interface FactRecord {
   readonly [name: string]: Fact;
 }
 
-export type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" | RecordType;
+type FactType = "Bool" | "Long" | "String" | "Set<String>" | "datetime" | RecordType;
 export type RecordType = ReadonlyMap<string, { readonly type: FactType; readonly required: boolean }>;
 
 /** Types as the engine prints a schema: trees of `type` and its parts. */

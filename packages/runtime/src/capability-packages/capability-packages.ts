@@ -14,7 +14,7 @@ import { listDigest, type OfferedTool, offerOf } from "../upstreams/offer.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "../upstreams/pin-entries.ts";
 import { isUnchanged, MANIFEST_NAME, type PackageFiles, problemOf, readPackage } from "./package-files.ts";
 
-export interface CapabilityPackagesParts {
+interface CapabilityPackagesParts {
   readonly packages: readonly PackageSetting[];
   pins(): Pick<UpstreamPins, "of">;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;

@@ -3,7 +3,7 @@ import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-export type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
+type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
 
 export interface PathBase {
   /** Canonical folder at which relative paths start. */

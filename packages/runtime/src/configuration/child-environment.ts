@@ -2,7 +2,7 @@
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 
-export interface ChildEnvironment {
+interface ChildEnvironment {
   readonly environment: Readonly<Record<string, string>>;
   readonly environmentNames: readonly string[];
 }

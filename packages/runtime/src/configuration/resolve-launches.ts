@@ -6,7 +6,7 @@ import { findProgram } from "./resolve-programs.ts";
 import { isThisMachine } from "./resolve-webhook.ts";
 import type { CapabilitySetting } from "./resolved-configuration.ts";
 
-export type LaunchKind = NonNullable<LaunchTable["kind"]>;
+type LaunchKind = NonNullable<LaunchTable["kind"]>;
 
 /** An agent that operators may launch. */
 export interface LaunchSetting extends LaunchGrant {

@@ -31,7 +31,7 @@ export interface UpstreamSetting {
   readonly at: UpstreamCommand | UpstreamUrl;
 }
 
-export interface UpstreamCommand {
+interface UpstreamCommand {
   readonly kind: "command";
   /** The path by which the search path finds the program, and the file that it leads to. */
   readonly program: string;
@@ -41,7 +41,7 @@ export interface UpstreamCommand {
   readonly env: readonly string[];
 }
 
-export interface UpstreamUrl {
+interface UpstreamUrl {
   readonly kind: "url";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -21,7 +21,7 @@ export interface FoundedLog {
   readonly vkey: string;
 }
 
-export interface Founding {
+interface Founding {
   readonly parent: LogParent;
   /** The state after the last record that is continued. */
   readonly projection: Projection;

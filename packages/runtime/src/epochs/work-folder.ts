@@ -14,7 +14,7 @@ const GONE = ".gone";
 /** LIMIT: attempts if others take the new folder for a leftover; each of them does so once. */
 const TRIES_MAX = 16;
 
-export type WorkKind = "backup" | "restore" | "fork";
+type WorkKind = "backup" | "restore" | "fork";
 
 export class WorkFolder implements AsyncDisposable {
   readonly path: string;

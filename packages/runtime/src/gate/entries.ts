@@ -181,7 +181,7 @@ export function shadowBytes({ body }: JournalEntry): number {
     : 0;
 }
 
-export interface OutcomeDetails {
+interface OutcomeDetails {
   readonly event: ExecutionOutcomeBody["event"];
   readonly began: boolean;
   readonly durationUs: number;

@@ -5,7 +5,7 @@
  */
 import { FemtoError } from "@femtoclaw/protocol";
 
-export interface FairSlotsOptions {
+interface FairSlotsOptions {
   readonly slots: number;
   /** Slots that one session may hold at once. */
   readonly slotsPerSession: number;

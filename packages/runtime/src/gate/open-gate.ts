@@ -30,7 +30,7 @@ import type { SessionQuota } from "./session-quota.ts";
 import { haltOf } from "./session-standing.ts";
 import type { Problem } from "./verdict.ts";
 
-export interface OpenGateParts {
+interface OpenGateParts {
   readonly configuration: ResolvedConfiguration;
   readonly clock: Clock;
   newId(): string;

@@ -23,7 +23,7 @@ import type { WaitingCall } from "./waiting-call.ts";
 /** How a question is settled. */
 export type Settlement = "granted" | "refused" | "expired" | "cancelled" | "halted";
 
-export interface QuestionsParts {
+interface QuestionsParts {
   readonly clock: Clock;
   readonly settings: ApprovalSettings;
   /** Name of the log for which answers are signed. */

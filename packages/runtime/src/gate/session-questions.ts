@@ -12,7 +12,7 @@ interface Asking {
   readonly grants: Map<string, number>;
 }
 
-export interface SessionQuestionsParts {
+interface SessionQuestionsParts {
   readonly clock: Pick<Clock, "monotonicUs">;
   /** Whether the proposer of the session is still there. */
   isOpen(session: string): boolean;

@@ -5,7 +5,7 @@
 import { LIMITS } from "@femtoclaw/protocol";
 import type { Problem } from "./verdict.ts";
 
-export interface BucketLimits {
+interface BucketLimits {
   /** The most that the bucket can hold. */
   readonly size: number;
   readonly perSecond: number;
@@ -58,7 +58,7 @@ export function refusalShare(nowUs: number): TokenBucket {
  * What becomes of a refusal: it gets a record of its own, it is only counted, or it halts its session with one record
  * that stands for all further refusals.
  */
-export type RefusalVerdict = "record" | "count" | "halt";
+type RefusalVerdict = "record" | "count" | "halt";
 
 export class SessionQuota {
   readonly #share: TokenBucket;

@@ -29,7 +29,7 @@ type Step = (execution: Execution) => EventType | Promise<EventType>;
  */
 type WorkedState = Exclude<ExecutionState, "awaitingApproval" | "completed" | "error">;
 
-export interface StepsParts {
+interface StepsParts {
   readonly questions: Questions;
   readonly endings: Endings;
   /** Called for a call that marks its principal, in the turn in which its intent gets its number. */

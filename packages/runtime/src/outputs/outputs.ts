@@ -66,7 +66,7 @@ export interface OutputReader {
 
 type Whose = SessionId | "operators";
 
-export interface OutputsParts {
+interface OutputsParts {
   readonly clock: Pick<Clock, "after">;
   unended(execution: string): Unended | null;
 }

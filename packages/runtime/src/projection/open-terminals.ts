@@ -14,7 +14,7 @@ export interface OpenTerminal {
   readonly program: string;
 }
 
-export interface TerminalsState {
+interface TerminalsState {
   readonly open: Readonly<Record<string, OpenTerminal>>;
 }
 

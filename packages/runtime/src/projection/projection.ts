@@ -3,13 +3,14 @@
  * every actor at that moment. Snapshots, restart, replay and status all use this.
  */
 import type { Phase } from "@femtoclaw/machines";
-import type { ActorSnapshot, LogParent, RegisteredCapability, TypedRecord } from "@femtoclaw/protocol";
+import type { ActorSnapshot, RegisteredCapability, TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import { Boots, type HostState } from "./boots.ts";
 import type { Counters } from "./counters.ts";
 import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, type OpenExecution } from "./execution-records.ts";
 import { Executions } from "./executions.ts";
-import { HOST, type Holder, SESSIONS, stateOf, TERMINALS, UPSTREAMS } from "./holders.ts";
+import { HOST, type Holder, SESSIONS, TERMINALS, UPSTREAMS } from "./holders.ts";
 import { movesNothing } from "./idle-records.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import type { OpenQuestion } from "./open-questions.ts";
@@ -20,17 +21,6 @@ import { SessionHistories } from "./session-histories.ts";
 import { SubsystemFolds } from "./subsystem-folds.ts";
 import type { UnresolvedExecution } from "./unresolved.ts";
 import { isOfUpstream, UpstreamPins } from "./upstream-pins.ts";
-
-interface HostState {
-  /** The log that this one continues. */
-  parent: LogParent | null;
-  boot: string | null;
-  boots: number;
-  configuration: string | null;
-  ended: "none" | "clean" | "crash";
-  /** Executions of this boot between intent and outcome. */
-  running: number;
-}
 
 /**
  * The folded state after some number of records. `replay` makes one, and `Runtime.projection` is that of the newest
@@ -43,7 +33,7 @@ export class Projection {
   #sessions = new SessionHistories();
   #terminals = new OpenTerminals();
   #pins = new UpstreamPins();
-  #host: HostState = { parent: null, boot: null, boots: 0, configuration: null, ended: "none", running: 0 };
+  #boots = new Boots();
   #size = 0;
 
   constructor(machines: MachineSet = LIVE_MACHINES) {
@@ -64,7 +54,7 @@ export class Projection {
     projection.#sessions = storedHistories(actors);
     projection.#terminals = OpenTerminals.stored(actors);
     projection.#pins = UpstreamPins.stored(actors);
-    projection.#host = structuredClone(stateOf(actors, "host", HOST)) as HostState;
+    projection.#boots = Boots.stored(actors);
     projection.#size = covers + 1;
     return projection;
   }
@@ -81,7 +71,7 @@ export class Projection {
 
   /** Boots of the log, and how the last one ended. */
   get host(): Readonly<HostState> {
-    return this.#host;
+    return this.#boots.state;
   }
 
   /** How executions ended, over the whole log. */
@@ -139,7 +129,7 @@ export class Projection {
     return {
       ...this.#subsystems.snapshot(),
       executions: this.#executions.snapshot(),
-      host: { ...HOST, state: { ...this.#host } },
+      host: { ...HOST, state: { ...this.#boots.state } },
       ...(this.#sessions.isEmpty ? {} : { sessions: { ...SESSIONS, state: { ...this.#sessions.state } } }),
       ...(this.#terminals.open.size === 0 ? {} : { terminals: { ...TERMINALS, state: { ...this.#terminals.state } } }),
       ...(this.#pins.isEmpty ? {} : { upstreams: { ...UPSTREAMS, state: { ...this.#pins.state } } }),
@@ -176,9 +166,9 @@ export class Projection {
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
     if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
-    const isOutsideOfBoots = isFirst || isFounding(record, this.#host);
-    if (!isOutsideOfBoots && (record.type === "boot.started") === (record.boot === this.#host.boot)) {
-      throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.#host.boot}`);
+    const isOutsideOfBoots = isFirst || isFounding(record, this.host);
+    if (!isOutsideOfBoots && (record.type === "boot.started") === (record.boot === this.host.boot)) {
+      throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.host.boot}`);
     }
     this.#size += 1;
     if (record.type === "execution.intent") requireOwnHistory(record, this.#sessions);
@@ -222,8 +212,7 @@ export class Projection {
           type: record.body.state === "full" ? "exhausted" : "relieved",
         });
       case "log.created":
-        this.#host.parent = record.body.parent ?? null;
-        return;
+        return this.#boots.found(record.body.parent ?? null);
       case "epoch.opened":
         return this.#subsystems.epoch(record.body.disabled);
       case "execution.inherited":
@@ -252,22 +241,9 @@ export class Projection {
   }
 
   #boot(record: TypedRecord & { type: "boot.started" }): void {
-    const { previous_boot, previous_end, configuration, approvals } = record.body;
-    const last = this.#host;
-    const changed = last.configuration !== null && last.configuration !== configuration.sha256;
-    if (previous_boot !== last.boot || previous_end !== last.ended || configuration.changed !== changed) {
-      throw corrupt(record, `it contradicts how boot ${last.boot} ended (${last.ended})`);
-    }
-    this.#host = {
-      parent: last.parent,
-      boot: record.boot,
-      boots: last.boots + 1,
-      configuration: configuration.sha256,
-      ended: "crash",
-      running: 0,
-    };
+    this.#boots.start(record);
     this.#subsystems.boot();
-    this.#executions.boot(approvals);
+    this.#executions.boot(record.body.approvals);
   }
 
   #lifecycle(record: TypedRecord & { type: "lifecycle.changed" }): void {
@@ -279,7 +255,7 @@ export class Projection {
       ...(fault === undefined ? {} : { fault }),
     } as EventObject);
     if (this.phase !== to) throw corrupt(record, `the runtime would be ${this.phase}, not ${to}`);
-    if (to === "shuttingDown") this.#host.ended = "clean";
+    if (to === "shuttingDown") this.#boots.end();
   }
 
   /**
@@ -315,15 +291,8 @@ export class Projection {
   #execution(record: ExecutionRecord): void {
     if (!this.#subsystems.isTaking && record.type !== "execution.interrupted")
       throw corrupt(record, "no call was taken yet");
-    this.#running(this.#executions.apply(record));
-  }
-
-  /** The lifecycle is `executing` while at least one permitted execution is between intent and outcome. */
-  #running(change: -1 | 0 | 1): void {
-    if (change === 0) return;
-    const before = this.#host.running;
-    this.#host.running = before + change;
-    if (before === 0) this.#subsystems.tell("lifecycle", { type: "execution.began" });
-    else if (this.#host.running === 0) this.#subsystems.tell("lifecycle", { type: "execution.ended" });
+    // The lifecycle is `executing` while at least one permitted execution is between intent and outcome.
+    const event = this.#boots.run(this.#executions.apply(record));
+    if (event !== null) this.#subsystems.tell("lifecycle", { type: event });
   }
 }

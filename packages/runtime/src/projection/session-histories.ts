@@ -4,7 +4,7 @@
  */
 import { type HistoryFacts, LIMITS, type Mark, type TypedRecord } from "@femtoclaw/protocol";
 
-export interface SessionHistory {
+interface SessionHistory {
   readonly boot: string;
   /** When the session's first record was made, by the wall clock and by the clock of its boot. */
   readonly opened_at: string;
@@ -36,7 +36,7 @@ export interface SessionsState {
 export type TimelessFacts = Omit<HistoryFacts, "at" | "seconds">;
 
 /** The moment for which facts are wanted, by both clocks of the boot. */
-export interface Moment {
+interface Moment {
   readonly nowUs: number;
   readonly monotonicUs: number;
 }

@@ -5,7 +5,7 @@ import { stateOf, UPSTREAMS } from "./holders.ts";
 /** Digests of definitions, by tool name. */
 export type ToolPins = Readonly<Record<string, string>>;
 
-export interface UpstreamsState {
+interface UpstreamsState {
   /** Null if an operator revoked the pins; then only an operator can pin that server anew. */
   readonly pins: Readonly<Record<string, ToolPins | null>>;
 }

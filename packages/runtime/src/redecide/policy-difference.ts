@@ -8,7 +8,7 @@ import { wholeRecord } from "./whole-record.ts";
 /** The part of a log in which decisions are looked for. */
 export type DecidedLog = Pick<JournalReader, "size" | "read" | "withValues" | "prunedBefore">;
 
-export interface DifferenceOptions {
+interface DifferenceOptions {
   readonly before: Judge;
   readonly after: Judge;
   /** First record to examine. */
@@ -19,7 +19,7 @@ export interface DifferenceOptions {
   readonly exact?: boolean;
 }
 
-export interface DifferenceExample {
+interface DifferenceExample {
   readonly seq: number;
   readonly execution: string;
   readonly call: RecordedCall;
@@ -39,7 +39,7 @@ export interface DifferenceGroup {
   readonly examples: readonly DifferenceExample[];
 }
 
-export interface UndecidableGroup {
+interface UndecidableGroup {
   readonly reason: string;
   readonly count: number;
   /** Records of the first few. */

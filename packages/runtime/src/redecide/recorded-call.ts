@@ -50,7 +50,7 @@ type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
 export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
 
 /** A redirect, or a host that a program wanted to connect to. It was decided by itself, within a permitted call. */
-export type HopRecord = TypedRecord & { readonly type: "execution.hop" };
+type HopRecord = TypedRecord & { readonly type: "execution.hop" };
 /** A decision about a call, or about a hop of one. */
 export type ToldRecord = DecidedRecord | HopRecord;
 

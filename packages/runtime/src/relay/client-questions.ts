@@ -19,7 +19,7 @@ import type { GateOutputs } from "../gate/gate-parts.ts";
 /** LIMIT: characters of a question, and of an answer, in its record. */
 const RECORDED_CHARS = 1_000;
 
-export interface ClientQuestionsParts {
+interface ClientQuestionsParts {
   readonly outputs: Pick<GateOutputs, "tell">;
   newId(): string;
   append(entry: JournalEntry): Promise<unknown>;

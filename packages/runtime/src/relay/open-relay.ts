@@ -17,7 +17,7 @@ export interface OpenRelay {
   stop(reason: string): void;
 }
 
-export type OpenRelayParts = Omit<SubscriptionsParts, "changes" | "listen" | "isEnabled" | "isOffered"> &
+type OpenRelayParts = Omit<SubscriptionsParts, "changes" | "listen" | "isEnabled" | "isOffered"> &
   Pick<RelaysParts, "outputs" | "newId"> & { readonly changes: Changes; readonly upstreams: Upstreams };
 
 export function openRelay({ upstreams, outputs, ...parts }: OpenRelayParts): OpenRelay {

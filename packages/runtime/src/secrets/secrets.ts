@@ -28,7 +28,7 @@ export interface SecretView {
   readonly port: number;
 }
 
-export interface NewSecret extends SecretView {
+interface NewSecret extends SecretView {
   readonly value: string;
 }
 

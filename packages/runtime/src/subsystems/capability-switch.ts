@@ -4,7 +4,7 @@ import { operatorActor } from "../operator-actor.ts";
 import type { Confinement } from "./confinement.ts";
 import type { Registry } from "./registry.ts";
 
-export interface CapabilitySwitchParts {
+interface CapabilitySwitchParts {
   readonly registry: Registry;
   readonly confinement: Confinement;
   readonly journal: Pick<Journal, "append">;

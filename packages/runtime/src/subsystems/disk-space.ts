@@ -18,7 +18,7 @@ const MIB = 1_048_576;
 const JOURNAL_FOLDER = "journal";
 const NO_ROOM = `its ${RESERVE_BYTES / MIB} MiB of reserve do not fit on the disk`;
 
-export interface DiskSpaceOptions {
+interface DiskSpaceOptions {
   /** The state directory; null for a journal that is not on a disk and never full. */
   readonly folder: string | null;
   readonly clock: Pick<Clock, "after">;

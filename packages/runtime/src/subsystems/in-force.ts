@@ -39,7 +39,7 @@ import { Registry } from "./registry.ts";
 import { reloadPolicy } from "./reload.ts";
 import type { Shadow } from "./shadow.ts";
 
-export interface InForceParts {
+interface InForceParts {
   readonly options: RuntimeOptions;
   readonly system: ActorSystem;
   readonly chronicle: Chronicle;

@@ -15,7 +15,7 @@ import type { ActorSystem } from "../system.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { WatchedStore } from "./watched-store.ts";
 
-export interface MemoryOptions {
+interface MemoryOptions {
   readonly system: ActorSystem;
   readonly stateDirectory: string;
   readonly boot: BootId;

@@ -8,7 +8,7 @@ import { settled } from "../settled.ts";
 import type { ActorSystem } from "../system.ts";
 import type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "../telemetry-port.ts";
 
-export interface ObservabilityOptions {
+interface ObservabilityOptions {
   readonly system: ActorSystem;
   readonly clock: Clock;
   readonly exporter: TelemetryExporter | null;

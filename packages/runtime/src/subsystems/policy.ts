@@ -35,7 +35,7 @@ const PROJECT_AFTER_MS = 500;
 /** LIMIT: logged faults of one set of rules on trial; it may err at every call, and its status counts all of them. */
 const SHADOW_FAULTS_TOLD = 16;
 
-export interface PolicyOptions {
+interface PolicyOptions {
   readonly system: ActorSystem;
   readonly manifests: readonly CapabilityManifest[];
   /** Capabilities permitted by name. */
@@ -153,7 +153,7 @@ export interface PreparedPolicy {
 }
 
 /** The rules that decide, and those that are only on trial beside them. */
-export interface CompiledSets {
+interface CompiledSets {
   readonly compiled: CompiledPolicy;
   readonly shadow: CompiledPolicy | null;
 }

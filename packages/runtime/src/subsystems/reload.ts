@@ -10,7 +10,7 @@ import type { PolicySource } from "../options.ts";
 import { Confinement } from "./confinement.ts";
 import { activatedBody, type Policy, type PreparedPolicy } from "./policy.ts";
 
-export interface ReloadParts {
+interface ReloadParts {
   readonly policy: Policy;
   readonly journal: Pick<Journal, "append">;
   /** The configuration in force. */

@@ -17,7 +17,7 @@ const SHADOW_RULES_CHARS = 4_096;
 const SLOW_US = 250_000;
 const REST_FACTOR = 100;
 
-export interface ShadowParts {
+interface ShadowParts {
   readonly compiled: CompiledPolicy;
   /** Used for nothing else: a trap in it does not affect the engine that decides. */
   readonly engine: Pick<PolicyEngine, "decideAll">;

@@ -3,7 +3,7 @@
  */
 import { type CommitGroup, ForwardingStore, type JournalStore } from "@femtoclaw/journal/live";
 
-export interface CommitWatcher {
+interface CommitWatcher {
   onCommit(): void;
   onCommitted(): void;
 }

@@ -12,7 +12,7 @@ export interface SignedNote {
   readonly checkpoint: SignedCheckpoint;
 }
 
-export interface AttendantOptions {
+interface AttendantOptions {
   readonly witness: Witness;
   readonly required: boolean;
   readonly clock: Clock;

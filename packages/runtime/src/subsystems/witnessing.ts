@@ -18,7 +18,7 @@ import { settled } from "../settled.ts";
 import type { Witness, WitnessStatus } from "../witness-port.ts";
 import { type SignedNote, WitnessAttendant } from "./witness-attendant.ts";
 
-export interface WitnessingOptions {
+interface WitnessingOptions {
   readonly witnesses: readonly Witness[];
   readonly required: boolean;
   readonly stateDirectory: string;

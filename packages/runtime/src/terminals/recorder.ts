@@ -6,7 +6,7 @@ import type { PtySize } from "@femtoclaw/capabilities";
 import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal/live";
 import { LIMITS, type Redaction, type TerminalMark } from "@femtoclaw/protocol";
 
-export interface RecorderParts {
+interface RecorderParts {
   readonly clock: Pick<Clock, "after" | "monotonicUs">;
   readonly terminal: string;
   readonly recordsInput: boolean;

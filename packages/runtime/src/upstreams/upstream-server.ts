@@ -38,7 +38,7 @@ export interface Offered {
   readonly contents?: readonly ContentDefinition[];
 }
 
-export interface CompiledTool {
+interface CompiledTool {
   readonly capability: Capability;
   readonly input: Validator;
 }

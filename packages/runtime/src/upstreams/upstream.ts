@@ -25,7 +25,7 @@ import type { SubscriptionListener } from "../relay/subscriptions.ts";
 import { UpstreamLooks } from "./upstream-looks.ts";
 import { UpstreamSubscriptions } from "./upstream-subscriptions.ts";
 
-export interface UpstreamParts {
+interface UpstreamParts {
   readonly setting: UpstreamSetting;
   readonly clock: Clock;
   /** Connects to the server, which begins to run with that. */

@@ -11,7 +11,7 @@ import { readManifest } from "./leveldb-manifest.ts";
 import { checkTable } from "./leveldb-table.ts";
 import { TableFile } from "./table-file.ts";
 
-export interface LeveldbFiles {
+interface LeveldbFiles {
   /** Whether nothing was stored yet, so that LevelDB may create its files. */
   readonly fresh: boolean;
 }

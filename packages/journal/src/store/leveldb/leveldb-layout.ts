@@ -19,7 +19,7 @@ const UNINDEXED = "y";
 const SEQ_DIGITS = 14;
 const LENGTH_BYTES = 4;
 
-export interface KeyRange {
+interface KeyRange {
   readonly gte: string;
   readonly lt: string;
 }

@@ -12,7 +12,7 @@ const FIRST = 2;
 const MIDDLE = 3;
 const LAST = 4;
 
-export interface LogScan {
+interface LogScan {
   /** Where an incomplete last record begins; null if the log ends with a complete one. */
   readonly tornAt: number | null;
 }

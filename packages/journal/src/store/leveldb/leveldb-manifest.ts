@@ -4,7 +4,7 @@
  */
 import { damage, type LogRecord, scanLog } from "./leveldb-log.ts";
 
-export interface Manifest {
+interface Manifest {
   /** LevelDB replays logs with this number or a higher one when it opens. */
   readonly logNumber: number;
   /** Bytes of each live table by its number. */
