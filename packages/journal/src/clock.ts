@@ -17,14 +17,27 @@ export interface Clock {
 }
 
 /**
- * The clock of this machine. Its monotonic reading starts at 0 now. A clock set to before 1970, or to after 2255, where
- * numbers can no longer count microseconds, tells the nearest time in between: a record with any other could not be read.
+ * LIMIT: milliseconds by which the time may differ from the wall clock. The wall clock tells whole milliseconds; what is
+ * finer is counted since it was last followed.
+ */
+const BEHIND_MS = 50;
+
+/**
+ * The clock of this machine. It follows the wall clock where that is set, and where the machine slept, which counts as no
+ * time to the counter of a process. Its monotonic reading starts at 0 now. A clock set to before 1970, or to after 2255,
+ * where numbers can no longer count microseconds, tells the nearest time in between: a record with any other could not be
+ * read.
  */
 export function systemClock(): Clock {
   const startMs = performance.now();
+  let originMs = performance.timeOrigin;
+  const wallMs = (): number => {
+    const [countedMs, nowMs] = [performance.now(), Date.now()];
+    if (Math.abs(originMs + countedMs - nowMs) > BEHIND_MS) originMs = nowMs - countedMs;
+    return originMs + countedMs;
+  };
   return {
-    nowUs: () =>
-      Math.min(Math.max(Math.round((performance.timeOrigin + performance.now()) * 1000), 0), Number.MAX_SAFE_INTEGER),
+    nowUs: () => Math.min(Math.max(Math.round(wallMs() * 1000), 0), Number.MAX_SAFE_INTEGER),
     monotonicUs: () => Math.floor((performance.now() - startMs) * 1000),
     after: (delayMs, callback, options) => {
       const timer = setTimeout(callback, delayMs);

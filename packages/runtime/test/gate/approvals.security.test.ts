@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { type ExecutionId, LIMITS } from "@femtoclaw/protocol";
 import type { ApprovalView, Runtime } from "@femtoclaw/runtime";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Questions, type Settlement } from "../../src/gate/questions.ts";
 import type { WaitingCall } from "../../src/gate/waiting-call.ts";
 import { call, type Home, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
@@ -302,6 +302,24 @@ describe("a clock", () => {
     clock.wallUs += 61_000_000;
     clock.pass(10_000);
     expect(another.settled).toEqual(["expired"]);
+  });
+
+  it("that is set back while no host runs gives no time again that the last one saw pass", async () => {
+    let offsetMs = 0;
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, "now").mockImplementation(() => now() + offsetMs);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const hourMs = 3_600_000;
+    const asking = { configuration: { ...ASKING.configuration, approvals: { expires_ms: hourMs } } };
+    const { home, runtime } = await place(asking);
+    const { execution_id } = await runtime.openSession({ channel: "agent" }).propose(write(home, "late"));
+    offsetMs = hourMs - 2_000;
+    await runtime.close();
+    offsetMs = 1_000;
+    const next = await home.start(asking);
+    onTestFinished(() => next.close({ drainMs: 0 }));
+    const reply = await next.openSession({ channel: "agent" }).wait(execution_id);
+    expect(reply).toMatchObject({ error: { code: "FEMTO_APPROVAL_EXPIRED" } });
   });
 
   it("that is set back extends nothing", async () => {
