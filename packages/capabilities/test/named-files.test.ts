@@ -149,15 +149,15 @@ it("looks at the file that the kernel finds behind a link and two dots", async (
   expect(files.map(({ path }) => path)).toEqual([join(root, "far/script")]);
 });
 
-it.each(["--file=script", "-fscript", "-f=script", "if=script", "@script", "--config=@script", "script"])(
-  "finds the file that %s names",
-  async (argument) => {
-    const { root, authority } = place();
-    writeFileSync(join(root, "script"), "echo");
-    const files = await filesOf(running(root, [argument]), authority);
-    expect(files.map(({ path }) => path)).toEqual([join(root, "script")]);
-  },
-);
+it.each([
+  ...["--file=script", "-fscript", "-f=script", "if=script", "@script", "--config=@script", "script"],
+  ...["content@script", "--data-urlencode=content@script", "--property=key=script", "-dkey=a=b=@script"],
+])("finds the file that %s names", async (argument) => {
+  const { root, authority } = place();
+  writeFileSync(join(root, "script"), "echo");
+  const files = await filesOf(running(root, [argument]), authority);
+  expect(files.map(({ path }) => path)).toEqual([join(root, "script")]);
+});
 
 it("asks nobody about what is another file for the program than for the host", async () => {
   const { root, authority } = place();

@@ -88,12 +88,16 @@ const OWN_DESCRIPTORS = "/proc/self/fd/";
 const operandsOf = ({ args, cwd }: BoundProgram): string[] =>
   args.flatMap(fileNames).map((name) => (name.startsWith("/") ? name : `${cwd}/${name}`));
 
-/** What a program may take for a file name: the whole argument, or what follows `=`, `@` or a short option. */
+/**
+ * What a program may take for a file name: the whole argument, or what follows a short option, or the first or the last
+ * `=` or `@`. LIMIT: what lies between these is not tried, because an argument may consist of such signs.
+ */
 function fileNames(argument: string): string[] {
-  const equals = argument.indexOf("=");
-  const value = equals === -1 ? "" : argument.slice(equals + 1);
-  const isShort = /^-[^-]/.test(argument);
-  const names = [argument.startsWith("-") ? "" : argument, value, isShort ? argument.slice(2) : ""];
+  const behind = ["=", "@"]
+    .flatMap((sign) => [argument.indexOf(sign), argument.lastIndexOf(sign)])
+    .flatMap((at) => (at === -1 ? [] : argument.slice(at + 1)));
+  const whole = argument.startsWith("-") ? "" : argument;
+  const names = [whole, /^-[^-]/.test(argument) ? argument.slice(2) : "", ...behind];
   return names
     .flatMap((name) => [name, name.startsWith("@") ? name.slice(1) : ""])
     .filter((name) => name !== "" && name.length < LIMITS.pathBytes);
