@@ -1,4 +1,4 @@
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { describe, expect, it } from "vitest";
@@ -52,6 +52,24 @@ describe("LeveldbStore", () => {
     await store.open();
     await expect(new LeveldbStore(join(directory, "alias")).open()).rejects.toEqual(refused("FEMTO_JOURNAL_LOCKED"));
     await store.close();
+  });
+
+  it("writes nothing once its lock was removed, and what was written before is there when it is opened again", async () => {
+    const directory = await temporaryDirectory();
+    const group = (expectedSize: number) => ({ expectedSize, records: [Buffer.from("one")], index: [], objects: [] });
+    for (const replaced of [false, true]) {
+      const store = new LeveldbStore(directory);
+      const { size } = await store.open();
+      await store.append(group(size));
+      await rm(join(directory, "LOCK"));
+      if (replaced) await writeFile(join(directory, "LOCK"), "");
+      await expect(store.append(group(size + 1))).rejects.toThrow("another process may have opened the journal");
+      await expect(store.append(group(size + 1))).rejects.toEqual(refused("FEMTO_JOURNAL_CLOSED"));
+      await store.close();
+    }
+    const next = new LeveldbStore(directory);
+    expect(await next.open()).toEqual({ size: 2 });
+    await next.close();
   });
 
   it("refuses a commit group that is cut within a record", async () => {

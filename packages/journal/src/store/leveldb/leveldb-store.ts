@@ -3,7 +3,9 @@
  * directory is checked before LevelDB may touch it.
  */
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
 import { realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { syncFolder } from "../../state-directory/sync-folder.ts";
 import type { CommitGroup, JournalStore, StoredObject, StoredRecord } from "../store.ts";
@@ -28,6 +30,8 @@ import {
 import { type Change, changesOf, purgeRemoved, withoutRemoved } from "./leveldb-removal.ts";
 
 const NOTHING = Buffer.alloc(0);
+/** The file that LevelDB locks. */
+const LOCK_FILE = "LOCK";
 /** LIMIT: bytes fetched at once by a long read. Each fetch waits for a thread, and a group may have 100 KiB. */
 const AHEAD_BYTES = 1 << 20;
 /** Number of records from which a read counts as long. A short read would fetch most of these bytes in vain. */
@@ -53,6 +57,8 @@ export class LeveldbStore implements JournalStore {
   readonly #directory: string;
   readonly #tableBytesMax: number | undefined;
   #claim: string | null = null;
+  /** The file whose lock keeps other processes out. */
+  #lock: string | null = null;
   #database: Database | null = null;
   #size = 0;
   #appending = false;
@@ -77,6 +83,7 @@ export class LeveldbStore implements JournalStore {
     try {
       const { fresh } = await this.#inspect();
       this.#database = await openDatabase(this.#directory, fresh);
+      this.#lock = this.#lockFile();
       await checkLayout(this.#database);
       await syncFolder(this.#directory);
       // Finish what a crash interrupted.
@@ -107,6 +114,7 @@ export class LeveldbStore implements JournalStore {
     }
     this.#appending = true;
     try {
+      this.#requireLock();
       const removal = group.removal === undefined ? [] : await changesOf(database, group.removal);
       await database.batch([...removal, ...puts], { sync: true });
     } catch (error) {
@@ -197,6 +205,21 @@ export class LeveldbStore implements JournalStore {
     if (this.#failed) throw new FemtoError("FEMTO_JOURNAL_CLOSED", "an earlier write to the journal failed");
     if (this.#database === null) throw new FemtoError("FEMTO_JOURNAL_CLOSED", "the journal is not open");
     return this.#database;
+  }
+
+  /** INVARIANT: I1: nothing is acknowledged that another process may have hidden, after the lock was removed. */
+  #requireLock(): void {
+    if (this.#lockFile() === this.#lock) return;
+    const reason = "its lock was removed, so another process may have opened the journal";
+    const fix =
+      "Leave the files of a state directory alone while a host runs; a lock of a killed host keeps nobody out.";
+    throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", reason, { fix });
+  }
+
+  /** Null if there is none. */
+  #lockFile(): string | null {
+    const found = statSync(join(this.#directory, LOCK_FILE), { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? null : `${found.dev} ${found.ino}`;
   }
 
   async #take(): Promise<void> {
