@@ -21,7 +21,7 @@ test("no row of executions is wider than the terminal, and in a pipe all of it i
   await place.up();
   await place.propose("process_exec", { bin: "echo", argv: ["x"] });
   const onTerminal = async (columns: number, args: string): Promise<string[]> => {
-    const command = `stty cols ${columns}; exec ${process.execPath} ${LAUNCH} ${args}`;
+    const command = `stty cols ${columns}; exec ${COMMAND.join(" ")} ${args}`;
     const screen = spawn("script", ["-qec", command, "/dev/null"], { cwd: place.project, env: place.environment });
     const seen = gathered(screen.stdout);
     await expect.poll(() => plain(seen())).toContain("process_exec");

@@ -157,19 +157,36 @@ async function* withRecords<Question extends { readonly seq: number }>(
   }
 }
 
+export interface TakeUpParts {
+  readonly gate: Gate;
+  readonly journal: JournalReader;
+  readonly clock: Clock;
+  /** Number of the first record of this boot. */
+  readonly begun: number;
+}
+
+/** Microseconds since 1970 at which a record was written. */
+async function timeOf(journal: JournalReader, seq: number): Promise<number> {
+  for await (const { at } of journal.read(seq, seq + 1)) return Date.parse(at) * 1_000;
+  throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${seq} is not there`);
+}
+
 /**
  * Takes up the questions that the last boot left. Each one waits on, has expired, or was answered without anything
  * having followed yet.
  */
 export async function takeUpQuestions(
   questions: ReadonlyMap<string, OpenQuestion>,
-  { gate, journal, clock }: { readonly gate: Gate; readonly journal: JournalReader; readonly clock: Clock },
+  { gate, journal, clock, begun }: TakeUpParts,
 ): Promise<void> {
+  if (questions.size === 0) return;
+  // INVARIANT: a clock that was set back gives no time again that had passed when the last boot wrote its last record.
+  const nowUs = Math.max(clock.nowUs(), await timeOf(journal, begun - 1));
   const waiting = Array.from(questions, ([execution, question]) => ({ ...question, execution }));
   for await (const [{ execution, ...question }, { record }] of withRecords(journal, waiting)) {
     const { at, body } = record;
     const expiresUs = Date.parse(body.expires_at) * 1_000;
-    const leftUs = Math.min(expiresUs - clock.nowUs(), body.lifetime_ms * 1_000);
+    const leftUs = Math.min(expiresUs - nowUs, body.lifetime_ms * 1_000);
     const call: WaitingCall = {
       seq: question.seq,
       execution: execution as ExecutionId,
@@ -181,6 +198,7 @@ export async function takeUpQuestions(
       granted: question.granted,
       expiresUs,
       secretArgs: null,
+      secretBytes: 0,
       deadlineUs: clock.monotonicUs() + leftUs,
     };
     // INVARIANT: if the clock shows a time before the question, it was set back and cannot tell how long the question

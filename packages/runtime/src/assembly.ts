@@ -175,7 +175,8 @@ export class Assembly {
       await packages.start();
       await this.#chronicle.durable();
       if (this.fault.error !== null) throw this.fault.error;
-      await takeUpQuestions(this.memory.projection.questions, { gate, journal: this.journal, clock: this.clock });
+      const { projection, begun } = this.memory;
+      await takeUpQuestions(projection.questions, { gate, journal: this.journal, clock: this.clock, begun });
       // If this boot cannot be written down, the previous one stays remembered. That is still correct, only less
       // precise.
       await this.memory.remember().catch((error: unknown) => {

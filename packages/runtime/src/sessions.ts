@@ -1,6 +1,6 @@
 /** The open sessions. The identity of a proposer is assigned here; the name that it gives itself proves nothing. */
 import { Buffer } from "node:buffer";
-import { type Clock, type Journal, type JournalEntry, redact } from "@femtoclaw/journal/live";
+import type { Clock, Journal, JournalEntry } from "@femtoclaw/journal/live";
 import { DecisionShare } from "@femtoclaw/policy/live";
 import {
   type ExecutionId,
@@ -16,6 +16,7 @@ import type { Gate } from "./gate/gate.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
+import { recordedLabel } from "./recorded-label.ts";
 import {
   type ReadingTurns,
   requireProposeOptions,
@@ -38,7 +39,7 @@ function actorOf(id: SessionId, { channel, label, principal = EVERYBODY }: Sessi
   return {
     principal,
     // Secrets are taken out here, because `seal` looks for them only in the body of a record.
-    agent: label === undefined ? null : printable(redact(label).value, LIMITS.labelChars),
+    agent: label === undefined ? null : recordedLabel(label),
     channel,
     delegation: channel === "operator" ? null : { uid: id, parent: null, issuer: "runtime" },
   };

@@ -5,6 +5,7 @@
  */
 import { FemtoError, type Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
+import { recordedLabel } from "@femtoclaw/runtime/live";
 import type { AnswerTurns } from "./answer-turns.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { relayVerbs, relayWishes } from "./relay-verbs.ts";
@@ -40,7 +41,8 @@ export function agentHandlers(runtime: Runtime, principal?: string): ConnectionH
         if (typeof label !== "string") throw invalid("`label` must be a string");
         refuseUnknown(rest);
         if (session !== null) throw invalid("the session has begun");
-        name = { label };
+        // INVARIANT: I9: a client that only names itself makes the host hold no more than what a record would.
+        name = { label: recordedLabel(label) };
         return null;
       },
       // Not async, so that nothing that waits for the answer keeps the text of the message in memory.

@@ -3,14 +3,11 @@
  * validate, take facts, decide, ask if policy asks, commit the intent, execute, commit the outcome, answer.
  */
 import assert from "node:assert/strict";
-import { redact } from "@femtoclaw/journal/live";
 import {
   type ErrorCode,
   type ExecutionId,
   errorText,
   FemtoError,
-  LIMITS,
-  printable,
   type Reply,
   type SessionId,
   traceContext,
@@ -18,6 +15,7 @@ import {
 import type { DrivenExecution } from "../driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
+import { recordedLabel } from "../recorded-label.ts";
 import { Admission, type Proposal } from "./admission.ts";
 import { AwaitedReplies } from "./awaited-replies.ts";
 import { Endings } from "./endings.ts";
@@ -91,8 +89,7 @@ export class Gate {
    */
   async propose(proposal: Proposal): Promise<Reply> {
     const id = this.#parts.newId() as ExecutionId;
-    // Secrets are taken out before the label is cut: half of a secret would not be recognized as one.
-    const label = proposal.label === undefined ? null : printable(redact(proposal.label).value, LIMITS.labelChars);
+    const label = proposal.label === undefined ? null : recordedLabel(proposal.label);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
     const { session } = proposal;
     const underway: Underway = { session, cancelled: false };

@@ -35,6 +35,8 @@ export interface Memory extends Recovered {
   readonly histories: SessionHistories;
   /** The epoch that this start had to open; null if none. */
   readonly epoch: OpenedEpoch | null;
+  /** Number of the first record of this boot. */
+  readonly begun: number;
   /** Writes down beside the journal that this boot has begun. To be called once its first record is durable. */
   remember(): Promise<void>;
   readonly space: DiskSpace;
@@ -135,7 +137,8 @@ async function openJournal(
     if (space.full !== null) system.send("memory", { type: "exhausted" });
     const stopWaiting = (): void => store.stopWaiting();
     const close = (beforeEnd: () => Promise<void>): Promise<void> => closeMemory(options, journal, space, beforeEnd);
-    return { ...recovery, journal, histories, epoch: claim?.epoch ?? null, remember, space, stopWaiting, close };
+    const epoch = claim?.epoch ?? null;
+    return { ...recovery, journal, histories, epoch, begun: begun.seq, remember, space, stopWaiting, close };
   } catch (error) {
     await journal.close();
     throw error;
