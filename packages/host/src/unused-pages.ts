@@ -1,6 +1,7 @@
 /**
- * Lets go of the executable's pages that only a start needs, such as most of Node.js and the compiler of the policy
- * engine. The kernel keeps them in its cache of files, and maps each of them again when it is used.
+ * Lets go of the memory that only a start needs: pages of the executable, such as most of Node.js and the compiler of the
+ * policy engine, and what the C library keeps of freed memory. The kernel has the file in its cache, and maps each page
+ * again when it is used.
  */
 import { readFileSync } from "node:fs";
 import { cLibrary } from "./foreign-functions.ts";
@@ -14,7 +15,7 @@ interface Mapping {
   readonly end: bigint;
 }
 
-/** Lets go of them once, after the host has settled. Where that is impossible, the process keeps its pages. */
+/** Does so once, after the host has settled. Where it is impossible, the process keeps its memory. */
 export function releaseUnusedPages(): void {
   setTimeout(() => {
     try {
@@ -27,8 +28,10 @@ export function releaseUnusedPages(): void {
 
 function release(): void {
   if (process.platform !== "linux") return;
-  const advise = cLibrary().getFunction("madvise", { arguments: ["uint64", "uint64", "int32"], return: "int32" });
+  const library = cLibrary();
+  const advise = library.getFunction("madvise", { arguments: ["uint64", "uint64", "int32"], return: "int32" });
   for (const { start, end } of ownMappings()) advise(start, end - start, MADV_DONTNEED);
+  library.getFunction("malloc_trim", { arguments: ["uint64"], return: "int32" })(0n);
 }
 
 /**
