@@ -198,6 +198,7 @@ export async function takeUpQuestions(
       granted: question.granted,
       expiresUs,
       secretArgs: null,
+      secretBytes: 0,
       deadlineUs: clock.monotonicUs() + leftUs,
     };
     // INVARIANT: if the clock shows a time before the question, it was set back and cannot tell how long the question

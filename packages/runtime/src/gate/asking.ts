@@ -21,7 +21,12 @@ export type Asking =
   | { readonly kind: "same"; readonly reply: Reply }
   | { readonly kind: "refused"; readonly problem: Problem }
   /** A new question. It must be durable before anyone hears of it. */
-  | { readonly kind: "ask"; readonly entry: JournalEntry; waiting(seq: number): WaitingCall };
+  | {
+      readonly kind: "ask";
+      readonly entry: JournalEntry;
+      readonly secretBytes: number;
+      waiting(seq: number): WaitingCall;
+    };
 
 export async function askingOf(
   execution: Execution,
@@ -42,14 +47,16 @@ export async function askingOf(
   // INVARIANT: I8: the yes was given to a digest. If the digest of the call has changed since, operators are asked
   // anew.
   if (waited?.digest === digest) return { kind: "granted", question: waited.seq };
-  const secrets = textWithoutSecrets(call.args) !== JSON.stringify(call.args) || isMarked(execution);
+  const text = JSON.stringify(call.args);
+  const secrets = textWithoutSecrets(call.args) !== text || isMarked(execution);
+  const secretBytes = secrets ? Buffer.byteLength(text) : 0;
   // A digest does not cover secrets, so two calls that differ only in a secret have the same digest. Calls with secrets
   // therefore never count as the same.
   const earlier = secrets ? undefined : questions.granted(session, revision, digest);
   if (earlier !== undefined) return { kind: "granted", question: earlier };
   const same = secrets || waited !== null ? undefined : questions.same(session, digest);
   if (same !== undefined) return { kind: "same", reply: pendingReply(same, rules) };
-  const problem = tooFewOperators(approvers, parts.approvals) ?? questions.admit(session);
+  const problem = tooFewOperators(approvers, parts.approvals) ?? questions.admit(session, secretBytes);
   if (problem !== null) return { kind: "refused", problem };
   const { clock, approvals } = parts;
   const lifetimeMs = approvals.expiresMs;
@@ -57,6 +64,7 @@ export async function askingOf(
   const deadlineUs = clock.monotonicUs() + lifetimeMs * 1_000;
   return {
     kind: "ask",
+    secretBytes,
     entry: questionEntry(execution, asked, { digest, expiresUs, lifetimeMs }),
     // Written out in full: an object made by spreading takes half as much memory again, and this one may be kept for
     // days.
@@ -72,6 +80,7 @@ export async function askingOf(
       expiresUs,
       deadlineUs,
       secretArgs: secrets ? (call.args as WaitingCall["secretArgs"]) : null,
+      secretBytes,
     }),
   };
 }

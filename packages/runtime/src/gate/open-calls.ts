@@ -18,6 +18,7 @@ export class OpenCalls {
   /** Ordered by the number of the question's record. A call added later may have an earlier number. */
   readonly #bySeq: WaitingCall[] = [];
   readonly #bySession = new Map<string, WaitingCall[]>();
+  #secretBytes = 0;
   /** Counts questions, answers and settlements in this boot, so that watchers can tell whether anything is new. */
   #changes = 1;
   readonly #watchers: WaitingReaders;
@@ -28,6 +29,11 @@ export class OpenCalls {
 
   get size(): number {
     return this.#bySeq.length;
+  }
+
+  /** Bytes of arguments with secrets that are kept for these calls. */
+  get secretBytes(): number {
+    return this.#secretBytes;
   }
 
   /** Oldest first. Do not keep this array: it changes as questions come and go. */
@@ -63,6 +69,7 @@ export class OpenCalls {
     this.#take(call.seq);
     this.#bySeq.splice(this.#placeOf(call.seq), 0, call);
     this.#byExecution.set(call.execution, call);
+    this.#secretBytes += call.secretBytes;
     const own = this.#bySession.get(call.session);
     if (own === undefined) this.#bySession.set(call.session, [call]);
     else own.push(call);
@@ -78,6 +85,7 @@ export class OpenCalls {
     this.#bySeq.length = 0;
     this.#byExecution.clear();
     this.#bySession.clear();
+    this.#secretBytes = 0;
     this.#changed();
   }
 
@@ -96,6 +104,7 @@ export class OpenCalls {
     if (call === undefined) return;
     this.#bySeq.splice(this.#placeOf(seq), 1);
     this.#byExecution.delete(call.execution);
+    this.#secretBytes -= call.secretBytes;
     const others = this.ofSession(call.session).filter((other) => other.seq !== seq);
     if (others.length === 0) this.#bySession.delete(call.session);
     else this.#bySession.set(call.session, others);

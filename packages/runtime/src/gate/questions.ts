@@ -20,6 +20,9 @@ import { SessionQuestions } from "./session-questions.ts";
 import type { Problem } from "./verdict.ts";
 import type { WaitingCall } from "./waiting-call.ts";
 
+/** LIMIT: bytes of arguments with secrets that wait. No record holds them, so they are in memory for as long as that. */
+const SECRET_BYTES_MAX = 16 << 20;
+
 /** How a question is settled. */
 export type Settlement = "granted" | "refused" | "expired" | "cancelled" | "halted";
 
@@ -44,6 +47,8 @@ export class Questions {
   readonly #answering = new Map<number, { how: Settlement; reason: string } | null>();
   /** Number of questions on their way to the disk, by session. */
   readonly #pending = new Map<string, number>();
+  /** Bytes of arguments with secrets, of these questions. */
+  #pendingSecretBytes = 0;
   readonly #sessions: SessionQuestions;
   readonly #deadlines: Deadlines;
 
@@ -74,22 +79,28 @@ export class Questions {
   // INVARIANT: I9: a place is taken before the question is written, so that many at once count like many one by one.
   /**
    * Takes a place for one question of the session, which `add` fills or `abandon` gives back. Returns the reason if
-   * there is no place.
+   * there is no place. `secretBytes` is what has to be kept in memory for it.
    */
-  admit(session: string): Problem | null {
+  admit(session: string, secretBytes: number): Problem | null {
     const { perSession, atOnce } = this.#parts.settings;
     const pending = [...this.#pending.values()].reduce((sum, count) => sum + count, 0);
     const mine = this.#open.ofSession(session).length + (this.#pending.get(session) ?? 0);
     if (mine >= perSession) return limit(`${mine} questions of this session wait for an operator`);
     const all = this.#open.size + pending;
     if (all >= atOnce) return limit(`${all} questions wait for an operator`);
+    if (secretBytes > 0 && this.#open.secretBytes + this.#pendingSecretBytes + secretBytes > SECRET_BYTES_MAX) {
+      return limit("calls that hold secrets wait, and there is no room to keep another one as large as this");
+    }
     const problem = this.#sessions.admit(session);
-    if (problem === null) this.#pending.set(session, (this.#pending.get(session) ?? 0) + 1);
-    return problem;
+    if (problem !== null) return problem;
+    this.#pending.set(session, (this.#pending.get(session) ?? 0) + 1);
+    this.#pendingSecretBytes += secretBytes;
+    return null;
   }
 
   /** Gives the place back because the question could not be written. */
-  abandon(session: string): void {
+  abandon(session: string, secretBytes: number): void {
+    this.#pendingSecretBytes -= secretBytes;
     const left = (this.#pending.get(session) ?? 0) - 1;
     if (left > 0) this.#pending.set(session, left);
     else this.#pending.delete(session);
@@ -97,7 +108,7 @@ export class Questions {
 
   /** Adds a call that waits from now on. */
   add(call: WaitingCall): void {
-    this.abandon(call.session);
+    this.abandon(call.session, call.secretBytes);
     this.#open.put(call);
     this.#deadlines.watch();
   }

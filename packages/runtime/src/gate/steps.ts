@@ -196,7 +196,7 @@ export class Steps {
           execution.reply = pendingReply(waiting, question.rules);
           return "approvalRequired";
         } catch (error) {
-          this.#questions.abandon(execution.session);
+          this.#questions.abandon(execution.session, asking.secretBytes);
           this.#endings.commitFailed(execution, error);
           execution.unrecorded = "commitFailed";
           return "denied";

@@ -20,4 +20,6 @@ export interface WaitingCall {
   readonly deadlineUs: number;
   /** Arguments that hold secrets. They are in no record, so they live only as long as this boot. */
   readonly secretArgs: JsonObject | null;
+  /** Bytes of these arguments as JSON text; 0 if there are none. */
+  readonly secretBytes: number;
 }

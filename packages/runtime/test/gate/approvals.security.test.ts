@@ -236,6 +236,30 @@ describe("secrets of a call that waits", () => {
     expect(reply).toMatchObject({ status: "denied", error: { code: "FEMTO_FACTS_FAILED" } });
     expect(JSON.stringify(await recordsOf(second.reader))).not.toContain("0123456789abcdefghij");
   });
+
+  it("have so much of the host's memory and no more, whoever asks, until a question is settled", async () => {
+    const { home, runtime } = await place();
+    const sessions = Array.from({ length: 3 }, () => runtime.openSession({ channel: "agent" }));
+    const large = (name: string) => write(home, name, `password=hunter2hunter2 ${"y".repeat(900_000)}`);
+    const replies = await Promise.all(
+      sessions.flatMap((session, one) =>
+        Array.from({ length: 8 }, (_, two) => session.propose(large(`${one}-${two}`))),
+      ),
+    );
+    const waiting = replies.filter(({ status }) => status === "pending");
+    expect(waiting).toHaveLength(Math.floor((16 << 20) / 900_000));
+    const refused = { status: "denied", error: { code: "FEMTO_APPROVAL_LIMIT" } };
+    for (const reply of replies) if (reply.status !== "pending") expect(reply).toMatchObject(refused);
+    const session = runtime.openSession({ channel: "agent" });
+    expect(await session.propose(large("more"))).toMatchObject(refused);
+    expect((await session.propose(write(home, "small"))).status).toBe("pending");
+    const answer = {
+      ...granted(await questionOf(runtime, waiting[0]?.execution_id ?? "")),
+      answer: "refused",
+    } as const;
+    await runtime.approvals.answer(answer);
+    expect((await session.propose(large("more"))).status).toBe("pending");
+  });
 });
 
 /** A wall clock and a boot's own, each moved by hand. */
@@ -272,6 +296,7 @@ describe("a clock", () => {
     approvers: 1,
     granted: [],
     secretArgs: null,
+    secretBytes: 0,
     expiresUs: clock.nowUs() + lifetimeMs * 1_000,
     deadlineUs: clock.monotonicUs() + lifetimeMs * 1_000,
   });

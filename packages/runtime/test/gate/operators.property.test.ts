@@ -109,6 +109,7 @@ class Boots {
       approvers,
       granted,
       secretArgs: null,
+      secretBytes: 0,
       expiresUs: 60_000_000,
       deadlineUs: 60_000_000,
     };
