@@ -89,6 +89,31 @@ test("the command works there", () => {
   expect(run(process.execPath, command, "replay", "--recompute")).toContain("recomputed");
 });
 
+test("a program in plain JavaScript embeds the runtime, as a module and in CommonJS", () => {
+  const work = `
+    const configuration = resolveConfiguration({
+      configuration: { workspace: "plain", capabilities: { fs_read: true }, allow: { read: ["plain"] }, memory: { path: "plain-state" } },
+      baseDirectory: process.cwd(),
+      environment: process.env,
+    });
+    const runtime = await createRuntime({ configuration });
+    const session = runtime.openSession({ channel: "library" });
+    const { status, result } = await session.propose({ tool_call: { tool: "fs_read", args: { path: "n.txt" } } });
+    await runtime.close();
+    console.log(status, result.content);`;
+  mkdirSync(join(project, "plain"));
+  writeFileSync(join(project, "plain/n.txt"), "hi");
+  const names = "{ createRuntime, resolveConfiguration }";
+  writeFileSync(join(project, "plain.mjs"), `import ${names} from "@femtoclaw/runtime";${work}`);
+  writeFileSync(
+    join(project, "plain.cjs"),
+    `const ${names} = require("@femtoclaw/runtime");(async () => {${work}})();`,
+  );
+  for (const program of ["plain.mjs", "plain.cjs"]) {
+    expect(run(process.execPath, join(project, program))).toBe("completed hi\n");
+  }
+});
+
 test("a program imports the runtime there, and its types are found", () => {
   const program = join(project, "main.ts");
   cpSync(join(ROOT, "examples/embed-runtime/main.ts"), program);

@@ -190,7 +190,8 @@ class NewFile {
     try {
       return write();
     } catch (error) {
-      throw unwritten(this.#path, `cannot be written (${systemErrorCode(error) ?? "unknown cause"})`);
+      const code = systemErrorCode(error) ?? "unknown cause";
+      throw unwritten(this.#path, code === "EEXIST" ? "is there already" : `cannot be written (${code})`);
     }
   }
 

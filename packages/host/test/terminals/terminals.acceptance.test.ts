@@ -100,7 +100,10 @@ describe("terminals by the command line", () => {
     expect(shown.join("")).toMatch(/drawn[\s\S]*30 100/);
     expect(events).toContainEqual([expect.any(Number), "r", "100x30"]);
     expect(events.at(-1)).toEqual([expect.any(Number), "x", "3"]);
-    expect(await place.run(["terminal", "export", id, "--out", "../session.cast"])).toMatchObject({ code: 70 });
+    expect(await place.run(["terminal", "export", id, "--out", "../session.cast"])).toMatchObject({
+      code: 70,
+      stderr: expect.stringContaining("session.cast is there already"),
+    });
     expect((await place.run(["terminal", "export", "no-such"])).stderr).toContain("FEMTO_TERMINAL_NOT_FOUND");
     expect((await place.run(["audit", "verify"])).code).toBe(0);
   });
