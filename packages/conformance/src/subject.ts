@@ -135,8 +135,9 @@ export class Place implements AsyncDisposable {
       });
     });
     const first = await Promise.race([ready, ended]);
-    if (first !== true)
-      throw failed(`the host ended with ${first} before it was ready: ${(said() + log()).slice(-400)}`);
+    // What it says on stdout begins with the code of the fault.
+    const why = said().slice(0, 2_000) || log().slice(-400);
+    if (first !== true) throw failed(`the host ended with ${first} before it was ready: ${why}`);
     const readyMs = performance.now() - beganMs;
     return { pid: Number(child.pid), readyMs, log, ended, kill: (signal) => child.kill(signal) };
   }

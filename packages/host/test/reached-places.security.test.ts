@@ -25,7 +25,7 @@ test.each(["fork", "restore"] as const)(
       const { code, stderr } = await place.run(put(what, to));
       expect([code, stderr]).toEqual([
         70,
-        expect.stringMatching(/_REFUSED: calls may reach .*\n {2}fix: Name a place outside/),
+        expect.stringMatching(/_REFUSED: calls may reach .*\n {2}fix: Name a path outside/),
       ]);
       expect(existsSync(to)).toBe(false);
     }
@@ -62,7 +62,7 @@ test.each([
     expect([to, code, stderr]).toEqual([
       to,
       70,
-      expect.stringMatching(/FEMTO_EXPORT_FAILED: calls may reach .*\n {2}fix: Name a place outside/),
+      expect.stringMatching(/FEMTO_EXPORT_FAILED: calls may reach .*\n {2}fix: Name a path outside/),
     ]);
   }
   expect([readdirSync(place.project), readdirSync(join(place.project, "out"))]).toEqual([
