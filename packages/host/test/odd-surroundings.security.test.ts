@@ -117,7 +117,7 @@ test("a HOME that is no folder is named, and nothing is called wrong that is not
   expect([init.code, init.stderr]).toEqual([
     78,
     expect.stringMatching(
-      /^femtoclaw: FEMTO_CONFIG_INVALID: \S+ `\/dev\/null\/\S+` passes a file as if it were a folder: set HOME to a folder of yours, or set the path of the state directory here\n {2}fix: .*\n$/,
+      /^femtoclaw: FEMTO_CONFIG_INVALID: \S+ `\/dev\/null\/\S+` uses a file as a folder: set HOME to a folder of yours, or set the path of the state directory here\n {2}fix: .*\n$/,
     ),
   ]);
   expect(readdirSync(project)).toEqual([]);
