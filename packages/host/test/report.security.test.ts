@@ -1,17 +1,14 @@
-import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { FemtoError } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
@@ -83,33 +80,6 @@ otlp = "http://127.0.0.1:9/${CANARY}"
   expect(dead.failures).toMatchObject([{ code: "FEMTO_INTERNAL", phase: "idle" }, { code: "FEMTO_JOURNAL_CORRUPT" }]);
   expect(dead.failures[0]?.frames.join()).toContain("bug.mjs:1:");
   expect(dead.records).toEqual({ failed: "FEMTO_JOURNAL_CORRUPT" });
-});
-
-test("a host that hangs is asked once, and everything else is reported", async () => {
-  await using place = new Playground();
-  const host = await place.up();
-  await place.propose("fs_read", { path: "notes.txt" });
-  host.kill("SIGKILL");
-  await host.ended;
-  // The kernel takes connections for whoever listens; nobody here ever answers.
-  let asked = 0;
-  const silent = createServer(() => {
-    asked += 1;
-  });
-  rmSync(join(place.runtime, "operator.sock"), { force: true });
-  silent.listen(join(place.runtime, "operator.sock"));
-  await once(silent, "listening");
-  chmodSync(join(place.runtime, "operator.sock"), 0o600);
-  const { code, stdout } = await place.run(["report"]);
-  silent.close();
-  const bundle = JSON.parse(stdout) as Bundle;
-  expect({ code, asked, status: bundle.status }).toEqual({
-    code: 0,
-    asked: 1,
-    status: { failed: "FEMTO_HOST_SILENT" },
-  });
-  expect(bundle.doctor.map(({ check }) => check)).toEqual(expect.arrayContaining(["sandbox", "host"]));
-  expect(bundle.records.map(({ type }) => type)).toContain("execution.outcome");
 });
 
 test("failures that come again and again do not fill the disk, and no link leads a report elsewhere", async () => {

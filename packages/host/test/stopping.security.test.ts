@@ -10,10 +10,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CONFIGURATION, type Host, Playground } from "./playground.ts";
+import { reportOfSilentHost, type SilentReport } from "./silent-report.ts";
 
 const FOUND = { FEMTOCLAW_CONFIG: undefined };
+
+/** Begun before all tests and awaited by the last one, because most of it is waiting. */
+let silent: Promise<PromiseSettledResult<SilentReport>[]>;
+beforeAll(() => {
+  silent = Promise.allSettled([reportOfSilentHost()]);
+});
 
 let place: Playground;
 beforeEach(() => {
@@ -234,4 +241,17 @@ test("a host that cannot be noted says so, and runs", async () => {
   const host = await place.up();
   expect(host.log()).toContain("host.not_noted");
   expect((await place.run(["down"])).code).toBe(0);
+});
+
+test("a host that hangs is asked once for a report, and everything else is reported", async () => {
+  const [settled] = await silent;
+  const { code, asked, bundle } =
+    settled?.status === "fulfilled" ? settled.value : expect.fail(String(settled?.reason));
+  expect({ code, asked, status: bundle.status }).toEqual({
+    code: 0,
+    asked: 1,
+    status: { failed: "FEMTO_HOST_SILENT" },
+  });
+  expect(bundle.doctor.map(({ check }) => check)).toEqual(expect.arrayContaining(["sandbox", "host"]));
+  expect(bundle.records.map(({ type }) => type)).toContain("execution.outcome");
 });

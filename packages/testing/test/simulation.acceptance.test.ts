@@ -23,8 +23,8 @@ async function divergenceOf(...[options]: Parameters<typeof simulate>): Promise<
 describe("a simulation", () => {
   // A little of what `npm run simulate` does for as long as it is told.
   it("of many lives loses nothing, repeats nothing and leaves nothing open", { timeout: 600_000 }, async () => {
-    const report = await simulate({ seed: 1, rounds: 250 });
-    expect(report.rounds).toBe(250);
+    const report = await simulate({ seed: 1, rounds: 160 });
+    expect(report.rounds).toBe(160);
     // Fewer would mean that something does not happen any more.
     expect(report.acknowledged).toBeGreaterThan(200);
     expect(report.effects).toBeGreaterThan(80);

@@ -11,6 +11,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -78,7 +79,7 @@ describe("the standalone executable", () => {
     rmSync(join(root, "elsewhere"), { recursive: true });
   });
 
-  test("names what is in it", () => {
+  test("names what is in it, and is as large as its guide says", () => {
     const bill = billOfMaterials();
     const names = bundledIn(built);
     expect(names).toEqual(
@@ -86,6 +87,9 @@ describe("the standalone executable", () => {
     );
     expect(bill.components.filter(({ hashes }) => hashes.length !== 1)).toEqual([]);
     expect(readFileSync(`${built.program}.licenses.txt`, "utf8")).toContain("Apache License");
+    const guide = readFileSync(join(ROOT, "docs/guides/binary.md"), "utf8");
+    const [, megabytes] = /`femtoclaw-linux-x64` \| the executable, (\d+) MB/.exec(guide) ?? [];
+    expect(Math.abs(statSync(built.program).size / 1e6 - Number(megabytes))).toBeLessThan(3);
   });
 
   test("is the relay of a program that may connect", async () => {
