@@ -4,9 +4,10 @@
  * again when it is used.
  */
 import { readFileSync } from "node:fs";
+import { OWN_CODE } from "#own-code";
 import { cLibrary } from "./foreign-functions.ts";
 
-/** After this time, a host that has nothing to do has also done what a start leaves for later. */
+/** After this time, a process that has nothing to do has also done what a start leaves for later. */
 const SETTLED_MS = 2_000;
 const MADV_DONTNEED = 4;
 
@@ -15,18 +16,23 @@ interface Mapping {
   readonly end: bigint;
 }
 
-/** Does so once, after the host has settled. Where it is impossible, the process keeps its memory. */
-export function releaseUnusedPages(): void {
+/**
+ * Does so once, some time from now. A clone keeps its memory, because its pages are those of a Node.js that other
+ * processes use as well.
+ */
+export function releaseOnceSettled(): void {
+  if (!("release" in OWN_CODE)) return;
   setTimeout(() => {
     try {
-      release();
+      releaseUnusedPages();
     } catch {
-      // Whoever hides /proc or forbids the call has a larger host, and one that works as well.
+      // Where /proc is hidden or the C library is another one, the process keeps its memory, and works as well.
     }
   }, SETTLED_MS).unref();
 }
 
-function release(): void {
+/** Does so now. Throws where that is impossible. */
+export function releaseUnusedPages(): void {
   if (process.platform !== "linux") return;
   const library = cLibrary();
   const advise = library.getFunction("madvise", { arguments: ["uint64", "uint64", "int32"], return: "int32" });

@@ -9,6 +9,7 @@ import { withRuntimeDirectory } from "../mcp/client-environment.ts";
 import { startingConnect } from "../mcp/starting-connect.ts";
 import { tokenFrom } from "../mcp/token-file.ts";
 import { lastingCommand } from "../own-command.ts";
+import { releaseOnceSettled } from "../unused-pages.ts";
 import type { CommandContext } from "./command-context.ts";
 import { unreachedPlace } from "./unreached-place.ts";
 
@@ -41,6 +42,8 @@ export async function mcp(called: CommandContext, options: McpOptions): Promise<
     waitMs: wait ?? WAIT_MS,
     onError: (error: Error) => context.output.talk(`mcp: ${printable(errorText(error), 2_000)}`),
   };
+  // Each agent has such a process for as long as it runs.
+  releaseOnceSettled();
   const ending = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(signal, () => ending.abort());
   if (http !== undefined) return await serveHttp(context, { ...common, port: http }, tokenFile, ending.signal);

@@ -1,7 +1,6 @@
 /** `up`: the life of the host process. */
 import { flushCompileCache } from "node:module";
 import { EXIT, errorText, printable } from "@femtoclaw/protocol";
-import { OWN_CODE } from "#own-code";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { HostProcess } from "../host-process.ts";
 import { requireLimits } from "../process-limits.ts";
@@ -9,7 +8,7 @@ import { type HostState, writeFailure } from "../report/failure-reports.ts";
 import { tellService, watchService } from "../service-notice.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { openEnds } from "../terminal/open-ends-text.ts";
-import { releaseUnusedPages } from "../unused-pages.ts";
+import { releaseOnceSettled } from "../unused-pages.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function up(context: CommandContext): Promise<number> {
@@ -88,8 +87,7 @@ async function serve(
   }
   // Done now for the next start, because a host that is killed cannot do it at its end.
   flushCompileCache();
-  // In a clone, these pages are those of a Node.js that other processes use as well.
-  if ("release" in OWN_CODE) releaseUnusedPages();
+  releaseOnceSettled();
   const fault = await Promise.race([host.stopped, runtime.failed]);
   if (fault === undefined) return EXIT.ok;
   await host.stop({ now: true });
