@@ -70,12 +70,13 @@ const notice = (chars: number): string => `[${chars} characters without a break 
  */
 function heldFrom(text: string): number {
   const keys = keysIn(text);
-  const wordStart = wordStarts(text);
-  let from = wordStart(text.length);
+  const wordAt = wordsOf(text);
+  let word = wordAt(text.length);
   for (;;) {
-    const reached = reachedFrom(text, from, keys);
-    if (reached === null) return from;
-    from = wordStart(reached);
+    // A quoted value or a key loses its white space when it is taken out. It may then be a part of a URL's password.
+    const reached = reachedFrom(text, word.start, keys) ?? reachedFrom(text, word.run, keys);
+    if (reached === null) return word.start;
+    word = wordAt(reached);
   }
 }
 
@@ -88,22 +89,28 @@ function reachedFrom(text: string, place: number, keys: readonly Key[]): number 
   return reached === null ? null : start + reached;
 }
 
+interface Word {
+  readonly start: number;
+  /** Where the text without white space begins that the word is a part of. */
+  readonly run: number;
+}
+
 /**
  * Returns a function that tells where the word before a position begins. A URL extends over everything up to white
  * space. If the positions descend, each character of a hostile text is looked at only once.
  */
-function wordStarts(text: string): (place: number) => number {
-  let whole = Number.POSITIVE_INFINITY;
+function wordsOf(text: string): (place: number) => Word {
+  let run = Number.POSITIVE_INFINITY;
   let address = -1;
   return (place) => {
     let start = place;
     while (start > 0 && !VALUE_ENDS.test(text.charAt(start - 1))) start -= 1;
-    if (place < whole) {
-      whole = start;
-      while (whole > 0 && !/\s/.test(text.charAt(whole - 1))) whole -= 1;
-      address = text.slice(whole, place).indexOf("://");
+    if (place < run) {
+      run = start;
+      while (run > 0 && !/\s/.test(text.charAt(run - 1))) run -= 1;
+      address = text.slice(run, place).indexOf("://");
     }
-    return address !== -1 && whole + address + "://".length <= place ? whole : start;
+    return { start: address !== -1 && run + address + "://".length <= place ? run : start, run };
   };
 }
 

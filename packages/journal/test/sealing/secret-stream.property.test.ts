@@ -52,6 +52,14 @@ test("pieces give together what the whole gives", () => {
   );
 });
 
+test.each([
+  'https://user:password=" RSA  "@',
+  'https://user:password=" RSA  "@host',
+  "https://user:-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----@host",
+])("pieces of %j do so too, where taking one secret out makes another one", (whole) => {
+  for (let cut = 0; cut <= whole.length; cut += 1) expect(streamed(whole, [cut])).toBe(redact(whole).value);
+});
+
 test("so do single characters, and at no moment more is shown than that", () => {
   fc.assert(
     fc.property(text, (whole) => {
