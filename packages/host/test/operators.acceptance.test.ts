@@ -80,7 +80,7 @@ describe("operators with keys", () => {
     host.kill("SIGKILL");
     await host.ended;
     await place.up();
-    expect((await place.run(["approvals", "list"])).stdout).toContain("1 of 2");
+    expect((await place.run(["approvals", "list"])).stdout).toMatch(/ fs_write +default +\S+ +1 of 2 /);
     const { value: card } = await place.json<ApprovalView>(["approvals", "show", id]);
     const folder = place.folder("elsewhere");
     writeFileSync(join(folder, "card.json"), JSON.stringify(card));

@@ -109,17 +109,13 @@ interface Layout {
 
 const WIDE: Layout = {
   columns: [
-    ...([
-      ["record", 7],
-      ["time UTC", 8],
-      ["tool", 16],
-      ["status", 11],
-    ] as const),
-    ...([
-      ["decision", 27],
-      ["took", 11],
-      ["execution", 36],
-    ] as const),
+    ["record", 7],
+    ["time UTC", 8],
+    ["tool", 16],
+    ["status", 11],
+    ["decision", 27],
+    ["took", 11],
+    ["execution", 36],
   ],
   gap: "  ",
 };
@@ -152,13 +148,10 @@ class Rows {
   say(view: ExecutionView): void {
     const output = this.#output;
     if (output.json) return output.value(view);
-    if (!this.#hasHeader)
-      output.line(
-        output.style(
-          "dim",
-          this.#row((name) => name),
-        ),
-      );
+    if (!this.#hasHeader) {
+      const header = this.#row((name) => name);
+      output.line(output.style("dim", header));
+    }
     this.#hasHeader = true;
     const texts: Readonly<Record<ColumnName, string>> = {
       record: String(view.record?.seq ?? ""),

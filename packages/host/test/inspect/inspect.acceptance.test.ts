@@ -152,6 +152,8 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await goTo(page, "approvals");
     const [first, second] = asked;
     const card = (record: TypedRecord | undefined) => page.getByRole("article", { name: `question ${record?.seq}` });
+    // Whose rights the call has comes first, and text of others is quoted.
+    expect(await card(first).textContent()).toMatch(/the principal "default".* through the door "agent"/);
     await card(first).getByRole("button", { name: "Allow once…" }).click();
     await page.screenshot();
     await page.getByRole("button", { name: "Yes, allow it" }).click();

@@ -284,7 +284,7 @@ export class UpstreamServer {
       for (const sha256 of this.#compiled.keys()) if (!digests.has(sha256)) this.#compiled.delete(sha256);
       const before = this.#listed === null ? null : listDigest(offerOf(this.#listed, null, setting));
       this.#listed = listed;
-      await this.#accepted.keep(this.#pins, this.#listed ?? NOTHING);
+      await this.#accepted.keep(this.#pins, listed);
       if (before !== listDigest(offerOf(listed, null, setting))) this.#parts.onOffered();
     });
   }
