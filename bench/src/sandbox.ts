@@ -1,6 +1,7 @@
 /**
- * The cost of the way to an effect. Programs go through the whole pipeline, compared with bubblewrap under the very
- * same arguments, and with a bare process. Files are compared with Node.js, without records and with two synced ones.
+ * The cost of the way to an effect. Programs go through the whole pipeline, in this process and in a host of the
+ * executable, compared with bubblewrap under the very same arguments, and with a bare process. Files are compared with
+ * Node.js, without records and with two synced ones.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,9 +15,11 @@ import type { Aim } from "./aim.ts";
 import { type BenchContext, twoSyncPutsMs } from "./context.ts";
 import { scaled } from "./effort.ts";
 import { completed } from "./execution.ts";
+import { aimsOfHost } from "./host-start.ts";
 import { loadOf } from "./load.ts";
-import { Measurement, type MeasureRow } from "./measurement.ts";
+import { Measurement, type MeasureRow, type Subject } from "./measurement.ts";
 import { quantile } from "./quantiles.ts";
+import { programsOfHost } from "./sandbox-host.ts";
 
 /** Concurrent callers, and how many runs of a program make a round. */
 const LOADS = [
@@ -31,15 +34,22 @@ const RECORD = "r".repeat(512);
 
 type Work = (n: number) => Promise<void>;
 
+interface Measured {
+  readonly name: string;
+  readonly work: Work;
+  readonly surface?: "executable";
+  /** The name of what it is given as a multiple of. */
+  readonly beside?: string;
+}
+
 interface Compared {
   readonly callers: number;
   readonly runs: number;
-  /** What is measured; each is given as a multiple of the next one. */
-  readonly works: readonly (readonly [name: string, work: Work])[];
+  readonly works: readonly Measured[];
 }
 
 export async function measureSandbox(context: BenchContext): Promise<MeasureRow[]> {
-  const { directory, effort, onProgress } = context;
+  const { directory, effort, executable, onProgress } = context;
   const workspace = join(directory, "workspace");
   mkdirSync(join(workspace, "out"), { recursive: true });
   const configuration = resolveConfiguration({
@@ -57,15 +67,18 @@ export async function measureSandbox(context: BenchContext): Promise<MeasureRow[
   await using runtime = await createRuntime({ configuration });
   await using session = runtime.openSession({ channel: "library", label: "bench" });
   await using log = await open(join(directory, "records"), "a");
+  await using stack = new AsyncDisposableStack();
+  const inHost = executable === null ? null : await programsOfHost(executable, join(directory, "executable"), stack);
+  const { searchPath } = configuration.authority;
   const measured = [
-    ...LOADS.map((load) => programs(load, session, view, configuration.authority.searchPath, workspace)),
+    ...LOADS.map((load) => programs(load, { session, inHost, view, searchPath, cwd: workspace })),
     ...files(session, workspace, log),
-  ].map((compared) => ({ compared, rows: compared.works.map(([name]) => quantilesOf(name, compared.callers)) }));
-  for (const { compared } of measured) for (const [, work] of compared.works) await loadOf(1, WARM_UP_RUNS, work);
+  ].map((compared) => ({ compared, rows: compared.works.map((work) => quantilesOf(work, compared.callers)) }));
+  for (const { compared } of measured) for (const { work } of compared.works) await loadOf(1, WARM_UP_RUNS, work);
   for (let round = 1; round <= effort.rounds; round += 1) {
     for (const { compared, rows } of measured) {
-      onProgress(`round ${round} of ${effort.rounds}: ${compared.works[0]?.[0]}, ${compared.callers} at once`);
-      for (const [index, [, work]] of compared.works.entries()) {
+      onProgress(`round ${round} of ${effort.rounds}: ${compared.works[0]?.name}, ${compared.callers} at once`);
+      for (const [index, { work }] of compared.works.entries()) {
         const { latencies } = await loadOf(compared.callers, scaled(compared.runs, effort), work);
         for (const { share, measurement } of rows[index] ?? []) {
           measurement.addValue(quantile(latencies, share));
@@ -73,17 +86,20 @@ export async function measureSandbox(context: BenchContext): Promise<MeasureRow[
       }
     }
   }
-  return measured.flatMap(({ rows }) =>
-    rows.flatMap((own, index) =>
-      own.map(({ measurement }, at) => {
-        const aims = aimsOf(measurement.subject.measure, context);
-        return measurement.row({ beside: rows[index + 1]?.[at]?.measurement, aims });
-      }),
-    ),
+  return measured.flatMap(({ compared, rows }) =>
+    rows.flatMap((own, index) => {
+      const besideAt = compared.works.findIndex(({ name }) => name === compared.works[index]?.beside);
+      return own.map(({ measurement }, at) =>
+        measurement.row({
+          beside: rows[besideAt]?.[at]?.measurement,
+          aims: aimsOf(measurement.subject, context),
+        }),
+      );
+    }),
   );
 }
 
-function quantilesOf(name: string, callers: number) {
+function quantilesOf({ name, surface }: Measured, callers: number) {
   return (
     [
       ["p50", 0.5],
@@ -91,22 +107,35 @@ function quantilesOf(name: string, callers: number) {
     ] as const
   ).map(([quantileName, share]) => ({
     share,
-    measurement: new Measurement({ preset: "sandbox", measure: `${name} ${quantileName}`, unit: "ms", callers }),
+    measurement: new Measurement({
+      preset: "sandbox",
+      measure: `${name} ${quantileName}`,
+      unit: "ms",
+      callers,
+      ...(surface === undefined ? {} : { surface }),
+    }),
   }));
 }
 
-function aimsOf(measure: string, context: BenchContext): Aim<"value" | "ratio">[] {
-  if (measure === "process_exec p50") return [{ figure: "ratio", atMost: 1.15 }];
-  if (measure === "process_exec p99") return [{ figure: "ratio", atMost: 1.3 }];
+function aimsOf(subject: Subject, context: BenchContext): readonly Aim<"value" | "ratio">[] {
+  const { measure } = subject;
+  if (measure === "process_exec p50") return aimsOfHost(subject, [{ figure: "ratio", atMost: 1.15 }]);
+  if (measure === "process_exec p99") return aimsOfHost(subject, [{ figure: "ratio", atMost: 1.3 }]);
   return measure === "fs_read p50" ? [{ figure: "value", atMost: twoSyncPutsMs(context) + 0.5 }] : [];
+}
+
+interface Programs {
+  readonly session: Session;
+  /** A call by way of a host of the executable; null if there is none. */
+  readonly inHost: Work | null;
+  readonly view: SandboxView;
+  readonly searchPath: readonly string[];
+  readonly cwd: string;
 }
 
 function programs(
   { callers, runs }: (typeof LOADS)[number],
-  session: Session,
-  view: SandboxView,
-  searchPath: readonly string[],
-  cwd: string,
+  { session, inHost, view, searchPath, cwd }: Programs,
 ): Compared {
   const found = findProgram("true", searchPath);
   if ("problem" in found) throw new Error(found.problem);
@@ -114,13 +143,15 @@ function programs(
   const args = bubblewrapArguments(view, command, DEFAULT_CHILD_LIMITS);
   const { rung } = view;
   if (rung.name !== "bubblewrap") throw new Error("what is compared with is bubblewrap");
+  const whole = { name: "process_exec", beside: "bubblewrap" };
   return {
     callers,
     runs,
     works: [
-      ["process_exec", (n) => call(session, "process_exec", { bin: "true", argv: [`--run-${n}`] })],
-      ["bubblewrap", () => finished(rung.program, args, view.filter)],
-      ["bare process", () => finished(found.path, [])],
+      ...(inHost === null ? [] : [{ ...whole, surface: "executable" as const, work: inHost }]),
+      { ...whole, work: (n) => call(session, "process_exec", { bin: "true", argv: [`--run-${n}`] }) },
+      { name: "bubblewrap", beside: "bare process", work: () => finished(rung.program, args, view.filter) },
+      { name: "bare process", work: () => finished(found.path, []) },
     ],
   };
 }
@@ -129,7 +160,10 @@ function files(session: Session, workspace: string, log: FileHandle): Compared[]
   const note = join(workspace, "note");
   writeFileSync(note, "n".repeat(FILE_BYTES));
   const content = "w".repeat(FILE_BYTES);
-  const [written, bare] = [join(workspace, "out", "written"), join(workspace, "out", "bare")];
+  const overwritten = { path: join(workspace, "out", "written"), mode: "overwrite" };
+  const bare = join(workspace, "out", "bare");
+  const recordedRead = "node readFile between two synced records";
+  const recordedWrite = "node write between two synced records";
   const read = async () => void (await readFile(note));
   const write = () => replaced(bare, content);
   return [
@@ -137,18 +171,18 @@ function files(session: Session, workspace: string, log: FileHandle): Compared[]
       callers: 1,
       runs: FILE_CALLS,
       works: [
-        ["fs_read", () => call(session, "fs_read", { path: note })],
-        ["node readFile between two synced records", () => recorded(log, read)],
-        ["node readFile", read],
+        { name: "fs_read", beside: recordedRead, work: () => call(session, "fs_read", { path: note }) },
+        { name: recordedRead, beside: "node readFile", work: () => recorded(log, read) },
+        { name: "node readFile", work: read },
       ],
     },
     {
       callers: 1,
       runs: FILE_CALLS,
       works: [
-        ["fs_write", () => call(session, "fs_write", { path: written, content, mode: "overwrite" })],
-        ["node write between two synced records", () => recorded(log, write)],
-        ["node write, sync and rename", write],
+        { name: "fs_write", beside: recordedWrite, work: () => call(session, "fs_write", { ...overwritten, content }) },
+        { name: recordedWrite, beside: "node write, sync and rename", work: () => recorded(log, write) },
+        { name: "node write, sync and rename", work: write },
       ],
     },
   ];

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { errorText, type HostEnvironment } from "@femtoclaw/protocol";
-import { cLibrary, foreignFunctions } from "./foreign-functions.ts";
+import { cLibrary, foreignFunctions } from "@femtoclaw/sandbox/foreign-functions";
 
 const [AF_UNIX, SOCK_DGRAM_CLOEXEC, MSG_NOSIGNAL] = [1, 0o2000002, 0x4000];
 /** LIMIT: bytes of a socket's path that the kernel accepts. */

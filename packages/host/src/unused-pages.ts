@@ -4,8 +4,8 @@
  * again when it is used.
  */
 import { readFileSync } from "node:fs";
+import { cLibrary } from "@femtoclaw/sandbox/foreign-functions";
 import { OWN_CODE } from "#own-code";
-import { cLibrary } from "./foreign-functions.ts";
 
 /** After this time, a process that has nothing to do has also done what a start leaves for later. */
 const SETTLED_MS = 2_000;

@@ -3,7 +3,7 @@
  * exits by itself or is ended together with everything it started. Call this from the main thread: bubblewrap dies with
  * the thread that started it.
  */
-import type { ChildProcess, IOType } from "node:child_process";
+import type { IOType } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
@@ -21,6 +21,7 @@ import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER, variablesFile } from "./relay/relay-command.ts";
+import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import { endOf, setsidOf, type TerminalEnd } from "./terminal-child.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -50,7 +51,7 @@ export class AgentChild {
   /** Resolves when none of its processes runs any more and its pipes were read to their ends. */
   readonly ended: Promise<TerminalEnd>;
   readonly #bound: BoundChild;
-  readonly #child: ChildProcess;
+  readonly #child: SpawnedProcess;
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<TerminalEnd>();
   #relay: RelayChannel | null = null;

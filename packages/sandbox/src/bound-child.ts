@@ -1,5 +1,5 @@
 /** One confined child in its control groups, if this machine has them. */
-import type { ChildProcess, IOType } from "node:child_process";
+import type { IOType } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { BEGIN_DESCRIPTOR, FILTER_DESCRIPTOR, STATUS_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildGroup } from "./child-group.ts";
@@ -11,6 +11,7 @@ import { isAsleep } from "./inspection.ts";
 import { JOINED, MADE, toldWords } from "./joining.ts";
 import { type KeptPaths, KeptWatch } from "./kept-paths.ts";
 import { isByGroup, processesBeside, type Rung } from "./rung.ts";
+import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import type { SandboxView } from "./view.ts";
 
 /**
@@ -20,7 +21,7 @@ import type { SandboxView } from "./view.ts";
 const STATUS_CHARS = 4_096;
 
 export class BoundChild {
-  readonly process: ChildProcess;
+  readonly process: SpawnedProcess;
   /**
    * Resolves when the sandbox stands. Rejects with FEMTO_SANDBOX_UNAVAILABLE if the child cannot be bounded; then
    * nothing of it ran. If the child ends before that, its exit tells why, and this promise stays pending.

@@ -1,11 +1,13 @@
 /** Starts the confining program as a child of this process, and signals the processes inside it. */
-import { type ChildProcess, type IOType, spawn } from "node:child_process";
+import type { IOType } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import { spawnProcess } from "#spawn-process";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildStart } from "./child-start.ts";
 import { inheritedDescriptors } from "./inspection.ts";
 import { isByGroup, processesBetween, type Rung } from "./rung.ts";
+import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 
 export interface ChildOptions {
   readonly detached?: boolean;
@@ -24,15 +26,16 @@ export function startChild(
   { program, args, isHeld }: Pick<ChildStart, "program" | "args" | "isHeld">,
   stdio: readonly [IOType | number, IOType | number, IOType | number],
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
-): ChildProcess {
+): SpawnedProcess {
   const own: (IOType | number)[] = [...stdio, ...pipesFor(3), ...pipesFor(pipes)];
   if (handed > 0) {
     while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
     own.push(...pipesFor(handed));
   }
   const all = [...own];
-  const nothing = openNothing();
+  let nothing: number | null = null;
   try {
+    nothing = openSync("/dev/null", "r+");
     // INVARIANT: no descriptor of this process reaches a child for which it is not meant, not even one opened without
     // close-on-exec since the start, as terminals are; the null device takes its place.
     for (const descriptor of inheritedDescriptors(pipesToChildren())) {
@@ -41,32 +44,28 @@ export function startChild(
     }
     // Without namespaces a child is ended by its process group, so it needs one of its own.
     const detached = isHeld || options.detached === true;
-    const child = spawn(program, args, { detached, cwd: "/", env: {}, stdio: all });
+    const child = spawnProcess({ program, args, detached, stdio: all });
     requireStreams(child);
-    if (child.pid !== undefined) children.add(child.once("exit", () => children.delete(child)));
+    if (child.pid !== undefined) {
+      children.add(child);
+      child.once("exit", () => children.delete(child));
+    }
     return child;
   } catch (error) {
     if (error instanceof FemtoError) throw error;
-    throw refused(systemErrorCode(error) ?? errorText(error), all.length - 1, own.length);
+    const code = systemErrorCode(error);
+    if (code === "EMFILE") throw noDescriptorLeft();
+    throw refused(code ?? errorText(error), all.length - 1, own.length);
   } finally {
-    closeSync(nothing);
-  }
-}
-
-function openNothing(): number {
-  try {
-    return openSync("/dev/null", "r+");
-  } catch (error) {
-    if (systemErrorCode(error) === "EMFILE") throw noDescriptorLeft();
-    throw error;
+    if (nothing !== null) closeSync(nothing);
   }
 }
 
 /**
  * If no descriptor is left, Node.js makes no streams either, which it does for every other child that fails to start.
  */
-export function requireStreams(child: ChildProcess): void {
-  if ((child as Partial<ChildProcess>).stdio !== undefined) return;
+export function requireStreams(child: Pick<SpawnedProcess, "on" | "stdio">): void {
+  if ((child as Partial<SpawnedProcess>).stdio !== undefined) return;
   // The fault thrown below tells the caller; an `error` event that nobody listens to would end this process.
   child.on("error", () => undefined);
   throw noDescriptorLeft();
@@ -90,7 +89,7 @@ function refused(why: string, highest: number, own: number): FemtoError {
 }
 
 /** Children of this process that have not ended. */
-const children = new Set<ChildProcess>();
+const children = new Set<SpawnedProcess>();
 
 /** Descriptors of this process that lead to its children. A hundred children have seven hundred of them. */
 function pipesToChildren(): Set<number> {
@@ -108,7 +107,7 @@ function pipesToChildren(): Set<number> {
  * parents, so the whole group is signalled, which its guards ignore.
  */
 export function signalInside(
-  { pid, exitCode, signalCode }: ChildProcess,
+  { pid, exitCode, signalCode }: SpawnedProcess,
   rung: Rung["name"],
   signal: NodeJS.Signals,
   whom: "program" | "all" = "program",
@@ -127,7 +126,7 @@ export function signalInside(
  * first, lest it start more, and what it has started is killed before it. On the other rungs all processes are in the
  * group of their guard, which none can leave, and the kernel kills a group in one step.
  */
-export function killWhole(child: ChildProcess, rung: Rung["name"]): void {
+export function killWhole(child: SpawnedProcess, rung: Rung["name"]): void {
   const { pid, exitCode, signalCode } = child;
   const isThere = pid !== undefined && exitCode === null && signalCode === null;
   if (isThere && isByGroup(rung)) isReached(-pid, "SIGKILL");

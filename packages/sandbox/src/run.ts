@@ -3,7 +3,6 @@
  * failure of the sandbox from a failure of the program. Call this from the main thread: bubblewrap dies with the thread
  * that started it.
  */
-import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { relayProgram } from "#relay-program";
@@ -19,6 +18,7 @@ import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pip
 import { leaveKilled, type PreparedChild } from "./prepared-child.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER } from "./relay/relay-command.ts";
+import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface SandboxRun {
@@ -142,7 +142,7 @@ function begun(view: SandboxView, run: SandboxRun): BoundChild {
 class Run {
   readonly result: Promise<SandboxResult>;
   readonly #bound: BoundChild;
-  readonly #child: ChildProcess;
+  readonly #child: SpawnedProcess;
   readonly #request: SandboxRun;
   readonly #startedMs = performance.now();
   readonly #stdout = new Output();

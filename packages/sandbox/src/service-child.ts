@@ -2,7 +2,6 @@
  * Starts one program inside the sandbox that serves over its stdin and stdout. It runs until it exits by itself or is
  * ended as a whole. Call this from the main thread: bubblewrap dies with the thread that started it.
  */
-import type { ChildProcess } from "node:child_process";
 import { errorText, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
 import type { SandboxCommand } from "./bubblewrap.ts";
@@ -11,6 +10,7 @@ import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
 import { lostText } from "./kept-paths.ts";
+import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface ServiceStart {
@@ -30,7 +30,7 @@ export class ServiceChild {
   /** Resolves with the reason when nothing of the program runs any more. */
   readonly ended: Promise<string>;
   readonly #bound: BoundChild;
-  readonly #child: ChildProcess;
+  readonly #child: SpawnedProcess;
   readonly #ended = Promise.withResolvers<string>();
   #lastWords = Buffer.alloc(0);
   #killTimer: NodeJS.Timeout | null = null;

@@ -2,7 +2,6 @@
  * Starts one program inside the sandbox on a terminal of its own. It runs until it exits by itself or is ended as a
  * whole. Call this from the main thread: bubblewrap dies with the thread that started it.
  */
-import type { ChildProcess } from "node:child_process";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
 import { type SandboxCommand, toolOf } from "./bubblewrap.ts";
@@ -11,6 +10,7 @@ import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
 import { lostText } from "./kept-paths.ts";
+import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface TerminalStart {
@@ -35,7 +35,7 @@ export class TerminalChild {
   /** Resolves when nothing runs on the terminal any more. */
   readonly ended: Promise<TerminalEnd>;
   readonly #bound: BoundChild;
-  readonly #child: ChildProcess;
+  readonly #child: SpawnedProcess;
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<TerminalEnd>();
   #killTimer: NodeJS.Timeout | null = null;

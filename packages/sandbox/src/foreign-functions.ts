@@ -1,4 +1,4 @@
-/** Functions of the C library, which the host calls where Node.js itself has none. */
+/** Functions of the C library, which are called where Node.js itself has none. */
 import assert from "node:assert/strict";
 
 /** The part of node:ffi that is used; its types are not published yet. */
