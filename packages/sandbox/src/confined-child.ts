@@ -1,11 +1,10 @@
 /** Starts the confining program as a child of this process, and signals the processes inside it. */
 import type { IOType } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { spawnProcess } from "#spawn-process";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildStart } from "./child-start.ts";
-import { inheritedDescriptors } from "./inspection.ts";
 import { isByGroup, processesBetween, type Rung } from "./rung.ts";
 import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 
@@ -32,32 +31,18 @@ export function startChild(
     while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
     own.push(...pipesFor(handed));
   }
-  const all = [...own];
-  let nothing: number | null = null;
+  // Without namespaces a child is ended by its process group, so it needs one of its own.
+  const detached = isHeld || options.detached === true;
   try {
-    nothing = openSync("/dev/null", "r+");
-    // INVARIANT: no descriptor of this process reaches a child for which it is not meant, not even one opened without
-    // close-on-exec since the start, as terminals are; the null device takes its place.
-    for (const descriptor of inheritedDescriptors(pipesToChildren())) {
-      while (all.length < descriptor) all.push("ignore");
-      if (descriptor >= own.length) all[descriptor] = nothing;
-    }
-    // Without namespaces a child is ended by its process group, so it needs one of its own.
-    const detached = isHeld || options.detached === true;
-    const child = spawnProcess({ program, args, detached, stdio: all });
+    const child = spawnProcess({ program, args, detached, stdio: own });
     requireStreams(child);
-    if (child.pid !== undefined) {
-      children.add(child);
-      child.once("exit", () => children.delete(child));
-    }
     return child;
   } catch (error) {
     if (error instanceof FemtoError) throw error;
     const code = systemErrorCode(error);
     if (code === "EMFILE") throw noDescriptorLeft();
-    throw refused(code ?? errorText(error), all.length - 1, own.length);
-  } finally {
-    if (nothing !== null) closeSync(nothing);
+    // For example E2BIG: the arguments are more than the system takes.
+    throw new FemtoError("FEMTO_OS_REFUSED", `the sandbox could not be started (${code ?? errorText(error)})`);
   }
 }
 
@@ -75,27 +60,6 @@ function noDescriptorLeft(): FemtoError {
   return new FemtoError("FEMTO_OS_REFUSED", "the sandbox could not be started: this process has no descriptor left", {
     fix: "Send the call again when fewer calls run. An operator can raise the host's limit of open files.",
   });
-}
-
-function refused(why: string, highest: number, own: number): FemtoError {
-  if (why !== "EINVAL" || highest < own) {
-    // For example E2BIG: the arguments are more than the system takes.
-    return new FemtoError("FEMTO_OS_REFUSED", `the sandbox could not be started (${why})`);
-  }
-  const reason = `the sandbox could not be started (${why}): this process inherited descriptor ${highest}, which is above its limit of open files`;
-  return new FemtoError("FEMTO_OS_REFUSED", reason, {
-    fix: `Raise the host's limit of open files above ${highest}, or start it without that descriptor.`,
-  });
-}
-
-/** Children of this process that have not ended. */
-const children = new Set<SpawnedProcess>();
-
-/** Descriptors of this process that lead to its children. A hundred children have seven hundred of them. */
-function pipesToChildren(): Set<number> {
-  const streams = [...children].flatMap(({ stdio }) => stdio);
-  // `_handle` is internal to Node: if it goes away one day, the descriptor is examined like any other.
-  return new Set(streams.map((stream) => (stream as { _handle?: { fd?: number } } | null)?._handle?.fd ?? -1));
 }
 
 /**

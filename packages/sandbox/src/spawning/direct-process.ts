@@ -110,7 +110,7 @@ export class DirectProcess extends EventEmitter implements SpawnedProcess {
 
 /** The error with this number, below zero. */
 function spawnError(number: number): Error & { readonly code: string } {
-  // A descriptor above the limit of open files is a bad one to the C library; Node.js calls it invalid.
+  // The C library calls a descriptor above the limit of open files a bad one, and Node.js calls it invalid.
   const code = number === -constants.errno.EBADF ? "EINVAL" : getSystemErrorName(number);
   return Object.assign(new Error(`spawn ${code}`), { code });
 }

@@ -52,6 +52,7 @@ export class PosixSpawn {
   readonly #destroyActions = this.#function("posix_spawn_file_actions_destroy", [ADDRESS]);
   readonly #addDup2 = this.#function("posix_spawn_file_actions_adddup2", [ADDRESS, INT, INT]);
   readonly #addClose = this.#function("posix_spawn_file_actions_addclose", [ADDRESS, INT]);
+  readonly #addCloseFrom = this.#function("posix_spawn_file_actions_addclosefrom_np", [ADDRESS, INT]);
   readonly #addChdir = this.#function("posix_spawn_file_actions_addchdir_np", [ADDRESS, ADDRESS]);
   readonly #root = textOf("/");
   readonly #attached = this.#attributes(SETSIGDEF | SETSIGMASK);
@@ -104,11 +105,16 @@ export class PosixSpawn {
     return ended === pid ? endOfStatus(status[0] ?? 0) : { exitCode: 255, signalCode: null };
   }
 
-  /** Returns the number of an error, or 0. A source that lies where another descriptor is to be is moved first. */
+  /**
+   * Returns the number of an error, or 0. INVARIANT: no other descriptor of this process reaches the child, not even one
+   * opened without close-on-exec, as terminals are. A source that lies where another descriptor is to be is moved first.
+   */
   #giveDescriptors(actions: bigint, given: readonly GivenDescriptor[]): number {
-    const above = 1 + Math.max(...given.flatMap(({ descriptor, source }) => [descriptor, source]));
     const targets = new Set(given.map(({ descriptor }) => descriptor));
-    const inTheWay = [...new Set(given.map(({ source }) => source).filter((source) => targets.has(source)))];
+    const end = 1 + Math.max(...targets);
+    const unused = Array.from({ length: end }, (_, descriptor) => descriptor).filter((each) => !targets.has(each));
+    const inTheWay = [...new Set(given.map(({ source }) => source).filter((source) => source < end))];
+    const above = Math.max(end, ...given.map(({ source }) => source + 1));
     const movedTo = new Map(inTheWay.map((source, index) => [source, above + index]));
     const steps = [
       () => this.#addChdir(actions, this.#at(this.#root)),
@@ -122,7 +128,8 @@ export class PosixSpawn {
           () =>
             this.#addDup2(actions, movedTo.get(source) ?? source, descriptor),
       ),
-      ...[...movedTo.values()].map((moved) => () => this.#addClose(actions, moved)),
+      ...unused.map((descriptor) => () => this.#addClose(actions, descriptor)),
+      () => this.#addCloseFrom(actions, end),
     ];
     return steps.reduce((error, step) => error || step(), 0);
   }

@@ -1,17 +1,23 @@
-/** Starts processes of the executable: by the C library where it is Linux's, else as Node.js does it. */
-import { spawn } from "node:child_process";
+/** Starts processes of the executable: by the C library where it can, otherwise as Node.js does it. */
 import { DirectProcess } from "./direct-process.ts";
 import { PosixSpawn } from "./posix-spawn.ts";
+import { spawnProcess as spawnByNode } from "./spawn-process.ts";
 import type { SpawnedProcess, SpawnRequest } from "./spawned-process.ts";
 
-let posix: PosixSpawn | null = null;
+let posix: PosixSpawn | null | undefined;
 
-/** Starts the program in `/` without any variables. Throws if its arguments or descriptors cannot be passed. */
+/** As in the other form of this module. */
 export function spawnProcess(request: SpawnRequest): SpawnedProcess {
-  if (process.platform === "linux") {
-    posix ??= new PosixSpawn();
-    return new DirectProcess(posix, request);
+  if (posix === undefined) posix = posixSpawn();
+  return posix === null ? spawnByNode(request) : new DirectProcess(posix, request);
+}
+
+function posixSpawn(): PosixSpawn | null {
+  if (process.platform !== "linux") return null;
+  try {
+    return new PosixSpawn();
+  } catch {
+    // An older C library cannot close the descriptors that are not for the child.
+    return null;
   }
-  const { program, args, detached, stdio } = request;
-  return spawn(program, args, { detached, cwd: "/", env: {}, stdio: [...stdio] });
 }
