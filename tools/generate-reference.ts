@@ -47,6 +47,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 const CONFIGURATION_HEAD = ["key", "value", "default", "meaning"];
+/** A default that the meaning of a key ends with; it has a column of its own. */
+const DEFAULT_AT_END = /^(.*?) Default: ([^:]+)\.$/s;
 
 const unusedNotes = new Set(Object.keys(NOTES));
 const pages: readonly (readonly [string, string])[] = [
@@ -97,20 +99,38 @@ function errorList(): string {
 }
 
 function configurationList(config: Schema): string {
+  const topLevel = Object.entries(config.properties ?? {}).map(([name, property]) => ({
+    name,
+    found: resolved(property, config),
+  }));
+  // A table that stands in several places is described once, under the first heading that has it.
+  const described = new Map<Schema, string>();
+  for (const { name, found } of topLevel) {
+    if (found.type === "object" && !described.has(found)) described.set(found, name);
+  }
+  const keysOf = (found: Schema): string => {
+    const name = described.get(found) ?? "";
+    return `The keys of [${name}](#${name}).`;
+  };
   const row = ({ path, found }: Field): string[] => {
-    const { otherwise = "", meaning = found.description ?? "" } = noteOn(path);
-    return [`\`${path}\``, typeText(found, config), otherwise, meaning];
+    const note = noteOn(path);
+    const text = note.meaning ?? (described.has(found) ? keysOf(found) : (found.description ?? ""));
+    const [, meaning = text, otherwise = ""] = DEFAULT_AT_END.exec(text) ?? [];
+    return [`\`${path}\``, typeText(found, config), note.otherwise ?? otherwise, meaning];
   };
   const plain: string[][] = [];
   const tables: string[] = [];
-  for (const [name, property] of Object.entries(config.properties ?? {})) {
-    const found = resolved(property, config);
-    if (found.type !== "object") plain.push(row({ path: name, found, required: false }));
-    else {
-      const about = found.description === undefined ? [] : [found.description];
-      const rows = fieldsOf(found, config, name).map(row);
-      tables.push([`### [${name}]`, ...about, table(CONFIGURATION_HEAD, rows)].join("\n\n"));
+  for (const { name, found } of topLevel) {
+    if (found.type !== "object") {
+      plain.push(row({ path: name, found, required: false }));
+      continue;
     }
+    const about = found.description === undefined ? [] : [found.description];
+    const isFirst = described.get(found) === name;
+    const fields = fieldsOf(found, config, name);
+    const repeated = fields.filter((field) => described.has(field.found)).map(({ path }) => `${path}.`);
+    const rows = fields.filter(({ path }) => !repeated.some((table) => path.startsWith(table))).map(row);
+    tables.push([`### [${name}]`, ...about, isFirst ? table(CONFIGURATION_HEAD, rows) : keysOf(found)].join("\n\n"));
   }
   return ["## Keys", "### Top level", table(CONFIGURATION_HEAD, plain), ...tables].join("\n\n");
 }

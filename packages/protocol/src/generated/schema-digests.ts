@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "b22f37bcc0f73e0be07649d1f42a0f15f7bcfdc6653c2c803b4fbdbfd147da90",
+  "config.schema.json": "20415edd815764aa59dd64f7662889dd170da7e0bc2b6c90cb4cde9e8501766a",
   "facts.schema.json": "7f0b49e8cf2e6fcd59348261609400f35bec076e86a2d4ab02072303cdf8018d",
   "manifest.schema.json": "038dd120cc51f90cf2237f1b3a0b751566dcf49c43235e0b4413dd6d7ea455a7",
   "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",

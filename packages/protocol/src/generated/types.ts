@@ -505,21 +505,21 @@ export interface ApprovedFile {
   changed?: string;
 }
 /**
- * femtoclaw.toml. Unknown keys are errors; nothing is allowed that is not named here.
+ * femtoclaw.toml. Unknown keys are errors. Only what is named here is allowed.
  */
 export interface Configuration {
   /**
-   * Folder that relative paths of calls start from; relative to this file. Default: the folder of this file.
+   * Folder at which relative paths of calls start; itself relative to this file.
    */
   workspace?: string;
   /**
-   * Absolute folders in which programs are looked up, in this order. The environment's PATH is never used.
+   * Absolute folders in which programs are looked up, in this order. The variable PATH is never used.
    *
    * @maxItems 256
    */
   search_path?: string[];
   /**
-   * Capabilities are disabled unless named here; `false` also forbids enabling one at run time.
+   * A capability that is not named here is disabled. `false` also prevents enabling it at run time.
    */
   capabilities?: {
     [k: string]: CapabilitySwitch;
@@ -533,13 +533,13 @@ export interface Configuration {
   budgets?: BudgetsTable;
   shadow?: ShadowTable;
   /**
-   * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
+   * What one agent may not do, or only after a question. The host identifies the agent by its socket, `agent-NAME.sock`. Nothing here permits anything.
    */
   agent?: {
     [k: string]: AgentTable;
   };
   /**
-   * Agents that `femtoclaw run -- NAME` launches in the sandbox. Each runs with any arguments, changes nothing by itself, and connects to what `[sandbox].connect` names for its program.
+   * Agents that `femtoclaw run -- NAME` launches in the sandbox. Each runs with any arguments. By itself it can change nothing, and connect only to the hosts that `[sandbox].connect` names for its program.
    */
   launch?: {
     [k: string]: LaunchTable;
@@ -589,11 +589,11 @@ export interface CapabilityOptions {
    */
   temporary_bytes?: number;
   /**
-   * Folder of the package that holds it, where it is none of the built-in ones. It runs in the sandbox, one process for each call.
+   * Folder of its package, if the capability is not built in. It runs in the sandbox, one process for each call.
    */
   package?: string;
   /**
-   * Who accepts the files of the package when nothing of it was ever pinned: whoever uses it first, or an operator. Default: operator.
+   * Who accepts the files of the package if nothing of it was ever pinned: the first call that uses it, or an operator. Default: operator.
    */
   pins?: "first_use" | "operator";
 }
@@ -605,20 +605,20 @@ export interface CapabilityOptions {
  */
 export interface AllowTable {
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
+   * Files and folders for `fs_read`, `fs_list`, `fs_stat` and `fs_search`. Programs can read them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
+   * Files and folders for `fs_write`, `fs_edit`, `fs_mkdir`, `fs_move` (both ends) and `fs_delete`. Programs can read and write them.
    *
    * @maxItems 256
    */
   write?: string[];
   run?: RunTable;
   /**
-   * Hosts for net_fetch: `example.com` is https on port 443, `example.com:8080` that port with http or https, `*.example.com` every name below, `*` every host. A host that has no public address needs an entry with its very name, or address, and its port.
+   * Hosts for `net_fetch`: `example.com` is https on port 443, `example.com:8080` that port with http or https, `*.example.com` every name below it, `*` every host. A host without a public address needs an entry with exactly its name or address, and its port.
    *
    * @maxItems 256
    */
@@ -626,42 +626,52 @@ export interface AllowTable {
   tools?: ToolsTable;
 }
 /**
- * Program name or absolute path, and the uses of it.
+ * For each program, by name or absolute path: its uses.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "runTable".
  */
 export interface RunTable {
   /**
+   * Uses of one program. A text is a first argument, without any options; `"*"` means any arguments.
+   *
    * @minItems 1
    * @maxItems 64
    */
   [k: string]: [RunRule, ...RunRule[]];
 }
 export interface RunWord {
+  /**
+   * First argument.
+   */
   word: string;
   /**
-   * Dash-arguments that may accompany the word.
+   * Options that the call may have in addition to the word.
    *
    * @maxItems 64
    */
   flags?: string[];
 }
 export interface RunAny {
+  /**
+   * Any arguments, like `"*"`.
+   */
   any: true;
   /**
-   * Needed for programs that can execute other code.
+   * Required for programs that can execute other code.
    */
   unsafe?: true;
 }
 /**
- * Tools of MCP servers, each as `NAME__TOOL`, or `NAME__*` for all of one server, and the uses of it.
+ * For each tool of an MCP server, as `NAME__TOOL`, or `NAME__*` for all tools of the server: its uses.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "toolsTable".
  */
 export interface ToolsTable {
   /**
+   * Uses of one tool. `"*"` means any arguments.
+   *
    * @minItems 1
    * @maxItems 64
    */
@@ -669,10 +679,12 @@ export interface ToolsTable {
 }
 export interface ToolWith {
   /**
-   * Arguments at the top, and the values of each that are meant; the call has all of them.
+   * Top-level arguments, each with a list of values. The call must have all of these arguments, each with one of its values.
    */
   with: {
     /**
+     * Values of one argument.
+     *
      * @minItems 1
      * @maxItems 64
      */
@@ -680,31 +692,31 @@ export interface ToolWith {
   };
 }
 /**
- * What is permitted only after an operator has said yes to the very call.
+ * What is permitted only after an operator has said yes to exactly this call.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "askTable".
  */
 export interface AskTable {
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; children do not see them.
+   * Files and folders for `fs_read`, `fs_list`, `fs_stat` and `fs_search`. Programs do not see them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; read-only for children.
+   * Files and folders for `fs_write`, `fs_edit`, `fs_mkdir`, `fs_move` (both ends) and `fs_delete`. Programs cannot write to them.
    *
    * @maxItems 256
    */
   write?: string[];
   run?: RunTable;
   /**
-   * How many different operators have to say yes; more than one sign. Default: 1.
+   * How many different operators must say yes. If more than one, they must sign. Default: 1.
    */
   operators?: number;
   /**
-   * Hosts for net_fetch, as under `allow`; without a port the question is asked on every port.
+   * Hosts for `net_fetch`, as under `allow`. An entry without a port asks about every port.
    *
    * @maxItems 256
    */
@@ -719,20 +731,20 @@ export interface AskTable {
  */
 export interface DenyTable {
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
+   * Files and folders that no call on files reads, lists or changes. Programs do not see them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
+   * Files and folders that no call on files changes. Programs cannot write to them.
    *
    * @maxItems 256
    */
   write?: string[];
   run?: RunTable;
   /**
-   * Hosts for net_fetch; an entry without a port forbids every port.
+   * Hosts for `net_fetch` and for connections of programs. An entry without a port forbids every port.
    *
    * @maxItems 256
    */
@@ -740,24 +752,24 @@ export interface DenyTable {
   tools?: ToolsTable;
 }
 /**
- * Places whose content marks who may have read it, for all time.
+ * Places that mark a principal that may have read them, permanently.
  */
 export interface SensitiveTable {
   /**
-   * Files and folders that hold secrets. Programs do not see them; who was permitted a call on one is `session.has_read_secret` from then on.
+   * Files and folders with secrets. Programs do not see them. A permitted call on one sets `session.has_read_secret` for its principal.
    *
    * @maxItems 256
    */
   secret?: string[];
   /**
-   * Files and folders whose content strangers wrote. Who was permitted a call on one, or a program that can see one, is `session.has_seen_untrusted` from then on.
+   * Files and folders with content that strangers wrote. A permitted call on one, or a permitted program that can see one, sets `session.has_seen_untrusted` for its principal.
    *
    * @maxItems 256
    */
   untrusted?: string[];
 }
 /**
- * What is forbidden from the moment on in which a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
+ * What is forbidden after a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "afterTable".
@@ -765,7 +777,7 @@ export interface SensitiveTable {
 export interface AfterTable {
   run?: RunTable;
   /**
-   * Hosts for net_fetch; `*` for every host, and an entry without a port for every port.
+   * Hosts for `net_fetch` and for connections of programs. `*` means every host, an entry without a port every port.
    *
    * @maxItems 256
    */
@@ -780,20 +792,20 @@ export interface AfterTable {
  */
 export interface BudgetsTable {
   /**
-   * Permitted calls.
+   * Number of permitted calls.
    */
   calls?: number;
   /**
-   * Bytes that its permitted calls send and get back; of a call that runs, the most that it may get back.
+   * Bytes that its permitted calls send and get back. A running call counts with the most that it may get back.
    */
   bytes?: number;
   /**
-   * Time since its first call; no call begins later.
+   * Seconds since its first call. No call begins later.
    */
   seconds?: number;
 }
 /**
- * Rules on trial, with the files in `policy/shadow`: each decided call is also decided by them, and the record says how. They permit, ask and forbid nothing. What stands here takes the place of the same key of the tables in force; all the rest is as in force.
+ * Rules on trial, together with the files in `policy/shadow`. They also decide each call that is decided, and its record says how. They permit, ask and forbid nothing. A key here replaces the same key of the tables in force; everything else is as in force.
  */
 export interface ShadowTable {
   allow?: AllowTable;
@@ -803,7 +815,7 @@ export interface ShadowTable {
   after_untrusted?: AfterTable;
   budgets?: BudgetsTable;
   /**
-   * The same for one agent, which `agent` has to name as well: on trial, a key takes the place of the same key of its tables.
+   * The same for one agent that `[agent.NAME]` names too: on trial, a key here replaces the same key of its tables.
    */
   agent?: {
     [k: string]: AgentTable;
@@ -824,47 +836,47 @@ export interface AgentTable {
  */
 export interface LaunchTable {
   /**
-   * Its program, or the absolute path of one in `search_path`. Default: NAME.
+   * Name of its program, or absolute path of one in `search_path`. Default: NAME.
    */
   program?: string;
   /**
-   * Whose `[agent.NAME]` its calls go by. Default: nobody's, so that it has the rights of everybody.
+   * Name of the agent whose tables apply to its calls; `[agent.NAME]` must exist. Default: none, so it has the rights of everybody.
    */
   agent?: string;
   /**
-   * Names of variables that it gets from the shell of whoever launches it, for example the key of its model.
+   * Names of variables that it gets from the shell in which it is launched, for example the key of its model.
    *
    * @maxItems 64
    */
   env?: string[];
   /**
-   * Whose configuration is written for each launch: FemtoClaw as the only MCP server, its own tools off, settings of the project unseen. Default: the program's name, where that is one of these; else `other`, for which none is written.
+   * Agent for which a configuration is written at each launch: FemtoClaw as its only MCP server, its own tools off, settings of the project hidden. Default: the program's name if it is one of these, otherwise `other`, for which none is written.
    */
   kind?: "claude" | "codex" | "opencode" | "pi" | "other";
   /**
-   * Model that it is told to use. Default: what the agent chooses itself.
+   * Model that it is told to use. Default: the agent's own choice.
    */
   model?: string;
   /**
-   * Where its model is, if not at its provider's. Its host has to be among those that `[sandbox].connect` names for the program.
+   * Address of its model's server. Its host must be among those that `[sandbox].connect` names for the program. Default: the provider's.
    */
   base_url?: string;
 }
 export interface SandboxTable {
   /**
-   * Further read-only mounts for children.
+   * Further files and folders that programs can read.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Names of host variables that children inherit, and that a call may set.
+   * Names of variables that programs get from the host, and that a call may set.
    *
    * @maxItems 64
    */
   env?: string[];
   /**
-   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it or it runs as an agent that was launched, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
+   * For each program, by name or absolute path: the hosts that it and what it starts may connect to, spelt as under `allow.fetch`. This applies when `process_exec` runs the program, and when it is launched as an agent. A host without a public address needs an entry with exactly its name or address, and its port.
    */
   connect?: {
     /**
@@ -875,155 +887,155 @@ export interface SandboxTable {
 }
 export interface LimitsTable {
   /**
-   * Time that one execution may take.
+   * Milliseconds that one execution may take.
    */
   timeout_ms?: number;
   /**
-   * Bytes of output kept of one execution.
+   * Bytes of output that are kept of one execution.
    */
   output_bytes?: number;
   /**
-   * Executions in the runtime's own stages at once.
+   * Executions that can be in the runtime's own stages at the same time.
    */
   concurrency?: number;
   /**
-   * Calls waiting for admission before further ones are refused.
+   * Calls that can wait for admission. Further ones are refused.
    */
   queue?: number;
   /**
-   * Memory of one child, with all its processes, in a control group; else each may reserve four times as much.
+   * Memory of one program with all its processes, in a control group. Without one, each process may reserve four times as much.
    */
   memory_bytes?: number;
   /**
-   * Processes and threads of one child at once.
+   * Processes and threads that one program can have at the same time.
    */
   processes?: number;
   /**
-   * Processor time of each process of a child, in whole seconds.
+   * Processor time of each process of a program; whole seconds count.
    */
   cpu_ms?: number;
   /**
-   * Bytes of each file that a child writes.
+   * Bytes of each file that a program writes.
    */
   file_bytes?: number;
   /**
-   * Descriptors that each process of a child may have open.
+   * Descriptors that each process of a program can have open.
    */
   open_files?: number;
   /**
-   * Bytes that a child may keep in its `/tmp`.
+   * Bytes that a program can keep in its `/tmp`.
    */
   temporary_bytes?: number;
 }
 export interface TerminalsTable {
   /**
-   * Whether what is written to terminals is recorded, passwords included. Default: false.
+   * Whether input to terminals is recorded, including passwords. Default: false.
    */
   record_input?: boolean;
   /**
-   * Time after which a terminal ends that its session neither wrote to nor read from. Default: ten minutes.
+   * Milliseconds after which a terminal ends if its session does not use it. Default: ten minutes.
    */
   idle_ms?: number;
   /**
-   * Time after which a terminal ends in any case. Default: eight hours.
+   * Milliseconds after which a terminal ends in any case. Default: eight hours.
    */
   total_ms?: number;
 }
 export interface ApprovalsTable {
   /**
-   * Time after which a question without an answer is a no. Default: one hour.
+   * Milliseconds after which a question without an answer counts as a no. Default: one hour.
    */
   expires_ms?: number;
   /**
-   * Questions of one session that may be open at once. Default: 8.
+   * Questions of one session that can be open at the same time. Default: 8.
    */
   per_session?: number;
   /**
-   * Questions of all sessions together that may be open at once. Default: 256.
+   * Questions of all sessions together that can be open at the same time. Default: 256.
    */
   at_once?: number;
   /**
-   * Public keys of operators, each as `femtoclaw keys operator` prints it: name+id+key.
+   * Public keys of operators, each as `femtoclaw keys operator` prints it (name+id+key).
    *
    * @maxItems 32
    */
   operators?: string[];
   /**
-   * Whether every answer has to be signed by one of the operators. Default: false.
+   * Whether one of the operators must sign each answer. Default: false.
    */
   operator_key?: boolean;
   webhook?: WebhookTable;
 }
 /**
- * Who is told that something is asked, answered or expired. It is told, and can answer nothing.
+ * A server that gets a message when a question is asked, answered or has expired. It cannot answer.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "webhookTable".
  */
 export interface WebhookTable {
   /**
-   * Where it is posted to; https, or http to this machine.
+   * Address to which messages are posted. It must be https, or http to this machine.
    */
   url: string;
   /**
-   * File with the secret that messages are signed with, of at least 24 characters; readable by you alone. This, or `key_env`.
+   * File with the secret that signs the messages, of at least 24 characters, which only you can read. Set this or `key_env`.
    */
   key_file?: string;
   /**
-   * Variable of the host with the secret instead.
+   * Variable of the host with the secret that signs the messages.
    */
   key_env?: string;
 }
 export interface MemoryTable {
   /**
-   * State directory. Default: one folder per project in the user's state directory.
+   * State directory. Default: a folder for each project in the user's state folder.
    */
   path?: string;
 }
 export interface HostTable {
   /**
-   * Folder of the sockets. Default: the user's runtime directory.
+   * Folder of the sockets. Default: a folder for each state directory in the user's runtime folder.
    */
   runtime_dir?: string;
   /**
-   * Whether `femtoclaw mcp` and `femtoclaw chat` start a host where none runs. Default: false.
+   * Whether `femtoclaw mcp` and `femtoclaw chat` start a host if none runs. Default: false.
    */
   autostart?: boolean;
 }
 /**
- * The model that `femtoclaw chat` talks to, and what a turn of it may use.
+ * The model that `femtoclaw chat` talks to, and what one turn may use.
  */
 export interface ChatTable {
   /**
-   * By which protocol the model is asked.
+   * The protocol of the model's server.
    */
   provider: "openai-compatible" | "anthropic";
   /**
-   * The name of the model, as the provider has it.
+   * Name of the model, as its provider calls it.
    */
   model: string;
   /**
-   * Where it is asked, for example http://127.0.0.1:11434/v1. With a key https, or http to this machine. Default: that of Anthropic; an OpenAI-compatible provider needs one.
+   * Address of the model's server, for example http://127.0.0.1:11434/v1. With a key it must be https, or http to this machine. An OpenAI-compatible provider needs one. Default: that of Anthropic.
    */
   base_url?: string;
   /**
-   * File with the provider's key; readable by you alone, and out of every call's reach. This, `key_env`, or neither.
+   * File with the provider's key, which only you can read and no call can reach. Set this, `key_env`, or neither.
    */
   key_file?: string;
   /**
-   * Variable with the key instead.
+   * Variable with the provider's key.
    */
   key_env?: string;
   /**
-   * Tokens of one answer. Default: what the provider gives.
+   * Tokens of one answer. Default: the provider's.
    */
   answer_tokens?: number;
   /**
-   * Characters of the conversation that the model is asked with; older turns are left out. Default: 120000.
+   * Characters of the conversation that are sent to the model. Older turns are left out. Default: 120000.
    */
   context_chars?: number;
   /**
-   * Time that a call waits for an operator before it is taken back. Default: ten minutes.
+   * Milliseconds that a call waits for an operator before it is withdrawn. Default: ten minutes.
    */
   wait_ms?: number;
   /**
@@ -1031,64 +1043,64 @@ export interface ChatTable {
    */
   turn_calls?: number;
   /**
-   * Tokens of one turn, in and out; no answer is asked for once they are used up. Default: a million.
+   * Tokens of one turn, sent and received. When they are used up, the model is not asked again. Default: a million.
    */
   turn_tokens?: number;
   /**
-   * Time of one turn. Default: a quarter of an hour.
+   * Milliseconds of one turn. Default: a quarter of an hour.
    */
   turn_ms?: number;
 }
 export interface McpTable {
   /**
-   * MCP servers of others whose tools the host offers, each as `NAME__TOOL`. `[capabilities]` calls the server `mcp_NAME`.
+   * Third-party MCP servers. The host offers their tools as `NAME__TOOL`. Under `[capabilities]`, the server is called `mcp_NAME`.
    */
   servers?: {
     [k: string]: McpServerTable;
   };
 }
 /**
- * One MCP server of others: a `command` that runs in the sandbox, or a `url`.
+ * A third-party MCP server: a `command` that runs in the sandbox, or a `url`.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "mcpServerTable".
  */
 export interface McpServerTable {
   /**
-   * Program in `search_path` and its arguments. It speaks MCP on stdin and stdout, sees what programs see, and has no network.
+   * A program in `search_path`, and its arguments. It speaks MCP on stdin and stdout, sees what programs see, and has no network.
    *
    * @minItems 1
    * @maxItems 64
    */
   command?: [string, ...string[]];
   /**
-   * Of a `command`: names of host variables that it gets beside those of [sandbox].env.
+   * For a `command`: names of variables that it gets from the host in addition to those of `[sandbox].env`.
    *
    * @maxItems 32
    */
   env?: string[];
   /**
-   * Address of a server that speaks MCP over HTTP; https, or http to this machine.
+   * Address of a server that speaks MCP over HTTP. It must be https, or http to this machine.
    */
   url?: string;
   /**
-   * Of a `url`: headers of each request. `secret://NAME` stands for a stored secret of that host.
+   * For a `url`: headers of each request. `secret://NAME` means a secret that is stored for that host.
    */
   headers?: {
     [k: string]: string;
   };
   /**
-   * Who accepts what the server offers when nothing of it is pinned yet: `first_use` takes what it offers first, `operator` waits for `femtoclaw mcp pins accept`. Default: first_use.
+   * Who accepts what the server offers if nothing of it is pinned yet: `first_use` accepts what it offers first, `operator` waits for `femtoclaw mcp pins accept`. Default: first_use.
    */
   pins?: "first_use" | "operator";
   /**
-   * The only tools of the server that are offered. Default: all.
+   * The tools of the server that are offered. Default: all.
    *
    * @maxItems 256
    */
   tools?: string[];
   /**
-   * What the server may ask whoever calls it, where the client can answer: `elicitation` fills in a form, `sampling` has the client's model write, `roots` names its folders. Answers are data for the server, and recorded. Default: nothing.
+   * What the server may ask the client that calls it: `elicitation` to fill in a form, `sampling` to let the client's model write, `roots` to name its folders. The answers are recorded, and are only data for the server. Default: nothing.
    *
    * @maxItems 3
    */
@@ -1104,11 +1116,11 @@ export interface McpServerTable {
 }
 export interface ObservabilityTable {
   /**
-   * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
+   * Endpoint for OTLP over HTTP, for example http://127.0.0.1:4318. Default: none.
    */
   otlp?: string;
   /**
-   * What is sent there. Default: all three.
+   * What is sent to `otlp`. Default: all three.
    *
    * @minItems 1
    * @maxItems 3
@@ -1118,15 +1130,15 @@ export interface ObservabilityTable {
     | ["traces" | "logs" | "metrics", "traces" | "logs" | "metrics"]
     | ["traces" | "logs" | "metrics", "traces" | "logs" | "metrics", "traces" | "logs" | "metrics"];
   /**
-   * Address at which metrics are served under /metrics, for example 127.0.0.1:9464. Default: nowhere.
+   * Address at which the host serves metrics under /metrics, for example 127.0.0.1:9464. Default: none.
    */
   prometheus?: string;
   /**
-   * Address at which /livez and /readyz are served; it may be the same one. Default: nowhere.
+   * Address at which the host serves /livez and /readyz; it can be that of `prometheus`. Default: none.
    */
   health?: string;
   /**
-   * Names by which others than this machine may ask these addresses, as they send them in the header Host. Without it the addresses have to be those of this machine alone.
+   * Names that other machines may use for these addresses, as in the header Host. Without this list, the addresses must be loopback addresses.
    *
    * @minItems 1
    * @maxItems 16
@@ -1184,11 +1196,11 @@ export interface ObservabilityTable {
 }
 export interface AuditTable {
   /**
-   * Whether calls are refused while a witness has not taken the newest checkpoint in time.
+   * Whether calls are refused while a witness has not confirmed the newest checkpoint in time.
    */
   require?: boolean;
   /**
-   * Who holds checkpoints of the journal elsewhere; each is an `[[audit.witness]]` of its own.
+   * Witnesses, which keep checkpoints of the journal elsewhere. Each is a table `[[audit.witness]]`.
    *
    * @maxItems 32
    */
@@ -1200,30 +1212,30 @@ export interface AuditTable {
  */
 export interface WitnessTable {
   /**
-   * What the witness is.
+   * Kind of witness.
    */
   kind: "file" | "command" | "http";
   /**
-   * What the witness is called here.
+   * Name of the witness in records and messages.
    */
   name: string;
   /**
-   * Of a `file`: the file that checkpoints are appended to, outside the state directory.
+   * For a `file`: the file to which checkpoints are appended, outside the state directory.
    */
   path?: string;
   /**
-   * Of a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
+   * For a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
    *
    * @minItems 1
    * @maxItems 64
    */
   command?: [string, ...string[]];
   /**
-   * Of an `http` witness: its address, to which `/add-checkpoint` is joined.
+   * For `http`: address of the witness. `/add-checkpoint` is added to it.
    */
   url?: string;
   /**
-   * Of an `http` witness: its public key.
+   * For `http`: public key of the witness.
    */
   vkey?: string;
 }
