@@ -11,7 +11,7 @@ import { builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilitie
 import { contextOf, policyActions } from "@femtoclaw/policy";
 import { ERRORS, type ErrorCode } from "@femtoclaw/protocol";
 import { ERROR_MEANINGS } from "./error-meanings.ts";
-import { BESIDE_FACTS, NOTES, type Note } from "./reference-notes.ts";
+import { BESIDE_FACTS, NOTES, type Note, USUAL_MEANINGS } from "./reference-notes.ts";
 
 /** The part of JSON Schema that the schemas described here use. */
 interface Schema {
@@ -42,6 +42,7 @@ const END = "<!-- Generated up to here. -->";
 /** Parts of another schema are described once, under a heading of their own. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "facts.schema.json": "[facts](#facts)",
+  "facts.schema.json#/$defs/mark": '`"read_secret"`, `"seen_untrusted"`',
   "reply.schema.json#/$defs/decision": "[decision](#decision)",
   "reply.schema.json#/$defs/error": "[error](#error)",
 };
@@ -51,13 +52,15 @@ const CONFIGURATION_HEAD = ["key", "value", "default", "meaning"];
 const DEFAULT_AT_END = /^(.*?) Default: ([^:]+)\.$/s;
 
 const unusedNotes = new Set(Object.keys(NOTES));
+const unusedMeanings = new Set(Object.keys(USUAL_MEANINGS));
 const pages: readonly (readonly [string, string])[] = [
   ["errors.md", errorList()],
   ["configuration.md", configurationList(schema("config"))],
   ["record-types.md", recordList(schema("record"))],
   ["policy-vocabulary.md", vocabularyList(schema("facts"))],
 ];
-assert(unusedNotes.size === 0, `notes on what the schemas do not have: ${[...unusedNotes].join(", ")}`);
+const unused = [...unusedNotes, ...unusedMeanings];
+assert(unused.length === 0, `notes on what the schemas do not have: ${unused.join(", ")}`);
 
 let stale = 0;
 for (const [name, list] of pages) {
@@ -147,6 +150,7 @@ function recordList(record: Schema): string {
     path: "A path",
     program: "A program",
     host: "A host",
+    mcpTool: "A tool of an MCP server",
     tool: "None of these",
   }).map(([kind, title]) => {
     const question = facts.$defs?.[`${kind}Question`];
@@ -155,7 +159,9 @@ function recordList(record: Schema): string {
   });
   const error = reply.$defs?.["error"];
   const decision = reply.$defs?.["decision"];
+  const history = facts.$defs?.["history"];
   assert(error !== undefined && decision !== undefined, "the reply has an error and a decision");
+  assert(history !== undefined, "the facts have a history");
   return [
     "## Every record",
     fieldTable(record, record, "record"),
@@ -165,6 +171,8 @@ function recordList(record: Schema): string {
     "### Facts",
     `${facts.description} They are the items of the list \`questions\`.`,
     ...questions,
+    `#### History\n\n${history.description} It is the field \`history\` beside \`questions\`.`,
+    fieldTable(history, facts, "history"),
     "### Decision",
     `One of ${typeText(decision, reply)}.`,
     "### Error",
@@ -201,9 +209,16 @@ function fieldTable(parent: Schema, document: Schema, place: string): string {
     `\`${path}\``,
     typeText(found, document),
     required ? "always" : "may be absent",
-    noteOn(`${place}.${path}`).meaning ?? found.description ?? "",
+    noteOn(`${place}.${path}`).meaning ?? found.description ?? usualMeaning(path),
   ]);
   return table(["field", "value", "present", "meaning"], rows);
+}
+
+/** The meaning of a field that is called the same wherever it stands, such as `tool`. */
+function usualMeaning(path: string): string {
+  const name = path.slice(path.lastIndexOf(".") + 1);
+  unusedMeanings.delete(name);
+  return USUAL_MEANINGS[name] ?? "";
 }
 
 function noteOn(place: string): Note {
@@ -250,6 +265,7 @@ function typeText(found: Schema, document: Schema): string {
   if (rest.const !== undefined) return `\`${JSON.stringify(rest.const)}\``;
   if (values !== undefined) return values.map((value) => `\`${JSON.stringify(value)}\``).join(", ");
   if (oneOf !== undefined) return [...new Set(oneOf.map((branch) => typeText(branch, document)))].join(" or ");
+  if (typeof type === "object") return type.map((name) => typeText({ type: name }, document)).join(" or ");
   switch (type) {
     case "integer":
       return `whole number${minimum === undefined ? "" : maximum === undefined ? ` from ${minimum}` : ` from ${minimum} to ${maximum}`}`;
