@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
 import { contextOf, policyActions } from "@femtoclaw/policy";
-import { ERRORS, type ErrorCode } from "@femtoclaw/protocol";
+import { AGENT_RUN, CONNECT_ACTION, ERRORS, type ErrorCode } from "@femtoclaw/protocol";
 import { ERROR_MEANINGS } from "./error-meanings.ts";
 import { BESIDE_FACTS, NOTES, type Note, USUAL_MEANINGS } from "./reference-notes.ts";
 
@@ -195,7 +195,13 @@ function vocabularyList(facts: Schema): string {
     });
     return `### ${resource}\n\n${table(["fact", "type", "present", "meaning"], attributes)}`;
   });
-  return ["## Actions", table(["action", "resource", "effect"], rows), "## Facts", ...contexts].join("\n\n");
+  return [
+    "## Actions",
+    table(["action", "resource", "effect"], rows),
+    `Two more exist only in some configurations. \`Action::"${AGENT_RUN}"\` (\`Program\`) is the launch of an agent, if there is a table \`[launch]\`. \`Action::"${CONNECT_ACTION}"\` (\`Host\`) is a connection of a program, if \`[sandbox].connect\` names hosts. It has two more facts, \`context.program\` and \`context.real_path\`, both \`String\`.`,
+    "## Facts",
+    ...contexts,
+  ].join("\n\n");
 }
 
 interface Field {

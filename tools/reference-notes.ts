@@ -160,7 +160,7 @@ export const USUAL_MEANINGS: Readonly<Record<string, string>> = {
 /** What conditions can read in addition to the facts of a call. */
 export const BESIDE_FACTS: Readonly<Record<string, string>> = {
   session:
-    "What the session did before this call, and what its principal may have read: `calls`, `bytes`, `failures`, `refusals` and `seconds` are `Long`, `has_read_secret` and `has_seen_untrusted` are `Bool`.",
-  time: "Time of the decision in whole seconds, as the record of the call has it.",
-  approved: "Whether as many operators as were asked have said yes to this very call.",
+    "What the session did before this call, and what its principal may have read. `calls`, `bytes`, `failures`, `refusals` and `seconds` are `Long`, `has_read_secret` and `has_seen_untrusted` are `Bool`.",
+  time: "Time of the decision in whole seconds, as in the record of the call.",
+  approved: "Whether all required operators have said yes to exactly this call.",
 };
