@@ -31,7 +31,7 @@ export type ToolRule = "*" | ToolWith;
 export type DeclaredArgument =
   DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredHost | DeclaredMcpTool | DeclaredSize;
 /**
- * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
+ * What inference may send: either a message, which is recorded, or one tool call, which is decided on.
  */
 export type ProtocolMessage = TextMessage | ToolCallMessage;
 /**
@@ -170,7 +170,7 @@ export interface Schemas {
   snapshot: Snapshot;
 }
 /**
- * A question to operators with everything that would run: what `femtoclaw approvals show ID --json` prints, and what is carried to where an answer is signed.
+ * A question to operators with everything that would run. `femtoclaw approvals show ID --json` prints it, and `femtoclaw approvals sign` signs an answer to it.
  */
 export interface ApprovalCard {
   /**
@@ -179,7 +179,7 @@ export interface ApprovalCard {
   id: string;
   execution_id: string;
   /**
-   * Name of the log that the question stands in.
+   * Name of the log that has the question.
    */
   log: string;
   /**
@@ -200,7 +200,7 @@ export interface ApprovalCard {
    */
   rules: string[];
   /**
-   * What the rule says.
+   * What the rule is about, in words.
    */
   reason: string;
   /**
@@ -209,32 +209,32 @@ export interface ApprovalCard {
   source: null | string;
   session: string;
   /**
-   * What the proposer calls itself, which proves nothing.
+   * The name that the proposer gives itself. It proves nothing.
    */
   agent: null | string;
   /**
-   * Through which door it came.
+   * Door of the runtime through which the call came.
    */
   channel: null | string;
   label: null | string;
   /**
-   * Null where they were erased.
+   * Null if they were erased.
    */
   args: null | {
     [k: string]: unknown;
   };
   /**
-   * Null where they were erased.
+   * Null if they were erased.
    */
   facts: null | Facts;
   /**
-   * Files that the call names, and what they held when it was asked.
+   * Files that the call names, with their contents when the question was asked.
    *
    * @maxItems 64
    */
   files: ApprovedFile[];
   /**
-   * How many different operators have to say yes.
+   * How many different operators must say yes.
    */
   approvers: number;
   /**
@@ -248,17 +248,17 @@ export interface ApprovalCard {
    */
   operators: string[];
   /**
-   * Whether every answer has to be signed by one of them.
+   * Whether one of them must sign each answer.
    */
   operator_key: boolean;
   asked_at: string;
   expires_at: string;
   /**
-   * What an answer has to name.
+   * Digest of the question, which an answer must name.
    */
   digest: string;
   /**
-   * Whether the agent could answer through the operator's socket, if it runs as the operator's user: no key is demanded.
+   * Whether the agent could answer through the operator's socket if it runs as the operator's user, because no key is required.
    */
   self_approvable: boolean;
 }
@@ -1244,7 +1244,7 @@ export interface WitnessTable {
  */
 export interface CapabilityManifest {
   /**
-   * Underscores only: the interfaces of language models refuse dots.
+   * With underscores, because the interfaces of language models refuse dots.
    */
   name: string;
   version: string;
@@ -1262,7 +1262,7 @@ export interface CapabilityManifest {
     [k: string]: unknown;
   };
   /**
-   * Which arguments name a resource. Trusted code takes facts from them, policy decides on the facts.
+   * Arguments that name a resource. Trusted code takes facts from them, and policy decides on the facts.
    *
    * @maxItems 16
    */
@@ -1411,7 +1411,7 @@ export interface CapabilityManifest {
       ];
   effect: "none" | "read" | "write" | "execute" | "network";
   /**
-   * Whether running it twice has the effect of running it once.
+   * Whether running it twice has the same effect as running it once.
    */
   idempotent: boolean;
   limits: {
@@ -1427,11 +1427,11 @@ export interface DeclaredPath {
    */
   access: "read" | "list" | "create";
   /**
-   * Whether the call is about everything below a folder, too: always, or where the truth value at this pointer says so.
+   * Whether the call is about everything below a folder too: always, or if the argument at this pointer is true.
    */
   recursive?: true | string;
   /**
-   * Pointer to a truth value: folders on the way that are missing are created, and asked about, too.
+   * Pointer to an argument that is true or false. If it is true, missing folders on the way are created, and policy decides about them too.
    */
   parents?: string;
 }
@@ -1445,14 +1445,14 @@ export interface DeclaredProgram {
   cwd?: string;
   env?: string;
   /**
-   * Pointer to a list of stages that may stand in its place: each with a program and arguments of its own at these pointers, all with this folder and these variables.
+   * Pointer to a list of stages, which can be given instead. Each has a program and arguments at these pointers; all have this folder and these variables.
    */
   stages?: string;
 }
 export interface DeclaredTerminal {
   pointer: string;
   /**
-   * Identifier of an open terminal of the same session; its facts are those of the program on it.
+   * Identifier of an open terminal of the same session. Its facts are those of the program on it.
    */
   kind: "terminal";
 }
@@ -1463,7 +1463,7 @@ export interface DeclaredHost {
   pointer: string;
   kind: "host";
   /**
-   * Pointer to the HTTP method; GET where it is absent.
+   * Pointer to the HTTP method; GET if absent.
    */
   method?: string;
   /**
@@ -1482,7 +1482,7 @@ export interface DeclaredMcpTool {
    */
   server: string;
   /**
-   * The tool; absent where the server as a whole is meant.
+   * The tool; absent if the server as a whole is meant.
    */
   tool?: string;
   /**
@@ -4061,7 +4061,7 @@ export interface SubscriptionEndedBody {
   updates: number;
 }
 /**
- * What a standalone executable is made of. A signature over the bytes of this text says who built it.
+ * The parts of an executable. A signature over the bytes of this text says who built it.
  */
 export interface ReleaseManifest {
   format: 1;
@@ -4131,7 +4131,7 @@ export interface ReleasedDigests3 {
   [k: string]: string;
 }
 /**
- * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
+ * The answer to one protocol message. `result` is present only if completed, `error` only if neither completed nor pending.
  */
 export interface Reply {
   execution_id: string;
@@ -4145,12 +4145,12 @@ export interface Reply {
   policy?: {
     revision: string;
     /**
-     * Sorted identifiers of the rules that determined the decision; empty when nothing permitted.
+     * Sorted identifiers of the deciding rules; empty if nothing permitted the call.
      */
     rules: string[];
   };
   /**
-   * Where the journal holds the outcome (or the refusal). Null when nothing was recorded.
+   * Where the journal has the outcome, the refusal or the question. Null if nothing was recorded.
    */
   record: null | {
     seq: number;
@@ -4158,7 +4158,7 @@ export interface Reply {
   resolution?: Resolution;
 }
 /**
- * The question that the call waits for; only while pending.
+ * The question for whose answer the call waits; only while pending.
  */
 export interface PendingApproval {
   /**
@@ -4171,7 +4171,7 @@ export interface PendingApproval {
   expires_at: string;
 }
 /**
- * What an operator said became of an interrupted execution; absent until somebody did.
+ * The outcome of an interrupted execution that an operator recorded. Absent before that.
  *
  * This interface was referenced by `Reply`'s JSON-Schema
  * via the `definition` "resolution".
@@ -4185,12 +4185,12 @@ export interface Resolution {
    */
   at: string;
   /**
-   * Sequence number of the record that says so.
+   * Sequence number of the record of this resolution.
    */
   seq: number;
 }
 /**
- * State of every actor after the record `seq`: a cache, rebuilt from records whenever it does not match them.
+ * State of every actor after the record `seq`. It is a cache, which is built again from the records if it does not match them.
  */
 export interface Snapshot {
   v: 1;
@@ -4210,7 +4210,7 @@ export interface ActorSnapshot {
   machine: string;
   version: string;
   /**
-   * Digest of the machine's definition; null for a state that no machine holds.
+   * Digest of the machine's definition; null for a state that is not of a machine.
    */
   definition: null | string;
   state: {
