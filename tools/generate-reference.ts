@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtinCapabilities, mcpServerCapability } from "@femtoclaw/capabilities";
 import { contextOf, policyActions } from "@femtoclaw/policy";
-import { ERRORS, type ErrorCode } from "@femtoclaw/protocol";
+import { AGENT_RUN, CONNECT_ACTION, ERRORS, type ErrorCode } from "@femtoclaw/protocol";
 import { ERROR_MEANINGS } from "./error-meanings.ts";
-import { BESIDE_FACTS, NOTES, type Note } from "./reference-notes.ts";
+import { BESIDE_FACTS, NOTES, type Note, USUAL_MEANINGS } from "./reference-notes.ts";
 
 /** The part of JSON Schema that the schemas described here use. */
 interface Schema {
@@ -42,20 +42,25 @@ const END = "<!-- Generated up to here. -->";
 /** Parts of another schema are described once, under a heading of their own. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "facts.schema.json": "[facts](#facts)",
+  "facts.schema.json#/$defs/mark": '`"read_secret"`, `"seen_untrusted"`',
   "reply.schema.json#/$defs/decision": "[decision](#decision)",
   "reply.schema.json#/$defs/error": "[error](#error)",
 };
 
 const CONFIGURATION_HEAD = ["key", "value", "default", "meaning"];
+/** A default that the meaning of a key ends with; it has a column of its own. */
+const DEFAULT_AT_END = /^(.*?) Default: ([^:]+)\.$/s;
 
 const unusedNotes = new Set(Object.keys(NOTES));
+const unusedMeanings = new Set(Object.keys(USUAL_MEANINGS));
 const pages: readonly (readonly [string, string])[] = [
   ["errors.md", errorList()],
   ["configuration.md", configurationList(schema("config"))],
   ["record-types.md", recordList(schema("record"))],
   ["policy-vocabulary.md", vocabularyList(schema("facts"))],
 ];
-assert(unusedNotes.size === 0, `notes on what the schemas do not have: ${[...unusedNotes].join(", ")}`);
+const unused = [...unusedNotes, ...unusedMeanings];
+assert(unused.length === 0, `notes on what the schemas do not have: ${unused.join(", ")}`);
 
 let stale = 0;
 for (const [name, list] of pages) {
@@ -97,20 +102,38 @@ function errorList(): string {
 }
 
 function configurationList(config: Schema): string {
+  const topLevel = Object.entries(config.properties ?? {}).map(([name, property]) => ({
+    name,
+    found: resolved(property, config),
+  }));
+  // A table that stands in several places is described once, under the first heading that has it.
+  const described = new Map<Schema, string>();
+  for (const { name, found } of topLevel) {
+    if (found.type === "object" && !described.has(found)) described.set(found, name);
+  }
+  const keysOf = (found: Schema): string => {
+    const name = described.get(found) ?? "";
+    return `The keys of [${name}](#${name}).`;
+  };
   const row = ({ path, found }: Field): string[] => {
-    const { otherwise = "", meaning = found.description ?? "" } = noteOn(path);
-    return [`\`${path}\``, typeText(found, config), otherwise, meaning];
+    const note = noteOn(path);
+    const text = note.meaning ?? (described.has(found) ? keysOf(found) : (found.description ?? ""));
+    const [, meaning = text, otherwise = ""] = DEFAULT_AT_END.exec(text) ?? [];
+    return [`\`${path}\``, typeText(found, config), note.otherwise ?? otherwise, meaning];
   };
   const plain: string[][] = [];
   const tables: string[] = [];
-  for (const [name, property] of Object.entries(config.properties ?? {})) {
-    const found = resolved(property, config);
-    if (found.type !== "object") plain.push(row({ path: name, found, required: false }));
-    else {
-      const about = found.description === undefined ? [] : [found.description];
-      const rows = fieldsOf(found, config, name).map(row);
-      tables.push([`### [${name}]`, ...about, table(CONFIGURATION_HEAD, rows)].join("\n\n"));
+  for (const { name, found } of topLevel) {
+    if (found.type !== "object") {
+      plain.push(row({ path: name, found, required: false }));
+      continue;
     }
+    const about = found.description === undefined ? [] : [found.description];
+    const isFirst = described.get(found) === name;
+    const fields = fieldsOf(found, config, name);
+    const repeated = fields.filter((field) => described.has(field.found)).map(({ path }) => `${path}.`);
+    const rows = fields.filter(({ path }) => !repeated.some((table) => path.startsWith(table))).map(row);
+    tables.push([`### [${name}]`, ...about, isFirst ? table(CONFIGURATION_HEAD, rows) : keysOf(found)].join("\n\n"));
   }
   return ["## Keys", "### Top level", table(CONFIGURATION_HEAD, plain), ...tables].join("\n\n");
 }
@@ -127,6 +150,7 @@ function recordList(record: Schema): string {
     path: "A path",
     program: "A program",
     host: "A host",
+    mcpTool: "A tool of an MCP server",
     tool: "None of these",
   }).map(([kind, title]) => {
     const question = facts.$defs?.[`${kind}Question`];
@@ -135,7 +159,9 @@ function recordList(record: Schema): string {
   });
   const error = reply.$defs?.["error"];
   const decision = reply.$defs?.["decision"];
+  const history = facts.$defs?.["history"];
   assert(error !== undefined && decision !== undefined, "the reply has an error and a decision");
+  assert(history !== undefined, "the facts have a history");
   return [
     "## Every record",
     fieldTable(record, record, "record"),
@@ -145,6 +171,8 @@ function recordList(record: Schema): string {
     "### Facts",
     `${facts.description} They are the items of the list \`questions\`.`,
     ...questions,
+    `#### History\n\n${history.description} It is the field \`history\` beside \`questions\`.`,
+    fieldTable(history, facts, "history"),
     "### Decision",
     `One of ${typeText(decision, reply)}.`,
     "### Error",
@@ -167,7 +195,13 @@ function vocabularyList(facts: Schema): string {
     });
     return `### ${resource}\n\n${table(["fact", "type", "present", "meaning"], attributes)}`;
   });
-  return ["## Actions", table(["action", "resource", "effect"], rows), "## Facts", ...contexts].join("\n\n");
+  return [
+    "## Actions",
+    table(["action", "resource", "effect"], rows),
+    `Two more exist only in some configurations. \`Action::"${AGENT_RUN}"\` (\`Program\`) is the launch of an agent, if there is a table \`[launch]\`. \`Action::"${CONNECT_ACTION}"\` (\`Host\`) is a connection of a program, if \`[sandbox].connect\` names hosts. It has two more facts, \`context.program\` and \`context.real_path\`, both \`String\`.`,
+    "## Facts",
+    ...contexts,
+  ].join("\n\n");
 }
 
 interface Field {
@@ -181,9 +215,16 @@ function fieldTable(parent: Schema, document: Schema, place: string): string {
     `\`${path}\``,
     typeText(found, document),
     required ? "always" : "may be absent",
-    noteOn(`${place}.${path}`).meaning ?? found.description ?? "",
+    noteOn(`${place}.${path}`).meaning ?? found.description ?? usualMeaning(path),
   ]);
   return table(["field", "value", "present", "meaning"], rows);
+}
+
+/** The meaning of a field that is called the same wherever it stands, such as `tool`. */
+function usualMeaning(path: string): string {
+  const name = path.slice(path.lastIndexOf(".") + 1);
+  unusedMeanings.delete(name);
+  return USUAL_MEANINGS[name] ?? "";
 }
 
 function noteOn(place: string): Note {
@@ -230,6 +271,7 @@ function typeText(found: Schema, document: Schema): string {
   if (rest.const !== undefined) return `\`${JSON.stringify(rest.const)}\``;
   if (values !== undefined) return values.map((value) => `\`${JSON.stringify(value)}\``).join(", ");
   if (oneOf !== undefined) return [...new Set(oneOf.map((branch) => typeText(branch, document)))].join(" or ");
+  if (typeof type === "object") return type.map((name) => typeText({ type: name }, document)).join(" or ");
   switch (type) {
     case "integer":
       return `whole number${minimum === undefined ? "" : maximum === undefined ? ` from ${minimum}` : ` from ${minimum} to ${maximum}`}`;

@@ -113,6 +113,13 @@ describe("a reply", () => {
     expect(happened(completed({ is_error: true, content: [null] }))).toBe("answered with an error: (nothing)");
   });
 
+  test("shows the beginning of a line of a mebibyte, with tabs and without", () => {
+    const [, , long] = replyLines(completed({ stdout: "x".repeat(1_048_576) }), plain);
+    expect(long).toBe(`  ${"x".repeat(4_096)}…`);
+    const [, , tabs] = replyLines(completed({ stdout: `a\tbc\t${"x".repeat(1_048_576)}` }), plain);
+    expect(tabs).toBe(`  a       bc      ${"x".repeat(4_080)}…`);
+  });
+
   test("cannot command a terminal by the names that a capability of others gives its results, or by their numbers", () => {
     const evil = "\u001b]52;c;eA==\u0007\u202e";
     const results = [

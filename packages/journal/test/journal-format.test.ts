@@ -73,7 +73,7 @@ it("is what the journal itself writes and takes", () => {
   const blob = Buffer.concat([Buffer.from(block("salt"), "hex"), Buffer.from(block("value"))]);
   expect(isCommittedValue(commitment, blob, Buffer.from(block("value")))).toBe(true);
   const order = page
-    .match(/stand in this order: ([\s\S]*?)\. Keys/)?.[1]
+    .match(/are in this order: ([\s\S]*?)\. Keys/)?.[1]
     ?.match(/`(\w+)`/g)
     ?.map((key) => key.slice(1, -1));
   expect(order).toEqual([...Object.keys(one), "redactions"]);

@@ -9,11 +9,13 @@ import { type PolicyDifference, policyDifference, recordedCall } from "@femtocla
 import type { Entry } from "../configuration/grant-meaning.ts";
 import { grantLine } from "../configuration/grant-text.ts";
 import { grantedConfiguration } from "../configuration/granted-configuration.ts";
+import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { type ProjectFiles, readProjectFiles } from "../configuration/project-files.ts";
 import { replaceConfiguration } from "../configuration/replace-configuration.ts";
 import { TrustStore } from "../configuration/trust-store.ts";
 import { readDecision, withLog } from "../policy/decision-source.ts";
 import { type ExaminedCall, isExamined, judgeOf, PresentPolicy } from "../policy/present-policy.ts";
+import { failureText, testPolicy } from "../preflight.ts";
 import { confirms } from "../terminal/confirm.ts";
 import { differenceValue, policyDifferenceLines } from "../terminal/policy-difference-text.ts";
 import { grantLines } from "../terminal/why-text.ts";
@@ -88,6 +90,7 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
   const before = await present.judge();
   const read = await withLog(context, {}, (log) => policyDifference(log, { before, after }));
   if ("refused" in read) return refusedLog(context, read.refused);
+  const failingTests = await testsThatFail(changed.loaded);
   const place = { directory: dirname(project.path), searchPath: resolved.authority.searchPath };
   const shown = grants.map((grant) => ({
     line: grantLine(grant, place),
@@ -100,11 +103,32 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
     for (const { source } of settled) output.line(`  the entry of [ask] at ${printable(source)} would be taken away`);
     output.line("");
     for (const line of policyDifferenceLines(read.value, "present", output)) output.line(line);
+    for (const line of contradictionLines(failingTests)) output.line(line);
   }
   const written = await isWanted(context, options, shown);
   if (written) await write(context, present, project, changed.project);
-  tell(context, written, { grants: shown, settled }, read.value, project);
+  tell(context, written, { grants: shown, settled, failingTests }, read.value, project);
   return EXIT.ok;
+}
+
+/** The policy's own tests that the changed configuration fails. No host takes a policy that fails one. */
+async function testsThatFail(changed: LoadedConfiguration): Promise<readonly string[]> {
+  const { results, shadow } = await testPolicy(changed);
+  return [...results, ...(shadow?.results ?? [])].filter(({ fault }) => fault !== null).map(failureText);
+}
+
+/** LIMIT: tests that are shown; `femtoclaw policy test` shows all. */
+const TESTS_SHOWN = 5;
+
+function contradictionLines(failing: readonly string[]): string[] {
+  if (failing.length === 0) return [];
+  const rest = failing.length - TESTS_SHOWN;
+  return [
+    "",
+    "the policy's own tests say otherwise, so change them as well, or no host takes the policy:",
+    ...failing.slice(0, TESTS_SHOWN).map((text) => `  ${printable(text, 500)}`),
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ];
 }
 
 type Shown = readonly { readonly line: string; readonly note: string | null; readonly dangerous: boolean }[];
@@ -146,16 +170,23 @@ async function write(
   if (isTrusted) await store.trust(after.directory, after.sha256);
 }
 
+interface Told {
+  readonly grants: Shown;
+  readonly settled: readonly Entry[];
+  readonly failingTests: readonly string[];
+}
+
 function tell(
   { output }: CommandContext,
   written: boolean,
-  { grants, settled }: { readonly grants: Shown; readonly settled: readonly Entry[] },
+  { grants, settled, failingTests }: Told,
   difference: PolicyDifference,
   { path }: ProjectFiles,
 ): void {
   if (output.json) {
     const no_longer_asked = settled.map(({ source }) => source);
-    output.value({ written, path, grants, no_longer_asked, difference: differenceValue(difference) });
+    const value = { written, path, grants, no_longer_asked, failing_tests: failingTests };
+    output.value({ ...value, difference: differenceValue(difference) });
   } else if (written) {
     output.line(`wrote ${printable(path, 4_096)}; a running host uses it after \`femtoclaw reload\``);
   } else {

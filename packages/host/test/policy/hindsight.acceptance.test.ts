@@ -24,6 +24,7 @@ interface Allowed {
   readonly grants: readonly { readonly line: string; readonly dangerous: boolean }[];
   readonly reason?: string;
   readonly difference?: PolicyDifference;
+  readonly failing_tests?: readonly string[];
 }
 
 describe("hindsight", () => {
@@ -133,6 +134,23 @@ describe("hindsight", () => {
     expect(stdout).toContain("denied → allowed");
     expect(stderr).toContain("nothing was written");
     expect(configuration()).toBe(before);
+  });
+
+  test("allow says which of the policy's own tests the entry contradicts, because no host takes the policy then", async () => {
+    expect((await allow("git")).value).toMatchObject({ failing_tests: [] });
+    const tests = place.write(
+      "p/policy/own.test.toml",
+      '[tool.process_exec]\nnot_match = [["git", "status", "--short"]]\n',
+    );
+    try {
+      const { value } = await allow("git");
+      expect(value.failing_tests).toEqual([expect.stringContaining("policy/own.test.toml:2:14: ")]);
+      const { stdout } = await place.run(["policy", "allow", seq("git")]);
+      expect(stdout).toContain("the policy's own tests say otherwise");
+      expect(stdout).toContain("expected ask or deny, found allow");
+    } finally {
+      rmSync(tests);
+    }
   });
 
   test("allow never writes for what is forbidden, built in, or was not decided", async () => {

@@ -28,7 +28,7 @@ const LIFECYCLE: EventClass = {
   category: APPLICATION,
   uid: 6002,
   name: "Application Lifecycle",
-  activities: { 3: "Start", 6: "Enable", 7: "Disable", 8: "Update", 99: "Other" },
+  activities: { 1: "Install", 3: "Start", 6: "Enable", 7: "Disable", 8: "Update", 99: "Other" },
 };
 const API: EventClass = {
   category: APPLICATION,

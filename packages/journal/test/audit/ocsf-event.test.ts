@@ -72,7 +72,7 @@ const SCHEMA = {
     object(["app"], {
       class_uid: { const: 6002 },
       category_uid: { const: 6 },
-      activity_id: { enum: [3, 6, 7, 8, 99] },
+      activity_id: { enum: [1, 3, 6, 7, 8, 99] },
       app: named,
     }),
     object(["api", "src_endpoint"], {
@@ -234,6 +234,18 @@ it("makes a call of an interface of every other tool, of a denial, and of an end
   expect(eventOf(recordOf("execution.outcome", failed))).toMatchObject({ class_uid: 6003, status: "Failure" });
   const interrupted = recordOf("execution.interrupted", { intent: 12, tool: "process_exec", boot: "b" }, null);
   expect(eventOf(interrupted, run)).toMatchObject({ class_uid: 1007, status: "Unknown", severity: "Medium" });
+});
+
+it("names the first executable an installation, and an executable that was put back a failed update", () => {
+  const to = { version: "0.16.0", binary: "a".repeat(64) };
+  const change = { id: "i", at: "2026-11-25T10:00:00.000000Z", from: null, to };
+  const installed = eventOf(recordOf("deployment.changed", { ...change, change: "installed" }, null));
+  expect(installed).toMatchObject({ activity_id: 1, activity_name: "Install", type_uid: 600201, status: "Success" });
+  const back = { ...change, change: "rolled_back", from: to, reason: "it did not become idle" };
+  expect(eventOf(recordOf("deployment.changed", back, null))).toMatchObject({
+    activity_name: "Update",
+    status: "Failure",
+  });
 });
 
 it("has an event for every type of record", () => {

@@ -1,13 +1,13 @@
 // Generated from schemas/ by `npm run generate`. Do not edit.
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
-  "approval.schema.json": "0fa717f1d7a9d0dde851654dc8877751c74f180c7ff50d94803ecfec1b9ea1ec",
-  "config.schema.json": "b22f37bcc0f73e0be07649d1f42a0f15f7bcfdc6653c2c803b4fbdbfd147da90",
-  "facts.schema.json": "7f0b49e8cf2e6fcd59348261609400f35bec076e86a2d4ab02072303cdf8018d",
-  "manifest.schema.json": "038dd120cc51f90cf2237f1b3a0b751566dcf49c43235e0b4413dd6d7ea455a7",
-  "message.schema.json": "c352c9cf30f433cb3b8179288c3d5ba192d34ed505324f7f657850a880dbab7c",
-  "record.schema.json": "8036851c2c3b5ad700327e1a93f48233cf3b724d8dde761be3ce2734540ccb94",
-  "release.schema.json": "9282047017442bcbe4536745c3d57587e6645bdfb804eedaabecdf3cb8dbfa6a",
-  "reply.schema.json": "9709c4fae22d72fb17b52e0aefc2f524e34d0cb87fdea9abb4f795263c81eb7b",
-  "snapshot.schema.json": "0467077639e871d10b259129e1773a02c2e2d9b74dfaae14da75b0dc8028e612",
+  "approval.schema.json": "1500bb4c3076638d2ce00129bd672181a1e92310eacab8a14a0e4986c1ea4412",
+  "config.schema.json": "20415edd815764aa59dd64f7662889dd170da7e0bc2b6c90cb4cde9e8501766a",
+  "facts.schema.json": "c328c066a6679afc5b61aeda2440506b4d2a19f54acd2053cbfb271475f86b3d",
+  "manifest.schema.json": "024c49e95b2ce4f1dcb07871dbdc52e3117ce532b83793e6a069ff4157f456b4",
+  "message.schema.json": "b81b7cb8d472f3c34223cb0e3f1f315303254668243574b9277af5d87f752e96",
+  "record.schema.json": "aed489a72ee92ffec01488ae433e99d84c7900e104016e43cbbe1e1b552ffb26",
+  "release.schema.json": "2efc6956cd87c83ecbeb1a75ce4c2cc751a9eaa3efe1e69e3615ee77c9feb96e",
+  "reply.schema.json": "2628464da3413d32182a913504db32344a25d81a4d908bb5cd9a2cd9cbdb8182",
+  "snapshot.schema.json": "81d1f3ffcb619d5f23064d062dd98d909850f1391b5530213fcd40641928d1ab",
 } as const;

@@ -31,7 +31,7 @@ export type ToolRule = "*" | ToolWith;
 export type DeclaredArgument =
   DeclaredPath | DeclaredProgram | DeclaredTerminal | DeclaredHost | DeclaredMcpTool | DeclaredSize;
 /**
- * What inference may send: a message to be recorded, or one tool call to be decided. Exactly one of the two.
+ * What inference may send: either a message, which is recorded, or one tool call, which is decided on.
  */
 export type ProtocolMessage = TextMessage | ToolCallMessage;
 /**
@@ -43,15 +43,15 @@ export type JournalRecord = {
    */
   v: 1;
   /**
-   * Gapless from 0.
+   * Sequence number: from 0, without a gap.
    */
   seq: number;
   /**
-   * Wall clock, RFC 3339 with microseconds, UTC. For people; never for order.
+   * Wall clock, RFC 3339 with microseconds, UTC. Only for people; it does not define the order.
    */
   at: string;
   /**
-   * Monotonic microseconds since the boot began.
+   * Microseconds since the boot began, by a monotonic clock.
    */
   mono_us: number;
   /**
@@ -115,13 +115,13 @@ export type JournalRecord = {
     [k: string]: unknown;
   };
   /**
-   * Values that do not stand in the record but beside it, as salted commitments. Absent where there are none.
+   * Salted commitments to values that are stored beside the record. Absent if there are none.
    *
    * @minItems 1
    */
   commitments?: [Commitment, ...Commitment[]];
   /**
-   * Where secrets stood before the record was written; they are kept nowhere. Absent where there are none.
+   * Where secrets were removed before the record was written. They are stored nowhere. Absent if there are none.
    *
    * @minItems 1
    */
@@ -170,7 +170,7 @@ export interface Schemas {
   snapshot: Snapshot;
 }
 /**
- * A question to operators with everything that would run: what `femtoclaw approvals show ID --json` prints, and what is carried to where an answer is signed.
+ * A question to operators with everything that would run. `femtoclaw approvals show ID --json` prints it, and `femtoclaw approvals sign` signs an answer to it.
  */
 export interface ApprovalCard {
   /**
@@ -179,7 +179,7 @@ export interface ApprovalCard {
   id: string;
   execution_id: string;
   /**
-   * Name of the log that the question stands in.
+   * Name of the log that has the question.
    */
   log: string;
   /**
@@ -200,7 +200,7 @@ export interface ApprovalCard {
    */
   rules: string[];
   /**
-   * What the rule says.
+   * What the rule is about, in words.
    */
   reason: string;
   /**
@@ -209,32 +209,32 @@ export interface ApprovalCard {
   source: null | string;
   session: string;
   /**
-   * What the proposer calls itself, which proves nothing.
+   * The name that the proposer gives itself. It proves nothing.
    */
   agent: null | string;
   /**
-   * Through which door it came.
+   * Door of the runtime through which the call came.
    */
   channel: null | string;
   label: null | string;
   /**
-   * Null where they were erased.
+   * Null if they were erased.
    */
   args: null | {
     [k: string]: unknown;
   };
   /**
-   * Null where they were erased.
+   * Null if they were erased.
    */
   facts: null | Facts;
   /**
-   * Files that the call names, and what they held when it was asked.
+   * Files that the call names, with their contents when the question was asked.
    *
    * @maxItems 64
    */
   files: ApprovedFile[];
   /**
-   * How many different operators have to say yes.
+   * How many different operators must say yes.
    */
   approvers: number;
   /**
@@ -248,22 +248,22 @@ export interface ApprovalCard {
    */
   operators: string[];
   /**
-   * Whether every answer has to be signed by one of them.
+   * Whether one of them must sign each answer.
    */
   operator_key: boolean;
   asked_at: string;
   expires_at: string;
   /**
-   * What an answer has to name.
+   * Digest of the question, which an answer must name.
    */
   digest: string;
   /**
-   * Whether the agent could answer through the operator's socket, if it runs as the operator's user: no key is demanded.
+   * Whether the agent could answer through the operator's socket if it runs as the operator's user, because no key is required.
    */
   self_approvable: boolean;
 }
 /**
- * What trusted code found out about the arguments of one call. Policy decides on this and on nothing else; one question for each resource that the call touches, and all of them must be permitted.
+ * What trusted code found out about the arguments of one call. Policy decides on these facts and on nothing else. There is one question for each resource that the call touches, and all questions must be permitted.
  */
 export interface Facts {
   /**
@@ -284,11 +284,11 @@ export interface PathQuestion {
    */
   path: string;
   /**
-   * Whether something stands there.
+   * Whether something is there.
    */
   exists: boolean;
   /**
-   * What stands there.
+   * What is there.
    */
   type: "file" | "directory" | "missing";
   /**
@@ -296,7 +296,7 @@ export interface PathQuestion {
    */
   bytes: number;
   /**
-   * True where the call is about everything below the folder, too; absent where it is not.
+   * True if the call is about everything below the folder too. Otherwise absent.
    */
   recursive?: boolean;
 }
@@ -307,11 +307,11 @@ export interface PathQuestion {
 export interface ProgramQuestion {
   kind: "program";
   /**
-   * Path under which the search path holds the program.
+   * Path of the program in the search path.
    */
   program: string;
   /**
-   * The file that this path leads to and that is executed.
+   * The file to which this path leads, and which is executed.
    */
   real_path: string;
   /**
@@ -327,7 +327,7 @@ export interface ProgramQuestion {
    */
   sha256: string;
   /**
-   * The first argument, when it does not begin with a dash.
+   * The first argument, if it does not begin with a dash.
    */
   word?: string;
   /**
@@ -335,7 +335,7 @@ export interface ProgramQuestion {
    */
   arguments: number;
   /**
-   * Sorted, distinct arguments that begin with a dash; `--name=value` also as `--name`, a bundle `-xyz` also letter by letter.
+   * Sorted, distinct options: arguments that begin with a dash. `--name=value` is there also as `--name`, a bundle `-xyz` also letter by letter.
    */
   flags: string[];
   /**
@@ -354,23 +354,23 @@ export interface ProgramQuestion {
 export interface HostQuestion {
   kind: "host";
   /**
-   * `http` or `https`; `tunnel` for what a program connects to, of which nothing is read.
+   * `http` or `https`. `tunnel` for a connection of a program, whose contents are not read.
    */
   scheme: "http" | "https" | "tunnel";
   /**
-   * Canonical name or address in lower-case ASCII; an IPv6 address stands in brackets.
+   * Canonical name or address in lower-case ASCII; an IPv6 address is in brackets.
    */
   host: string;
   /**
-   * The port, also where the URL does not name it.
+   * The port, also if the URL does not name it.
    */
   port: number;
   /**
-   * Addresses that the name had when it was looked up, once; no other is dialled. Empty for a name that was not looked up.
+   * Addresses of the name, which is looked up once. No other address is dialled. Empty if the name was not looked up.
    */
   addresses: string[];
   /**
-   * Where these addresses lie: `public`, `private`, `loopback`, `link_local`, `metadata`, `multicast` or `reserved`; of several the least public. `unresolved` for a name that no entry of `fetch` allows, which is not even looked up.
+   * Network of these addresses: `public`, `private`, `loopback`, `link_local`, `metadata`, `multicast` or `reserved`. Of several, the least public. `unresolved` for a name that no entry of `fetch` allows, which is not looked up.
    */
   network: "public" | "private" | "loopback" | "link_local" | "metadata" | "multicast" | "reserved" | "unresolved";
   /**
@@ -386,7 +386,7 @@ export interface HostQuestion {
    */
   headers: string[];
   /**
-   * Sorted names of stored secrets that are put into headers on the way out.
+   * Sorted names of stored secrets that are put into headers.
    */
   injects: string[];
   /**
@@ -394,15 +394,15 @@ export interface HostQuestion {
    */
   bytes: number;
   /**
-   * 0 for the URL of the call, N for its Nth redirect; of a program, N for its Nth host.
+   * 0 for the URL of the call, N for its Nth redirect. For a program, N for its Nth host.
    */
   hop: number;
   /**
-   * The program of the call, where a program connects: path under which the search path holds it.
+   * If a program connects: path of the call's program in the search path.
    */
   program?: string;
   /**
-   * The file that this path leads to, where a program connects.
+   * If a program connects: the file to which this path leads.
    */
   real_path?: string;
 }
@@ -417,27 +417,27 @@ export interface McpToolQuestion {
    */
   server: string;
   /**
-   * Name of the tool, as the server calls it.
+   * Name of the tool at the server.
    */
   tool: string;
   /**
-   * Digest of what the server says of the tool: name, description, schemas and annotations.
+   * Digest of the tool's definition: name, description, schemas and annotations.
    */
   definition: string;
   /**
-   * Whether the server itself calls the tool destructive. That it does not says nothing.
+   * Whether the server itself calls the tool destructive. If it does not, this says nothing.
    */
   destructive: boolean;
   /**
-   * Sorted names of the arguments at the top.
+   * Sorted names of the top-level arguments.
    */
   arguments: string[];
   /**
-   * Sorted texts `name=value`, the value as JSON, of those that are a truth value, a safe integer, or a text of at most 256 characters.
+   * Sorted texts `name=value`, with the value as JSON, of arguments whose value is true or false, a safe integer, or a text of at most 256 characters.
    */
   values: string[];
   /**
-   * Sorted names of the arguments whose values do not stand under `values`.
+   * Sorted names of the arguments whose values are not in `values`.
    */
   opaque: string[];
 }
@@ -449,7 +449,7 @@ export interface ToolQuestion {
   kind: "tool";
 }
 /**
- * What the records before this call say of its session and of its principal. Absent in records of versions that knew no history.
+ * What the records before this call say about its session and its principal. Absent in records of versions without history.
  *
  * This interface was referenced by `Facts`'s JSON-Schema
  * via the `definition` "history".
@@ -460,19 +460,19 @@ export interface HistoryFacts {
    */
   at: string;
   /**
-   * Permitted calls of the session before this one.
+   * Number of permitted calls of the session before this one.
    */
   calls: number;
   /**
-   * Bytes that the session's permitted calls sent and got back; of those that still run, the most that they may get back.
+   * Bytes that the session's permitted calls sent and got back. A running call counts with the most that it may get back.
    */
   bytes: number;
   /**
-   * Permitted calls of the session that did not end well.
+   * Number of permitted calls of the session that did not succeed.
    */
   failures: number;
   /**
-   * Refused calls of the session that have a record.
+   * Number of refused calls of the session that have a record.
    */
   refusals: number;
   /**
@@ -480,11 +480,11 @@ export interface HistoryFacts {
    */
   seconds: number;
   /**
-   * Whether a call of the principal that may read what lies under `[sensitive].secret` was permitted before, in whatever session.
+   * Whether any session of the principal had a permitted call that may have read something under `[sensitive].secret`.
    */
   has_read_secret: boolean;
   /**
-   * The same of `[sensitive].untrusted`.
+   * The same for untrusted content: `[sensitive].untrusted`, and answers of hosts and MCP servers.
    */
   has_seen_untrusted: boolean;
 }
@@ -496,30 +496,30 @@ export interface ApprovedFile {
   path: string;
   bytes: number;
   /**
-   * Null where no call may read the file without being asked about, as of a secret no record holds a digest, and where it is larger than what is read for a question. Its size and time of change are bound then.
+   * Digest of the contents. Null if no call may read the file without a question, because no record has the digest of a secret, and null if the file is too large to be read for a question. Then the question is bound to size and time of change.
    */
   sha256: null | string;
   /**
-   * Where `sha256` is null: when the file was changed last, in nanoseconds since 1970.
+   * If `sha256` is null: time of the last change, in nanoseconds since 1970.
    */
   changed?: string;
 }
 /**
- * femtoclaw.toml. Unknown keys are errors; nothing is allowed that is not named here.
+ * femtoclaw.toml. Unknown keys are errors. Only what is named here is allowed.
  */
 export interface Configuration {
   /**
-   * Folder that relative paths of calls start from; relative to this file. Default: the folder of this file.
+   * Folder at which relative paths of calls start; itself relative to this file.
    */
   workspace?: string;
   /**
-   * Absolute folders in which programs are looked up, in this order. The environment's PATH is never used.
+   * Absolute folders in which programs are looked up, in this order. The variable PATH is never used.
    *
    * @maxItems 256
    */
   search_path?: string[];
   /**
-   * Capabilities are disabled unless named here; `false` also forbids enabling one at run time.
+   * A capability that is not named here is disabled. `false` also prevents enabling it at run time.
    */
   capabilities?: {
     [k: string]: CapabilitySwitch;
@@ -533,13 +533,13 @@ export interface Configuration {
   budgets?: BudgetsTable;
   shadow?: ShadowTable;
   /**
-   * What is narrower for one agent, by the name of its socket `agent-NAME.sock`. Nothing here permits anything.
+   * What one agent may not do, or only after a question. The host identifies the agent by its socket, `agent-NAME.sock`. Nothing here permits anything.
    */
   agent?: {
     [k: string]: AgentTable;
   };
   /**
-   * Agents that `femtoclaw run -- NAME` launches in the sandbox. Each runs with any arguments, changes nothing by itself, and connects to what `[sandbox].connect` names for its program.
+   * Agents that `femtoclaw run -- NAME` launches in the sandbox. Each runs with any arguments. By itself it can change nothing, and connect only to the hosts that `[sandbox].connect` names for its program.
    */
   launch?: {
     [k: string]: LaunchTable;
@@ -589,11 +589,11 @@ export interface CapabilityOptions {
    */
   temporary_bytes?: number;
   /**
-   * Folder of the package that holds it, where it is none of the built-in ones. It runs in the sandbox, one process for each call.
+   * Folder of its package, if the capability is not built in. It runs in the sandbox, one process for each call.
    */
   package?: string;
   /**
-   * Who accepts the files of the package when nothing of it was ever pinned: whoever uses it first, or an operator. Default: operator.
+   * Who accepts the files of the package if nothing of it was ever pinned: the first call that uses it, or an operator. Default: operator.
    */
   pins?: "first_use" | "operator";
 }
@@ -605,20 +605,20 @@ export interface CapabilityOptions {
  */
 export interface AllowTable {
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
+   * Files and folders for `fs_read`, `fs_list`, `fs_stat` and `fs_search`. Programs can read them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
+   * Files and folders for `fs_write`, `fs_edit`, `fs_mkdir`, `fs_move` (both ends) and `fs_delete`. Programs can read and write them.
    *
    * @maxItems 256
    */
   write?: string[];
   run?: RunTable;
   /**
-   * Hosts for net_fetch: `example.com` is https on port 443, `example.com:8080` that port with http or https, `*.example.com` every name below, `*` every host. A host that has no public address needs an entry with its very name, or address, and its port.
+   * Hosts for `net_fetch`: `example.com` is https on port 443, `example.com:8080` that port with http or https, `*.example.com` every name below it, `*` every host. A host without a public address needs an entry with exactly its name or address, and its port.
    *
    * @maxItems 256
    */
@@ -626,42 +626,52 @@ export interface AllowTable {
   tools?: ToolsTable;
 }
 /**
- * Program name or absolute path, and the uses of it.
+ * For each program, by name or absolute path: its uses.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "runTable".
  */
 export interface RunTable {
   /**
+   * Uses of one program. A text is a first argument, without any options; `"*"` means any arguments.
+   *
    * @minItems 1
    * @maxItems 64
    */
   [k: string]: [RunRule, ...RunRule[]];
 }
 export interface RunWord {
+  /**
+   * First argument.
+   */
   word: string;
   /**
-   * Dash-arguments that may accompany the word.
+   * Options that the call may have in addition to the word.
    *
    * @maxItems 64
    */
   flags?: string[];
 }
 export interface RunAny {
+  /**
+   * Any arguments, like `"*"`.
+   */
   any: true;
   /**
-   * Needed for programs that can execute other code.
+   * Required for programs that can execute other code.
    */
   unsafe?: true;
 }
 /**
- * Tools of MCP servers, each as `NAME__TOOL`, or `NAME__*` for all of one server, and the uses of it.
+ * For each tool of an MCP server, as `NAME__TOOL`, or `NAME__*` for all tools of the server: its uses.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "toolsTable".
  */
 export interface ToolsTable {
   /**
+   * Uses of one tool. `"*"` means any arguments.
+   *
    * @minItems 1
    * @maxItems 64
    */
@@ -669,10 +679,12 @@ export interface ToolsTable {
 }
 export interface ToolWith {
   /**
-   * Arguments at the top, and the values of each that are meant; the call has all of them.
+   * Top-level arguments, each with a list of values. The call must have all of these arguments, each with one of its values.
    */
   with: {
     /**
+     * Values of one argument.
+     *
      * @minItems 1
      * @maxItems 64
      */
@@ -680,31 +692,31 @@ export interface ToolWith {
   };
 }
 /**
- * What is permitted only after an operator has said yes to the very call.
+ * What is permitted only after an operator has said yes to exactly this call.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "askTable".
  */
 export interface AskTable {
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; children do not see them.
+   * Files and folders for `fs_read`, `fs_list`, `fs_stat` and `fs_search`. Programs do not see them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; read-only for children.
+   * Files and folders for `fs_write`, `fs_edit`, `fs_mkdir`, `fs_move` (both ends) and `fs_delete`. Programs cannot write to them.
    *
    * @maxItems 256
    */
   write?: string[];
   run?: RunTable;
   /**
-   * How many different operators have to say yes; more than one sign. Default: 1.
+   * How many different operators must say yes. If more than one, they must sign. Default: 1.
    */
   operators?: number;
   /**
-   * Hosts for net_fetch, as under `allow`; without a port the question is asked on every port.
+   * Hosts for `net_fetch`, as under `allow`. An entry without a port asks about every port.
    *
    * @maxItems 256
    */
@@ -719,20 +731,20 @@ export interface AskTable {
  */
 export interface DenyTable {
   /**
-   * Files and folders for fs_read, fs_list, fs_stat and fs_search; mounted read-only for children.
+   * Files and folders that no call on files reads, lists or changes. Programs do not see them.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Files and folders for fs_write, fs_edit, fs_mkdir, fs_move (both ends) and fs_delete; mounted read-write for children.
+   * Files and folders that no call on files changes. Programs cannot write to them.
    *
    * @maxItems 256
    */
   write?: string[];
   run?: RunTable;
   /**
-   * Hosts for net_fetch; an entry without a port forbids every port.
+   * Hosts for `net_fetch` and for connections of programs. An entry without a port forbids every port.
    *
    * @maxItems 256
    */
@@ -740,24 +752,24 @@ export interface DenyTable {
   tools?: ToolsTable;
 }
 /**
- * Places whose content marks who may have read it, for all time.
+ * Places that mark a principal that may have read them, permanently.
  */
 export interface SensitiveTable {
   /**
-   * Files and folders that hold secrets. Programs do not see them; who was permitted a call on one is `session.has_read_secret` from then on.
+   * Files and folders with secrets. Programs do not see them. A permitted call on one sets `session.has_read_secret` for its principal.
    *
    * @maxItems 256
    */
   secret?: string[];
   /**
-   * Files and folders whose content strangers wrote. Who was permitted a call on one, or a program that can see one, is `session.has_seen_untrusted` from then on.
+   * Files and folders with content that strangers wrote. A permitted call on one, or a permitted program that can see one, sets `session.has_seen_untrusted` for its principal.
    *
    * @maxItems 256
    */
   untrusted?: string[];
 }
 /**
- * What is forbidden from the moment on in which a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
+ * What is forbidden after a principal may have read a secret (`after_secret`) or untrusted content (`after_untrusted`), whatever else permits it.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "afterTable".
@@ -765,7 +777,7 @@ export interface SensitiveTable {
 export interface AfterTable {
   run?: RunTable;
   /**
-   * Hosts for net_fetch; `*` for every host, and an entry without a port for every port.
+   * Hosts for `net_fetch` and for connections of programs. `*` means every host, an entry without a port every port.
    *
    * @maxItems 256
    */
@@ -780,20 +792,20 @@ export interface AfterTable {
  */
 export interface BudgetsTable {
   /**
-   * Permitted calls.
+   * Number of permitted calls.
    */
   calls?: number;
   /**
-   * Bytes that its permitted calls send and get back; of a call that runs, the most that it may get back.
+   * Bytes that its permitted calls send and get back. A running call counts with the most that it may get back.
    */
   bytes?: number;
   /**
-   * Time since its first call; no call begins later.
+   * Seconds since its first call. No call begins later.
    */
   seconds?: number;
 }
 /**
- * Rules on trial, with the files in `policy/shadow`: each decided call is also decided by them, and the record says how. They permit, ask and forbid nothing. What stands here takes the place of the same key of the tables in force; all the rest is as in force.
+ * Rules on trial, together with the files in `policy/shadow`. They also decide each call that is decided, and its record says how. They permit, ask and forbid nothing. A key here replaces the same key of the tables in force; everything else is as in force.
  */
 export interface ShadowTable {
   allow?: AllowTable;
@@ -803,7 +815,7 @@ export interface ShadowTable {
   after_untrusted?: AfterTable;
   budgets?: BudgetsTable;
   /**
-   * The same for one agent, which `agent` has to name as well: on trial, a key takes the place of the same key of its tables.
+   * The same for one agent that `[agent.NAME]` names too: on trial, a key here replaces the same key of its tables.
    */
   agent?: {
     [k: string]: AgentTable;
@@ -824,47 +836,47 @@ export interface AgentTable {
  */
 export interface LaunchTable {
   /**
-   * Its program, or the absolute path of one in `search_path`. Default: NAME.
+   * Name of its program, or absolute path of one in `search_path`. Default: NAME.
    */
   program?: string;
   /**
-   * Whose `[agent.NAME]` its calls go by. Default: nobody's, so that it has the rights of everybody.
+   * Name of the agent whose tables apply to its calls; `[agent.NAME]` must exist. Default: none, so it has the rights of everybody.
    */
   agent?: string;
   /**
-   * Names of variables that it gets from the shell of whoever launches it, for example the key of its model.
+   * Names of variables that it gets from the shell in which it is launched, for example the key of its model.
    *
    * @maxItems 64
    */
   env?: string[];
   /**
-   * Whose configuration is written for each launch: FemtoClaw as the only MCP server, its own tools off, settings of the project unseen. Default: the program's name, where that is one of these; else `other`, for which none is written.
+   * Agent for which a configuration is written at each launch: FemtoClaw as its only MCP server, its own tools off, settings of the project hidden. Default: the program's name if it is one of these, otherwise `other`, for which none is written.
    */
   kind?: "claude" | "codex" | "opencode" | "pi" | "other";
   /**
-   * Model that it is told to use. Default: what the agent chooses itself.
+   * Model that it is told to use. Default: the agent's own choice.
    */
   model?: string;
   /**
-   * Where its model is, if not at its provider's. Its host has to be among those that `[sandbox].connect` names for the program.
+   * Address of its model's server. Its host must be among those that `[sandbox].connect` names for the program. Default: the provider's.
    */
   base_url?: string;
 }
 export interface SandboxTable {
   /**
-   * Further read-only mounts for children.
+   * Further files and folders that programs can read.
    *
    * @maxItems 256
    */
   read?: string[];
   /**
-   * Names of host variables that children inherit, and that a call may set.
+   * Names of variables that programs get from the host, and that a call may set.
    *
    * @maxItems 64
    */
   env?: string[];
   /**
-   * Program name or absolute path, and the hosts that it, and what it starts, may connect to while `process_exec` runs it or it runs as an agent that was launched, spelt as under `allow.fetch`. A host that has no public address needs an entry with its very name, or address, and its port.
+   * For each program, by name or absolute path: the hosts that it and what it starts may connect to, spelt as under `allow.fetch`. This applies when `process_exec` runs the program, and when it is launched as an agent. A host without a public address needs an entry with exactly its name or address, and its port.
    */
   connect?: {
     /**
@@ -875,155 +887,155 @@ export interface SandboxTable {
 }
 export interface LimitsTable {
   /**
-   * Time that one execution may take.
+   * Milliseconds that one execution may take.
    */
   timeout_ms?: number;
   /**
-   * Bytes of output kept of one execution.
+   * Bytes of output that are kept of one execution.
    */
   output_bytes?: number;
   /**
-   * Executions in the runtime's own stages at once.
+   * Executions that can be in the runtime's own stages at the same time.
    */
   concurrency?: number;
   /**
-   * Calls waiting for admission before further ones are refused.
+   * Calls that can wait for admission. Further ones are refused.
    */
   queue?: number;
   /**
-   * Memory of one child, with all its processes, in a control group; else each may reserve four times as much.
+   * Memory of one program with all its processes, in a control group. Without one, each process may reserve four times as much.
    */
   memory_bytes?: number;
   /**
-   * Processes and threads of one child at once.
+   * Processes and threads that one program can have at the same time.
    */
   processes?: number;
   /**
-   * Processor time of each process of a child, in whole seconds.
+   * Processor time of each process of a program; whole seconds count.
    */
   cpu_ms?: number;
   /**
-   * Bytes of each file that a child writes.
+   * Bytes of each file that a program writes.
    */
   file_bytes?: number;
   /**
-   * Descriptors that each process of a child may have open.
+   * Descriptors that each process of a program can have open.
    */
   open_files?: number;
   /**
-   * Bytes that a child may keep in its `/tmp`.
+   * Bytes that a program can keep in its `/tmp`.
    */
   temporary_bytes?: number;
 }
 export interface TerminalsTable {
   /**
-   * Whether what is written to terminals is recorded, passwords included. Default: false.
+   * Whether input to terminals is recorded, including passwords. Default: false.
    */
   record_input?: boolean;
   /**
-   * Time after which a terminal ends that its session neither wrote to nor read from. Default: ten minutes.
+   * Milliseconds after which a terminal ends if its session does not use it. Default: ten minutes.
    */
   idle_ms?: number;
   /**
-   * Time after which a terminal ends in any case. Default: eight hours.
+   * Milliseconds after which a terminal ends in any case. Default: eight hours.
    */
   total_ms?: number;
 }
 export interface ApprovalsTable {
   /**
-   * Time after which a question without an answer is a no. Default: one hour.
+   * Milliseconds after which a question without an answer counts as a no. Default: one hour.
    */
   expires_ms?: number;
   /**
-   * Questions of one session that may be open at once. Default: 8.
+   * Questions of one session that can be open at the same time. Default: 8.
    */
   per_session?: number;
   /**
-   * Questions of all sessions together that may be open at once. Default: 256.
+   * Questions of all sessions together that can be open at the same time. Default: 256.
    */
   at_once?: number;
   /**
-   * Public keys of operators, each as `femtoclaw keys operator` prints it: name+id+key.
+   * Public keys of operators, each as `femtoclaw keys operator` prints it (name+id+key).
    *
    * @maxItems 32
    */
   operators?: string[];
   /**
-   * Whether every answer has to be signed by one of the operators. Default: false.
+   * Whether one of the operators must sign each answer. Default: false.
    */
   operator_key?: boolean;
   webhook?: WebhookTable;
 }
 /**
- * Who is told that something is asked, answered or expired. It is told, and can answer nothing.
+ * A server that gets a message when a question is asked, answered or has expired. It cannot answer.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "webhookTable".
  */
 export interface WebhookTable {
   /**
-   * Where it is posted to; https, or http to this machine.
+   * Address to which messages are posted. It must be https, or http to this machine.
    */
   url: string;
   /**
-   * File with the secret that messages are signed with, of at least 24 characters; readable by you alone. This, or `key_env`.
+   * File with the secret that signs the messages, of at least 24 characters, which only you can read. Set this or `key_env`.
    */
   key_file?: string;
   /**
-   * Variable of the host with the secret instead.
+   * Variable of the host with the secret that signs the messages.
    */
   key_env?: string;
 }
 export interface MemoryTable {
   /**
-   * State directory. Default: one folder per project in the user's state directory.
+   * State directory. Default: a folder for each project in the user's state folder.
    */
   path?: string;
 }
 export interface HostTable {
   /**
-   * Folder of the sockets. Default: the user's runtime directory.
+   * Folder of the sockets. Default: a folder for each state directory in the user's runtime folder.
    */
   runtime_dir?: string;
   /**
-   * Whether `femtoclaw mcp` and `femtoclaw chat` start a host where none runs. Default: false.
+   * Whether `femtoclaw mcp` and `femtoclaw chat` start a host if none runs. Default: false.
    */
   autostart?: boolean;
 }
 /**
- * The model that `femtoclaw chat` talks to, and what a turn of it may use.
+ * The model that `femtoclaw chat` talks to, and what one turn may use.
  */
 export interface ChatTable {
   /**
-   * By which protocol the model is asked.
+   * The protocol of the model's server.
    */
   provider: "openai-compatible" | "anthropic";
   /**
-   * The name of the model, as the provider has it.
+   * Name of the model, as its provider calls it.
    */
   model: string;
   /**
-   * Where it is asked, for example http://127.0.0.1:11434/v1. With a key https, or http to this machine. Default: that of Anthropic; an OpenAI-compatible provider needs one.
+   * Address of the model's server, for example http://127.0.0.1:11434/v1. With a key it must be https, or http to this machine. An OpenAI-compatible provider needs one. Default: that of Anthropic.
    */
   base_url?: string;
   /**
-   * File with the provider's key; readable by you alone, and out of every call's reach. This, `key_env`, or neither.
+   * File with the provider's key, which only you can read and no call can reach. Set this, `key_env`, or neither.
    */
   key_file?: string;
   /**
-   * Variable with the key instead.
+   * Variable with the provider's key.
    */
   key_env?: string;
   /**
-   * Tokens of one answer. Default: what the provider gives.
+   * Tokens of one answer. Default: the provider's.
    */
   answer_tokens?: number;
   /**
-   * Characters of the conversation that the model is asked with; older turns are left out. Default: 120000.
+   * Characters of the conversation that are sent to the model. Older turns are left out. Default: 120000.
    */
   context_chars?: number;
   /**
-   * Time that a call waits for an operator before it is taken back. Default: ten minutes.
+   * Milliseconds that a call waits for an operator before it is withdrawn. Default: ten minutes.
    */
   wait_ms?: number;
   /**
@@ -1031,64 +1043,64 @@ export interface ChatTable {
    */
   turn_calls?: number;
   /**
-   * Tokens of one turn, in and out; no answer is asked for once they are used up. Default: a million.
+   * Tokens of one turn, sent and received. When they are used up, the model is not asked again. Default: a million.
    */
   turn_tokens?: number;
   /**
-   * Time of one turn. Default: a quarter of an hour.
+   * Milliseconds of one turn. Default: a quarter of an hour.
    */
   turn_ms?: number;
 }
 export interface McpTable {
   /**
-   * MCP servers of others whose tools the host offers, each as `NAME__TOOL`. `[capabilities]` calls the server `mcp_NAME`.
+   * Third-party MCP servers. The host offers their tools as `NAME__TOOL`. Under `[capabilities]`, the server is called `mcp_NAME`.
    */
   servers?: {
     [k: string]: McpServerTable;
   };
 }
 /**
- * One MCP server of others: a `command` that runs in the sandbox, or a `url`.
+ * A third-party MCP server: a `command` that runs in the sandbox, or a `url`.
  *
  * This interface was referenced by `Configuration`'s JSON-Schema
  * via the `definition` "mcpServerTable".
  */
 export interface McpServerTable {
   /**
-   * Program in `search_path` and its arguments. It speaks MCP on stdin and stdout, sees what programs see, and has no network.
+   * A program in `search_path`, and its arguments. It speaks MCP on stdin and stdout, sees what programs see, and has no network.
    *
    * @minItems 1
    * @maxItems 64
    */
   command?: [string, ...string[]];
   /**
-   * Of a `command`: names of host variables that it gets beside those of [sandbox].env.
+   * For a `command`: names of variables that it gets from the host in addition to those of `[sandbox].env`.
    *
    * @maxItems 32
    */
   env?: string[];
   /**
-   * Address of a server that speaks MCP over HTTP; https, or http to this machine.
+   * Address of a server that speaks MCP over HTTP. It must be https, or http to this machine.
    */
   url?: string;
   /**
-   * Of a `url`: headers of each request. `secret://NAME` stands for a stored secret of that host.
+   * For a `url`: headers of each request. `secret://NAME` means a secret that is stored for that host.
    */
   headers?: {
     [k: string]: string;
   };
   /**
-   * Who accepts what the server offers when nothing of it is pinned yet: `first_use` takes what it offers first, `operator` waits for `femtoclaw mcp pins accept`. Default: first_use.
+   * Who accepts what the server offers if nothing of it is pinned yet: `first_use` accepts what it offers first, `operator` waits for `femtoclaw mcp pins accept`. Default: first_use.
    */
   pins?: "first_use" | "operator";
   /**
-   * The only tools of the server that are offered. Default: all.
+   * The tools of the server that are offered. Default: all.
    *
    * @maxItems 256
    */
   tools?: string[];
   /**
-   * What the server may ask whoever calls it, where the client can answer: `elicitation` fills in a form, `sampling` has the client's model write, `roots` names its folders. Answers are data for the server, and recorded. Default: nothing.
+   * What the server may ask the client that calls it: `elicitation` to fill in a form, `sampling` to let the client's model write, `roots` to name its folders. The answers are recorded, and are only data for the server. Default: nothing.
    *
    * @maxItems 3
    */
@@ -1104,11 +1116,11 @@ export interface McpServerTable {
 }
 export interface ObservabilityTable {
   /**
-   * OTLP over HTTP endpoint, for example http://127.0.0.1:4318.
+   * Endpoint for OTLP over HTTP, for example http://127.0.0.1:4318. Default: none.
    */
   otlp?: string;
   /**
-   * What is sent there. Default: all three.
+   * What is sent to `otlp`. Default: all three.
    *
    * @minItems 1
    * @maxItems 3
@@ -1118,15 +1130,15 @@ export interface ObservabilityTable {
     | ["traces" | "logs" | "metrics", "traces" | "logs" | "metrics"]
     | ["traces" | "logs" | "metrics", "traces" | "logs" | "metrics", "traces" | "logs" | "metrics"];
   /**
-   * Address at which metrics are served under /metrics, for example 127.0.0.1:9464. Default: nowhere.
+   * Address at which the host serves metrics under /metrics, for example 127.0.0.1:9464. Default: none.
    */
   prometheus?: string;
   /**
-   * Address at which /livez and /readyz are served; it may be the same one. Default: nowhere.
+   * Address at which the host serves /livez and /readyz; it can be that of `prometheus`. Default: none.
    */
   health?: string;
   /**
-   * Names by which others than this machine may ask these addresses, as they send them in the header Host. Without it the addresses have to be those of this machine alone.
+   * Names that other machines may use for these addresses, as in the header Host. Without this list, the addresses must be loopback addresses.
    *
    * @minItems 1
    * @maxItems 16
@@ -1184,11 +1196,11 @@ export interface ObservabilityTable {
 }
 export interface AuditTable {
   /**
-   * Whether calls are refused while a witness has not taken the newest checkpoint in time.
+   * Whether calls are refused while a witness has not confirmed the newest checkpoint in time.
    */
   require?: boolean;
   /**
-   * Who holds checkpoints of the journal elsewhere; each is an `[[audit.witness]]` of its own.
+   * Witnesses, which keep checkpoints of the journal elsewhere. Each is a table `[[audit.witness]]`.
    *
    * @maxItems 32
    */
@@ -1200,30 +1212,30 @@ export interface AuditTable {
  */
 export interface WitnessTable {
   /**
-   * What the witness is.
+   * Kind of witness.
    */
   kind: "file" | "command" | "http";
   /**
-   * What the witness is called here.
+   * Name of the witness in records and messages.
    */
   name: string;
   /**
-   * Of a `file`: the file that checkpoints are appended to, outside the state directory.
+   * For a `file`: the file to which checkpoints are appended, outside the state directory.
    */
   path?: string;
   /**
-   * Of a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
+   * For a `command`: absolute path of the program, and its arguments. It gets the request on stdin.
    *
    * @minItems 1
    * @maxItems 64
    */
   command?: [string, ...string[]];
   /**
-   * Of an `http` witness: its address, to which `/add-checkpoint` is joined.
+   * For `http`: address of the witness. `/add-checkpoint` is added to it.
    */
   url?: string;
   /**
-   * Of an `http` witness: its public key.
+   * For `http`: public key of the witness.
    */
   vkey?: string;
 }
@@ -1232,7 +1244,7 @@ export interface WitnessTable {
  */
 export interface CapabilityManifest {
   /**
-   * Underscores only: the interfaces of language models refuse dots.
+   * With underscores, because the interfaces of language models refuse dots.
    */
   name: string;
   version: string;
@@ -1250,7 +1262,7 @@ export interface CapabilityManifest {
     [k: string]: unknown;
   };
   /**
-   * Which arguments name a resource. Trusted code takes facts from them, policy decides on the facts.
+   * Arguments that name a resource. Trusted code takes facts from them, and policy decides on the facts.
    *
    * @maxItems 16
    */
@@ -1399,7 +1411,7 @@ export interface CapabilityManifest {
       ];
   effect: "none" | "read" | "write" | "execute" | "network";
   /**
-   * Whether running it twice has the effect of running it once.
+   * Whether running it twice has the same effect as running it once.
    */
   idempotent: boolean;
   limits: {
@@ -1415,11 +1427,11 @@ export interface DeclaredPath {
    */
   access: "read" | "list" | "create";
   /**
-   * Whether the call is about everything below a folder, too: always, or where the truth value at this pointer says so.
+   * Whether the call is about everything below a folder too: always, or if the argument at this pointer is true.
    */
   recursive?: true | string;
   /**
-   * Pointer to a truth value: folders on the way that are missing are created, and asked about, too.
+   * Pointer to an argument that is true or false. If it is true, missing folders on the way are created, and policy decides about them too.
    */
   parents?: string;
 }
@@ -1433,14 +1445,14 @@ export interface DeclaredProgram {
   cwd?: string;
   env?: string;
   /**
-   * Pointer to a list of stages that may stand in its place: each with a program and arguments of its own at these pointers, all with this folder and these variables.
+   * Pointer to a list of stages, which can be given instead. Each has a program and arguments at these pointers; all have this folder and these variables.
    */
   stages?: string;
 }
 export interface DeclaredTerminal {
   pointer: string;
   /**
-   * Identifier of an open terminal of the same session; its facts are those of the program on it.
+   * Identifier of an open terminal of the same session. Its facts are those of the program on it.
    */
   kind: "terminal";
 }
@@ -1451,7 +1463,7 @@ export interface DeclaredHost {
   pointer: string;
   kind: "host";
   /**
-   * Pointer to the HTTP method; GET where it is absent.
+   * Pointer to the HTTP method; GET if absent.
    */
   method?: string;
   /**
@@ -1470,7 +1482,7 @@ export interface DeclaredMcpTool {
    */
   server: string;
   /**
-   * The tool; absent where the server as a whole is meant.
+   * The tool; absent if the server as a whole is meant.
    */
   tool?: string;
   /**
@@ -1507,31 +1519,31 @@ export interface ToolCall {
   };
 }
 /**
- * Who decided to act, for whom, and under which grant. The runtime writes it; of what a client says of itself only `agent` is taken, and proves nothing.
+ * Who acted, for whom, and under which grant. The runtime writes it. Only `agent` comes from the client, and it proves nothing.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "actor".
  */
 export interface RecordActor {
   /**
-   * For whom; policy decides on this name.
+   * For whom. Policy decides on this name.
    */
   principal: string;
   /**
-   * What the client calls itself.
+   * The name that the client gives itself.
    */
   agent: null | string;
   /**
-   * Door of the runtime through which it came.
+   * Door of the runtime through which the call came.
    */
   channel: "library" | "agent" | "operator";
   /**
-   * The grant under which an agent acts for the principal; null for an operator, who acts for himself.
+   * The grant under which an agent acts for the principal; null for an operator, who acts personally.
    */
   delegation: null | Delegation;
 }
 /**
- * A grant that the runtime issued; nobody issues one to himself.
+ * A grant, which only the runtime issues.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "delegation".
@@ -1539,13 +1551,13 @@ export interface RecordActor {
 export interface Delegation {
   uid: string;
   /**
-   * The grant that this one was made from.
+   * The grant from which this one was derived.
    */
   parent: null | string;
   issuer: "runtime";
 }
 /**
- * The state machine that folds this record, as the writer had it. A replay uses this one or says that it cannot.
+ * The state machine that folded this record when it was written. A replay uses exactly this one, or says that it cannot.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "machine".
@@ -1554,34 +1566,34 @@ export interface MachineIdentity {
   id: "lifecycle" | "memory" | "registry" | "policy" | "observability" | "execution";
   version: string;
   /**
-   * Digest of its definition with guards and actions.
+   * Digest of the machine's definition with guards and actions.
    */
   sha256: string;
 }
 /**
- * HMAC-SHA-256 of a value under a random salt of its own. Salt and value are kept beside the record until they are erased, which leaves the record as it is.
+ * HMAC-SHA-256 of a value with a random salt of its own. Salt and value are stored beside the record until they are erased. Erasing them does not change the record.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "commitment".
  */
 export interface Commitment {
   /**
-   * JSON pointer into `body`; null stands there.
+   * JSON pointer into `body`. The value there is null.
    */
   path: string;
   /**
-   * What the value's bytes are: a string's UTF-8, a JSON text, or raw bytes.
+   * What the value's bytes are: the UTF-8 of a string, a JSON text, or raw bytes.
    */
   form: "text" | "json" | "bytes";
   bytes: number;
   hmac: string;
   /**
-   * Whether the value was kept beside the salt, or only the salt.
+   * Whether the value was stored together with the salt, or only the salt.
    */
   kept: boolean;
 }
 /**
- * One place from which a secret was taken.
+ * One place from which a secret was removed.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "redaction".
@@ -1597,18 +1609,18 @@ export interface Redaction {
   rule: string;
 }
 /**
- * The first record of every journal: the name of the log and the key that vouches for it.
+ * The first record of every journal: the name of the log and the key that signs it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "logCreatedBody".
  */
 export interface LogCreatedBody {
   /**
-   * Name of the log, made from its first public key.
+   * Name of the log, which follows from its first public key.
    */
   origin: string;
   /**
-   * Public key in the form that C2SP signed notes give it: origin+id+key.
+   * Public key in the form of C2SP signed notes: origin+id+key.
    */
   vkey: string;
   /**
@@ -1622,7 +1634,7 @@ export interface LogCreatedBody {
   parent: null | LogParent;
 }
 /**
- * The log that this one goes on from, as it was when this one began.
+ * The log that this one continues, as it was when this one began.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "logParent".
@@ -1630,11 +1642,11 @@ export interface LogCreatedBody {
 export interface LogParent {
   origin: string;
   /**
-   * Key in force at that size.
+   * Key in force at `size`.
    */
   vkey: string;
   /**
-   * Records of that log that this one goes on from.
+   * Number of records of that log that this one continues.
    */
   size: number;
   /**
@@ -1642,12 +1654,12 @@ export interface LogParent {
    */
   root: string;
   /**
-   * Why this log began: a fork; a state directory that is not the one that it was; a journal older than what was known of it; a directory of which nothing was known; or a backup that was restored.
+   * Why this log began: a fork, a copied state directory, a journal that is older than what was known of it, a directory about which nothing was known, or a restored backup.
    */
   reason: "fork" | "copy" | "rollback" | "unidentified" | "restore";
 }
 /**
- * Another key vouches for the log from here on. The next checkpoint is signed by both; the retired key signs no other above this record.
+ * From here on, another key signs the log. The next checkpoint is signed by both keys. The retired key signs no later one.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "keyRotatedBody".
@@ -1657,7 +1669,7 @@ export interface KeyRotatedBody {
   retired_vkey: string;
 }
 /**
- * A host opened the journal. Everything after it, up to the next of its kind, belongs to this boot.
+ * A host opened the journal. All records up to the next record of this type belong to this boot.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "bootStartedBody".
@@ -1672,7 +1684,7 @@ export interface BootStartedBody {
   previous_end: "none" | "clean" | "crash";
   integrity: "verified" | "unverified";
   /**
-   * Why the program that runs is verified, or is not.
+   * Why the running program counts as verified, or not.
    */
   integrity_reason?: string;
   deployment?: Deployment;
@@ -1681,22 +1693,22 @@ export interface BootStartedBody {
   approvals?: ApprovalAuthority;
 }
 /**
- * What was deployed, by digests that depend on no place: two that are equal behave alike.
+ * What was deployed, as digests that do not depend on paths. Two deployments with equal digests behave alike.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "deployment".
  */
 export interface Deployment {
   /**
-   * Over all of the others.
+   * Digest over all the others.
    */
   digest: string;
   /**
-   * The standalone executable; null where the sources run.
+   * The executable; null if the sources run.
    */
   binary: null | string;
   /**
-   * The file as it was read; of a configuration made in code what it resolves to.
+   * The file as it was read; for a configuration that was made in code, the result of resolving it.
    */
   configuration: string;
   /**
@@ -1711,13 +1723,13 @@ export interface Deployment {
   capabilities: string;
 }
 /**
- * The installation that the program belongs to, as its receipt says; absent where it was not installed.
+ * The installation of the program, as its receipt says. Absent if it was not installed.
  */
 export interface Installation {
   scope: "system" | "user";
   version: string;
   /**
-   * The executable that was installed.
+   * Digest of the executable.
    */
   binary: string;
   /**
@@ -1730,7 +1742,7 @@ export interface Installation {
   receipt: string;
 }
 /**
- * The configuration in force and whether it differs from the last boot's.
+ * The configuration in force.
  */
 export interface ConfigurationDigest {
   path: null | string;
@@ -1738,22 +1750,22 @@ export interface ConfigurationDigest {
   changed: boolean;
 }
 /**
- * Whose answers count in this boot. A yes of somebody else to a question that is still open counts no more.
+ * Whose answers are valid in this boot. A yes of anyone else to a question that is still open is no longer valid.
  */
 export interface ApprovalAuthority {
   /**
-   * Public keys of the operators: name+id+key.
+   * Public keys of the operators (name+id+key).
    *
    * @maxItems 32
    */
   operators: string[];
   /**
-   * Whether every answer has to be signed by one of them.
+   * Whether one of them must sign each answer.
    */
   operator_key: boolean;
 }
 /**
- * The runtime moved from one phase of its life to another.
+ * The runtime moved from one phase to another.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "lifecycleChangedBody".
@@ -1789,14 +1801,14 @@ export interface LifecycleChangedBody {
   fault?: RecordedFault;
 }
 /**
- * Why the runtime left its course.
+ * The fault that caused it.
  */
 export interface RecordedFault {
   code: string;
   reason: string;
 }
 /**
- * Capabilities that this boot knows; whether each is enabled, and who said so.
+ * The capabilities of this boot, whether each is enabled, and by whom.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "registryLoadedBody".
@@ -1816,11 +1828,11 @@ export interface RegisteredCapability {
   locked: boolean;
   isolation: "sandbox" | "host" | "in-process";
   /**
-   * Who wrote it: FemtoClaw, the program that embeds it, the author of a package, or an MCP server of others.
+   * Where the capability comes from: FemtoClaw, the program that embeds it, a package, or a third-party MCP server.
    */
   origin?: "built-in" | "embedder" | "package" | "mcp";
   /**
-   * It runs in the process of the host, because whoever embeds that trusts it. Absent where it does not.
+   * The capability runs in the process of the host, because the embedding program trusts it. Otherwise absent.
    */
   trusted?: true;
 }
@@ -1843,7 +1855,7 @@ export interface CapabilityDisabledBody {
   name: string;
 }
 /**
- * One compiled rule and where it came from.
+ * One compiled rule and its origin.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "policyRule".
@@ -1853,32 +1865,32 @@ export interface PolicyRule {
   text: string;
   source: null | string;
   /**
-   * What the rule does, in plain words.
+   * What the rule does, in words.
    */
   reason?: string;
   /**
-   * What an operator can change about it.
+   * What an operator can do about it.
    */
   fix?: string;
 }
 /**
- * What the rules on trial say of the call, on the facts of this record. It has no part in what was decided.
+ * What the rules on trial say about the call, on the facts of this record. It did not influence the decision.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "shadowVerdict".
  */
 export interface ShadowVerdict {
   /**
-   * Revision of the rules on trial; the activation before has their text.
+   * Revision of the rules on trial. The last record `policy.activated` before has their text.
    */
   revision: string;
   verdict: "allowed" | "asks" | "denied" | "undecided";
   /**
-   * Error code that a proposer would have heard, or under which nothing could be decided; null where it is allowed.
+   * Error code that the proposer would have got, or because of which nothing could be decided. Null if the call is allowed.
    */
   code: null | string;
   /**
-   * Sorted identifiers of the rules that say so, the first ones.
+   * Sorted identifiers of the deciding rules, the first ones.
    *
    * @maxItems 32
    */
@@ -1895,35 +1907,35 @@ export interface PolicyActivatedBody {
   engine: string;
   schema_sha256: string;
   /**
-   * The Cedar schema by which the rules are read; null where it is a commitment.
+   * The Cedar schema of the rules; null if it is a commitment.
    */
   schema?: null | string;
   /**
-   * Null where they are a commitment.
+   * Null if they are a commitment.
    */
   rules: null | PolicyRule[];
   /**
-   * Revision of the rules on trial beside it, of the same engine and schema; absent where there are none.
+   * Revision of the rules on trial, for the same engine and schema. Absent if there are none.
    */
   shadow?: string;
   /**
-   * The whole set on trial; null where it is a commitment.
+   * All rules on trial; null if they are a commitment.
    */
   shadow_rules?: null | PolicyRule[];
   /**
-   * Digest of the configuration that it was compiled from, where that was loaded anew while the host ran; else the boot's record has it.
+   * Digest of the configuration from which the policy was compiled, if it was reloaded while the host ran. Otherwise the record of the boot has it.
    */
   configuration?: string;
 }
 /**
- * A candidate for the policy was not taken. What was in force stays in force.
+ * A new policy was rejected. The policy in force stays in force.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "policyRejectedBody".
  */
 export interface PolicyRejectedBody {
   /**
-   * Null where it did not come as far as having one.
+   * Null if it failed before it had one.
    */
   revision: null | string;
   code: string;
@@ -1942,7 +1954,7 @@ export interface ObservabilityStartedBody {
   reason?: string;
 }
 /**
- * Export of telemetry degraded or recovered.
+ * Export of telemetry failed or recovered.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "observabilityChangedBody".
@@ -1953,7 +1965,7 @@ export interface ObservabilityChangedBody {
   reason?: string;
 }
 /**
- * A subsystem failed; the root decided what follows.
+ * A subsystem failed, and the root machine decided what follows.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "supervisionCrashedBody".
@@ -1966,7 +1978,7 @@ export interface SupervisionCrashedBody {
   decision: "restart" | "give-up";
 }
 /**
- * A subsystem runs again, from its last snapshot.
+ * A subsystem runs again, beginning at its last snapshot.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "supervisionRestartedBody".
@@ -1975,14 +1987,14 @@ export interface SupervisionRestartedBody {
   subsystem: "memory" | "registry" | "policy" | "observability";
 }
 /**
- * The runtime minted a session for a connection or an embedder. Who that is stands in `actor`.
+ * The runtime created a session for a connection or an embedder. `actor` says for whom.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "sessionOpenedBody".
  */
 export interface SessionOpenedBody {
   /**
-   * By which rules the history facts of the session are folded from its records. Absent in sessions of versions that knew none.
+   * Version of the rules that compute the history facts of the session from its records. Absent in sessions of versions without history.
    */
   history?: 1;
 }
@@ -1996,19 +2008,19 @@ export interface SessionClosedBody {
   executions: number;
 }
 /**
- * A protocol message in message form: recorded, never executed.
+ * A protocol message of the first form, which is recorded and never executed.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "messageRecordedBody".
  */
 export interface MessageRecordedBody {
   /**
-   * Null where it is a commitment.
+   * Null if it is a commitment.
    */
   content: null | string;
 }
 /**
- * A call that was not permitted to run, with the reason. Of what was refused a commitment and a capped head are kept.
+ * A call that was not permitted to run, with the reason. Of its message, the record has the beginning and a commitment.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionRefusedBody".
@@ -2032,7 +2044,7 @@ export interface ExecutionRefusedBody {
   decision: DecisionCode;
   facts: null | Facts;
   /**
-   * SHA-256 of the JSON text [principal, tool, facts], as they are recorded; null where no facts were taken.
+   * SHA-256 of the JSON text [principal, tool, facts], as they are recorded. Null if no facts were taken.
    */
   input_sha256: null | string;
   revision: null | string;
@@ -2040,12 +2052,12 @@ export interface ExecutionRefusedBody {
   error: ReplyError;
   shadow?: ShadowVerdict;
   /**
-   * Sequence number of the question that this ends; absent where nobody was asked.
+   * Sequence number of the question that this record ends. Absent if nobody was asked.
    */
   approval?: number;
 }
 /**
- * What was refused; the record's commitment `/request/payload` is over its bytes.
+ * The refused message. The record's commitment `/request/payload` is over its bytes.
  */
 export interface RefusedRequest {
   bytes: number;
@@ -2053,7 +2065,7 @@ export interface RefusedRequest {
   payload: null;
 }
 /**
- * Where in somebody else's trace a proposal stands, as W3C Trace Context says it. Absent where nothing was said of it.
+ * W3C trace context that the proposal is part of. Absent if none was given.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "traceContext".
@@ -2062,7 +2074,7 @@ export interface TraceContext {
   traceparent?: string;
   tracestate?: string;
   /**
-   * What was there and not of its form, so that it was left out.
+   * Fields that were given but are not valid, so they were left out.
    *
    * @minItems 1
    * @maxItems 1
@@ -2085,7 +2097,7 @@ export interface ReplyError {
   timestamp: string;
 }
 /**
- * A permitted call, made durable before its effect begins.
+ * A permitted call. This record is durable before the effect begins.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionIntentBody".
@@ -2094,7 +2106,7 @@ export interface ExecutionIntentBody {
   tool: string;
   capability: string;
   /**
-   * Null where they are a commitment.
+   * Null if they are a commitment.
    */
   args: null | {
     [k: string]: unknown;
@@ -2102,7 +2114,7 @@ export interface ExecutionIntentBody {
   label: null | string;
   trace?: TraceContext;
   /**
-   * Null where they are a commitment.
+   * Null if they are a commitment.
    */
   facts: null | Facts;
   /**
@@ -2117,33 +2129,33 @@ export interface ExecutionIntentBody {
    */
   bytes?: number;
   /**
-   * The most that the call may get back; counted until its outcome says how much it was.
+   * The most bytes that the call may get back. They count as used until the outcome says how many there were.
    */
   reserved_bytes?: number;
   /**
-   * The capability runs in the process of the host, with all rights of that. Absent where it does not.
+   * The capability runs in the process of the host, with all its rights. Otherwise absent.
    */
   trusted?: true;
   /**
-   * Digest of the names and digests of all files of the package that runs. Absent where none does.
+   * Digest of the names and digests of all files of the package that runs. Absent if it is no package.
    */
   code_sha256?: string;
   /**
-   * What is true of the principal from this record on, for ever. Absent where the call changes nothing about that.
+   * Marks that the principal has from this record on, permanently. Absent if the call sets none.
    */
   marks?: Mark[];
   /**
-   * What stood at each path that the call may change; null where it is a commitment. Absent for calls that change no file, and for those of versions that kept nothing.
+   * What was at each path that the call may change; null if it is a commitment. Absent for calls that change no file, and in versions that did not keep it.
    */
   kept?: null | [KeptPath, ...KeptPath[]];
   shadow?: ShadowVerdict;
   /**
-   * Sequence number of the question that operators said yes to; absent where nobody was asked.
+   * Sequence number of the question to which operators said yes. Absent if nobody was asked.
    */
   approval?: number;
 }
 /**
- * What stood at a path before a call changed it.
+ * What was at a path before a call changed it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "keptPath".
@@ -2156,20 +2168,20 @@ export interface KeptPath {
    */
   bytes?: number;
   /**
-   * What the file held; null where it is a commitment. Absent where it was not kept.
+   * Contents of the file; null if they are a commitment. Absent if they were not kept.
    */
   content?: null | string;
   /**
-   * How the content stands for bytes.
+   * Encoding of the contents.
    */
   encoding?: "utf8" | "base64";
   /**
-   * Why the content was not kept, so that the call cannot be undone.
+   * Why the contents were not kept, so that the call cannot be undone.
    */
   lost?: "large" | "secret" | "linked" | "unreadable";
 }
 /**
- * What became of a permitted call, made durable before anyone hears the answer.
+ * The outcome of a permitted call. This record is durable before the answer is sent.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionOutcomeBody".
@@ -2181,14 +2193,14 @@ export interface ExecutionOutcomeBody {
   duration_us: number;
   sandbox: null | string;
   /**
-   * Null where it is a commitment.
+   * Null if it is a commitment.
    */
   result?: null | {
     [k: string]: unknown;
   };
   error?: ReplyError;
   /**
-   * Whether the effect had begun when this happened.
+   * Whether the effect had begun before this event.
    */
   began: boolean;
   /**
@@ -2196,11 +2208,11 @@ export interface ExecutionOutcomeBody {
    */
   bytes?: number;
   /**
-   * The capability ran in the process of the host. Absent where it did not.
+   * The capability ran in the process of the host. Otherwise absent.
    */
   trusted?: true;
   /**
-   * What programs of the call did at each host that they wanted to connect to. Absent where there was none.
+   * Each host to which programs of the call tried to connect. Absent if there was none.
    *
    * @maxItems 64
    */
@@ -2208,7 +2220,7 @@ export interface ExecutionOutcomeBody {
   relayed?: Relayed;
 }
 /**
- * What the call left where it changed something, by which an undo knows it again. Absent where it cannot be undone.
+ * The state in which the call left the file. An undo compares it. Absent if the call cannot be undone.
  */
 export interface LeftBehind {
   /**
@@ -2222,15 +2234,15 @@ export interface LeftBehind {
 }
 export interface HostTraffic {
   /**
-   * Host and port, as the program named them, printable and cut.
+   * Host and port as the program named them, made printable and cut.
    */
   host: string;
   /**
-   * Connections that reached it.
+   * Connections that reached the host.
    */
   connections: number;
   /**
-   * Connections that were refused, by policy or because nothing took them.
+   * Connections that were refused, by policy or because nothing answered.
    */
   refused: number;
   /**
@@ -2243,23 +2255,23 @@ export interface HostTraffic {
   bytes_in: number;
 }
 /**
- * What the proposer was told of an MCP server beside its answer. Absent where that was nothing.
+ * What the proposer got from an MCP server besides the answer. Absent if there was nothing.
  */
 export interface Relayed {
   /**
-   * Times that it was told how far the server is.
+   * Number of messages about the server's progress.
    */
   progress: number;
   /**
-   * Lines of the server's log that it was told.
+   * Number of lines of the server's log.
    */
   messages: number;
   /**
-   * What its session was not told, because it was more than a session is told.
+   * Number of messages that were left out because there were too many.
    */
   dropped: number;
   /**
-   * The first of these lines, printable and cut.
+   * The first of these lines, made printable and cut.
    *
    * @maxItems 16
    */
@@ -2979,7 +2991,7 @@ export interface Relayed {
       ];
 }
 /**
- * A permitted call whose outcome a crash made unknown. It is never run again by itself.
+ * A permitted call whose outcome is unknown because of a crash. It is never run again automatically.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionInterruptedBody".
@@ -2990,7 +3002,7 @@ export interface ExecutionInterruptedBody {
   boot: string;
 }
 /**
- * Calls refused with this code since the last such record; they are counted, not recorded one by one.
+ * Calls that were refused with this code since the last such record. They are counted, not recorded one by one.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "overloadRefusedBody".
@@ -3000,7 +3012,7 @@ export interface OverloadRefusedBody {
   code: string;
 }
 /**
- * Digests of the actor snapshots stored with this record; each covers all records before it.
+ * Digests of the snapshots of the actors that are stored with this record. They cover all records before it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "snapshotTakenBody".
@@ -3026,42 +3038,42 @@ export interface SnapshotDigest {
   machine: string;
   version: string;
   /**
-   * Digest of the machine's definition; null for a state that no machine holds.
+   * Digest of the machine's definition; null for a state that is not of a machine.
    */
   definition: null | string;
   sha256: string;
 }
 /**
- * An operator said what became of an execution that was interrupted. It changes nothing but what is known.
+ * An operator recorded the outcome of an interrupted execution. This changes only what is known about it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionResolvedBody".
  */
 export interface ExecutionResolvedBody {
   /**
-   * Sequence number of the record that left it open.
+   * Sequence number of the record that says that the outcome is unknown.
    */
   interrupted: number;
   tool: string;
   resolution: "done" | "not-done";
   /**
-   * Why the operator says so, made printable.
+   * The operator's reason, made printable.
    */
   reason: string;
 }
 /**
- * What a log that goes on from another takes over from it. Approvals and grants are not among it.
+ * What a log takes over from the log that it continues. Approvals and grants are not taken over.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "epochOpenedBody".
  */
 export interface EpochOpenedBody {
   /**
-   * Capabilities that operators had disabled by hand; what they had enabled by hand is not taken over.
+   * Capabilities that operators had disabled. Those that they had enabled are not taken over.
    */
   disabled: string[];
   /**
-   * What is true of principals because of calls in the log before. Absent where there is nothing.
+   * Marks of principals because of calls in the earlier log. Absent if there are none.
    */
   marks?: PrincipalMarks[];
   state: FoldedState;
@@ -3071,30 +3083,30 @@ export interface PrincipalMarks {
   marks: Mark[];
 }
 /**
- * The state of every actor after the last record that was taken over, kept beside the old log.
+ * The state of every actor after the last record that was taken over. It is stored beside the old log.
  */
 export interface FoldedState {
   covers: number;
   /**
-   * Digest of that file.
+   * Digest of the file with this state.
    */
   sha256: string;
 }
 /**
- * An execution of the log before this one whose outcome nobody knows. It is never run again by itself and waits for a resolution.
+ * An execution of the earlier log whose outcome is unknown. It is never run again automatically, and waits for a resolution.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionInheritedBody".
  */
 export interface ExecutionInheritedBody {
   /**
-   * The record of the old log that left it open.
+   * The record of the old log that says that the outcome is unknown.
    */
   record: number;
   tool: string;
 }
 /**
- * The disk became full, or has room again. While it is full no call is taken, and outcomes are written from the reserve.
+ * The disk became full, or has room again. While it is full, no call is accepted, and outcomes are written from the reserve.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "memoryChangedBody".
@@ -3104,67 +3116,67 @@ export interface MemoryChangedBody {
   reason: string;
 }
 /**
- * No further effect of the session begins: an operator said so, a budget is used up, or more of its calls were refused than its quota of the journal holds. In the last case this record stands for those that were not recorded singly. The session's further calls are refused and counted.
+ * From here on, no effect of the session begins. The reason is an operator, a used-up budget, or more refused calls than the session's quota of the journal allows. In the last case, this record replaces those of the further refusals. Further calls of the session are refused and only counted.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "sessionHaltedBody".
  */
 export interface SessionHaltedBody {
   /**
-   * Refusals of the session that have records of their own.
+   * Number of the session's refusals that have a record.
    */
   recorded: number;
   /**
-   * What was refused at last, as in `execution.refused`; absent where an operator halted it.
+   * Event of the last refusal, as in `execution.refused`. Absent if an operator halted the session.
    */
   event?: string;
   /**
-   * FEMTO_SESSION_HALTED where an operator halted it, FEMTO_BUDGET_EXCEEDED where a budget did; else the code of the last refusal.
+   * `FEMTO_SESSION_HALTED` if an operator halted the session, `FEMTO_BUDGET_EXCEEDED` if a budget was used up, otherwise the code of the last refusal.
    */
   code: string;
   /**
-   * Why, in the operator's words or the budget's; absent where refusals were too many.
+   * Reason of the operator, or the name of the budget. Absent if there were too many refusals.
    */
   reason?: string;
 }
 /**
- * An operator had values erased that a record commits to. Salt and value are gone; the record and its proofs are as they were.
+ * An operator erased values that were stored beside a record. Salt and value are gone. The record and its proofs are unchanged.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "valuesErasedBody".
  */
 export interface ValuesErasedBody {
   /**
-   * The record that commits to them.
+   * The record beside which they were stored.
    */
   seq: number;
   /**
-   * The commitments, by their paths there.
+   * Paths of the erased values in that record.
    */
   paths: string[];
   /**
-   * Why, in the operator's words.
+   * Reason, in the operator's words.
    */
   reason: string;
 }
 /**
- * An operator had the oldest records dropped. Their hashes stay in the tree, so that a copy kept elsewhere can still be proved.
+ * An operator dropped the oldest records. Their hashes stay in the tree, so a copy of such a record can still be proved.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "logPrunedBody".
  */
 export interface LogPrunedBody {
   /**
-   * Records below this number are gone, except the first one and those that changed the key.
+   * Records below this number are gone, except the first one and records `key.rotated`.
    */
   before: number;
   /**
-   * How many went this time.
+   * Number of records that were dropped this time.
    */
   records: number;
 }
 /**
- * A call that policy permits only after operators say yes. It waits as this record and holds nothing else; the record's sequence number is the approval's identifier.
+ * A question: a call that policy permits only after operators say yes. The sequence number of this record is the identifier of the question.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "approvalAskedBody".
@@ -3173,7 +3185,7 @@ export interface ApprovalAskedBody {
   tool: string;
   capability: string;
   /**
-   * Null where they are a commitment.
+   * Null if they are a commitment.
    */
   args: null | {
     [k: string]: unknown;
@@ -3181,7 +3193,7 @@ export interface ApprovalAskedBody {
   label: null | string;
   trace?: TraceContext;
   /**
-   * Null where they are a commitment.
+   * Null if they are a commitment.
    */
   facts: null | Facts;
   /**
@@ -3194,31 +3206,31 @@ export interface ApprovalAskedBody {
    */
   rules: string[];
   /**
-   * How many different operators have to say yes.
+   * How many different operators must say yes.
    */
   approvers: number;
   /**
-   * Files that the call names and what they held when the question was asked.
+   * Files that the call names, with their contents when the question was asked.
    *
    * @maxItems 64
    */
   files: ApprovedFile[];
   shadow?: ShadowVerdict;
   /**
-   * SHA-256 of the JSON text [principal, tool, capability, args, questions, files, rules, approvers], as they are recorded. An answer is to this and to nothing else.
+   * SHA-256 of the JSON text [principal, tool, capability, args, questions, files, rules, approvers], as they are recorded. An answer is valid only for this digest.
    */
   digest: string;
   /**
-   * RFC 3339, UTC. Without an answer by then the call is refused.
+   * RFC 3339, UTC. If there is no answer by then, the call is refused.
    */
   expires_at: string;
   /**
-   * Time from the question to its expiry, which no change of the wall clock extends.
+   * Time from the question to its expiry. A change of the wall clock does not extend it.
    */
   lifetime_ms: number;
 }
 /**
- * An operator answered a question. A yes is used once, for the call that was asked about.
+ * An operator answered a question. A yes is used once, for exactly this call.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "approvalAnsweredBody".
@@ -3235,7 +3247,7 @@ export interface ApprovalAnsweredBody {
   digest: string;
   answer: "granted" | "refused";
   /**
-   * Whether the question is settled by this: by a no, or by the last yes that it needs.
+   * Whether this answer settles the question: a no, or the last yes that was needed.
    */
   complete: boolean;
   /**
@@ -3243,45 +3255,45 @@ export interface ApprovalAnsweredBody {
    */
   scope: "once" | "session";
   /**
-   * What the operator says about it, made printable.
+   * The operator's reason, made printable.
    */
   reason: null | string;
   /**
-   * Whether the agent could have given this answer itself, because it runs as the operator's user and no key was asked for.
+   * Whether the agent could have given this answer itself, because it runs as the operator's user and no key was required.
    */
   self_approvable: boolean;
   /**
-   * Public key of the operator who signed the answer; absent where the operator's socket was enough.
+   * Public key of the operator who signed the answer. Absent if it was not signed.
    */
   key?: string;
   signature?: AnswerSignature;
 }
 /**
- * What the operator signed beside the rest of the record, and the signature by `key`. The signed text can be put together again from the record.
+ * What the operator signed besides the rest of the record, and the signature by `key`. The signed text can be reconstructed from the record.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "answerSignature".
  */
 export interface AnswerSignature {
   /**
-   * Name of the log that the question stands in.
+   * Name of the log that has the question.
    */
   log: string;
   /**
-   * RFC 3339, UTC, by the clock of whoever signed.
+   * RFC 3339, UTC, by the signer's clock.
    */
   signed_at: string;
   /**
-   * RFC 3339, UTC. The answer was worth nothing afterwards.
+   * RFC 3339, UTC. The answer was not valid afterwards.
    */
   expires_at: string;
   /**
-   * Base64 of the key's id and the Ed25519 signature, as in the signature line of a signed note.
+   * Base64 of the key id and the Ed25519 signature, as in the signature line of a signed note.
    */
   signature: string;
 }
 /**
- * A program runs on a terminal of its own from here on. The execution that opened it has the same identifier as the terminal.
+ * From here on, a program runs on a terminal. The terminal has the identifier of the execution that opened it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "terminalOpenedBody".
@@ -3298,12 +3310,12 @@ export interface TerminalOpenedBody {
   cols: number;
   rows: number;
   /**
-   * Whether what is written to the terminal is recorded too.
+   * Whether input to the terminal is recorded too.
    */
   input_recorded: boolean;
 }
 /**
- * What a terminal showed for a while, with times, so that it can be played again.
+ * What a terminal showed during some time, with times, so that it can be replayed.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "terminalRecordedBody".
@@ -3314,11 +3326,11 @@ export interface TerminalRecordedBody {
    */
   terminal: string;
   /**
-   * When the first part came, by the monotonic clock of the boot.
+   * Time of the first part, by the monotonic clock of the boot.
    */
   at_us: number;
   /**
-   * All parts, one behind the other; null where it stands beside the record.
+   * All parts, one after the other; null if it is stored beside the record.
    */
   text: string | null;
   /**
@@ -3334,7 +3346,7 @@ export interface TerminalRecordedBody {
  */
 export interface TerminalMark {
   /**
-   * What the program wrote, what was written to it, or a new size as `COLSxROWS`.
+   * What the program wrote, what was typed, or a new size as `COLSxROWS`.
    */
   kind: "output" | "input" | "size";
   /**
@@ -3347,7 +3359,7 @@ export interface TerminalMark {
   chars: number;
 }
 /**
- * The end of a terminal: nothing that ran on it runs any more.
+ * The terminal has ended. Nothing that ran on it runs any more.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "terminalClosedBody".
@@ -3358,35 +3370,35 @@ export interface TerminalClosedBody {
    */
   terminal: string;
   /**
-   * The record that says that it was opened.
+   * The record of its opening.
    */
   opened: number;
   /**
-   * `exited`: its program ended by itself. `closed`: its session closed it. `idle`, `expired`, `output`: a limit. `policy`: it would not be permitted any more. `halted`, `session`: its session was halted, or ended. `stopped`: the host stopped. `interrupted`: the host ended before it could say so.
+   * `exited`: its program ended by itself. `closed`: its session closed it. `idle`, `expired`, `output`: it reached a limit. `policy`: it was no longer permitted. `halted`, `session`: its session was halted, or ended. `stopped`: the host stopped. `interrupted`: the host ended before it could record the end.
    */
   why:
     "exited" | "closed" | "idle" | "expired" | "output" | "policy" | "halted" | "session" | "stopped" | "interrupted";
   reason: string;
   /**
-   * Of the program; null where it was killed, or where nobody knows.
+   * Exit code of the program; null if it was killed, or if it is unknown.
    */
   exit_code: number | null;
   signal: string | null;
   /**
-   * Bytes that were written to it; null where nobody knows.
+   * Bytes of input; null if unknown.
    */
   bytes_in: number | null;
   /**
-   * Bytes that it wrote; null where nobody knows.
+   * Bytes of output; null if unknown.
    */
   bytes_out: number | null;
   /**
-   * Characters of its output for which the journal had no room; null where nobody knows.
+   * Characters of output for which the journal had no room; null if unknown.
    */
   unrecorded: number | null;
 }
 /**
- * Where the effect of a permitted call wanted to go on to: a redirect of net_fetch, or a host that a program connects to. Made durable before anything is sent there.
+ * A further destination of a permitted call: a redirect of `net_fetch`, or a host to which a program connects. This record is durable before anything is sent there.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "executionHopBody".
@@ -3401,18 +3413,18 @@ export interface ExecutionHopBody {
    */
   hop: number;
   /**
-   * Where it led, printable and cut.
+   * The destination, made printable and cut.
    */
   location: string;
   /**
-   * Whether policy let it go on.
+   * Whether policy permitted it.
    */
   allowed: boolean;
   facts: null | Facts;
   revision: null | string;
   rules: string[];
   /**
-   * Why not; absent where it was allowed.
+   * Why it was denied. Absent if it was permitted.
    */
   reason?: string;
 }
@@ -3425,13 +3437,13 @@ export interface ExecutionHopBody {
 export interface SecretAddedBody {
   name: string;
   /**
-   * The only host that it is sent to.
+   * The only host to which it is sent.
    */
   host: string;
   port: number;
 }
 /**
- * An operator removed a stored secret, before this was recorded.
+ * An operator removed a stored secret. It was already gone when this was recorded.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "secretRemovedBody".
@@ -3440,7 +3452,7 @@ export interface SecretRemovedBody {
   name: string;
 }
 /**
- * Another executable was put in force while no host ran; recorded by the first boot after it. The same `id` twice is the same change.
+ * Another executable was put in force while no host ran. The first boot afterwards records it. Two records with the same `id` are about the same change.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "deploymentChangedBody".
@@ -3449,13 +3461,13 @@ export interface DeploymentChangedBody {
   id: string;
   change: "installed" | "upgraded" | "rolled_back";
   /**
-   * Wall clock of whoever did it, RFC 3339, UTC.
+   * Time of the change by the wall clock, RFC 3339, UTC.
    */
   at: string;
   from: null | DeployedVersion;
   to: DeployedVersion;
   /**
-   * Why it was taken back; absent where an operator asked for it.
+   * Why an executable was put back. Absent if an operator wanted the change.
    */
   reason?: string;
 }
@@ -3468,7 +3480,7 @@ export interface DeployedVersion {
   binary: string;
 }
 /**
- * The host starts an MCP server of others, or begins to talk to one; this is durable before it does.
+ * The host starts a third-party MCP server, or connects to one. This record is durable before it does so.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "upstreamStartedBody".
@@ -3479,20 +3491,20 @@ export interface UpstreamStartedBody {
    */
   server: string;
   /**
-   * Path of the program; null for one that is reached over HTTP.
+   * Path of the program; null for a server that is reached over HTTP.
    */
   program: string | null;
   /**
-   * Arguments of the program; null where they stand beside the record.
+   * Arguments of the program; null if they are stored beside the record.
    */
   args: null | string[];
   /**
-   * Scheme, host and port of its address, and before 0.12.0 all of it; null for a program.
+   * Scheme, host and port of its address, before version 0.12.0 the whole address; null for a program.
    */
   url: string | null;
 }
 /**
- * An MCP server of others is not there any more: it could not be started, ended, or was ended.
+ * A third-party MCP server could not be started, has ended, or was ended.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "upstreamStoppedBody".
@@ -3507,7 +3519,7 @@ export interface UpstreamStoppedBody {
    */
   started: number;
   /**
-   * Why.
+   * Reason.
    */
   reason: string;
 }
@@ -3531,19 +3543,19 @@ export interface QuarantinedTool {
   name: string;
   sha256: string;
   /**
-   * Whether no tool of this name is pinned, or one with another definition.
+   * `new`: no tool with this name is pinned. `changed`: one with another definition is pinned.
    */
   why: "new" | "changed";
 }
 /**
- * What an MCP server offers was accepted, and takes the place of what was pinned of it before: by an operator, or by nobody where it was used first.
+ * The offers of an MCP server were accepted, by an operator or at first use. They replace what was pinned before.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "upstreamPinnedBody".
  */
 export interface UpstreamPinnedBody {
   /**
-   * Name of the MCP server in the configuration; `capability:NAME` for the package of a capability, of which the files are what is pinned.
+   * Name of the MCP server in the configuration. For the package of a capability, it is `capability:NAME`, and its files are what is pinned.
    */
   server: string;
   /**
@@ -3551,31 +3563,31 @@ export interface UpstreamPinnedBody {
    */
   set_sha256: string;
   /**
-   * All that is accepted.
+   * Everything that is accepted.
    */
   tools: ToolPin[];
 }
 /**
- * An operator took back what was pinned of an MCP server; nothing of it is offered until an operator accepts it anew.
+ * An operator withdrew what was pinned of an MCP server. Nothing of it is offered until an operator accepts it again.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "upstreamUnpinnedBody".
  */
 export interface UpstreamUnpinnedBody {
   /**
-   * Name of the MCP server in the configuration; `capability:NAME` for the package of a capability, of which the files are what is pinned.
+   * Name of the MCP server in the configuration. For the package of a capability, it is `capability:NAME`, and its files are what is pinned.
    */
   server: string;
 }
 /**
- * An MCP server offers what is not pinned; none of that is offered on.
+ * An MCP server offers something that is not pinned. Agents are not offered it.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "upstreamQuarantinedBody".
  */
 export interface UpstreamQuarantinedBody {
   /**
-   * Name of the MCP server in the configuration; `capability:NAME` for the package of a capability, of which the files are what is pinned.
+   * Name of the MCP server in the configuration. For the package of a capability, it is `capability:NAME`, and its files are what is pinned.
    */
   server: string;
   /**
@@ -3588,7 +3600,7 @@ export interface UpstreamQuarantinedBody {
   tools: QuarantinedTool[];
 }
 /**
- * The client of a call answered what the call's MCP server asked it. That is the consent of whoever sits at that client, and no answer of an operator. It is durable before the server hears it.
+ * The client of a call answered a question of the call's MCP server. This is the consent of the person at that client, and not an answer of an operator. This record is durable before the server gets the answer.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "upstreamAnsweredBody".
@@ -3610,11 +3622,11 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3623,22 +3635,22 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3647,33 +3659,33 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3682,44 +3694,44 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3728,55 +3740,55 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3785,66 +3797,66 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3853,77 +3865,77 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
@@ -3932,95 +3944,95 @@ export interface UpstreamAnsweredBody {
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         },
         {
           kind: "elicitation" | "sampling" | "roots";
           /**
-           * What was asked, as JSON, printable and cut.
+           * The question as JSON, made printable and cut.
            */
           asked: string;
           /**
-           * What the server was answered, as JSON, printable and cut.
+           * The answer as JSON, made printable and cut.
            */
           answer: string;
         }
       ];
 }
 /**
- * A session is not told of changes to a resource of an MCP server any more. The execution that began it is named.
+ * From here on, a session no longer hears of changes to a resource of an MCP server.
  *
  * This interface was referenced by `undefined`'s JSON-Schema
  * via the `definition` "subscriptionEndedBody".
@@ -4031,7 +4043,7 @@ export interface SubscriptionEndedBody {
    */
   server: string;
   /**
-   * The resource.
+   * URI of the resource.
    */
   uri: string;
   /**
@@ -4039,17 +4051,17 @@ export interface SubscriptionEndedBody {
    */
   opened: string;
   /**
-   * `closed`: its session ended it. `replaced`: its session subscribed anew. `policy`: reading the resource would not be permitted any more. `halted`, `session`: its session was halted, or ended. `server`: the server ended, or offers the resource no more. `stopped`: the host stopped.
+   * `closed`: its session ended it. `replaced`: its session subscribed again. `policy`: reading the resource was no longer permitted. `halted`, `session`: its session was halted, or ended. `server`: the server ended, or no longer offers the resource. `stopped`: the host stopped.
    */
   why: "closed" | "replaced" | "policy" | "halted" | "session" | "server" | "stopped";
   reason: string;
   /**
-   * Changes that its session was told of.
+   * Number of changes that its session heard of.
    */
   updates: number;
 }
 /**
- * What a standalone executable is made of. A signature over the bytes of this text says who built it.
+ * The parts of an executable. A signature over the bytes of this text says who built it.
  */
 export interface ReleaseManifest {
   format: 1;
@@ -4119,7 +4131,7 @@ export interface ReleasedDigests3 {
   [k: string]: string;
 }
 /**
- * The answer to one protocol message. `result` is present only when completed; `error` otherwise, except while pending.
+ * The answer to one protocol message. `result` is present only if completed, `error` only if neither completed nor pending.
  */
 export interface Reply {
   execution_id: string;
@@ -4133,12 +4145,12 @@ export interface Reply {
   policy?: {
     revision: string;
     /**
-     * Sorted identifiers of the rules that determined the decision; empty when nothing permitted.
+     * Sorted identifiers of the deciding rules; empty if nothing permitted the call.
      */
     rules: string[];
   };
   /**
-   * Where the journal holds the outcome (or the refusal). Null when nothing was recorded.
+   * Where the journal has the outcome, the refusal or the question. Null if nothing was recorded.
    */
   record: null | {
     seq: number;
@@ -4146,7 +4158,7 @@ export interface Reply {
   resolution?: Resolution;
 }
 /**
- * The question that the call waits for; only while pending.
+ * The question for whose answer the call waits; only while pending.
  */
 export interface PendingApproval {
   /**
@@ -4159,7 +4171,7 @@ export interface PendingApproval {
   expires_at: string;
 }
 /**
- * What an operator said became of an interrupted execution; absent until somebody did.
+ * The outcome of an interrupted execution that an operator recorded. Absent before that.
  *
  * This interface was referenced by `Reply`'s JSON-Schema
  * via the `definition` "resolution".
@@ -4173,12 +4185,12 @@ export interface Resolution {
    */
   at: string;
   /**
-   * Sequence number of the record that says so.
+   * Sequence number of the record of this resolution.
    */
   seq: number;
 }
 /**
- * State of every actor after the record `seq`: a cache, rebuilt from records whenever it does not match them.
+ * State of every actor after the record `seq`. It is a cache, which is built again from the records if it does not match them.
  */
 export interface Snapshot {
   v: 1;
@@ -4198,7 +4210,7 @@ export interface ActorSnapshot {
   machine: string;
   version: string;
   /**
-   * Digest of the machine's definition; null for a state that no machine holds.
+   * Digest of the machine's definition; null for a state that is not of a machine.
    */
   definition: null | string;
   state: {
