@@ -70,12 +70,11 @@ export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandle
   };
 }
 
+/** INVARIANT: an age is never taken for the number of a record, whatever else the request says. */
 function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
-  const numbers = [before, olderThanMs].filter((value) => isPositive(value));
-  const [first] = numbers;
-  if (first === undefined || numbers.length !== 1)
-    throw invalid("one of `before` and `older_than_ms` must be a number");
-  return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
+  if (isPositive(before) && olderThanMs === undefined) return { before };
+  if (isPositive(olderThanMs) && before === undefined) return { before: { olderThanMs } };
+  throw invalid("one of `before` and `older_than_ms`, and not the other, must be an integer of at least 1");
 }
 
 /** Loaded only when somebody inspects the log, because a start needs no charts. */
