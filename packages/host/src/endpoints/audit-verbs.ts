@@ -5,7 +5,7 @@ import type { PruneRequest } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 /** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
 const logAccess = () => import("../log-access.ts");

@@ -14,9 +14,9 @@ import type { EndpointUrls } from "./observability-endpoints.ts";
 import { packageVerbs } from "./package-verbs.ts";
 import { invalid, isCount, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
 import { upstreamVerbs } from "./upstream-verbs.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 /** The state of telemetry. */
 export interface TelemetryStatus {
