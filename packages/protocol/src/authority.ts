@@ -17,6 +17,9 @@ export type ProgramUse =
   | { readonly kind: "any"; readonly unsafe: boolean }
   | { readonly kind: "word"; readonly word: string; readonly flags: readonly string[] };
 
+/** The principal of everybody who has no tables of their own. No agent of the configuration can have this name. */
+export const EVERYBODY = "default";
+
 /** One permitted or forbidden use of one program. */
 export interface ProgramGrant {
   /** The path by which the search path finds the program, for example `/usr/bin/awk`. */
@@ -181,7 +184,8 @@ function common(all: readonly PathGrant[], own: readonly PathGrant[] | undefined
   );
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Whether the path is the folder or lies below it. Both are absolute and canonical. */
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 

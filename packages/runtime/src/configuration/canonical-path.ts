@@ -93,8 +93,3 @@ function limitProblem(path: string, shown: string): string | null {
   if (path.split("/").length - 1 <= LIMITS.pathDepth) return null;
   return `${shown} is deeper than ${LIMITS.pathDepth} folders`;
 }
-
-/** True if the path is the folder or lies within it. Both are canonical. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}

@@ -1,6 +1,13 @@
 /** Agents that operators may launch, as the configuration names them, resolved against this machine. */
 import { basename } from "node:path";
-import { AGENT_RUN, type Configuration, jsonPointer, type LaunchGrant, type LaunchTable } from "@femtoclaw/protocol";
+import {
+  AGENT_RUN,
+  type Configuration,
+  EVERYBODY,
+  jsonPointer,
+  type LaunchGrant,
+  type LaunchTable,
+} from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 import { findProgram } from "./resolve-programs.ts";
 import { isThisMachine } from "./resolve-webhook.ts";
@@ -21,9 +28,6 @@ export interface LaunchSetting extends LaunchGrant {
   /** Address of the model's server; absent to use that of its provider. */
   readonly baseUrl?: string;
 }
-
-/** The principal of everybody who has no tables of their own. */
-const EVERYBODY = "default";
 
 /**
  * LIMIT: minimum of calls at once. The agent is a call itself as long as it runs, and its own calls need room beside

@@ -13,10 +13,10 @@ import {
   FemtoError,
   type HistoryFacts,
   type HostQuestion,
+  isWithin,
   type PathQuestion,
   type ProgramQuestion,
 } from "@femtoclaw/protocol";
-import { isWithin } from "../configuration/canonical-path.ts";
 import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
 import { isSameHistory } from "./session-standing.ts";

@@ -8,7 +8,7 @@ import {
   takeFacts,
 } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
-import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
+import { EVERYBODY, type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
 import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
@@ -173,7 +173,7 @@ function openUpstreams(
     secrets: parts.secrets,
     registered: (name) => parts.registry.registered(name),
     standing: (principal) => parts.standing(principal),
-    principals: ["default", ...Object.keys(parts.configuration.authority.agents ?? {})],
+    principals: [EVERYBODY, ...Object.keys(parts.configuration.authority.agents ?? {})],
     append: (entry) => parts.journal.append(entry),
   });
 }

@@ -12,6 +12,7 @@ import {
   type ToolDefinition,
 } from "@femtoclaw/capabilities";
 import {
+  EVERYBODY,
   FemtoError,
   LIMITS,
   mcpCapability,
@@ -54,9 +55,6 @@ interface Offer {
 }
 
 const NOTHING: Listed = { definitions: [], contents: [] };
-
-/** The principal in whose view the list of a server is made. */
-const EVERYBODY = "default";
 
 export class UpstreamServer {
   readonly setting: UpstreamSetting;
