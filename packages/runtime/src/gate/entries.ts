@@ -200,7 +200,7 @@ function trustOf({ capability }: Execution): { readonly trusted?: true } {
 
 /** The connections of the call's programs, or those that were carried for the capability, as the outcome reports them. */
 function connectionsOf({ connections, carried }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
-  const traffic = [...(connections?.traffic ?? []), ...(carried?.told ?? [])];
+  const traffic = [...(connections?.traffic ?? []), ...(carried?.recorded ?? [])];
   return traffic.length === 0 ? {} : { connections: traffic };
 }
 

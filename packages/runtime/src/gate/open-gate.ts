@@ -1,4 +1,4 @@
-/** Connects the gate to its real parts. */
+/** Connects the gate to its real parts, and ends what runs behind it. */
 import {
   connectionFacts,
   HostNames,
@@ -16,6 +16,7 @@ import { Outputs } from "../outputs/outputs.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import { Changes } from "../relay/changes.ts";
 import { type OpenRelay, openRelay } from "../relay/open-relay.ts";
+import { settled } from "../settled.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
@@ -26,8 +27,8 @@ import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
 import type { Standing } from "./gate-parts.ts";
 import { LoopTurns } from "./loop-turns.ts";
+import { haltOf } from "./session-halt.ts";
 import type { SessionQuota } from "./session-quota.ts";
-import { haltOf } from "./session-standing.ts";
 import type { Problem } from "./verdict.ts";
 
 interface OpenGateParts {
@@ -176,4 +177,13 @@ function openUpstreams(
     principals: [EVERYBODY, ...Object.keys(parts.configuration.authority.agents ?? {})],
     append: (entry) => parts.journal.append(entry),
   });
+}
+
+/** Ends what runs behind an open gate: in its own time as long as there is some, then at once. */
+export async function drain({ gate, stopPrograms }: OpenGate, clock: Clock, drainMs: number): Promise<void> {
+  await settled(clock, gate.idle(), drainMs);
+  gate.stopAll("the runtime is shutting down");
+  await settled(clock, gate.idle(), 4 * LIMITS.graceMs);
+  await stopPrograms("the host stopped");
+  gate.close();
 }
