@@ -156,7 +156,7 @@ export class Assembly {
     });
   }
 
-  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing was executed. */
+  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing runs any more. */
   async start(): Promise<void> {
     try {
       this.#integrity = (await this.options.verifyIntegrity?.()) ?? NOT_VERIFIED;
@@ -186,6 +186,8 @@ export class Assembly {
       const cause = this.fault.error ?? error;
       // Whatever can still be recorded is recorded, and every resource is released.
       this.fault.startFailed(cause);
+      // A call that waited before may go on already.
+      if (this.#open !== null) await drain(this.#open, this.clock, 0);
       await this.#end();
       throw cause;
     }
