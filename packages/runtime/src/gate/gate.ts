@@ -94,7 +94,7 @@ export class Gate {
     const { session } = proposal;
     const underway: Underway = { session, cancelled: false };
     this.#entering.set(id, underway);
-    if (proposal.onIdentified !== undefined) harmless("what hears of an execution", proposal.onIdentified)(id);
+    if (proposal.onIdentified !== undefined) harmless("the listener `onIdentified`", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
     if (!("release" in entered)) {
       this.#leave(id);
