@@ -112,8 +112,8 @@ export interface LaunchGrant {
 export const AGENT_RUN = "agent_run";
 
 /**
- * Files that people's tools run or obey later, outside the sandbox: whoever writes them decides what is executed then.
- * Inside a writable folder they are out of reach unless a grant names them.
+ * Files that people's tools run or obey later, outside the sandbox: somebody who writes them decides what is executed
+ * then. Inside a writable folder they are out of reach unless a grant names them.
  */
 export const OBEYED_LATER: readonly string[] = [
   ".claude",

@@ -110,7 +110,10 @@ export class LaunchVerbs {
   }
 }
 
-/** INVARIANT: I8: an agent is never given a variable that the configuration does not list for it, whoever asks. */
+/**
+ * INVARIANT: I8: an agent is never given a variable that the configuration does not list for it, even if an operator
+ * asks.
+ */
 function variablesOf(written: unknown, { name, env }: LaunchSetting): Record<string, string> {
   const variables = textsOf("variables", written).map((text): [string, string] => {
     const at = Math.max(0, text.indexOf("="));

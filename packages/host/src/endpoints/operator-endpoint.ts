@@ -151,7 +151,7 @@ function haltVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
   };
 }
 
-/** The operator's name in records. Whoever has this socket counts as the user that the host runs as. */
+/** The operator's name in records. A client of this socket counts as the user that the host runs as. */
 function operatorName(): string {
   return `uid:${process.getuid?.() ?? 0}`;
 }

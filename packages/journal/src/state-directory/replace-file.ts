@@ -72,7 +72,7 @@ export function sweepAbandoned(folder: string, staged: RegExp): void {
       if (status?.isFile() === true && Date.now() - status.mtimeMs >= ABANDONED_MS) rmSync(path, { force: true });
     }
   } catch {
-    // Whoever writes there next tries again.
+    // The next writer tries again.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The directory of what FemtoClaw must not lose. Whoever can write there can rewrite history, so it is used only while
- * it belongs to this user alone.
+ * The directory of what FemtoClaw must not lose. Anybody who can write there can rewrite history, so it is used only
+ * while it belongs to this user alone.
  */
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";

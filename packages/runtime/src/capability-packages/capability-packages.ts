@@ -22,7 +22,7 @@ interface CapabilityPackagesParts {
   log(entry: LogEntry): void;
 }
 
-/** `refused`: the files that are there cannot be called, whoever agrees. */
+/** `refused`: the files that are there cannot be called, even if an operator agrees. */
 export type PackageState = "accepted" | "quarantined" | "refused";
 
 /** The state of a package, for operators. */

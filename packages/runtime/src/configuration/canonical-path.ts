@@ -77,7 +77,8 @@ function followLinks(
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
-  // INVARIANT: whoever creates the target of a dangling link decides where it leads, so such a link grants nothing.
+  // INVARIANT: somebody who creates the target of a dangling link decides where it leads, so such a link grants
+  // nothing.
   ENOENT: "is, or goes through, a symbolic link without a target",
   ELOOP: "contains a loop of symbolic links",
   ENOTDIR: "uses a file as a folder",

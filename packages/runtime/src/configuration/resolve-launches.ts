@@ -19,7 +19,7 @@ type LaunchKind = NonNullable<LaunchTable["kind"]>;
 export interface LaunchSetting extends LaunchGrant {
   /** The name that operators use. */
   readonly name: string;
-  /** Names of variables that the agent gets from whoever launches it. */
+  /** Names of variables that the agent gets from the operator who launches it. */
   readonly env: readonly string[];
   /** The kind of agent, for which a configuration is written. */
   readonly kind: LaunchKind;
