@@ -14,7 +14,7 @@ import {
   type PolicyFileRules,
   PolicyTrial,
 } from "@femtoclaw/policy/live";
-import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, EVERYBODY, FemtoError, printable } from "@femtoclaw/protocol";
 import type { PolicyFilesOption, ResolvedConfiguration } from "@femtoclaw/runtime";
 import { machineNames } from "@femtoclaw/runtime/machine-names";
 import { packageStubs } from "@femtoclaw/runtime/package-stubs";
@@ -43,9 +43,6 @@ export interface LoadedPolicy extends Omit<TestedSet, "rules"> {
 }
 
 type Project = Pick<LoadedConfiguration, "path" | "resolved" | "policyFiles">;
-
-/** The proposer besides agents with tables of their own. A Cedar file can name no others. */
-const EVERYBODY = "default";
 
 interface PolicyUse {
   /**

@@ -5,7 +5,8 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { type ConnectionHandlers, SocketServer } from "../src/endpoints/socket-server.ts";
+import { SocketServer } from "../src/endpoints/socket-server.ts";
+import type { ConnectionHandlers } from "../src/endpoints/verb-handlers.ts";
 import { Playground, proposal, RawConnection, toolCall } from "./playground.ts";
 
 const MIB = 1024 * 1024;

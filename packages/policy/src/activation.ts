@@ -16,7 +16,7 @@ import type { ResourceType } from "./schema.ts";
 /** Preparsed sets can be replaced but never freed, so there are two names instead of one per revision. */
 export type Slot = "A" | "B";
 
-/** A policy in its slot. The rules are copied, so that whoever compiled them can no longer change them. */
+/** A policy in its slot. The rules are copied, so that the code that compiled them can no longer change them. */
 export interface Candidate extends RequestTarget {
   readonly slot: Slot;
   readonly revision: string;

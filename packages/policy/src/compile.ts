@@ -110,8 +110,8 @@ function namedPaths(authority: Authority, fileRules: readonly FileRule[]): strin
 
 /**
  * Hashes with an injective encoding: every part is preceded by its length in bytes, so that no two inputs have one
- * encoding. INVARIANT: I3: a revision that was activated is not validated again, so whoever makes the checks stricter
- * must raise the number in its name.
+ * encoding. INVARIANT: I3: a revision that was activated is not validated again, so a developer who makes the checks
+ * stricter must raise the number in its name.
  */
 export function policyRevision(
   engine: string,

@@ -130,7 +130,7 @@ export function addressFloor(
       reason: "addresses of this machine and of private networks are out of reach",
       fix: `name the very host with its port under ${table}`,
     }),
-    // INVARIANT: no name may lead to these addresses at all: whoever answers for a name could point it at the keys of a
+    // INVARIANT: no name may lead to these addresses at all: its name server could point it at the keys of a
     // cloud.
     ...floorRule("special-address", ["link_local", "metadata", "multicast", "reserved"], addresses, {
       reason: "metadata services, link-local, multicast and reserved addresses are out of reach",

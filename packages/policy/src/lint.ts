@@ -32,7 +32,7 @@ export function lintAuthority(authority: Authority): LintFinding[] {
   ];
 }
 
-/** Whoever loads the configuration must resolve its paths; a relative path here is a bug. */
+/** The code that loads the configuration must resolve its paths; a relative path here is a bug. */
 function assertCanonical(authority: Authority): void {
   const { allow, ask, deny, floor } = authority;
   const owned = Object.values(authority.agents ?? {}).flatMap((own) => [own.allow, own.ask, own.deny]);

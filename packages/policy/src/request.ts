@@ -153,8 +153,8 @@ function resourceFault({ type, id }: CheckedRequest["resource"]): string | null 
 }
 
 /**
- * INVARIANT: I8: circumstances, such as that an operator agreed, come only from whoever asks for the decision, never
- * from a fact.
+ * INVARIANT: I8: circumstances, such as that an operator agreed, come only from the caller that asks for the decision,
+ * never from a fact.
  */
 function posingFault(facts: Resource["facts"], circumstances: object): string | null {
   for (const name in circumstances)

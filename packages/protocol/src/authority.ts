@@ -17,6 +17,9 @@ export type ProgramUse =
   | { readonly kind: "any"; readonly unsafe: boolean }
   | { readonly kind: "word"; readonly word: string; readonly flags: readonly string[] };
 
+/** The principal of everybody who has no tables of their own. No agent of the configuration can have this name. */
+export const EVERYBODY = "default";
+
 /** One permitted or forbidden use of one program. */
 export interface ProgramGrant {
   /** The path by which the search path finds the program, for example `/usr/bin/awk`. */
@@ -109,8 +112,8 @@ export interface LaunchGrant {
 export const AGENT_RUN = "agent_run";
 
 /**
- * Files that people's tools run or obey later, outside the sandbox: whoever writes them decides what is executed then.
- * Inside a writable folder they are out of reach unless a grant names them.
+ * Files that people's tools run or obey later, outside the sandbox: somebody who writes them decides what is executed
+ * then. Inside a writable folder they are out of reach unless a grant names them.
  */
 export const OBEYED_LATER: readonly string[] = [
   ".claude",
@@ -181,7 +184,8 @@ function common(all: readonly PathGrant[], own: readonly PathGrant[] | undefined
   );
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Whether the path is the folder or lies below it. Both are absolute and canonical. */
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 

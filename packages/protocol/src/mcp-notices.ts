@@ -1,6 +1,6 @@
 /**
  * What an MCP server says besides the answer to a call: its progress, and lines of its log. This is a stranger's text.
- * It is passed on as such, only to whoever made the call.
+ * It is passed on as such, only to the client that made the call.
  */
 import type { UpstreamQuestions } from "./mcp-questions.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Reads JSON as `JSON.parse` is meant to. V8 14.6 gives a key that is written with an escape the text of another key
- * that it has read before, if the two begin with the same raw characters: after `{"\\":0}`, `{"\n":0}` has the key `\`.
- * Whoever chooses keys could so have a record read as another one. No key that V8 sees here has an escape.
+ * Reads JSON as `JSON.parse` should. V8 14.6 gives a key that is written with an escape the text of another key that it
+ * has read before, if the two begin with the same raw characters: after `{"\\":0}`, `{"\n":0}` has the key `\`. Somebody
+ * who chooses keys could use this to have one record read as another. So no key that V8 sees here has an escape.
  */
 import { closingQuote } from "./string-literal.ts";
 

@@ -87,7 +87,7 @@ export type SocketResponse =
 /** Names of the two sockets in the runtime directory. */
 export const SOCKET_NAMES = { agent: "agent.sock", operator: "operator.sock" } as const;
 
-/** The socket of the agent that `[agent.NAME]` is about. Whoever connects there is that agent. */
+/** The socket of the agent that `[agent.NAME]` is about. A client that connects there is that agent. */
 export function agentSocketName(agent: string): string {
   return `agent-${agent}.sock`;
 }

@@ -204,10 +204,10 @@ export async function takeUpQuestions(
     // INVARIANT: if the clock shows a time before the question, it was set back and cannot tell how long the question
     // has waited.
     const isOver = leftUs <= 0 || clock.nowUs() < Date.parse(at) * 1_000;
-    if (question.at.state === "memoryCommitting") gate.goOn(call, "refused", "an operator said no to it");
+    if (question.at.state === "memoryCommitting") gate.resume(call, "refused", "an operator said no to it");
     else if (question.at.state === "authorizationEvaluating")
-      gate.goOn(isOver ? { ...call, deadlineUs: 0 } : call, "granted", "");
-    else if (isOver) gate.goOn(call, "expired", `no operator answered by ${body.expires_at}`);
+      gate.resume(isOver ? { ...call, deadlineUs: 0 } : call, "granted", "");
+    else if (isOver) gate.resume(call, "expired", `no operator answered by ${body.expires_at}`);
     else gate.questions.add(call);
   }
 }

@@ -11,14 +11,12 @@ import { recordBoot } from "./boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
-import { drain } from "./gate/drain.ts";
-import { type OpenGate, openGate } from "./gate/open-gate.ts";
+import { drain, type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
-import { RefusalSummary } from "./refusal-summary.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
 import { Secrets } from "./secrets/secrets.ts";
 import { Sessions } from "./sessions.ts";
@@ -55,7 +53,6 @@ export class Assembly {
   #observability: Observability | null = null;
   #witnessing: Witnessing | null = null;
   #open: OpenGate | null = null;
-  #refusals: RefusalSummary | null = null;
 
   constructor(options: RuntimeOptions) {
     this.options = options;
@@ -157,7 +154,7 @@ export class Assembly {
     });
   }
 
-  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing was executed. */
+  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing runs any more. */
   async start(): Promise<void> {
     try {
       this.#integrity = (await this.options.verifyIntegrity?.()) ?? NOT_VERIFIED;
@@ -177,8 +174,7 @@ export class Assembly {
       if (this.fault.error !== null) throw this.fault.error;
       const { projection, begun } = this.memory;
       await takeUpQuestions(projection.questions, { gate, journal: this.journal, clock: this.clock, begun });
-      // If this boot cannot be written down, the previous one stays remembered. That is still correct, only less
-      // precise.
+      // If this fails, the previous boot stays remembered, which is still correct and only less precise.
       await this.memory.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
       });
@@ -187,6 +183,8 @@ export class Assembly {
       const cause = this.fault.error ?? error;
       // Whatever can still be recorded is recorded, and every resource is released.
       this.fault.startFailed(cause);
+      // A call that waited before may go on already.
+      if (this.#open !== null) await drain(this.#open, this.clock, 0);
       await this.#end();
       throw cause;
     }
@@ -197,7 +195,7 @@ export class Assembly {
     this.#chronicle.advance({ type: "drain" });
     if (this.#open !== null) await drain(this.#open, this.clock, drainMs);
     this.sessions.closeAll();
-    this.#refusals?.record();
+    this.#open?.refusals.record();
     this.#chronicle.advance({ type: "drained" });
     await this.#end();
   }
@@ -279,22 +277,14 @@ export class Assembly {
       quota: (session) => this.sessions.quotaOf(session),
       lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
       upstreams: { pins: () => this.memory.projection.pins, log: this.#log },
-      terminals: {
-        record: (entry) => this.#chronicle.record(entry),
-        hasRoom: () => this.memory.space.full === null,
-      },
-    });
-    const { gate } = this.#open;
-    this.#refusals = new RefusalSummary({
-      clock: this.clock,
-      takeCounts: () => gate.takeRefusalCounts(),
       record: (entry) => this.#chronicle.record(entry),
+      terminals: { hasRoom: () => this.memory.space.full === null },
     });
     return this.#open;
   }
 
   async #end(): Promise<void> {
-    this.#refusals?.stop();
+    this.#open?.refusals.stop();
     this.#supervision.stop();
     this.#chronicle.advance({ type: "shutdown" });
     // The disk may still be full. Records that found no room while executions had their time to end are not waited for

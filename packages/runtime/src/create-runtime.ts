@@ -6,7 +6,7 @@ import { Runtime } from "./runtime.ts";
 /**
  * Starts an execution authority: verifies the program, opens the journal, loads registry and policy, and takes calls
  * once all of them are ready. If one of them is not, throws a `FemtoError` such as FEMTO_POLICY_INVALID,
- * FEMTO_JOURNAL_CORRUPT or FEMTO_STATE_OWNER; then nothing was executed, and every resource was released. Throws a
+ * FEMTO_JOURNAL_CORRUPT or FEMTO_STATE_OWNER; then nothing runs any more, and every resource was released. Throws a
  * `TypeError` for an unknown option and for a configuration that was not resolved.
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {

@@ -20,8 +20,8 @@ export { type Answer, type Answered, operatorName, questionDigestOf } from "./ga
 export * from "./live.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
-export type { Counters } from "./projection/counters.ts";
 export { eventCount } from "./projection/execution-records.ts";
+export type { Counters } from "./projection/executions.ts";
 export { Projection } from "./projection/projection.ts";
 export {
   AS_RECORDED,

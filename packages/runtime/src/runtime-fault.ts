@@ -56,7 +56,7 @@ export class RuntimeFault {
     else this.#parts.log({ level: "warn", event: "subsystem.lost", reason });
   }
 
-  /** Nothing runs yet, and the caller that starts the runtime gets the exception. */
+  /** The caller that starts the runtime gets the exception, and ends what runs already. */
   startFailed(error: unknown): void {
     const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
     this.#first ??= { code, reason: errorText(error) };

@@ -57,7 +57,7 @@ export class Runtime implements AsyncDisposable {
     this.growth = this.#parts.growth;
   }
 
-  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing was executed. */
+  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing runs any more. */
   start(): Promise<void> {
     return this.#parts.start();
   }

@@ -122,5 +122,5 @@ export function requireProposeOptions(options: ProposeOptions): void {
   if (signal !== undefined && typeof Object(signal).addEventListener !== "function") {
     throw new TypeError("`signal` is not an AbortSignal; the `signal` of an AbortController is one");
   }
-  if (wishes !== undefined && Object(wishes) !== wishes) throw new TypeError("`wishes` is no object");
+  if (wishes !== undefined && Object(wishes) !== wishes) throw new TypeError("`wishes` must be an object");
 }

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import type { Clock, Journal, JournalEntry } from "@femtoclaw/journal/live";
 import { DecisionShare } from "@femtoclaw/policy/live";
 import {
+  EVERYBODY,
   type ExecutionId,
   FemtoError,
   LIMITS,
@@ -28,9 +29,6 @@ import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 import { SessionRecords } from "./session-records.ts";
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
-
-/** The principal of everybody who has no tables of their own. */
-const EVERYBODY = "default";
 
 /**
  * The actor of a session. Anyone but the operator acts for the principal by a delegation that begins with the session.

@@ -4,6 +4,9 @@ import type { Clock } from "@femtoclaw/journal";
 export async function settled(clock: Clock, promise: Promise<void>, deadlineMs: number): Promise<void> {
   const deadline = Promise.withResolvers<void>();
   const cancel = clock.after(deadlineMs, deadline.resolve);
-  await Promise.race([promise, deadline.promise]);
-  cancel();
+  try {
+    await Promise.race([promise, deadline.promise]);
+  } finally {
+    cancel();
+  }
 }

@@ -6,7 +6,7 @@ import { type Deployment, type LogParent, type RecordActor, VERSION } from "@fem
 import type { Integrity } from "./deployment.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
-import { type Counters, ZERO_COUNTERS } from "./projection/counters.ts";
+import { type Counters, ZERO_COUNTERS } from "./projection/executions.ts";
 import type { InForce } from "./subsystems/in-force.ts";
 import type { Memory } from "./subsystems/memory.ts";
 import type { Shadow } from "./subsystems/shadow.ts";

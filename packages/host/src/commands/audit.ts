@@ -66,7 +66,7 @@ export async function verify(
   return exit;
 }
 
-/** Not kept elsewhere: whoever can write to the state directory can mostly write to what its user remembers. */
+/** Not kept elsewhere: an attacker who can write to the state directory can mostly write to this memory as well. */
 function seenBefore({ checkpoint, seenAt }: RememberedLog): HeldCheckpoint {
   const whose = `the checkpoint that was seen here at ${seenAt}`;
   return { note: checkpoint, whose, witnessed: false, elsewhere: false };

@@ -49,7 +49,7 @@ export async function doctor(context: CommandContext): Promise<number> {
 /** Whether a host answers; otherwise what was thrown instead of an answer. */
 export type Asked = boolean | { readonly fault: unknown };
 
-/** Asks the host. One that hangs keeps whoever asks waiting, so it is asked once. */
+/** Asks the host. A host that hangs keeps the caller waiting, so it is asked once. */
 export async function askHost(context: CommandContext, loaded: LoadedConfiguration): Promise<Asked> {
   return await hostAnswers(context, loaded).catch((fault: unknown) => ({ fault }));
 }

@@ -18,6 +18,7 @@ import { logToStderr } from "../terminal/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
 import { type CommandContext, knownAgent } from "./command-context.ts";
+import { within } from "./within.ts";
 
 interface Proposer extends AsyncDisposable {
   readonly concurrency: number;
@@ -209,17 +210,6 @@ async function proposerOf(context: CommandContext, options: CallOptions): Promis
     output: (execution) => session.outputs.follow(execution),
     [Symbol.asyncDispose]: () => runtime.close(),
   };
-}
-
-async function within<T>(promise: Promise<T>, timeoutMs: number | undefined): Promise<T | null> {
-  if (timeoutMs === undefined) return await promise;
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), timeoutMs);
-  });
-  const first = await Promise.race([promise, deadline]);
-  clearTimeout(timer);
-  return first;
 }
 
 async function readStdin(): Promise<Buffer> {

@@ -30,7 +30,7 @@ export async function replayHistory(
 }
 
 /**
- * Prints the findings and returns the exit code. Called after the log is closed, because whoever reads the output may
+ * Prints the findings and returns the exit code. Called after the log is closed, because the reader of the output may
  * go away at any line.
  */
 type Say = () => number;

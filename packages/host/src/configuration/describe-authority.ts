@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   type ConnectGrant,
+  EVERYBODY,
   type FetchGrant,
   fetchText,
   type McpGrant,
@@ -132,7 +133,7 @@ function upstream({ name, at, pins, mayAsk = [] }: UpstreamSetting): string {
 
 function launch({ name, program: file, principal, env, kind, model, baseUrl, source }: LaunchSetting): string {
   const given = env.length === 0 ? "" : `, which gets ${env.map(shown).join(" ")}`;
-  const whose = principal === "default" ? "" : ` with the rights of ${shown(principal)}`;
+  const whose = principal === EVERYBODY ? "" : ` with the rights of ${shown(principal)}`;
   const asked = [
     ...(model === undefined ? [] : [shown(model)]),
     ...(baseUrl === undefined ? [] : [`at ${shown(baseUrl)}`]),

@@ -10,7 +10,7 @@ import {
   verifyDirectory,
 } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
-import { ERRORS, FemtoError } from "@femtoclaw/protocol";
+import { ERRORS, EVERYBODY, FemtoError } from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { CommandContext } from "../commands/command-context.ts";
@@ -68,7 +68,7 @@ export async function closedFinding({ authority }: Resolved): Promise<Found> {
   await engine.activate(compilePolicy({ authority: nothing, manifests }));
   const question = { kind: "path", path: authority.workspace, exists: true, type: "directory", bytes: 0 } as const;
   const decision = engine.decideAll({
-    principal: "default",
+    principal: EVERYBODY,
     capability: "fs_read",
     questions: [question],
     history: NO_HISTORY,

@@ -10,7 +10,7 @@ import type { AnswerTurns } from "./answer-turns.ts";
 import { followLogVerb } from "./log-verb.ts";
 import { relayVerbs, relayWishes } from "./relay-verbs.ts";
 import { invalid, refuseUnknown, watchRequest } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** How operators see and answer questions. Only the operator's socket has these verbs. */
 import type { Answered, Runtime } from "@femtoclaw/runtime";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@ import type { PruneRequest } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 /** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
 const logAccess = () => import("../log-access.ts");
@@ -70,12 +70,11 @@ export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandle
   };
 }
 
+/** INVARIANT: an age is never taken for the number of a record, whatever else the request says. */
 function pruneRequest(before: unknown, olderThanMs: unknown): PruneRequest {
-  const numbers = [before, olderThanMs].filter((value) => isPositive(value));
-  const [first] = numbers;
-  if (first === undefined || numbers.length !== 1)
-    throw invalid("one of `before` and `older_than_ms` must be a number");
-  return { before: before === undefined ? { olderThanMs: Number(first) } : Number(first) };
+  if (isPositive(before) && olderThanMs === undefined) return { before };
+  if (isPositive(olderThanMs) && before === undefined) return { before: { olderThanMs } };
+  throw invalid("one of `before` and `older_than_ms`, and not the other, must be an integer of at least 1");
 }
 
 /** Loaded only when somebody inspects the log, because a start needs no charts. */

@@ -2,7 +2,7 @@
 import { FemtoError, type WatchedOutput } from "@femtoclaw/protocol";
 import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
 import { invalid, isPositive, refuseUnknown, watchRequest } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 /** LIMIT: executions in one answer. */
 const LISTED_MAX = 10_000;

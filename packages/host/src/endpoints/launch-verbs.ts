@@ -7,13 +7,11 @@ import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { LaunchSetting, LogEntry, Runtime } from "@femtoclaw/runtime";
 import { LaunchedAgent } from "../launch/launched-agent.ts";
 import { throwAway } from "../launch/throw-away.ts";
-import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import { invalid, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 /** LIMIT: launched agents of one host at once. Each is a running call, and most places for calls stay for others. */
 const AGENTS_MAX = 16;
-/** LIMIT: time that one answer waits for more output. */
-const WAIT_MS = 10_000;
 /** LIMIT: characters of the values of all variables of one agent; the kernel takes more, but no key is that long. */
 const VARIABLES_CHARS = 131_072;
 
@@ -55,8 +53,7 @@ export class LaunchVerbs {
         },
         "launch.read": async ({ wait_ms, ...rest }) => {
           refuseUnknown(rest);
-          if (!isCount(wait_ms, WAIT_MS)) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
-          const { stdout, stderr, ended } = await launched().read(wait_ms);
+          const { stdout, stderr, ended } = await launched().read(waitedMs(wait_ms));
           if (ended !== null) end();
           return { stdout: stdout.toString("base64"), stderr: stderr.toString("base64"), ended };
         },
@@ -113,7 +110,10 @@ export class LaunchVerbs {
   }
 }
 
-/** INVARIANT: I8: an agent is never given a variable that the configuration does not list for it, whoever asks. */
+/**
+ * INVARIANT: I8: an agent is never given a variable that the configuration does not list for it, even if an operator
+ * asks.
+ */
 function variablesOf(written: unknown, { name, env }: LaunchSetting): Record<string, string> {
   const variables = textsOf("variables", written).map((text): [string, string] => {
     const at = Math.max(0, text.indexOf("="));
@@ -131,9 +131,7 @@ function variablesOf(written: unknown, { name, env }: LaunchSetting): Record<str
 function sizeOf(size: unknown): { readonly cols: number; readonly rows: number } | null {
   if (size === null) return null;
   const { cols, rows } = Object(size) as Fields;
-  if (isCount(cols, LIMITS.terminalSide) && isCount(rows, LIMITS.terminalSide) && cols > 0 && rows > 0) {
-    return { cols, rows };
-  }
+  if (isPositive(cols, LIMITS.terminalSide) && isPositive(rows, LIMITS.terminalSide)) return { cols, rows };
   throw invalid(`\`size\` must be null, or have \`cols\` and \`rows\` from 1 to ${LIMITS.terminalSide}`);
 }
 
@@ -142,8 +140,4 @@ function textsOf(field: string, value: unknown): readonly string[] {
   if (value === "") return [];
   if (typeof value === "string" && value.endsWith("\0")) return value.slice(0, -1).split("\0");
   throw invalid(`\`${field}\` must be a text in which each part ends with a NUL`);
-}
-
-function isCount(value: unknown, max: number): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= max;
 }

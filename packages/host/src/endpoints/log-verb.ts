@@ -5,8 +5,8 @@
 import { proveContinuation } from "@femtoclaw/journal/live";
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
-import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { Handler } from "./socket-server.ts";
+import { invalid, isPositive, refuseUnknown } from "./request-fields.ts";
+import type { Handler } from "./verb-handlers.ts";
 
 /** LIMIT: time that a proof may take before the host looks whether the disk is full. */
 const FULL_DISK_MS = 3_000;
@@ -16,7 +16,7 @@ export function followLogVerb(runtime: Runtime): Handler {
   let earlier: Promise<unknown> = Promise.resolve();
   return ({ from, ...rest }) => {
     refuseUnknown(rest);
-    if (from !== undefined && !isSize(from)) throw invalid("`from` must be a number of records, at least 1");
+    if (from !== undefined && !isPositive(from)) throw invalid("`from` must be a number of records, at least 1");
     const proof = async () => {
       await coverAcknowledged(runtime);
       return await proveContinuation(runtime.reader, from ?? null);
@@ -25,10 +25,6 @@ export function followLogVerb(runtime: Runtime): Handler {
     earlier = answer.catch(() => undefined);
     return answer;
   };
-}
-
-function isSize(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
 }
 
 /**

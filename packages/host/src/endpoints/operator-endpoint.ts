@@ -14,9 +14,9 @@ import type { EndpointUrls } from "./observability-endpoints.ts";
 import { packageVerbs } from "./package-verbs.ts";
 import { invalid, isCount, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
 import { upstreamVerbs } from "./upstream-verbs.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 /** The state of telemetry. */
 export interface TelemetryStatus {
@@ -151,7 +151,7 @@ function haltVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
   };
 }
 
-/** The operator's name in records. Whoever has this socket counts as the user that the host runs as. */
+/** The operator's name in records. A client of this socket counts as the user that the host runs as. */
 function operatorName(): string {
   return `uid:${process.getuid?.() ?? 0}`;
 }

@@ -1,8 +1,8 @@
 /** What an operator may ask about capabilities that are packages: their files, and which of them are accepted. */
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
 import { pinsOf } from "./upstream-verbs.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 export function packageVerbs(runtime: Pick<Runtime, "packages">, by: () => string): ConnectionHandlers["verbs"] {
   return {

@@ -2,7 +2,7 @@
 import { isAskKind, isLogLevel, LIMITS, parseStrictJson } from "@femtoclaw/protocol";
 import type { RelayWishes, Session } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown, watchRequest } from "./request-fields.ts";
-import type { Handler } from "./socket-server.ts";
+import type { Handler } from "./verb-handlers.ts";
 
 /** Reads the fields of a proposal that say what the agent wants to hear and can answer, and ignores the others. */
 export function relayWishes({ log_level, can_answer }: Readonly<Record<string, unknown>>): RelayWishes {

@@ -16,17 +16,17 @@ export function invalid(reason: string): FemtoError {
   return new FemtoError("FEMTO_SOCKET_REQUEST", reason);
 }
 
-export function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+export function isCount(value: unknown, max = Number.MAX_SAFE_INTEGER): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= max;
 }
 
-export function isPositive(value: unknown, max = Number.MAX_SAFE_INTEGER): value is number {
-  return isCount(value) && value >= 1 && value <= max;
+export function isPositive(value: unknown, max?: number): value is number {
+  return isCount(value, max) && value >= 1;
 }
 
 /** The time that the client wants to wait. */
 export function waitedMs(wait: unknown): number {
-  if (!isCount(wait) || wait > WAIT_MS) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
+  if (!isCount(wait, WAIT_MS)) throw invalid(`\`wait_ms\` must be an integer from 0 to ${WAIT_MS}`);
   return wait;
 }
 

@@ -1,7 +1,7 @@
 /** What an operator may ask about stored secrets. No answer holds a value. */
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 export function secretVerbs(runtime: Pick<Runtime, "secrets">, by: () => string): ConnectionHandlers["verbs"] {
   return {

@@ -1,6 +1,6 @@
 /**
- * The folder of the sockets. It is private to the host's user, because whoever can enter it may propose or operate, and
- * whoever could put another folder in its place could pose as the host.
+ * The folder of the sockets. It is private to the host's user, because anybody who can enter it may propose or
+ * operate, and anybody who could put another folder in its place could pose as the host.
  */
 import { lstatSync, realpathSync, type Stats, unlinkSync } from "node:fs";
 import { connect } from "node:net";
@@ -22,8 +22,8 @@ export function prepareSocketDirectory(folder: string): void {
 }
 
 /**
- * Throws FEMTO_SOCKET_PATH if others can enter the folder or replace it. A missing folder is no fault here, because
- * whoever wants to connect will find out.
+ * Throws FEMTO_SOCKET_PATH if others can enter the folder or replace it. A missing folder is no fault here, because a
+ * client that connects will find out.
  *
  * INVARIANT: I8: the folder belongs to this user alone, and only this user and root can move it or a folder that it
  * lies in.

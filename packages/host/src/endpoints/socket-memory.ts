@@ -1,7 +1,7 @@
 /**
  * Limits what the clients of one socket make the host hold in memory: requests that are under way, and answers that
- * they have not read. Each connection has a share that no other can take from it. What is beyond all shares goes to
- * whoever comes first.
+ * they have not read. Each connection has a share that no other can take from it. Memory beyond all shares is given
+ * out in the order of the requests.
  */
 import type { Socket } from "node:net";
 

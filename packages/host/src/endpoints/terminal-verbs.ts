@@ -4,7 +4,7 @@
  */
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 export function terminalVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
   return {

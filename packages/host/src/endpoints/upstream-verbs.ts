@@ -2,7 +2,7 @@
 import { LIMITS, type ToolPin } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./socket-server.ts";
+import type { ConnectionHandlers } from "./verb-handlers.ts";
 
 export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => string): ConnectionHandlers["verbs"] {
   return {

@@ -5,7 +5,15 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { AgentProcess } from "@femtoclaw/capabilities";
-import { AGENT_RUN, errorText, FemtoError, faultOf, type OutputStream, type Reply } from "@femtoclaw/protocol";
+import {
+  AGENT_RUN,
+  EVERYBODY,
+  errorText,
+  FemtoError,
+  faultOf,
+  type OutputStream,
+  type Reply,
+} from "@femtoclaw/protocol";
 import type { LaunchSetting, LogEntry, Runtime, Session } from "@femtoclaw/runtime";
 import { serveProposals } from "./serve-proposals.ts";
 import type { ThrowAway } from "./throw-away.ts";
@@ -65,7 +73,7 @@ export class LaunchedAgent {
     const session = runtime.openSession({
       channel: "agent",
       label: `launched: ${setting.name}`,
-      ...(setting.principal === "default" ? {} : { principal: setting.principal }),
+      ...(setting.principal === EVERYBODY ? {} : { principal: setting.principal }),
     });
     this.session = session.id;
     void this.#run(runtime, session, request, log);

@@ -1,6 +1,6 @@
 /** Runs a policy's own tests with real facts and the real engine, without executing anything. */
 import { type Decision, NO_HISTORY, type PolicyEngine } from "@femtoclaw/policy/live";
-import { type Authority, type CapabilityManifest, printable } from "@femtoclaw/protocol";
+import { type Authority, type CapabilityManifest, EVERYBODY, printable } from "@femtoclaw/protocol";
 import type { Outcome, PolicyTest, PolicyTestResult } from "./policy-test.ts";
 import { TestFactsTaker } from "./test-facts.ts";
 import { testedManifest } from "./tested-manifest.ts";
@@ -11,9 +11,6 @@ export interface TestBench {
   /** Asks the policy that is being tested. */
   decideAll(request: Parameters<PolicyEngine["decideAll"]>[0]): Decision | Promise<Decision>;
 }
-
-/** The proposer in a test that names none. */
-const EVERYBODY = "default";
 
 export async function runPolicyTests(tests: readonly PolicyTest[], bench: TestBench): Promise<PolicyTestResult[]> {
   const taker = new TestFactsTaker(bench.authority);

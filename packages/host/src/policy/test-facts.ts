@@ -8,6 +8,7 @@ import {
   type Authority,
   type CapabilityManifest,
   type Facts,
+  isWithin,
   type PathQuestion,
   pointerTokens,
   printable,
@@ -92,10 +93,6 @@ const STATED = {
   list: { exists: true, type: "directory" },
   create: { exists: false, type: "missing" },
 } as const satisfies Record<string, Pick<PathQuestion, "exists" | "type">>;
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
 
 function sizeOf(manifest: CapabilityManifest, args: JsonObject): number {
   return manifest.arguments

@@ -28,7 +28,8 @@ export function parseOperatorKey(vkey: string): NoteVerifier | null {
 }
 
 /**
- * A new key: the text of its file and its public half. Without a passphrase, whoever can read the file can use the key.
+ * A new key: the text of its file and its public half. Without a passphrase, everybody who can read the file can use
+ * the key.
  */
 export function newOperatorKey(name: string, passphrase: string | null): OperatorKeyFile {
   const key = newPrivateKey();

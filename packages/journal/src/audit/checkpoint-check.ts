@@ -123,7 +123,7 @@ export class CheckpointCheck {
   }
 
   /**
-   * Which record it may be, to help whoever looks further: a changed record may differ from the hash that is still stored
+   * Which record it may be, to help with the search: a changed record may differ from the hash that is still stored
    * for it. Nobody has signed that hash, so it proves nothing and decides nothing here.
    */
   async #other(): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * Verifies a log from its first byte to its last, offline and without trusting whoever presents it: every record, tile,
+ * Verifies a log from its first byte to its last, offline and without trusting its holder: every record, tile,
  * checkpoint and key. Hostile input leads to a verdict, never to an exception.
  */
 import { errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";

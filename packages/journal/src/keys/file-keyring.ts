@@ -1,6 +1,6 @@
 /**
- * Private keys as files in a folder of their own, never inside the database. Whoever can read them can sign history, so
- * they are used only while they belong to this user alone.
+ * Private keys as files in a folder of their own, never inside the database. Anybody who can read them can sign
+ * history, so they are used only while they belong to this user alone.
  */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { constants } from "node:fs";

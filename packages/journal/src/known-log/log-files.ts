@@ -47,7 +47,7 @@ export async function writeFileOf(folder: string, stored: StoredLog, size: numbe
   const { firstKey, key, checkpoint, seenAt } = stored;
   const fields = { version: 1, first_key: firstKey, key, checkpoint, seen_at: seenAt };
   await replaceFile(folder, `${String(size).padStart(16, "0")}.json`, `${JSON.stringify(fields)}\n`);
-  // INVARIANT: I7: what was seen only grows: the file of the largest size stays, whoever has written it.
+  // INVARIANT: I7: what was seen only grows: the file of the largest size stays, whichever client has written it.
   for (const older of (await namesIn(folder)).slice(0, -1)) await rm(join(folder, older), { force: true });
 }
 
@@ -112,7 +112,7 @@ function decode(bytes: Buffer, path: string): StoredLog {
   return stored;
 }
 
-/** Whoever can change these files can hide that a log was rolled back. */
+/** Anybody who can change these files can hide that a log was rolled back. */
 function refuseOthers({ uid, mode }: Stats, path: string): void {
   if (uid !== ownUser()) throw damaged(path, `it belongs to another user (uid ${uid})`);
   if ((mode & OTHERS_WRITE) !== 0) throw damaged(path, `others can change it (mode ${(mode & 0o777).toString(8)})`);

@@ -37,7 +37,7 @@ export async function unseal(
   return { record: { ...record, body } as TypedRecord, erased };
 }
 
-/** Whoever wrote the record may have committed to something that is no JSON. */
+/** The writer of the record may have committed to something that is not JSON. */
 function parsed(text: string, { seq }: TypedRecord): unknown {
   try {
     return parseJson(text);

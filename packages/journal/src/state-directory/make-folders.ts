@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
+import { syncFolder } from "./sync-folder.ts";
 
 /**
  * Returns the first folder that was missing; undefined if all existed. Throws the kernel's error for the first that
@@ -18,6 +19,16 @@ export function makeFolders(path: string, mode: number): string | undefined {
   const first = makeFolders(dirname(folder), mode);
   const own = makeOne(folder, mode);
   return first ?? own;
+}
+
+/** The same, and makes the names of new folders durable, so that no crash takes them away with what is put into them. */
+export async function makeDurableFolders(path: string, mode: number): Promise<void> {
+  const first = makeFolders(path, mode);
+  if (first === undefined) return;
+  for (let holder = dirname(resolve(path)); ; holder = dirname(holder)) {
+    await syncFolder(holder);
+    if (holder === dirname(first)) return;
+  }
 }
 
 function makeOne(folder: string, mode: number): string | undefined {

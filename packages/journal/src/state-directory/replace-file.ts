@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolders } from "./make-folders.ts";
+import { makeDurableFolders } from "./make-folders.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /** Durable when it resolves. Makes the folder if it is missing. */
@@ -29,7 +29,7 @@ export interface StagedFile extends AsyncDisposable {
  * as a record of it, is not written in vain.
  */
 export async function stageFile(folder: string, text: string): Promise<StagedFile> {
-  makeFolders(folder, 0o700);
+  await makeDurableFolders(folder, 0o700);
   const next = join(folder, `${randomUUID()}${NEXT}`);
   const discard = (): Promise<void> => rm(next, { force: true });
   try {
@@ -72,7 +72,7 @@ export function sweepAbandoned(folder: string, staged: RegExp): void {
       if (status?.isFile() === true && Date.now() - status.mtimeMs >= ABANDONED_MS) rmSync(path, { force: true });
     }
   } catch {
-    // Whoever writes there next tries again.
+    // The next writer tries again.
   }
 }
 

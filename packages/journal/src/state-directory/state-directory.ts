@@ -1,14 +1,13 @@
 /**
- * The directory of what FemtoClaw must not lose. Whoever can write there can rewrite history, so it is used only while
- * it belongs to this user alone.
+ * The directory of what FemtoClaw must not lose. Anybody who can write there can rewrite history, so it is used only
+ * while it belongs to this user alone.
  */
 import { lstat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { isThere } from "./is-there.ts";
-import { makeFolders } from "./make-folders.ts";
+import { makeDurableFolders, makeFolders } from "./make-folders.ts";
 import { sweepAbandoned } from "./replace-file.ts";
-import { syncFolder } from "./sync-folder.ts";
 
 export { makeFolders, sweepAbandoned };
 
@@ -52,8 +51,7 @@ async function makeIfMissing(path: string): Promise<void> {
   try {
     // What exists is left to the check, which also recognizes a dangling link.
     if (await isThere(path)) return;
-    const made = makeFolders(path, OWNER_ALL);
-    if (made !== undefined) await syncFolder(dirname(made));
+    await makeDurableFolders(path, OWNER_ALL);
   } catch (error) {
     throw unusable(path, error);
   }

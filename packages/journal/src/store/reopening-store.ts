@@ -42,8 +42,8 @@ export class ReopeningStore implements JournalStore {
     try {
       this.#size = (await this.#store.open()).size;
     } catch (error) {
-      // A full disk keeps a database from opening, too. There is only one more attempt, because whoever starts a host
-      // can wait better than a running host.
+      // A full disk keeps a database from opening, too. There is only one more attempt, because somebody who starts a
+      // host can wait better than a running host.
       if (!isFull(error)) throw error;
       await this.#options.onFull(error);
       this.#size = await this.#reopen();

@@ -1,6 +1,6 @@
 /**
  * The newest checkpoint that each witness took, stored beside the journal and not in it, so that rolling back the
- * journal alone is noticed. This is a memory, no proof: whoever writes here can change both.
+ * journal alone is noticed. This is no proof: anybody who can write here can change both.
  */
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";

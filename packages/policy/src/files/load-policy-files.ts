@@ -1,6 +1,5 @@
 /** Turns Cedar files into rules that can be compiled, and reports everything that is wrong with them at once. */
-import { type Authority, type CapabilityManifest, FemtoError, printable } from "@femtoclaw/protocol";
-import { ancestorsOrSelf } from "../canonical-path.ts";
+import { type Authority, type CapabilityManifest, FemtoError, isWithin, printable } from "@femtoclaw/protocol";
 import type { LintFinding } from "../lint.ts";
 import { connects, policyActions } from "../schema.ts";
 import { checkNames, type NameLookup } from "./check-names.ts";
@@ -59,8 +58,6 @@ function replaceable(
     return [{ source, message }];
   });
 }
-
-const isWithin = (path: string, folder: string): boolean => ancestorsOrSelf(path).includes(folder);
 
 /** LIMIT: findings or warnings that are reported at once; nobody mends more at a time. */
 const REPORTED_MAX = 50;

@@ -11,7 +11,8 @@ import type { Problem } from "../gate/verdict.ts";
 import type { LogEntry } from "../options.ts";
 import type { UpstreamPins } from "../projection/upstream-pins.ts";
 import { listDigest, type OfferedTool, offerOf } from "../upstreams/offer.ts";
-import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "../upstreams/pin-entries.ts";
+import { QuarantineReports } from "../upstreams/quarantine-reports.ts";
+import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "../upstreams/upstream-entries.ts";
 import { isUnchanged, MANIFEST_NAME, type PackageFiles, problemOf, readPackage } from "./package-files.ts";
 
 interface CapabilityPackagesParts {
@@ -21,7 +22,7 @@ interface CapabilityPackagesParts {
   log(entry: LogEntry): void;
 }
 
-/** `refused`: the files that are there cannot be called, whoever agrees. */
+/** `refused`: the files that are there cannot be called, even if an operator agrees. */
 export type PackageState = "accepted" | "quarantined" | "refused";
 
 /** The state of a package, for operators. */
@@ -44,14 +45,10 @@ interface Package {
   readonly capability: Capability;
   /** The files as they were read last; a string says why they could not be read. */
   found: PackageFiles | string;
-  /** Digest of what was last recorded as quarantined. */
-  told: string | null;
-  tellings: number;
+  readonly reports: QuarantineReports;
   changing: Promise<unknown>;
 }
 
-/** LIMIT: records of one boot about changes of one package. */
-const TELLINGS = 64;
 /** All files count; the configuration cannot leave any out. */
 const ALL = { tools: null };
 
@@ -121,8 +118,8 @@ export class CapabilityPackages {
 
   #package(setting: PackageSetting): Package {
     const capability = packageCapability(setting.manifest, () => this.#code(setting.name));
-    const one = { setting, capability, found: read(setting), told: null, tellings: 0, changing: Promise.resolve() };
-    return one;
+    const reports = new QuarantineReports();
+    return { setting, capability, found: read(setting), reports, changing: Promise.resolve() };
   }
 
   // INVARIANT: only the very bytes that were accepted run.
@@ -143,16 +140,13 @@ export class CapabilityPackages {
       if (typeof one.found === "string") return;
       const isFirst = this.#parts.pins().of(server) === undefined && setting.pins === "first_use";
       if (isFirst) await this.#parts.append(pinnedEntry(server, one.found.pins, null));
-      else await this.#tellQuarantine(one, server);
+      else await this.#reportQuarantine(one, server);
     });
   }
 
-  async #tellQuarantine(one: Package, server: string): Promise<void> {
+  async #reportQuarantine(one: Package, server: string): Promise<void> {
     const offer = this.#offer(one);
-    const digest = listDigest(offer);
-    if (this.#state(one) !== "quarantined" || digest === one.told || one.tellings >= TELLINGS) return;
-    one.told = digest;
-    one.tellings += 1;
+    if (this.#state(one) !== "quarantined" || !one.reports.isDue(listDigest(offer))) return;
     const { name } = one.setting;
     const fix = `\`femtoclaw capabilities show ${name}\` tells what changed; \`femtoclaw capabilities accept ${name}\` accepts it.`;
     this.#parts.log({ level: "warn", event: "capability.quarantined", capability: name, fix });

@@ -123,5 +123,5 @@ function invalid(message: string): FemtoError {
   return new FemtoError("FEMTO_CONFIG_INVALID", message);
 }
 
-/** One line for whoever is told that the package cannot be used. */
+/** One line for people who are told that the package cannot be used. */
 export const problemOf = (error: unknown): string => printable(errorText(error), 500);

@@ -77,7 +77,8 @@ function followLinks(
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
-  // INVARIANT: whoever creates the target of a dangling link decides where it leads, so such a link grants nothing.
+  // INVARIANT: somebody who creates the target of a dangling link decides where it leads, so such a link grants
+  // nothing.
   ENOENT: "is, or goes through, a symbolic link without a target",
   ELOOP: "contains a loop of symbolic links",
   ENOTDIR: "uses a file as a folder",
@@ -92,9 +93,4 @@ function limitProblem(path: string, shown: string): string | null {
   if (Buffer.byteLength(path) > LIMITS.pathBytes) return `${shown} is longer than ${LIMITS.pathBytes} bytes`;
   if (path.split("/").length - 1 <= LIMITS.pathDepth) return null;
   return `${shown} is deeper than ${LIMITS.pathDepth} folders`;
-}
-
-/** True if the path is the folder or lies within it. Both are canonical. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }

@@ -1,8 +1,7 @@
 /** Refuses grants that would undo the authority itself, when the configuration is loaded. */
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Authority, namesByDescriptor, type PathGrant } from "@femtoclaw/protocol";
-import { isWithin } from "./canonical-path.ts";
+import { type Authority, isWithin, namesByDescriptor, type PathGrant } from "@femtoclaw/protocol";
 import { otherSpelling } from "./one-spelling.ts";
 import type { Places } from "./places.ts";
 

@@ -7,7 +7,7 @@ import { absoluteVariable, type HostEnvironment } from "@femtoclaw/protocol";
 const PROJECT_NAME_CHARS_MAX = 32;
 
 /**
- * The folder of all hosts' sockets. Whoever creates it must check its owner and mode, because /tmp belongs to
+ * The folder of all hosts' sockets. The code that creates it must check its owner and mode, because /tmp belongs to
  * everybody.
  */
 export function runtimeHome(environment: HostEnvironment, uid: number): string {

@@ -1,6 +1,13 @@
 /** Agents that operators may launch, as the configuration names them, resolved against this machine. */
 import { basename } from "node:path";
-import { AGENT_RUN, type Configuration, jsonPointer, type LaunchGrant, type LaunchTable } from "@femtoclaw/protocol";
+import {
+  AGENT_RUN,
+  type Configuration,
+  EVERYBODY,
+  jsonPointer,
+  type LaunchGrant,
+  type LaunchTable,
+} from "@femtoclaw/protocol";
 import type { Places } from "./places.ts";
 import { findProgram } from "./resolve-programs.ts";
 import { isThisMachine } from "./resolve-webhook.ts";
@@ -12,7 +19,7 @@ type LaunchKind = NonNullable<LaunchTable["kind"]>;
 export interface LaunchSetting extends LaunchGrant {
   /** The name that operators use. */
   readonly name: string;
-  /** Names of variables that the agent gets from whoever launches it. */
+  /** Names of variables that the agent gets from the operator who launches it. */
   readonly env: readonly string[];
   /** The kind of agent, for which a configuration is written. */
   readonly kind: LaunchKind;
@@ -21,9 +28,6 @@ export interface LaunchSetting extends LaunchGrant {
   /** Address of the model's server; absent to use that of its provider. */
   readonly baseUrl?: string;
 }
-
-/** The principal of everybody who has no tables of their own. */
-const EVERYBODY = "default";
 
 /**
  * LIMIT: minimum of calls at once. The agent is a call itself as long as it runs, and its own calls need room beside

@@ -2,9 +2,9 @@
 
 import { packageManifest } from "@femtoclaw/capabilities/package-manifest";
 import type { Authority, CapabilityManifest, Configuration } from "@femtoclaw/protocol";
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, isWithin } from "@femtoclaw/protocol";
 import { MANIFEST_NAME, readManifestFile } from "../capability-packages/package-files.ts";
-import { isWithin, type PathBase } from "./canonical-path.ts";
+import type { PathBase } from "./canonical-path.ts";
 import { isWritable } from "./check-authority.ts";
 import { pathGrant } from "./path-grants.ts";
 import type { Places } from "./places.ts";

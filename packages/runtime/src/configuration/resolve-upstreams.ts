@@ -8,10 +8,11 @@ import {
   type Authority,
   type Configuration,
   type HostEnvironment,
+  isWithin,
   type McpServerTable,
   mcpCapability,
 } from "@femtoclaw/protocol";
-import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
+import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import { isWritable } from "./check-authority.ts";
 import type { Places } from "./places.ts";
 import { findProgram } from "./resolve-programs.ts";

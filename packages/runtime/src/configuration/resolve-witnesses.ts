@@ -5,8 +5,15 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { parseWitnessKey } from "@femtoclaw/journal/signatures";
-import { type Authority, type Configuration, ownUser, printable, type WitnessTable } from "@femtoclaw/protocol";
-import { canonicalPath, isWithin, type PathBase } from "./canonical-path.ts";
+import {
+  type Authority,
+  type Configuration,
+  isWithin,
+  ownUser,
+  printable,
+  type WitnessTable,
+} from "@femtoclaw/protocol";
+import { canonicalPath, type PathBase } from "./canonical-path.ts";
 import { isWritable, writeGrants } from "./check-authority.ts";
 import type { Places } from "./places.ts";
 import type { Directories } from "./resolve-directories.ts";

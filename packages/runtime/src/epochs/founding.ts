@@ -72,7 +72,7 @@ function unknownOutcomes({ open, unresolved }: Projection): JournalEntry[] {
   });
 }
 
-/** Writes the folded state as a separate snapshot, so that whoever has the old log can compare. Returns its digest. */
+/** Writes the folded state as a separate snapshot, so that a holder of the old log can compare. Returns its digest. */
 async function writeState(folder: string, projection: Projection): Promise<string> {
   const snapshot: Snapshot = { v: 1, seq: projection.size - 1, actors: projection.snapshot() };
   const text = `${JSON.stringify(snapshot)}\n`;

@@ -89,7 +89,7 @@ async function removeLeftovers(folder: string, kind: WorkKind, say: (line: strin
  */
 async function isOwn(path: string): Promise<boolean> {
   const status = await lstat(path).catch((error: unknown) => {
-    // Whoever worked there is done.
+    // The process that worked there is done.
     if (systemErrorCode(error) === "ENOENT") return null;
     throw error;
   });

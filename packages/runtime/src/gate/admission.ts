@@ -18,8 +18,8 @@ import type { Door, Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
 import type { GateParts } from "./gate-parts.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
+import { haltOf } from "./session-halt.ts";
 import type { SessionQuota } from "./session-quota.ts";
-import { haltOf } from "./session-standing.ts";
 import { type Problem, replyError, unrecordedReply } from "./verdict.ts";
 
 export interface Proposal {

@@ -1,4 +1,7 @@
-/** Who waits for which execution to end. An execution may wait for an operator for hours, so whoever leaves is forgotten. */
+/**
+ * Those who wait for executions to end. An execution may wait for an operator for hours, so a waiter that leaves is
+ * forgotten at once.
+ */
 import { type ExecutionId, FemtoError, type Reply } from "@femtoclaw/protocol";
 
 type Waiter = PromiseWithResolvers<Reply>;
@@ -34,9 +37,19 @@ export class AwaitedReplies {
     for (const waiter of this.#taken(id)) waiter.reject(error);
   }
 
+  /**
+   * The call joined another one of its session, so it gets no reply of its own. The other one is not named, because a
+   * waiter may be of another principal.
+   */
+  joined(id: ExecutionId): void {
+    const reason = "the call joined one about which its session asks operators already";
+    const fix = "Wait for the execution that the answer to the proposal names.";
+    this.failed(id, new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason, { fix }));
+  }
+
   /** Everyone who waits is told to wait again after the next start. */
   close(): void {
-    const reason = "the host stops; the call waits on, and can be waited for again";
+    const reason = "the host stops; the call keeps waiting, and can be waited for after the next start";
     for (const id of [...this.#waiters.keys()]) this.failed(id, new FemtoError("FEMTO_DRAINING", reason));
   }
 

@@ -1,9 +1,9 @@
-/** What one call sends to hosts and receives from them, host by host, as its record tells. */
+/** What one call sends to hosts and receives from them, host by host, in the form of its record. */
 import type { Traffic } from "@femtoclaw/capabilities";
 import type { ExecutionOutcomeBody } from "@femtoclaw/protocol";
 import { shown } from "./hops.ts";
 
-type Told = NonNullable<ExecutionOutcomeBody["connections"]>;
+type RecordedTraffic = NonNullable<ExecutionOutcomeBody["connections"]>;
 
 /** Counts the traffic of a capability that is given the host which its call names. */
 export class Carried {
@@ -16,8 +16,8 @@ export class Carried {
     return traffic;
   }
 
-  get told(): Told {
-    return [...this.#hosts].map(([host, traffic]) => toldTraffic(shown(host), traffic));
+  get recorded(): RecordedTraffic {
+    return [...this.#hosts].map(([host, traffic]) => recordedTraffic(shown(host), traffic));
   }
 }
 
@@ -25,6 +25,9 @@ export function noTraffic(): Traffic {
   return { connections: 0, refused: 0, bytesOut: 0, bytesIn: 0 };
 }
 
-export function toldTraffic(host: string, { connections, refused, bytesOut, bytesIn }: Traffic): Told[number] {
+export function recordedTraffic(
+  host: string,
+  { connections, refused, bytesOut, bytesIn }: Traffic,
+): RecordedTraffic[number] {
   return { host, connections, refused, bytes_out: bytesOut, bytes_in: bytesIn };
 }

@@ -14,7 +14,7 @@ import {
   LIMITS,
   printable,
 } from "@femtoclaw/protocol";
-import { noTraffic, toldTraffic } from "./carried.ts";
+import { noTraffic, recordedTraffic } from "./carried.ts";
 import type { Execution } from "./execution.ts";
 import type { GateDecision } from "./gate-parts.ts";
 import { type HopParts, obstacleOf, shown } from "./hops.ts";
@@ -83,7 +83,7 @@ export class Connections {
 
   /** One entry for each host, in the order in which they were named. */
   get traffic(): NonNullable<ExecutionOutcomeBody["connections"]> {
-    return [...this.#targets.values()].map(({ location, traffic }) => toldTraffic(location, traffic));
+    return [...this.#targets.values()].map(({ location, traffic }) => recordedTraffic(location, traffic));
   }
 
   /** Bytes sent over all connections so far, in both directions. */

@@ -1,4 +1,4 @@
-/** When open questions expire: looks at the time, and tells of each question whose time is over. */
+/** Finds the open questions that have expired, by looking at the time again and again, and reports each of them. */
 import type { Clock } from "@femtoclaw/journal";
 import type { OpenCalls } from "./open-calls.ts";
 import type { WaitingCall } from "./waiting-call.ts";

@@ -13,13 +13,12 @@ import {
   FemtoError,
   type HistoryFacts,
   type HostQuestion,
+  isWithin,
   type PathQuestion,
   type ProgramQuestion,
 } from "@femtoclaw/protocol";
-import { isWithin } from "../configuration/canonical-path.ts";
 import type { Execution } from "./execution.ts";
 import type { FactsResult, GateDecision, GateParts } from "./gate-parts.ts";
-import { isSameHistory } from "./session-standing.ts";
 
 type DecisionParts = Pick<
   GateParts,
@@ -225,6 +224,13 @@ export class Decisions {
       return { allowed: false, rules: [], revision: null, code: "FEMTO_POLICY_ERROR", reason };
     }
   }
+}
+
+/** Whether policies see no difference between two histories. */
+function isSameHistory(one: HistoryFacts | undefined, other: HistoryFacts): boolean {
+  if (one === undefined) return false;
+  for (const name in other) if (one[name as keyof HistoryFacts] !== other[name as keyof HistoryFacts]) return false;
+  return true;
 }
 
 /**

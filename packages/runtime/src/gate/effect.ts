@@ -47,7 +47,7 @@ export function effectParts(parts: GateParts, decisions: Decisions, append: HopP
   const { clock, terminals, relays, turns, outputs, histories } = parts;
   const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
   const ways = { decisions, registered: (tool: string) => parts.registered(tool), histories, append };
-  return { clock, terminals, relays, turns, onOutput: harmless("what keeps output", take), ways };
+  return { clock, terminals, relays, turns, onOutput: harmless("the buffer of output", take), ways };
 }
 
 /**

@@ -200,7 +200,7 @@ function trustOf({ capability }: Execution): { readonly trusted?: true } {
 
 /** The connections of the call's programs, or those that were carried for the capability, as the outcome reports them. */
 function connectionsOf({ connections, carried }: Execution): Pick<ExecutionOutcomeBody, "connections"> {
-  const traffic = [...(connections?.traffic ?? []), ...(carried?.told ?? [])];
+  const traffic = [...(connections?.traffic ?? []), ...(carried?.recorded ?? [])];
   return traffic.length === 0 ? {} : { connections: traffic };
 }
 
@@ -237,7 +237,7 @@ function inputDigest({ actor, call, facts }: Execution): string {
   return hash("sha256", textWithoutSecrets([actor.principal, call?.tool, facts]));
 }
 
-/** Of a refused payload only a commitment and a capped head are kept, so that refusals cannot fill the journal. */
+/** A refused payload leaves only a commitment and a capped head, so that refusals cannot fill the journal. */
 function requestHead({ bytes, call, secrets }: Execution): {
   readonly head: string;
   readonly redacted: readonly Redaction[];

@@ -63,7 +63,7 @@ export class Gate {
       append: (entry) => parts.append(entry),
       admission: () => parts.admission(),
       isOpen: (session) => parts.isOpen(session as SessionId),
-      settle: (call, how, reason) => this.goOn(call, how, reason),
+      settle: (call, how, reason) => this.resume(call, how, reason),
     });
     this.#endings = new Endings(parts, this.#counts);
     this.#steps = new Steps(parts, {
@@ -94,11 +94,11 @@ export class Gate {
     const { session } = proposal;
     const underway: Underway = { session, cancelled: false };
     this.#entering.set(id, underway);
-    if (proposal.onIdentified !== undefined) harmless("what hears of an execution", proposal.onIdentified)(id);
+    if (proposal.onIdentified !== undefined) harmless("the listener `onIdentified`", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
     if (!("release" in entered)) {
       this.#leave(id);
-      this.#ended(id, entered);
+      this.#answered(id, entered);
       return entered;
     }
     const { release, leave } = entered;
@@ -117,7 +117,7 @@ export class Gate {
 
   /**
    * The reply with which a call ends, once it does; null if the call is neither in the gate nor waiting for operators.
-   * Rejects once `left` is aborted.
+   * Rejects once `left` is aborted, and with FEMTO_EXECUTION_NOT_FOUND if the call joins another one.
    */
   wait(id: ExecutionId, left?: AbortSignal): Promise<Reply> | null {
     return this.unended(id) === null ? null : this.#awaited.of(id, left);
@@ -185,8 +185,8 @@ export class Gate {
     this.#awaited.close();
   }
 
-  /** Goes on with a call whose question is settled, by an answer or without one. */
-  goOn(call: WaitingCall, how: Settlement, reason: string): void {
+  /** Resumes a call whose question is settled, by an answer or without one. */
+  resume(call: WaitingCall, how: Settlement, reason: string): void {
     const underway: Underway = { session: call.session as SessionId, cancelled: false };
     this.#reviving.set(call.execution, underway);
     this.#revived(call, how, reason, underway).catch((error: unknown) => {
@@ -253,6 +253,9 @@ export class Gate {
         driven.send({ type: outcome instanceof Promise ? await outcome : outcome });
         assert(driven.getSnapshot() !== snapshot, `the event is not possible in state ${String(snapshot.value)}`);
       }
+    } catch (error) {
+      this.#awaited.failed(execution.id, error);
+      throw error;
     } finally {
       execution.prepared?.effect[Symbol.dispose]();
       execution.release?.();
@@ -262,7 +265,7 @@ export class Gate {
       await execution.bound?.[Symbol.asyncDispose]();
     }
     assert(execution.reply !== null, "an execution that leaves the gate has a reply");
-    if (execution.reply.status !== "pending") this.#ended(execution.id, execution.reply);
+    this.#answered(execution.id, execution.reply);
     return execution.reply;
   }
 
@@ -270,8 +273,10 @@ export class Gate {
     return this.#entering.get(id) ?? this.#reviving.get(id);
   }
 
-  #ended(id: ExecutionId, reply: Reply): void {
-    this.#awaited.ended(id, reply);
+  /** Tells those who wait for the execution, unless it now waits for operators. */
+  #answered(id: ExecutionId, reply: Reply): void {
+    if (reply.status !== "pending") this.#awaited.ended(id, reply);
+    else if (reply.execution_id !== id) this.#awaited.joined(id);
   }
 
   #leave(id: ExecutionId): void {

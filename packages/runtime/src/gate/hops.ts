@@ -10,7 +10,7 @@ import { describeViolations, errorText, type Facts, LIMITS, printable } from "@f
 import type { Decisions } from "./decisions.ts";
 import type { Execution } from "./execution.ts";
 import type { GateParts, Registered } from "./gate-parts.ts";
-import { haltOf } from "./session-standing.ts";
+import { haltOf } from "./session-halt.ts";
 
 export interface HopParts {
   readonly decisions: Decisions;

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { LIMITS } from "@femtoclaw/protocol";
 import type { Execution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import { haltOf } from "./session-standing.ts";
+import { haltOf } from "./session-halt.ts";
 import { isSameView } from "./standing-view.ts";
 
 export interface LeaseParts extends Pick<GateParts, "clock" | "histories" | "registered" | "standing"> {

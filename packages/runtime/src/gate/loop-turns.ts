@@ -18,7 +18,7 @@ const STEPS_BESIDE_OTHERS = 1;
  */
 const STEPS_AMONG_BUSY = 8;
 /**
- * LIMIT: steps in one turn if only one session is there. They take some milliseconds, for which a newly arriving
+ * LIMIT: steps in one turn if only one session is present. They take some milliseconds, for which a newly arriving
  * session waits.
  */
 const STEPS_ALONE = 64;
@@ -35,12 +35,12 @@ const FEW_RECORDS = 8;
  * Microseconds for which a session counts as present after its last step, so that others do not take the loop between
  * two of its calls.
  */
-const THERE_US = 1_000_000;
+const PRESENT_US = 1_000_000;
 
 export class LoopTurns {
   readonly #clock: Pick<Clock, "after" | "monotonicUs">;
   /** Present sessions with the time of their last step. The one that has been silent for longest comes first. */
-  readonly #there = new Map<string, number>();
+  readonly #present = new Map<string, number>();
   #last: string | null = null;
   /** Steps that each session began in this turn of the loop. */
   readonly #begun = new Map<string, number>();
@@ -63,7 +63,7 @@ export class LoopTurns {
     this.#turnLater();
     const begun = this.#begun.get(session) ?? 0;
     const queue = this.#waiting.get(session);
-    if (queue === undefined && begun < (this.#there.size > 1 ? STEPS_BESIDE_OTHERS : STEPS_ALONE)) {
+    if (queue === undefined && begun < (this.#present.size > 1 ? STEPS_BESIDE_OTHERS : STEPS_ALONE)) {
       this.#begun.set(session, begun + 1);
       return null;
     }
@@ -101,13 +101,13 @@ export class LoopTurns {
   #notice(session: string): void {
     const nowUs = this.#clock.monotonicUs();
     // A session that comes twice in a row already stands last.
-    if (session !== this.#last) this.#there.delete(session);
+    if (session !== this.#last) this.#present.delete(session);
     this.#last = session;
-    this.#there.set(session, nowUs);
-    if (this.#there.size === 1) return;
-    for (const [other, lastUs] of this.#there) {
-      if (nowUs - lastUs < THERE_US) break;
-      this.#there.delete(other);
+    this.#present.set(session, nowUs);
+    if (this.#present.size === 1) return;
+    for (const [other, lastUs] of this.#present) {
+      if (nowUs - lastUs < PRESENT_US) break;
+      this.#present.delete(other);
     }
   }
 
@@ -153,7 +153,7 @@ export class LoopTurns {
    * present.
    */
   #stepsOfEach(): number {
-    if (this.#there.size === 1) return STEPS_ALONE;
-    return this.#there.size > this.#waiting.size ? STEPS_BESIDE_OTHERS : STEPS_AMONG_BUSY;
+    if (this.#present.size === 1) return STEPS_ALONE;
+    return this.#present.size > this.#waiting.size ? STEPS_BESIDE_OTHERS : STEPS_AMONG_BUSY;
   }
 }

@@ -1,7 +1,13 @@
 /** The marks that a call puts on its principal: that it may have read a secret, or text written by strangers. Pure. */
-import { type Authority, type CapabilityManifest, connectGrants, type Facts, type Mark } from "@femtoclaw/protocol";
+import {
+  type Authority,
+  type CapabilityManifest,
+  connectGrants,
+  type Facts,
+  isWithin,
+  type Mark,
+} from "@femtoclaw/protocol";
 import { mayShow } from "@femtoclaw/sandbox";
-import { isWithin } from "../configuration/canonical-path.ts";
 
 const PLACES = { read_secret: "secret", seen_untrusted: "untrusted" } as const;
 

@@ -1,4 +1,4 @@
-/** Connects the gate to its real parts. */
+/** Connects the gate to its real parts, and ends what runs behind it. */
 import {
   connectionFacts,
   HostNames,
@@ -7,15 +7,17 @@ import {
   type SecretLookUp,
   takeFacts,
 } from "@femtoclaw/capabilities";
-import type { Clock, Journal } from "@femtoclaw/journal";
-import { type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
+import type { Clock, Journal, JournalEntry } from "@femtoclaw/journal";
+import { EVERYBODY, type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import { questionRecord } from "../approvals.ts";
 import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import { Outputs } from "../outputs/outputs.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
+import { RefusalSummary } from "../refusal-summary.ts";
 import { Changes } from "../relay/changes.ts";
 import { type OpenRelay, openRelay } from "../relay/open-relay.ts";
+import { settled } from "../settled.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
 import type { ActorSystem } from "../system.ts";
@@ -26,8 +28,8 @@ import { FairSlots } from "./fair-slots.ts";
 import { Gate } from "./gate.ts";
 import type { Standing } from "./gate-parts.ts";
 import { LoopTurns } from "./loop-turns.ts";
+import { haltOf } from "./session-halt.ts";
 import type { SessionQuota } from "./session-quota.ts";
-import { haltOf } from "./session-standing.ts";
 import type { Problem } from "./verdict.ts";
 
 interface OpenGateParts {
@@ -49,13 +51,17 @@ interface OpenGateParts {
   lost(id: ExecutionId, reason: string): void;
   /** What MCP servers of others and packaged capabilities need in addition to the parts of the gate. */
   readonly upstreams: Pick<UpstreamsParts, "pins" | "log">;
+  /** Records something that the runtime itself does; whether that becomes durable is not waited for. */
+  record(entry: JournalEntry): void;
   /** What terminals need in addition to the parts of the gate. */
-  readonly terminals: Pick<TerminalsParts, "record" | "hasRoom">;
+  readonly terminals: Pick<TerminalsParts, "hasRoom">;
 }
 
 export interface OpenGate {
   readonly gate: Gate;
   readonly stages: FairSlots;
+  /** Records from time to time how many calls were refused without a record of their own. */
+  readonly refusals: RefusalSummary;
   readonly terminals: Terminals;
   readonly outputs: Outputs;
   readonly relay: OpenRelay;
@@ -132,6 +138,11 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
     quota: (session) => parts.quota(session),
     lost: (id, reason) => parts.lost(id, reason),
   });
+  const refusals = new RefusalSummary({
+    clock: parts.clock,
+    takeCounts: () => gate.takeRefusalCounts(),
+    record: (entry) => parts.record(entry),
+  });
   const review = (): void => {
     for (const one of [terminals, upstreams, relay]) one.review();
   };
@@ -143,12 +154,13 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   const endSession = (session: SessionId): void => {
     for (const one of [terminals, relay]) one.endSession(session);
   };
-  return { gate, stages, terminals, outputs, relay, upstreams, packages, endSession, review, stopPrograms };
+  return { gate, stages, refusals, terminals, outputs, relay, upstreams, packages, endSession, review, stopPrograms };
 }
 
 function openTerminals(parts: Omit<OpenGateParts, "policy">, forbidden: TerminalsParts["forbidden"]): Terminals {
   return new Terminals({
     ...parts.terminals,
+    record: (entry) => parts.record(entry),
     isOpen: (session) => parts.isOpen(session),
     clock: parts.clock,
     settings: parts.configuration.terminals,
@@ -173,7 +185,16 @@ function openUpstreams(
     secrets: parts.secrets,
     registered: (name) => parts.registry.registered(name),
     standing: (principal) => parts.standing(principal),
-    principals: ["default", ...Object.keys(parts.configuration.authority.agents ?? {})],
+    principals: [EVERYBODY, ...Object.keys(parts.configuration.authority.agents ?? {})],
     append: (entry) => parts.journal.append(entry),
   });
+}
+
+/** Ends what runs behind an open gate: in its own time as long as there is some, then at once. */
+export async function drain({ gate, stopPrograms }: OpenGate, clock: Clock, drainMs: number): Promise<void> {
+  await settled(clock, gate.idle(), drainMs);
+  gate.stopAll("the runtime is shutting down");
+  await settled(clock, gate.idle(), 4 * LIMITS.graceMs);
+  await stopPrograms("the host stopped");
+  gate.close();
 }

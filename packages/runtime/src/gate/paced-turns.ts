@@ -1,4 +1,4 @@
-/** Lets callers go on one after the other, with a pause before each, alternating between sessions. */
+/** Lets callers continue one at a time, with a pause before each. The sessions take turns. */
 import type { Clock } from "@femtoclaw/journal";
 
 export class PacedTurns {

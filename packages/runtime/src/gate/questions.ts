@@ -36,7 +36,7 @@ interface QuestionsParts {
   admission(): Problem | null;
   /** Whether the proposer of a session is still there. */
   isOpen(session: string): boolean;
-  /** Goes on with a call whose question is settled. */
+  /** Resumes a call whose question is settled. */
   settle(call: WaitingCall, how: Settlement, reason: string): void;
 }
 

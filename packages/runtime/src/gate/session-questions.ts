@@ -1,10 +1,10 @@
-/** How much a session may ask operators, and what they have said yes to for the rest of the session. */
+/** How many questions a session may ask operators, and what they have said yes to for the rest of the session. */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
 import { TokenBucket } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
-interface Asking {
+interface QuestionAllowance {
   readonly questions: TokenBucket;
   /** Number of questions in a row that operators refused. */
   refused: number;
@@ -21,7 +21,7 @@ interface SessionQuestionsParts {
 export class SessionQuestions {
   readonly #parts: SessionQuestionsParts;
   /** INVARIANT: I9: only open sessions are kept, so that this does not grow with every session that ever was. */
-  readonly #sessions = new Map<string, Asking>();
+  readonly #sessions = new Map<string, QuestionAllowance>();
 
   constructor(parts: SessionQuestionsParts) {
     this.#parts = parts;
@@ -43,8 +43,8 @@ export class SessionQuestions {
   }
 
   answered(session: string, answer: "granted" | "refused"): void {
-    const asking = this.#sessions.get(session);
-    if (asking !== undefined) asking.refused = answer === "granted" ? 0 : asking.refused + 1;
+    const allowance = this.#sessions.get(session);
+    if (allowance !== undefined) allowance.refused = answer === "granted" ? 0 : allowance.refused + 1;
   }
 
   /** Does nothing for a session that is over. */
@@ -65,15 +65,15 @@ export class SessionQuestions {
     this.#sessions.delete(session);
   }
 
-  #of(session: string): Asking {
+  #of(session: string): QuestionAllowance {
     const known = this.#sessions.get(session);
     if (known !== undefined) return known;
     const pace = { size: LIMITS.approvalBurst, perSecond: LIMITS.approvalsPerMinute / 60 };
     const questions = new TokenBucket(pace, this.#parts.clock.monotonicUs());
-    const asking: Asking = { questions, refused: 0, grants: new Map() };
+    const allowance: QuestionAllowance = { questions, refused: 0, grants: new Map() };
     // Calls that were under way when their session ended may still ask, each on its own account.
-    if (this.#parts.isOpen(session)) this.#sessions.set(session, asking);
-    return asking;
+    if (this.#parts.isOpen(session)) this.#sessions.set(session, allowance);
+    return allowance;
   }
 }
 

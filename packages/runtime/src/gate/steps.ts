@@ -18,7 +18,7 @@ import type { Execution } from "./execution.ts";
 import type { GateDecision, GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
 import type { Questions } from "./questions.ts";
-import { budgetHalt, haltOf } from "./session-standing.ts";
+import { budgetHalt, haltOf } from "./session-halt.ts";
 import { Validation } from "./validation.ts";
 import { type Problem, verdictOf } from "./verdict.ts";
 

@@ -85,7 +85,9 @@ export class Outputs {
     this.#parts = parts;
   }
 
-  /** Takes what the program of an execution writes. This costs only a bounded amount of memory, whoever reads. */
+  /**
+   * Takes what the program of an execution writes. This costs only a bounded amount of memory, even if nobody reads.
+   */
   take(execution: ExecutionId, session: SessionId, stream: OutputStream, piece: Uint8Array): void {
     if (this.#isStopped || this.#parts.unended(execution) === null) return;
     if (this.#liveOf(execution, session).append(stream, piece)) this.#wake(execution);

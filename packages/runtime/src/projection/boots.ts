@@ -1,4 +1,7 @@
-/** The boots of a log, folded from its records: which one it is, how the last one ended, and what runs in it. */
+/**
+ * The boots of a log, folded from its records: what comes before the first one, which one it is, how the last one ended,
+ * and what runs in it.
+ */
 import type { ActorSnapshot, LogParent, TypedRecord } from "@femtoclaw/protocol";
 import { corrupt } from "./execution-records.ts";
 import { HOST, stateOf } from "./holders.ts";
@@ -36,6 +39,23 @@ export class Boots {
   /** Notes the log that this one continues. */
   found(parent: LogParent | null): void {
     this.#state = { ...this.#state, parent };
+  }
+
+  /**
+   * Whether the record takes something over from the log's parent. Such records stand only between the first record of a
+   * log that has a parent and its first boot. Throws FEMTO_JOURNAL_CORRUPT for one that stands elsewhere.
+   */
+  isFounding(record: TypedRecord): boolean {
+    const { parent, boot } = this.#state;
+    const founds = record.type === "epoch.opened" || record.type === "execution.inherited";
+    const isDue = parent !== null && record.seq === 1;
+    if ((record.type === "epoch.opened") !== isDue || (founds && (parent === null || boot !== null))) {
+      throw corrupt(
+        record,
+        isDue ? "a log with a parent goes on with epoch.opened" : "a log takes over once, at first",
+      );
+    }
+    return founds;
   }
 
   /** Begins a boot. Throws FEMTO_JOURNAL_CORRUPT if the record contradicts how the last one ended. */

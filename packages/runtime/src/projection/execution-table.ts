@@ -5,7 +5,7 @@
  */
 import { type ExecutionContext, type ExecutionEvent, type ExecutionState, executionMachine } from "@femtoclaw/machines";
 import type { AnyStateMachine } from "xstate";
-import { MachineFold } from "./inert-scope.ts";
+import { MachineFold } from "./machine-fold.ts";
 
 export type ExecutionEventType = ExecutionEvent["type"];
 

@@ -4,7 +4,6 @@
  */
 import { recordedEvents } from "@femtoclaw/machines";
 import type { ActorSnapshot, ApprovalAuthority, TypedRecord } from "@femtoclaw/protocol";
-import { type Counters, counted, ZERO_COUNTERS } from "./counters.ts";
 import { corrupt, type ExecutionRecord, type OpenExecution, requireOwnIntent } from "./execution-records.ts";
 import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "./execution-table.ts";
 import { executionsHolder, stateOf } from "./holders.ts";
@@ -12,6 +11,26 @@ import type { FoldingMachine } from "./machine-set.ts";
 import { answeredBy, askedBy, type OpenQuestion, questionsUnder, requireOwnQuestion } from "./open-questions.ts";
 import { requireRunning } from "./own-history.ts";
 import { Unresolved, type UnresolvedExecution } from "./unresolved.ts";
+
+/** How many executions ended in which way, over the whole log. */
+export type Counters = Readonly<
+  Record<"messages" | "completed" | "refused" | "failed" | "interrupted" | "overloaded", number>
+>;
+
+export const ZERO_COUNTERS: Counters = {
+  messages: 0,
+  completed: 0,
+  refused: 0,
+  failed: 0,
+  interrupted: 0,
+  overloaded: 0,
+};
+
+function counted(before: Counters, name: keyof Counters, count = 1): Counters {
+  const counters: Record<keyof Counters, number> = { ...before };
+  counters[name] += count;
+  return counters;
+}
 
 interface ExecutionsState {
   readonly open: Readonly<Record<string, OpenExecution>>;

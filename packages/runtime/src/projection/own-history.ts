@@ -13,7 +13,7 @@ export function storedHistories(actors: Readonly<Record<string, ActorSnapshot>>)
 }
 
 /**
- * INVARIANT: I5: the history that a permitted call was decided on must be the one that the earlier records tell, so
+ * INVARIANT: I5: the history that a permitted call was decided on must be the one that the earlier records give, so
  * nothing else can have permitted the call. This cannot be checked if the facts are kept beside the record, or for
  * sessions of versions that had no histories.
  */

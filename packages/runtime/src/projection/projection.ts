@@ -6,17 +6,15 @@ import type { Phase } from "@femtoclaw/machines";
 import type { ActorSnapshot, RegisteredCapability, TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import { Boots, type HostState } from "./boots.ts";
-import type { Counters } from "./counters.ts";
-import { isFounding } from "./epoch-records.ts";
 import { corrupt, type ExecutionRecord, type OpenExecution } from "./execution-records.ts";
-import { Executions } from "./executions.ts";
+import { type Counters, Executions } from "./executions.ts";
 import { HOST, type Holder, SESSIONS, TERMINALS, UPSTREAMS } from "./holders.ts";
 import { movesNothing } from "./idle-records.ts";
 import { type FoldingMachine, LIVE_MACHINES, type MachineSet } from "./machine-set.ts";
 import type { OpenQuestion } from "./open-questions.ts";
 import { OpenTerminals } from "./open-terminals.ts";
 import { requireOwnHistory, storedHistories } from "./own-history.ts";
-import { isSamePhase, type MachineName, STANDING } from "./phases.ts";
+import { isSamePhase, type MachineName, READY_STATES } from "./phases.ts";
 import { SessionHistories } from "./session-histories.ts";
 import { SubsystemFolds } from "./subsystem-folds.ts";
 import type { UnresolvedExecution } from "./unresolved.ts";
@@ -166,7 +164,7 @@ export class Projection {
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
     if (isFirst !== (record.seq === 0)) throw corrupt(record, "a log begins with log.created alone");
-    const isOutsideOfBoots = isFirst || isFounding(record, this.host);
+    const isOutsideOfBoots = isFirst || this.#boots.isFounding(record);
     if (!isOutsideOfBoots && (record.type === "boot.started") === (record.boot === this.host.boot)) {
       throw corrupt(record, `it claims boot ${record.boot} where the boot is ${this.host.boot}`);
     }
@@ -249,7 +247,7 @@ export class Projection {
   #lifecycle(record: TypedRecord & { type: "lifecycle.changed" }): void {
     const { event, from, to, fault } = record.body;
     if (!isSamePhase(this.phase, from)) throw corrupt(record, `the runtime was ${this.phase}, not ${from}`);
-    this.#requireStanding(record, event);
+    this.#requireReady(record, event);
     this.#subsystems.send(record, "lifecycle", {
       type: event,
       ...(fault === undefined ? {} : { fault }),
@@ -262,11 +260,11 @@ export class Projection {
    * A phase ends only when what it waits for is there. The first such phase also waits until every execution and
    * terminal left open has ended.
    */
-  #requireStanding(record: TypedRecord, event: string): void {
-    const standing = STANDING[event];
-    if (standing === undefined) return;
-    const { value } = this.#subsystems.state(standing.machine);
-    if (!standing.states.includes(String(value))) throw corrupt(record, `${standing.machine} is ${String(value)}`);
+  #requireReady(record: TypedRecord, event: string): void {
+    const ready = READY_STATES[event];
+    if (ready === undefined) return;
+    const { value } = this.#subsystems.state(ready.machine);
+    if (!ready.states.includes(String(value))) throw corrupt(record, `${ready.machine} is ${String(value)}`);
     const [open] = this.#executions.open.keys();
     if (open !== undefined) throw corrupt(record, `execution ${open} of an earlier boot is still open`);
     const [terminal] = this.#terminals.open.keys();

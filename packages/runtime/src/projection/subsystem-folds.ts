@@ -5,7 +5,7 @@ import { type ActorSnapshot, errorText, type TypedRecord } from "@femtoclaw/prot
 import type { EventObject } from "xstate";
 import { corrupt } from "./execution-records.ts";
 import { holderOf, stateOf } from "./holders.ts";
-import { MachineFold } from "./inert-scope.ts";
+import { MachineFold } from "./machine-fold.ts";
 import type { FoldingMachine, MachineSet } from "./machine-set.ts";
 import { MACHINE_NAMES, type MachineName } from "./phases.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Passes what MCP servers say besides their answers on to whoever made the call: it is reported with the output of its
- * execution, counted for its record, and limited for its session.
+ * Passes what MCP servers say besides their answers on to the client that made the call: it is reported with the output
+ * of its execution, counted for its record, and limited for its session.
  */
 import type { CallRelay, SubscriptionRequest } from "@femtoclaw/capabilities";
 import { type Clock, type JournalEntry, redact } from "@femtoclaw/journal/live";

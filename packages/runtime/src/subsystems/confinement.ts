@@ -54,7 +54,7 @@ export class Confinement {
   // INVARIANT: I3: a capability that needs the sandbox is not enabled if there is none.
   async require(capabilities: readonly string[]): Promise<void> {
     const trial = this.#trial;
-    // The probe that a start began counts only for that start. Whoever needs the sandbox later probes it then.
+    // The probe that a start began counts only for that start. Code that needs the sandbox later probes it then.
     this.#trial = null;
     if (this.#view !== null || capabilities.length === 0) return;
     this.#probe = await (trial ?? probeSandbox(this.#authority, this.#limits));

@@ -125,7 +125,7 @@ async function openJournal(
   });
   try {
     system.send("memory", { type: "opened" });
-    // Only now, because whoever has the journal open is the only one who writes there.
+    // Only now, because only the process that has the journal open writes there.
     if (claim !== null) await sweepStaged(claim.directory.root);
     const recovery = await recover(journal);
     projection = recovery.projection;

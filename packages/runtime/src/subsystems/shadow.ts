@@ -95,7 +95,7 @@ function verdictOf(decision: Decision): Omit<ShadowVerdict, "revision"> {
 }
 
 /**
- * The first of the sorted rules, as many as a record may hold. Whoever makes the verdict again must cut its rules the
+ * The first of the sorted rules, as many as a record may hold. Code that makes the verdict again must cut its rules the
  * same way.
  */
 export function shownRules(rules: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 /**
  * The definitions that were accepted of one MCP server, kept in the state directory so that an operator can see what
- * changed. They are a memory and no proof: one counts only if its digest is the one that the journal pins.
+ * changed. They prove nothing by themselves: a definition counts only if its digest is the one that the journal pins.
  */
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
@@ -47,8 +47,8 @@ export class AcceptedDefinitions {
   }
 
   /**
-   * Keeps what is listed just as it is pinned, beside what is kept of other pins. A fault is only logged: without this
-   * file an operator sees less, and what is offered does not depend on it.
+   * Stores the listed definitions that are pinned as they are, beside those stored before that are still pinned. A fault
+   * is only logged: without this file an operator sees less, but what is offered does not depend on it.
    */
   async keep(pins: Pins, listed: Listed): Promise<void> {
     const kept = await this.#read(pins);
@@ -79,7 +79,7 @@ export class AcceptedDefinitions {
     this.#log({ level: "warn", event, server: this.#server, reason: errorText(error) });
   }
 
-  /** Empty if nothing was kept yet. */
+  /** The file's text; empty if there is no such file yet. */
   async #text(): Promise<string> {
     try {
       const path = join(this.#folder, this.#name);
@@ -103,7 +103,7 @@ function isPinned(pins: Pins, name: string, text: string): boolean {
   return Object.hasOwn(pins ?? {}, name) && digestsDefinition(pins?.[name] ?? "", text);
 }
 
-/** Nothing where the file holds anything else than was written: then it is written anew. */
+/** Empty if the file holds anything other than what is written there; the file is then written again. */
 function pairs(text: string): (readonly [name: string, text: string])[] {
   try {
     const all = parseJson(text) as readonly unknown[];

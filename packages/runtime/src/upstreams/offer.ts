@@ -15,7 +15,7 @@ import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 
-/** `refused`: it cannot be offered, whoever agrees; `excluded`: the configuration lists others. */
+/** `refused`: it cannot be offered, even if an operator agrees; `excluded`: the configuration lists others. */
 export type ToolState = "offered" | "new" | "changed" | "refused" | "excluded" | "gone";
 
 /** A tool, resource or prompt of an MCP server, or a file of a package, compared with what was accepted. */

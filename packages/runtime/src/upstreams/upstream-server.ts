@@ -12,6 +12,7 @@ import {
   type ToolDefinition,
 } from "@femtoclaw/capabilities";
 import {
+  EVERYBODY,
   FemtoError,
   LIMITS,
   mcpCapability,
@@ -24,10 +25,11 @@ import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 import { AcceptedDefinitions } from "./accepted-definitions.ts";
-import { connectUpstream } from "./connect-upstream.ts";
 import { acceptable, type Listed, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
-import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./pin-entries.ts";
-import { Upstream, viewKey } from "./upstream.ts";
+import { QuarantineReports } from "./quarantine-reports.ts";
+import type { Upstream } from "./upstream.ts";
+import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./upstream-entries.ts";
+import { UpstreamInstances } from "./upstream-instances.ts";
 import { READERS, type UpstreamReader, upstreamReader } from "./upstream-readers.ts";
 import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
 
@@ -54,17 +56,11 @@ interface Offer {
 
 const NOTHING: Listed = { definitions: [], contents: [] };
 
-/** The principal in whose view the list of a server is made. */
-const EVERYBODY = "default";
-/** LIMIT: records of one boot about changes of one server; it may change something each time it is asked. */
-const TELLINGS = 64;
-
 export class UpstreamServer {
   readonly setting: UpstreamSetting;
   readonly #about: McpServer;
   readonly #parts: UpstreamsParts;
-  /** By the view that they have. */
-  readonly #running = new Map<string, Upstream>();
+  readonly #instances: UpstreamInstances;
   readonly #compiled = new Map<string, CompiledTool>();
   readonly #accepted: AcceptedDefinitions;
   /** What the server listed last; null before it did. */
@@ -73,9 +69,7 @@ export class UpstreamServer {
   /** The first look at the server, while it is under way. */
   #arriving: Promise<void> | null = null;
   #wasLookedAt = false;
-  /** Digest of the list that was last recorded as quarantined. */
-  #told: string | null = null;
-  #tellings = 0;
+  readonly #reports = new QuarantineReports();
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(setting: UpstreamSetting, parts: UpstreamsParts) {
@@ -83,6 +77,13 @@ export class UpstreamServer {
     this.#about = { name: setting.name, isSandboxed: setting.at.kind === "command" };
     this.#parts = parts;
     this.#accepted = new AcceptedDefinitions(setting.name, parts);
+    this.#instances = new UpstreamInstances({
+      ...parts,
+      setting,
+      isSandboxed: this.#about.isSandboxed,
+      listingView: () => this.#listingView,
+      onListed: (definitions, contents) => this.#take({ definitions, contents }),
+    });
   }
 
   get isSandboxed(): boolean {
@@ -102,10 +103,8 @@ export class UpstreamServer {
     return this.#wasLookedAt;
   }
 
-  get state(): { readonly status: "running" | "stopped"; readonly reason: string | null } {
-    const states = [...this.#running.values()].map(({ state }) => state);
-    const runs = states.find(({ status }) => status === "running");
-    return runs ?? states[0] ?? { status: "stopped", reason: null };
+  get state(): Upstream["state"] {
+    return this.#instances.state;
   }
 
   get view(): UpstreamView {
@@ -166,7 +165,7 @@ export class UpstreamServer {
 
   /** Resolves when the first look at the server is over, whatever it found. */
   arrive(): Promise<void> {
-    this.#arriving ??= this.upstream(this.#parts.standing(EVERYBODY).sandbox)
+    this.#arriving ??= this.upstream(this.#listingView)
       .ready()
       .catch(() => undefined)
       .finally(() => {
@@ -209,23 +208,7 @@ export class UpstreamServer {
 
   /** The instance that runs for callers with this view. */
   upstream(view: SandboxView | null): Upstream {
-    const key = this.isSandboxed ? viewKey(view) : "";
-    const known = this.#running.get(key);
-    if (known !== undefined) return known;
-    const { clock, append, log } = this.#parts;
-    const isList = key === (this.isSandboxed ? viewKey(this.#parts.standing(EVERYBODY).sandbox) : "");
-    const upstream = new Upstream({
-      setting: this.setting,
-      clock,
-      append,
-      connect: (onNotification) => connectUpstream(this.setting, view, this.#parts, onNotification),
-      onListed: async (definitions, contents) => {
-        if (isList) await this.#take({ definitions, contents });
-      },
-      onDown: (reason) => log({ level: "warn", event: "upstream.stopped", server: this.setting.name, reason }),
-    });
-    this.#running.set(key, upstream);
-    return upstream;
+    return this.#instances.of(view);
   }
 
   /**
@@ -257,15 +240,16 @@ export class UpstreamServer {
 
   /** Ends instances for a view that nobody has any more, or all of them if the server is disabled. */
   review(views: ReadonlySet<string>): void {
-    for (const [key, upstream] of this.#running) {
-      if (this.isEnabled && (!this.isSandboxed || views.has(key))) continue;
-      this.#running.delete(key);
-      void upstream.stop("it was disabled, or what programs may see has changed");
-    }
+    if (this.isEnabled) this.#instances.review(views);
+    else this.#instances.endAll();
   }
 
   async stop(reason: string): Promise<void> {
-    await Promise.all([...this.#running.values()].map((upstream) => upstream.stop(reason)));
+    await this.#instances.stop(reason);
+  }
+
+  get #listingView(): SandboxView | null {
+    return this.#parts.standing(EVERYBODY).sandbox;
   }
 
   get #pins(): ToolPins | null | undefined {
@@ -279,7 +263,7 @@ export class UpstreamServer {
       const pins = this.#pins;
       const offer = offerOf(listed, pins, setting);
       if (pins === undefined && setting.pins === "first_use") await this.#pin(acceptable(offer), null);
-      else await this.#tellQuarantine(offer);
+      else await this.#reportQuarantine(offer);
       const digests = new Set(listed.definitions.map(({ sha256 }) => sha256));
       for (const sha256 of this.#compiled.keys()) if (!digests.has(sha256)) this.#compiled.delete(sha256);
       const before = this.#listed === null ? null : listDigest(offerOf(this.#listed, null, setting));
@@ -289,12 +273,9 @@ export class UpstreamServer {
     });
   }
 
-  async #tellQuarantine(offer: readonly OfferedTool[]): Promise<void> {
+  async #reportQuarantine(offer: readonly OfferedTool[]): Promise<void> {
     const tools = quarantined(offer);
-    const digest = listDigest(offer);
-    if (tools.length === 0 || digest === this.#told || this.#tellings >= TELLINGS) return;
-    this.#told = digest;
-    this.#tellings += 1;
+    if (tools.length === 0 || !this.#reports.isDue(listDigest(offer))) return;
     const { name } = this.setting;
     const fix = `\`femtoclaw mcp pins list\` shows them; \`femtoclaw mcp pins accept ${name}\` offers them.`;
     this.#parts.log({ level: "warn", event: "upstream.quarantined", server: name, tools: tools.length, fix });

@@ -22,6 +22,7 @@ import { errorText, FemtoError, isLogged, LIMITS, printable } from "@femtoclaw/p
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
+import { startedEntry, stoppedEntry } from "./upstream-entries.ts";
 import { UpstreamLooks } from "./upstream-looks.ts";
 import { UpstreamSubscriptions } from "./upstream-subscriptions.ts";
 
@@ -155,22 +156,18 @@ export class Upstream {
     const live = this.#start();
     this.#live = live;
     live.catch(() => {
-      this.#live = null;
+      // The next start may be under way already: it may begin while the record of this one's end is being written.
+      if (this.#live === live) this.#live = null;
     });
     return live;
   }
 
   async #start(): Promise<Live> {
     const { setting, append } = this.#parts;
-    const { at, name, mayAsk = [] } = setting;
+    const { name, mayAsk = [] } = setting;
     this.#countStart();
-    const body =
-      at.kind === "command"
-        ? { server: name, program: at.program, args: [...at.args], url: null }
-        : // INVARIANT: I10: path and query are left out, because many servers expect a token there.
-          { server: name, program: null, args: [], url: new URL(at.url).origin };
     // INVARIANT: I1: no program starts that is in no record.
-    const { seq } = await append({ type: "upstream.started", ...NOBODYS, body });
+    const { seq } = await append(startedEntry(setting));
     const { signal, cancel } = this.#deadline();
     let transport: UpstreamTransport | null = null;
     try {
@@ -225,11 +222,7 @@ export class Upstream {
     this.#fault = reason;
     onDown(reason);
     // A journal that has failed or closed reports that itself.
-    await append({
-      type: "upstream.stopped",
-      ...NOBODYS,
-      body: { server: setting.name, started, reason },
-    }).catch(() => undefined);
+    await append(stoppedEntry(setting.name, started, reason)).catch(() => undefined);
   }
 
   #deadline(): { readonly signal: AbortSignal; cancel(): void } {
@@ -300,8 +293,6 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
     signal.removeEventListener("abort", onAbort);
   }
 }
-
-const NOBODYS = { session: null, execution: null } as const;
 
 /** Views that show the same have the same key. */
 export function viewKey(view: SandboxView | null): string {

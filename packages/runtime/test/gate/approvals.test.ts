@@ -205,6 +205,19 @@ describe("a call that policy asks about", () => {
     expect((await session.propose(read(home))).status).toBe("pending");
   });
 
+  it("ends for those who wait for it when it joins another call", async () => {
+    const home = homeWithDiary();
+    const runtime = await started(home);
+    const session = runtime.openSession({ channel: "agent" });
+    const first = await session.propose(read(home));
+    const waited = Promise.withResolvers<unknown>();
+    const second = await session.propose(read(home), {
+      onIdentified: (id) => void session.wait(id).then(waited.resolve, waited.resolve),
+    });
+    expect(second.execution_id).toBe(first.execution_id);
+    expect(await waited.promise).toMatchObject({ code: "FEMTO_EXECUTION_NOT_FOUND" });
+  });
+
   it("joins the same call of its session instead of asking twice", async () => {
     const home = homeWithDiary();
     const runtime = await started(home);

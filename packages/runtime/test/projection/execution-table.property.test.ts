@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createActor } from "xstate";
 import { EXECUTION_EVENTS, type ExecutionPoint, ExecutionTable } from "../../src/projection/execution-table.ts";
-import { MachineFold } from "../../src/projection/inert-scope.ts";
+import { MachineFold } from "../../src/projection/machine-fold.ts";
 
 const table = ExecutionTable.of();
 const pointOf = ({ value, context }: { value: unknown; context: { category: unknown } }): unknown => ({

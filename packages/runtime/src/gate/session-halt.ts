@@ -1,9 +1,6 @@
-/**
- * A session's standing by its records: whether it may still begin anything, and the history that its calls are decided
- * on.
- */
+/** Whether a session is halted, by its records, and the record that halts one whose budget is used up. */
 import type { JournalEntry } from "@femtoclaw/journal";
-import { BUDGET_RULES, type HistoryFacts, printable, type SessionId } from "@femtoclaw/protocol";
+import { BUDGET_RULES, printable, type SessionId } from "@femtoclaw/protocol";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Execution } from "./execution.ts";
 import type { Problem } from "./verdict.ts";
@@ -15,13 +12,6 @@ export function haltOf(histories: SessionHistories, session: SessionId): Problem
   const { seq, code, reason } = halted;
   const by = reason === null ? `its calls were refused too often, at last with ${code}` : printable(reason);
   return { code: "FEMTO_SESSION_HALTED", reason: `this session was halted in record ${seq}: ${by}` };
-}
-
-/** Whether policies see no difference between two histories. */
-export function isSameHistory(one: HistoryFacts | undefined, other: HistoryFacts): boolean {
-  if (one === undefined) return false;
-  for (const name in other) if (one[name as keyof HistoryFacts] !== other[name as keyof HistoryFacts]) return false;
-  return true;
 }
 
 /**

@@ -1,0 +1,80 @@
+/** Answers one line of a socket: finds the handler of its verb, and encodes what the handler returns. */
+import {
+  ERRORS,
+  type ErrorCode,
+  faultOf,
+  LIMITS,
+  parseStrictJson,
+  printable,
+  type SocketError,
+  type SocketResponse,
+} from "@femtoclaw/protocol";
+import type { AnswerTurns } from "./answer-turns.ts";
+import type { ConnectionHandlers, Handler } from "./verb-handlers.ts";
+
+/** LIMIT: a request is one flat object; its largest field is a message in base64. */
+const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
+
+/**
+ * Returns the line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the
+ * line, so a request that waits long costs only what its handler keeps of it.
+ */
+export function answerLine(line: Buffer, verbs: ConnectionHandlers["verbs"], turns: AnswerTurns): Promise<string> {
+  const asked = requestIn(line, verbs);
+  if (typeof asked === "string") return Promise.resolve(asked);
+  const { id, handler, fields } = asked;
+  try {
+    // Encoding is guarded as well, because an answer can be too large for a string.
+    return Promise.resolve(handler(fields, id, turns))
+      .then((value) => encoded({ id, ok: true, value: value ?? null }))
+      .catch((error: unknown) => failed(id, error));
+  } catch (error) {
+    return Promise.resolve(failed(id, error));
+  }
+}
+
+/** The request in a line, or the answer to a line that is no request. */
+function requestIn(
+  line: Buffer,
+  verbs: ConnectionHandlers["verbs"],
+): { readonly id: number; readonly handler: Handler; readonly fields: Readonly<Record<string, unknown>> } | string {
+  const parsed = parseStrictJson(line, REQUEST_LIMITS);
+  if (!parsed.ok) return failure(null, "FEMTO_SOCKET_REQUEST", parsed.fault.reason);
+  const request = parsed.value;
+  if (request === null || typeof request !== "object" || Array.isArray(request)) {
+    return failure(null, "FEMTO_SOCKET_REQUEST", "the line is not an object");
+  }
+  const { id, verb, ...fields } = request;
+  if (typeof id !== "number" || !Number.isSafeInteger(id)) {
+    return failure(null, "FEMTO_SOCKET_REQUEST", "`id` must be an integer");
+  }
+  if (typeof verb !== "string") return failure(id, "FEMTO_SOCKET_REQUEST", "`verb` must be a string");
+  const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (handler === undefined) return failure(id, "FEMTO_VERB_UNKNOWN", `no verb \`${printable(verb, 64)}\` here`);
+  return { id, handler, fields };
+}
+
+/** What a client is told for whose connection there is no place. */
+export function noPlace(): string {
+  const reason = `${LIMITS.socketConnections} connections to this socket are open, and it takes no more`;
+  return failure(null, "FEMTO_OVERLOADED", reason);
+}
+
+/** The answer to a line that was skipped because of its length. */
+export function tooLongLine(): string {
+  return failure(null, "FEMTO_SOCKET_REQUEST", `a line is longer than ${LIMITS.socketLineBytes} bytes`);
+}
+
+function failed(id: number, error: unknown): string {
+  const { code, message, fix } = faultOf(error);
+  return failure(id, code, message, fix);
+}
+
+function failure(id: number | null, code: ErrorCode, reason: string, fix?: string): string {
+  const error: SocketError = { code, reason, fix: fix ?? ERRORS[code].fix };
+  return encoded({ id, ok: false, error });
+}
+
+function encoded(response: SocketResponse): string {
+  return `${JSON.stringify(response)}\n`;
+}
