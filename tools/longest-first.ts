@@ -5,32 +5,40 @@ import { join } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The longest comes first; each of these takes more than a hundredth of what all files together take. Vitest itself orders
+ * What takes most processor time, or waits longest, comes first. Vitest itself orders
  * files that it has not yet measured by their size.
  */
 const LONGEST = [
   "packages/host/test/standalone/executable.acceptance.test.ts",
   "packages/conformance/test/conformance.acceptance.test.ts",
-  "packages/host/test/bad-input.security.test.ts",
-  "packages/host/test/reached-places.security.test.ts",
   "packages/host/test/policy/hindsight.acceptance.test.ts",
   "packages/host/test/stopping.security.test.ts",
   "packages/host/test/host-life.acceptance.test.ts",
-  "packages/testing/test/simulation.acceptance.test.ts",
-  "packages/runtime/test/exploration/exploration.acceptance.test.ts",
-  "packages/host/test/new-files.security.test.ts",
-  "packages/journal/test/leveldb-files.security.test.ts",
   "packages/host/test/inspect/inspect.acceptance.test.ts",
-  "packages/journal/test/full-disk.security.test.ts",
-  "packages/runtime/test/epochs/epochs.crash.test.ts",
+  "packages/runtime/test/exploration/exploration.acceptance.test.ts",
+  "packages/host/test/bad-input.security.test.ts",
+  "packages/host/test/reached-places.security.test.ts",
   "packages/runtime/test/runtime.crash.test.ts",
-  "packages/host/test/odd-surroundings.security.test.ts",
   "packages/host/test/host.crash.test.ts",
-  "packages/host/test/bench.acceptance.test.ts",
-  "packages/mcp/test/mcp.security.test.ts",
-  "packages/runtime/test/gate/hostile-session.security.test.ts",
+  "packages/policy/test/decision.property.test.ts",
+  "packages/testing/test/simulation.acceptance.test.ts",
+  "packages/journal/test/audit/verify-threads.property.test.ts",
   "packages/host/test/epochs.acceptance.test.ts",
+  "packages/runtime/test/epochs/epochs.crash.test.ts",
+  "packages/mcp/test/mcp.security.test.ts",
+  "packages/host/test/client-memory.acceptance.test.ts",
+  "packages/journal/test/journal.crash.test.ts",
+  "packages/host/test/full-disk.acceptance.test.ts",
+  "packages/host/test/bench.acceptance.test.ts",
+  "packages/host/test/witness/witness.acceptance.test.ts",
+  "packages/host/test/command-line.acceptance.test.ts",
+  "packages/host/test/backup/backup.acceptance.test.ts",
+  "packages/host/test/odd-surroundings.security.test.ts",
+  "packages/journal/test/leveldb-files.security.test.ts",
   "packages/mcp/test/mcp.acceptance.test.ts",
+  "packages/host/test/new-files.security.test.ts",
+  "packages/journal/test/full-disk.security.test.ts",
+  "packages/runtime/test/gate/hostile-session.security.test.ts",
   "packages/host/test/sockets.security.test.ts",
 ];
 

@@ -10,11 +10,13 @@ import { pathToFileURL } from "node:url";
 import { build, type OutputFile, type Plugin } from "esbuild";
 import { ROOT } from "./binary/locked-file.ts";
 
-/** The file that the command is, and those that its threads are. */
+/** The file that the command is, those that its threads are, and processes of tests that are started as often. */
 const ENTRIES = {
   launch: "packages/host/src/launch.js",
   "segment-worker": "packages/journal/src/audit/segment-worker.ts",
   "trial-worker": "packages/policy/src/files/trial-worker.ts",
+  "die-at-step": "packages/runtime/test/epochs/die-at-step.ts",
+  "propose-until-killed": "packages/runtime/test/propose-until-killed.ts",
 };
 const FOLDER = join(ROOT, "node_modules/.cache/femtoclaw-command");
 /** LIMIT: how long a folder stays that no run of tests began with. */

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CONFIGURATION, type Finished, Playground } from "./playground.ts";
 
 /** Every file of the state directory with its digest; LevelDB's own log and lock, and what failed, say nothing of history. */
@@ -156,13 +156,22 @@ describe("a configuration", () => {
 });
 
 describe("a state directory", () => {
+  let place: Playground;
+  beforeAll(async () => {
+    place = await withHistory();
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
   test.each([
     ["of another user", (path: string) => chownSync(path, 65_534, 65_534), /FEMTO_STATE_OWNER.*belongs to user 65534/],
     ["that others may write to", (path: string) => chmodSync(path, 0o777), /FEMTO_STATE_MODE.*mode 777.*chmod 700/],
   ])("%s is refused, and nothing in it changes", async (_name, spoil, expected) => {
-    await using place = await withHistory();
     const before = digests(place.state);
     spoil(place.state);
+    onTestFinished(() => {
+      chownSync(place.state, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+      chmodSync(place.state, 0o700);
+    });
     const { code, stderr } = await refused(place);
     expect(stderr).toMatch(expected);
     expect(code).toBe(70);
@@ -170,7 +179,6 @@ describe("a state directory", () => {
   });
 
   test("with a damaged journal is refused with file and byte, and the evidence stays", async () => {
-    await using place = await withHistory();
     // Many starts make tables; the newest records are in the log.
     for (let boot = 0; boot < 2; boot += 1) {
       const host = await place.up();
@@ -195,17 +203,20 @@ describe("a state directory", () => {
       const at = Math.floor(sound.length / 3);
       damaged.writeUInt8((damaged.readUInt8(at) ^ 0x41) & 0xff, at);
       writeFileSync(path, damaged);
-      const before = digests(place.state);
-      const { code, stderr } = await refused(place);
-      expect(code, stderr).toBe(70);
-      expect(stderr).toContain("FEMTO_JOURNAL_CORRUPT");
-      expect(stderr).toContain(name);
-      for (const args of [["replay"], ["executions", "list"], ["call", "fs_read", "{}", "--embedded"]]) {
-        expect((await place.run(args)).code).toBe(70);
+      try {
+        const before = digests(place.state);
+        const { code, stderr } = await refused(place);
+        expect(code, stderr).toBe(70);
+        expect(stderr).toContain("FEMTO_JOURNAL_CORRUPT");
+        expect(stderr).toContain(name);
+        for (const args of [["replay"], ["executions", "list"], ["call", "fs_read", "{}", "--embedded"]]) {
+          expect((await place.run(args)).code).toBe(70);
+        }
+        expect(digests(place.state)).toEqual(before);
+        expect(readdirSync(join(place.state, "failures")).length).toBeGreaterThan(0);
+      } finally {
+        writeFileSync(path, sound);
       }
-      expect(digests(place.state)).toEqual(before);
-      expect(readdirSync(join(place.state, "failures")).length).toBeGreaterThan(0);
-      writeFileSync(path, sound);
     }
     const host = await place.up();
     host.kill("SIGTERM");
@@ -213,8 +224,9 @@ describe("a state directory", () => {
   });
 
   test("of a journal without its CURRENT is not taken for an empty one", async () => {
-    await using place = await withHistory();
-    renameSync(join(place.state, "journal", "CURRENT"), join(place.root, "CURRENT"));
+    const [current, elsewhere] = [join(place.state, "journal", "CURRENT"), join(place.root, "CURRENT")];
+    renameSync(current, elsewhere);
+    onTestFinished(() => renameSync(elsewhere, current));
     const before = digests(place.state);
     expect((await refused(place)).code).toBe(70);
     expect(digests(place.state)).toEqual(before);

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Playground, SOURCES } from "./playground.ts";
+import { COMMAND, Playground } from "./playground.ts";
 
 let place: Playground;
 beforeAll(() => {
@@ -25,7 +25,7 @@ async function measured(...args: string[]): Promise<Report> {
 /** A program that is the host of the sources, in the place of an executable, which takes its while to be built. */
 function startedBySources(): string {
   const path = join(place.root, "femtoclaw");
-  const words = SOURCES.map((word) => `'${word}'`).join(" ");
+  const words = COMMAND.map((word) => `'${word}'`).join(" ");
   writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   return path;
 }

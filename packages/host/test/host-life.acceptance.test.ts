@@ -219,6 +219,7 @@ describe("the host", () => {
       },
     );
     try {
+      await expect.poll(() => existsSync(join(place.runtime, "operator.sock"))).toBe(true);
       await expect.poll(async () => (await place.run(["status"])).code).toBe(0);
       expect((await place.run(["down"])).code).toBe(0);
     } finally {

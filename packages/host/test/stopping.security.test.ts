@@ -61,9 +61,10 @@ const LOST = [
   ["can be changed by others", () => chmodSync(file(), 0o666), "FEMTO_CONFIG_OWNER"],
 ] as const satisfies readonly (readonly [string, () => void, string])[];
 
-describe("a host is seen", () => {
+describe("a host is seen and stopped", () => {
   test.each(LOST)("whose configuration, which was found, %s, and what is wrong with that", async (_, change, code) => {
     const host = await upTrusted();
+    expect(readdirSync(hosts())).toHaveLength(1);
     const whole = await status(["--json"]);
     expect(whole.code).toBe(0);
     expect(JSON.parse(whole.stdout)).toMatchObject({
@@ -85,12 +86,25 @@ describe("a host is seen", () => {
     expect(shown).toMatchObject({ code: 78, stdout: expect.stringMatching(/^phase +idle$/m), stderr: "" });
     expect(shown.stdout).toContain(`the host continues with what it read earlier from ${file()}`);
     expect(shown.stdout).toMatch(/^fix: \S/m);
-    await down();
+
+    expect(await down([], cwd)).toMatchObject({
+      code: 0,
+      stdout: `stopped: process ${host.pid}\n`,
+      stderr: expect.stringContaining(`going by what the host noted that was started by ${file()}`),
+    });
+    expect(await host.ended).toBe(0);
+    expect(readdirSync(hosts())).toEqual([]);
     const { stdout, stderr, code: exit } = await status();
     expect({ exit, stdout }).toEqual({ exit: 78, stdout: "" });
     expect(stderr).toContain(code);
+    expect(await down()).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining("can also be stopped with SIGTERM"),
+    });
   });
+});
 
+describe("a host is seen", () => {
   test("and not the one that its configuration names by now", async () => {
     const host = await upTrusted();
     const other = await upOther();
@@ -131,24 +145,6 @@ test("a host that was started with another state directory is named to whoever d
 });
 
 describe("a host is stopped", () => {
-  test.each(LOST)("whose configuration, which was found, %s", async (_, change) => {
-    const host = await upTrusted();
-    expect(readdirSync(hosts())).toHaveLength(1);
-    change();
-    const cwd = place.folder("p/deep/down");
-    expect(await down([], cwd)).toMatchObject({
-      code: 0,
-      stdout: `stopped: process ${host.pid}\n`,
-      stderr: expect.stringContaining(`going by what the host noted that was started by ${file()}`),
-    });
-    expect(await host.ended).toBe(0);
-    expect(readdirSync(hosts())).toEqual([]);
-    expect(await down()).toMatchObject({
-      code: 78,
-      stderr: expect.stringContaining("can also be stopped with SIGTERM"),
-    });
-  });
-
   test("whose configuration was named and cannot be read any more, and so is a session of it halted", async () => {
     const host = await place.up();
     await place.propose("fs_read", { path: "notes.txt" });

@@ -10,8 +10,9 @@ import { replay } from "@femtoclaw/runtime";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { describe, expect, it, vi } from "vitest";
 import { type Home, ofType, recordsOf, temporaryHome } from "./runtime-fixture.ts";
+import { testedProgram } from "./tested-program.ts";
 
-const PROPOSER = join(import.meta.dirname, "propose-until-killed.ts");
+const PROPOSER = testedProgram(join(import.meta.dirname, "propose-until-killed.ts"));
 
 interface Answer {
   readonly id: string;

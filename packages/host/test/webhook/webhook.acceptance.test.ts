@@ -80,9 +80,12 @@ test("that hangs or is down delays no call, is told of by status and doctor, and
   await expect.poll(() => receiver.told).toEqual([`asked ${pending.approval?.id}`]);
   receiver.answer = (_, response) => response.writeHead(500).end();
   for (const request of held) request.socket.destroy();
-  await expect
-    .poll(async () => (await place.run(["doctor"], { env: { HOOK: KEY } })).stdout)
-    .toMatch(/warn +webhook .*(status 500|could not be reached)/);
+  await using operator = await place.operator();
+  const fault = async (): Promise<unknown> => (await operator.status())["webhook"];
+  await expect.poll(fault).toMatchObject({ error: expect.stringMatching(/status 500|could not be reached/) });
+  expect((await place.run(["doctor"], { env: { HOOK: KEY } })).stdout).toMatch(
+    /warn +webhook .*(status 500|could not be reached)/,
+  );
   receiver.answer = (_, response) => response.writeHead(204).end();
   await expect.poll(() => receiver.told).toContain(`expired ${pending.approval?.id}`);
 });

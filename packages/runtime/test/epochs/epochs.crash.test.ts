@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { verifyDirectory } from "@femtoclaw/journal";
 import { expect, it } from "vitest";
 import { call, capability, type Home, temporaryHome } from "../runtime-fixture.ts";
+import { testedProgram } from "../tested-program.ts";
 
-const DIES = join(import.meta.dirname, "die-at-step.ts");
+const DIES = testedProgram(join(import.meta.dirname, "die-at-step.ts"));
 /** More steps than there are; a run that reaches it has not ended by itself. */
 const STEPS_MAX = 60;
 

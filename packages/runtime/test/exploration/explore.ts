@@ -1,6 +1,7 @@
 /**
  * Searches everything that can happen in a scenario: each state once, each step out of it, and a crash
- * in it. States that agree in all that the next steps depend on are one.
+ * in it. States that agree in all that the next steps depend on are one. A trial that came to a new state goes on from
+ * there with the first step; each other step begins with a trial of its own.
  */
 import type { Base } from "./base.ts";
 import { Invariants, Violation } from "./invariants.ts";
@@ -16,55 +17,76 @@ export interface Explored {
   readonly recoveries: number;
 }
 
-interface State {
-  readonly path: readonly Action[];
-  readonly actions: readonly Action[];
-  readonly next: string[];
-}
-
 /** Throws a `Violation` whose message is the way to it. */
 export async function explore(base: Base, scenario: Scenario): Promise<Explored> {
   const invariants = new Invariants(base);
-  const states = new Map<string, State>();
-  const reach = async (path: readonly Action[]): Promise<string> => {
-    const trial = await walk(base, scenario, invariants, path);
-    const name = trial.state;
+  /** The states that follow on each one. */
+  const states = new Map<string, string[]>();
+  /** Trials in states that nobody went on from yet. */
+  const fresh: { readonly walk: Walk; readonly next: string[] }[] = [];
+  const reached = (walk: Walk): string => {
+    const name = walk.trial.state;
     if (states.has(name)) return name;
-    const actions = trial.actions();
-    if (actions.length === 0 && !scenario.calls.every((_, number) => trial.isThrough(number))) {
-      throw violation(path, "a call is never answered");
+    if (walk.trial.actions().length === 0 && !scenario.calls.every((_, number) => walk.trial.isThrough(number))) {
+      throw violation(walk.path, "a call is never answered");
     }
-    states.set(name, { path, actions, next: [] });
+    const next: string[] = [];
+    states.set(name, next);
+    fresh.push({ walk, next });
     return name;
   };
-  const first = await reach([]);
-  // A map goes on to what is added while it is walked.
-  for (const { path, actions, next } of states.values()) {
-    for (const action of actions) next.push(await reach([...path, action]));
+  const begin = async (): Promise<Walk> => await Walk.begin(base, scenario, invariants);
+  const first = reached(await (await begin()).along([]));
+  for (let state = fresh.shift(); state !== undefined; state = fresh.shift()) {
+    const { walk, next } = state;
+    const path = [...walk.path];
+    for (const [number, action] of walk.trial.actions().entries()) {
+      const onward = number === 0 ? walk : await begin();
+      next.push(reached(await onward.along(number === 0 ? [action] : [...path, action])));
+    }
   }
   const all = [...states.values()];
   return {
     scenario: scenario.name,
     states: all.length,
-    steps: all.reduce((sum, { next }) => sum + next.length, 0),
+    steps: all.reduce((sum, next) => sum + next.length, 0),
     interleavings: countWays(states, first),
     recoveries: invariants.recoveries,
   };
 }
 
-async function walk(base: Base, scenario: Scenario, invariants: Invariants, path: readonly Action[]): Promise<Trial> {
-  const trial = await Trial.open(base, scenario);
-  const violations: Violation[] = [];
-  invariants.watch(trial, violations);
-  try {
-    for (const action of path) await trial.take(action);
-    const [found] = violations;
-    if (found !== undefined) throw found;
-    await invariants.check(trial, scenario);
-  } catch (error) {
-    throw violation(path, error instanceof Error ? error.message : String(error));
+/** A trial, and what was done in it so far. */
+class Walk {
+  readonly trial: Trial;
+  readonly path: Action[] = [];
+  readonly #scenario: Scenario;
+  readonly #invariants: Invariants;
+  readonly #violations: Violation[] = [];
+
+  private constructor(trial: Trial, scenario: Scenario, invariants: Invariants) {
+    this.trial = trial;
+    this.#scenario = scenario;
+    this.#invariants = invariants;
+    invariants.watch(trial, this.#violations);
   }
-  return trial;
+
+  static async begin(base: Base, scenario: Scenario, invariants: Invariants): Promise<Walk> {
+    return new Walk(await Trial.open(base, scenario), scenario, invariants);
+  }
+
+  /** Looks at what holds once all of it is done; at what happens on the way, as it happens. */
+  async along(actions: readonly Action[]): Promise<this> {
+    this.path.push(...actions);
+    try {
+      for (const action of actions) await this.trial.take(action);
+      const [found] = this.#violations;
+      if (found !== undefined) throw found;
+      await this.#invariants.check(this.trial, this.#scenario);
+    } catch (error) {
+      throw violation(this.path, error instanceof Error ? error.message : String(error));
+    }
+    return this;
+  }
 }
 
 function violation(path: readonly Action[], what: string): Violation {
@@ -72,10 +94,14 @@ function violation(path: readonly Action[], what: string): Violation {
 }
 
 /** Each step leads on, so there are no circles, and the ways out of a state are those of its successors together. */
-function countWays(states: ReadonlyMap<string, State>, from: string, known = new Map<string, bigint>()): bigint {
+function countWays(
+  states: ReadonlyMap<string, readonly string[]>,
+  from: string,
+  known = new Map<string, bigint>(),
+): bigint {
   const counted = known.get(from);
   if (counted !== undefined) return counted;
-  const next = states.get(from)?.next ?? [];
+  const next = states.get(from) ?? [];
   const ways = next.length === 0 ? 1n : next.reduce((sum, state) => sum + countWays(states, state, known), 0n);
   known.set(from, ways);
   return ways;

@@ -13,6 +13,8 @@ export class Invariants {
   /** What recovery made of each wreck; the same bytes need no second look. */
   readonly #recovered = new Map<string, Promise<void>>();
   readonly #folded = new Map<string, Promise<string>>();
+  /** What the bytes of each record say. They never change, and each state that follows is asked about them again. */
+  readonly #read = new WeakMap<Uint8Array, TypedRecord>();
 
   constructor(base: Base) {
     this.#base = base;
@@ -26,32 +28,49 @@ export class Invariants {
   /** What is checked in the very moment in which it happens; a violation is kept for the explorer to find. */
   watch(trial: Trial, violations: Violation[]): void {
     trial.onEffect = (call) => {
-      const durable = recordsOf(trial.disk).some((record) => isIntentOf(record, call));
+      const durable = this.#recordsOf(trial.disk).some((record) => isIntentOf(record, call));
       if (!durable) violations.push(new Violation(`I1: the effect of call ${call} has no durable intent`));
-      if (isAsked(trial.disk, call) && !isGranted(trial.disk, call)) {
+      if (this.#isAsked(trial.disk, call) && !this.#isGranted(trial.disk, call)) {
         violations.push(new Violation(`I3: call ${call} has an effect, and no operator has said yes to it`));
       }
       if ((trial.effects.get(call) ?? 0) > 1) violations.push(new Violation(`I2: call ${call} has a second effect`));
     };
     trial.onReply = (call, reply) => {
-      const violation = answerFault(trial.disk, call, reply);
+      const violation = answerFault(this.#recordsOf(trial.disk), call, reply);
       if (violation !== null) violations.push(new Violation(violation));
     };
   }
 
   async check(trial: Trial, scenario: Scenario): Promise<void> {
     for (const [call, { tool }] of scenario.calls.entries()) {
-      const mayPass = tool === "work" || (tool === "asked" && isGranted(trial.disk, call));
+      const mayPass = tool === "work" || (tool === "asked" && this.#isGranted(trial.disk, call));
       if (!mayPass && trial.effects.has(call)) throw new Violation(`I3: ${tool} had an effect`);
       if (!mayPass && trial.replies.get(call)?.decision === "AUTHORIZED") throw new Violation(`I3: ${tool} passed`);
     }
-    const strayed = recordsOf(trial.disk).find((record) => isStrayed(record));
+    const strayed = this.#recordsOf(trial.disk).find((record) => isStrayed(record));
     if (strayed !== undefined)
       throw new Violation(`I6: record ${strayed.seq} tells of rules that were not on trial then`);
     if (!trial.isWriting && trial.live() !== (await this.#fold(trial.disk))) {
       throw new Violation("I5: the projection that went along differs from the fold of the records");
     }
     for (const wreck of await trial.wrecks()) await this.#recover(wreck);
+  }
+
+  #recordsOf({ records }: MemoryDisk): TypedRecord[] {
+    return records.map((bytes) => {
+      const record = this.#read.get(bytes) ?? (JSON.parse(Buffer.from(bytes).toString("utf8")) as TypedRecord);
+      this.#read.set(bytes, record);
+      return record;
+    });
+  }
+
+  #isAsked(disk: MemoryDisk, call: number): boolean {
+    return this.#recordsOf(disk).some(({ type, execution }) => type === "approval.asked" && execution === idOf(call));
+  }
+
+  #isGranted(disk: MemoryDisk, call: number): boolean {
+    const execution = idOf(call);
+    return this.#recordsOf(disk).some((record) => isAnswered(record, "granted") && record.execution === execution);
   }
 
   async #fold(disk: MemoryDisk): Promise<string> {
@@ -70,7 +89,8 @@ export class Invariants {
 
   /** I2 and I5 after a crash, by the real start of the real runtime. */
   async #recoverAnew(wreck: MemoryDisk): Promise<void> {
-    const before = recordsOf(wreck);
+    const stored = keyOf(wreck);
+    const before = this.#recordsOf(wreck);
     const open = new Set(before.filter(({ type }) => type === "execution.intent").map(({ execution }) => execution));
     for (const { type, execution } of before) if (type === "execution.outcome") open.delete(execution);
     const answered = new Set(
@@ -84,10 +104,10 @@ export class Invariants {
     // What operators had said yes to goes on by itself.
     while (runtime.status().running > 0) await setImmediate();
     const live = JSON.stringify(runtime.projection.snapshot());
-    const after = recordsOf(wreck);
+    const after = this.#recordsOf(wreck);
     const fold = await folded(copyOf(wreck));
     await runtime.close();
-    if (before.some((record, seq) => JSON.stringify(record) !== JSON.stringify(after[seq]))) {
+    if (!keyOf(wreck).startsWith(`${stored}\n`)) {
       throw new Violation("a start has changed records");
     }
     const interrupted = after.filter(({ type }) => type === "execution.interrupted").map(({ execution }) => execution);
@@ -103,9 +123,9 @@ export class Invariants {
 }
 
 /** An answer that names a record names its own, which is durable and says the same. */
-function answerFault(disk: MemoryDisk, call: number, { status, record }: Reply): string | null {
+function answerFault(records: readonly TypedRecord[], call: number, { status, record }: Reply): string | null {
   if (record === null) return status === "error" ? null : `call ${call} is answered ${status} without a record`;
-  const stored = recordsOf(disk)[record.seq];
+  const stored = records[record.seq];
   if (status === "pending") {
     const isQuestion = stored?.type === "approval.asked" && stored.execution === idOf(call);
     return isQuestion ? null : `I1: the answer to call ${call} names a question that is not durable`;
@@ -133,22 +153,12 @@ function isAnswered(record: TypedRecord, answer: "granted" | "refused"): boolean
   return record.type === "approval.answered" && record.body.complete && record.body.answer === answer;
 }
 
-const isAsked = (disk: MemoryDisk, call: number): boolean =>
-  recordsOf(disk).some(({ type, execution }) => type === "approval.asked" && execution === idOf(call));
-
-const isGranted = (disk: MemoryDisk, call: number): boolean =>
-  recordsOf(disk).some((record) => isAnswered(record, "granted") && record.execution === idOf(call));
-
 async function folded(disk: MemoryDisk): Promise<string> {
   const copy = copyOf(disk);
   const store = new MemoryStore(copy);
   const { size } = await store.open();
   const { projection } = await replay(new StoreReader(store, size));
   return JSON.stringify(projection.snapshot());
-}
-
-function recordsOf(disk: MemoryDisk): TypedRecord[] {
-  return disk.records.map((bytes) => JSON.parse(Buffer.from(bytes).toString("utf8")) as TypedRecord);
 }
 
 function keyOf(disk: MemoryDisk): string {
