@@ -3,14 +3,13 @@
  * and never compiled to code, each check has a limited number of steps, and nothing is fetched.
  */
 import { jsonPointer, LIMITS, type ValidationError, type Validator } from "@femtoclaw/protocol";
-import { boundedPattern } from "./bounded-pattern.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isObject, PreparedSchema, type Schema, schemaAt } from "./prepared-schema.ts";
 
 /** Characters compared, and names looked up, in one step; both take about as long as any other step. */
 const CHARS_PER_STEP = 16;
 const NAMES_PER_STEP = 8;
-/** Steps for compiling a pattern, however short the text is. */
+/** Steps for matching a pattern, however short the text is. */
 const PATTERN_STEPS = 16;
 
 /** Keywords by which a schema can depend on something outside of itself. */
@@ -147,9 +146,10 @@ class Check {
     if (typeof pattern !== "string") return true;
     this.#spend(PATTERN_STEPS);
     // A pattern that could take long is skipped; the server checks its input by itself.
-    const bounded = boundedPattern(pattern, value.length);
-    if (bounded === null) return true;
-    this.#spend(bounded.steps);
+    const bounded = this.#schema.pattern(pattern);
+    const steps = bounded?.stepsOn(value.length) ?? null;
+    if (bounded === null || steps === null) return true;
+    this.#spend(steps);
     return bounded.expression.test(value) || this.#fail(place, "pattern", "does not match its pattern", {});
   }
 
