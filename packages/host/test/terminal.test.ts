@@ -130,6 +130,20 @@ describe("a reply", () => {
     }
   });
 
+  test("is told in one line, also where a capability of others gives what has no text", () => {
+    const odd = { toString: 0, valueOf: 0 };
+    const results = [
+      { exit_code: odd, sandbox: odd, stdout: odd },
+      { content: odd, bytes: odd },
+      { bytes: odd, sha256: "0" },
+    ];
+    for (const result of results) {
+      const reply = completed(result);
+      expect(happened(reply)).toContain('{"toString":0,"valueOf":0}');
+      expect(replyLines(reply, plain).join()).toContain('{"toString":0,"valueOf":0}');
+    }
+  });
+
   test("that failed says code, reason and fix, harmlessly", () => {
     const error = {
       error_type: "CapabilityError",
