@@ -1,5 +1,5 @@
 /** Definitions and schemas of hostile MCP servers: bounded, never compiled, and named by a digest of all of them. */
-import { FemtoError, LIMITS, type Validator } from "@femtoclaw/protocol";
+import { describeViolations, FemtoError, LIMITS, type Validator } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { argumentValidator, schemaProblem } from "../src/mcp/argument-check.ts";
@@ -262,6 +262,18 @@ describe("a schema of a stranger", () => {
     expect(accepts(object({ s: { pattern: "^\\d{4}-\\d{2}$" } }), { s: "2026-1x" })).toBe(false);
     expect(boundedPattern("^[^/]+/[^/]+$")?.stepsOn(100)).toBeGreaterThan(0);
     expect(boundedPattern("^[^/]+/[^/]+$")?.stepsOn(1_000_000)).toBeNull();
+  });
+
+  it("that nobody else checks fails for a text that would take too long, and for a server of MCP it does not", () => {
+    const schema = object({ s: { pattern: "^[^/]+/[^/]+$" } });
+    const long = { s: "a".repeat(1_000_000) };
+    expect(argumentValidator(schema)(long)).toBe(true);
+    const strict = argumentValidator(schema, "fails");
+    expect([strict(long), strict({ s: "a/b" })]).toEqual([false, true]);
+    strict(long);
+    expect(describeViolations(strict.errors ?? [])).toBe(
+      "`/s` has 1000000 characters, too many to match them against the pattern of its schema",
+    );
   });
 
   it("has each of its patterns compiled once, however many texts are matched against it", () => {

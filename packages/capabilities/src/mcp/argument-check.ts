@@ -33,12 +33,18 @@ export function schemaProblem(schema: Readonly<Record<string, unknown>>): string
   return null;
 }
 
+/** What becomes of a text that would take too long to match: a server of MCP checks it by itself, others do not. */
+type Unmatched = "passes" | "fails";
+
 /** Expects a schema for which `schemaProblem` found no problem. */
-export function argumentValidator(schema: Readonly<Record<string, unknown>>): Validator {
+export function argumentValidator(
+  schema: Readonly<Record<string, unknown>>,
+  unmatched: Unmatched = "passes",
+): Validator {
   let errors: readonly ValidationError[] = [];
   const prepared = new PreparedSchema(schema);
   const validate = (value: unknown): boolean => {
-    const check = new Check(prepared);
+    const check = new Check(prepared, unmatched);
     errors = check.run(value);
     return errors.length === 0;
   };
@@ -49,11 +55,13 @@ class TooMuch extends Error {}
 
 class Check {
   readonly #schema: PreparedSchema;
+  readonly #unmatched: Unmatched;
   #steps: number = LIMITS.upstreamCheckSteps;
   #found: ValidationError | null = null;
 
-  constructor(schema: PreparedSchema) {
+  constructor(schema: PreparedSchema, unmatched: Unmatched) {
     this.#schema = schema;
+    this.#unmatched = unmatched;
   }
 
   run(value: unknown): readonly ValidationError[] {
@@ -145,10 +153,12 @@ class Check {
     }
     if (typeof pattern !== "string") return true;
     this.#spend(PATTERN_STEPS);
-    // A pattern that could take long is skipped; the server checks its input by itself.
     const bounded = this.#schema.pattern(pattern);
     const steps = bounded?.stepsOn(value.length) ?? null;
-    if (bounded === null || steps === null) return true;
+    if (bounded === null || steps === null) {
+      const message = `has ${value.length} characters, too many to match them against the pattern of its schema`;
+      return this.#unmatched === "passes" || this.#fail(place, "pattern", message, {});
+    }
     this.#spend(steps);
     return bounded.expression.test(value) || this.#fail(place, "pattern", "does not match its pattern", {});
   }
