@@ -130,6 +130,13 @@ describe("a reply", () => {
     }
   });
 
+  test("takes time by its length, however long a line is, with tabs and without", () => {
+    const lines = (stdout: string): string[] => replyLines(completed({ exit_code: 0, stdout }), plain);
+    // Some seconds would be an hour if each character were looked at again for each.
+    expect(lines("a".repeat(1_048_576)).at(-1)).toMatch(/^ {2}a+…$/);
+    expect(lines("\ta".repeat(524_288)).at(-1)).toMatch(/^ {2}( {8}a)( {7}a)+ *…$/);
+  });
+
   test("is told in one line, also where a capability of others gives what has no text", () => {
     const odd = { toString: 0, valueOf: 0 };
     const results = [

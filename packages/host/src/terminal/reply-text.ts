@@ -103,7 +103,9 @@ function textLines(text: string): string[] {
  * another column.
  */
 function withoutTabs(line: string): string {
-  return line.replaceAll(/([^\t]*)\t/g, (_, part: string) => part + " ".repeat(8 - ([...part].length % 8)));
+  const parts = line.split("\t");
+  const last = parts.pop() ?? "";
+  return parts.map((part) => part + " ".repeat(8 - ([...part].length % 8))).join("") + last;
 }
 
 /** Capabilities of others give values that have no text of their own. */
