@@ -2,8 +2,9 @@
  * Whether everything that a stranger's schema demands is checked here. It is interpreted in bounded time, as those of MCP
  * servers are, and what the interpreter does not know it would let pass. Pure.
  */
-import type { JsonObject } from "../capability.ts";
+
 import { printable } from "@femtoclaw/protocol";
+import type { JsonObject } from "../capability.ts";
 import { schemaProblem } from "../mcp/argument-check.ts";
 import { boundedPattern } from "../mcp/bounded-pattern.ts";
 

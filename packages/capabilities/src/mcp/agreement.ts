@@ -72,4 +72,3 @@ export function isRefusal(error: unknown): boolean {
   if (error instanceof UpstreamRefusal) return true;
   return error instanceof FemtoError && /answered with status 4\d\d$/.test(error.message);
 }
-

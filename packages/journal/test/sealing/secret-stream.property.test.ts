@@ -141,7 +141,7 @@ test.each(['token="a ', "token = ", "bearer ", "token 'token \"token="])(
 
 test("single characters of words that are held together give what the whole gives", () => {
   const words = ["token=", "token", "'", '"', "= ", ": ", " ", "a", "bearer ", "://", "@", ";", "-----BEGIN ", "\n"];
-  const more = ["PRIVATE KEY-----", "-----END -----", "hunter22hunter22", "password=\"", "\\n", "user:"];
+  const more = ["PRIVATE KEY-----", "-----END -----", "hunter22hunter22", 'password="', "\\n", "user:"];
   const chained = fc.array(fc.constantFrom(...words, ...more), { maxLength: 60 }).map((parts) => parts.join(""));
   fc.assert(
     fc.property(chained, (whole) => {

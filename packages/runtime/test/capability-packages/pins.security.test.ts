@@ -263,7 +263,9 @@ test("what a configuration cannot mean keeps the host from starting, with the pl
   );
   for (const pattern of ["^([a-z]+,)*[a-z]+$", "(?=a)b", "(", "a?b?c?d?e?f?g?h?i?"]) {
     const input = { ...bounded, properties: { path: { type: "string", pattern } } };
-    expect(fault("s5", { manifest: { input } }), pattern).toContain(`the pattern \`${pattern}\`, which is not checked here`);
+    expect(fault("s5", { manifest: { input } }), pattern).toContain(
+      `the pattern \`${pattern}\`, which is not checked here`,
+    );
   }
   const halves = { ...bounded, properties: { path: { multipleOf: 0.5 } } };
   expect(fault("s6", { manifest: { input: halves } })).toMatch(/the `multipleOf` 0\.5, which is not checked here/);
