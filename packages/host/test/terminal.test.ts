@@ -203,4 +203,14 @@ describe("a change", () => {
     expect(many).toHaveLength(201);
     expect(many.at(-1)).toContain("and 801 lines more");
   });
+
+  test("shows what comes, however much goes before it", () => {
+    const short = changeLines("x\n".repeat(1_000), "evil\nmore");
+    expect(short).toHaveLength(200);
+    expect(short.slice(-4)).toEqual(["- x", "… and 804 removed lines more, which --json shows", "+ evil", "+ more"]);
+    const long = changeLines("x\n".repeat(1_000), "y\n".repeat(1_000));
+    expect(long.filter((line) => line === "- x")).toHaveLength(100);
+    expect(long.filter((line) => line === "+ y")).toHaveLength(99);
+    expect(long.at(-1)).toBe("… and 902 lines more, which --json shows");
+  });
 });
