@@ -43,6 +43,13 @@ describe("fs_edit", () => {
     expect(names(place)).toEqual(["out", "out/a"]);
   });
 
+  it("takes a NUL for a character like any other", async () => {
+    using place = new Playground();
+    place.file("out/a", "one\0two");
+    expect(await edit(place, { old: "e\0t", new: "\0\0" })).toMatchObject({ event: "succeeded" });
+    expect(text(place, "out/a")).toBe("on\0\0wo");
+  });
+
   it.each([
     ["not at all", "zzz", "FEMTO_CAPABILITY_FAILED"],
     ["twice", "two", "FEMTO_CAPABILITY_FAILED"],

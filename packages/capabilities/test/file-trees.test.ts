@@ -115,6 +115,18 @@ describe("fs_list with everything below", () => {
 });
 
 describe("fs_search", () => {
+  it("finds no NUL in a file that it takes for text, and none in another", async () => {
+    using place = new Playground();
+    place.file("a", "a\0b");
+    place.file("b", "b");
+    expect(await result(place, "fs_search", { path: ".", pattern: "\0" })).toEqual({
+      matches: [],
+      files: 1,
+      skipped: 1,
+      truncated: false,
+    });
+  });
+
   const search = (place: Playground, args: object, call: Call = {}): Promise<Record<string, unknown>> =>
     result(place, "fs_search", { path: ".", pattern: "needle", ...args }, call);
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { LIMITS } from "@femtoclaw/protocol";
 import { afterEach, expect, test } from "vitest";
+import { agree } from "../src/mcp/agreement.ts";
 import { HttpTransport } from "../src/mcp/http-transport.ts";
 
 type Message = Readonly<Record<string, unknown>>;
@@ -144,4 +145,27 @@ test("a server that asks whether anybody is there is told so", async () => {
   await transport.request({ ...call, signal: AbortSignal.timeout(10_000) });
   expect(taken).toEqual([{ id: "p1", jsonrpc: "2.0", result: {} }]);
   transport.end("enough");
+});
+
+test("an error whose message is no text is the server's error, and is told as JSON", async () => {
+  const error = { code: -32_000, message: { toString: 0, valueOf: 0 } };
+  const transport = await transportTo(({ id }, response) => {
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ jsonrpc: "2.0", id, error }));
+  });
+  await expect(transport.request({ ...call, signal: AbortSignal.timeout(10_000) })).rejects.toMatchObject({
+    code: "FEMTO_UPSTREAM_FAILED",
+    message: 'the server answered with an error (-32000): {"toString":0,"valueOf":0}',
+  });
+});
+
+test("a revision that is no text is not spoken here, and is told as JSON", async () => {
+  const protocolVersion = { toString: 0, valueOf: 0 };
+  const transport = await transportTo(({ id }, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { protocolVersion } }));
+  });
+  await expect(agree(transport, [], AbortSignal.timeout(10_000))).rejects.toMatchObject({
+    code: "FEMTO_UPSTREAM_FAILED",
+    message: 'it speaks {"toString":0,"valueOf":0}, which is not spoken here',
+  });
 });

@@ -1,7 +1,7 @@
 /** Definitions and schemas of hostile MCP servers: bounded, never compiled, and named by a digest of all of them. */
-import { FemtoError, LIMITS, type Validator } from "@femtoclaw/protocol";
+import { describeViolations, FemtoError, LIMITS, type Validator } from "@femtoclaw/protocol";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { argumentValidator, schemaProblem } from "../src/mcp/argument-check.ts";
 import { boundedPattern } from "../src/mcp/bounded-pattern.ts";
 import { canonicalJson } from "../src/mcp/canonical-json.ts";
@@ -249,13 +249,51 @@ describe("a schema of a stranger", () => {
       "a*a*a*a*b",
       "([",
       "(?<n>a)\\k<n>",
+      // What JavaScript reads as a class of its own, others read as the beginning of a longer one.
+      "[^](a+)+b[x]",
+      "[](a+)+b[x]|(a+)+b",
+      // A fixed number is one way only, but a long one.
+      ".{25000}!",
+      "a{9000}a{9000}b",
     ]) {
       expect([pattern, accepts(object({ s: { pattern } }), { s: `${evil}!` })]).toEqual([pattern, true]);
     }
     expect(accepts(object({ s: { pattern: "^\\d{4}-\\d{2}$" } }), { s: "2026-13" })).toBe(true);
     expect(accepts(object({ s: { pattern: "^\\d{4}-\\d{2}$" } }), { s: "2026-1x" })).toBe(false);
-    expect(boundedPattern("^[^/]+/[^/]+$", 100)).not.toBeNull();
-    expect(boundedPattern("^[^/]+/[^/]+$", 1_000_000)).toBeNull();
+    expect(boundedPattern("^[^/]+/[^/]+$")?.stepsOn(100)).toBeGreaterThan(0);
+    expect(boundedPattern("^[^/]+/[^/]+$")?.stepsOn(1_000_000)).toBeNull();
+  });
+
+  it("that nobody else checks fails for a text that would take too long, and for a server of MCP it does not", () => {
+    const schema = object({ s: { pattern: "^[^/]+/[^/]+$" } });
+    const long = { s: "a".repeat(1_000_000) };
+    expect(argumentValidator(schema)(long)).toBe(true);
+    const strict = argumentValidator(schema, "fails");
+    expect([strict(long), strict({ s: "a/b" })]).toEqual([false, true]);
+    strict(long);
+    expect(describeViolations(strict.errors ?? [])).toBe(
+      "`/s` has 1000000 characters, too many to match them against the pattern of its schema",
+    );
+  });
+
+  it("has each of its patterns compiled once, however many texts are matched against it", () => {
+    const compiled: string[] = [];
+    class Counted extends RegExp {
+      constructor(source: string | RegExp, flags?: string) {
+        super(source, flags);
+        compiled.push(String(source));
+      }
+    }
+    // Classes of Unicode take about a millisecond to compile, and a list may have thousands of texts.
+    const pattern = "^[\\p{L}\\p{N}]{1,8}$";
+    const validate = argumentValidator(object({ list: { items: { pattern } } }));
+    vi.stubGlobal("RegExp", Counted);
+    try {
+      for (const _ of [1, 2]) expect(validate({ list: ["a", "b", "c"] })).toBe(true);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(compiled.filter((source) => source === pattern)).toEqual([pattern]);
   });
 
   it("with what cannot be told as a text in the place of a name holds for nothing, and throws nothing", () => {

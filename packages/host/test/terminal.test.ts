@@ -113,13 +113,6 @@ describe("a reply", () => {
     expect(happened(completed({ is_error: true, content: [null] }))).toBe("answered with an error: (nothing)");
   });
 
-  test("shows the beginning of a line of a mebibyte, with tabs and without", () => {
-    const [, , long] = replyLines(completed({ stdout: "x".repeat(1_048_576) }), plain);
-    expect(long).toBe(`  ${"x".repeat(4_096)}…`);
-    const [, , tabs] = replyLines(completed({ stdout: `a\tbc\t${"x".repeat(1_048_576)}` }), plain);
-    expect(tabs).toBe(`  a       bc      ${"x".repeat(4_080)}…`);
-  });
-
   test("cannot command a terminal by the names that a capability of others gives its results, or by their numbers", () => {
     const evil = "\u001b]52;c;eA==\u0007\u202e";
     const results = [
@@ -134,6 +127,27 @@ describe("a reply", () => {
       for (const text of [...replyLines(reply, plain), happened(reply)]) {
         expect(text).not.toMatch(/[\p{Cc}\u202e]/u);
       }
+    }
+  });
+
+  test("takes time by its length, however long a line is, with tabs and without", () => {
+    const lines = (stdout: string): string[] => replyLines(completed({ exit_code: 0, stdout }), plain);
+    // Some seconds would be an hour if each character were looked at again for each.
+    expect(lines("a".repeat(1_048_576)).at(-1)).toMatch(/^ {2}a+…$/);
+    expect(lines("\ta".repeat(524_288)).at(-1)).toMatch(/^ {2}( {8}a)( {7}a)+ *…$/);
+  });
+
+  test("is told in one line, also where a capability of others gives what has no text", () => {
+    const odd = { toString: 0, valueOf: 0 };
+    const results = [
+      { exit_code: odd, sandbox: odd, stdout: odd },
+      { content: odd, bytes: odd },
+      { bytes: odd, sha256: "0" },
+    ];
+    for (const result of results) {
+      const reply = completed(result);
+      expect(happened(reply)).toContain('{"toString":0,"valueOf":0}');
+      expect(replyLines(reply, plain).join()).toContain('{"toString":0,"valueOf":0}');
     }
   });
 
@@ -188,5 +202,15 @@ describe("a change", () => {
     const many = changeLines("", "x\n".repeat(1_000));
     expect(many).toHaveLength(201);
     expect(many.at(-1)).toContain("and 801 lines more");
+  });
+
+  test("shows what comes, however much goes before it", () => {
+    const short = changeLines("x\n".repeat(1_000), "evil\nmore");
+    expect(short).toHaveLength(200);
+    expect(short.slice(-4)).toEqual(["- x", "… and 804 removed lines more, which --json shows", "+ evil", "+ more"]);
+    const long = changeLines("x\n".repeat(1_000), "y\n".repeat(1_000));
+    expect(long.filter((line) => line === "- x")).toHaveLength(100);
+    expect(long.filter((line) => line === "+ y")).toHaveLength(99);
+    expect(long.at(-1)).toBe("… and 902 lines more, which --json shows");
   });
 });

@@ -255,7 +255,7 @@ function argumentsLine(args: Readonly<Record<string, unknown>> | null): string {
   const { bin, argv, path } = args;
   if (typeof bin === "string") {
     const words = Array.isArray(argv)
-      ? argv.map((word) => (/^[\w./:=+-]+$/.test(String(word)) ? word : JSON.stringify(word)))
+      ? argv.map((word) => (typeof word === "string" && /^[\w./:=+-]+$/.test(word) ? word : JSON.stringify(word)))
       : [];
     return [bin, ...words].join(" ").slice(0, SUBJECT_CHARS);
   }

@@ -126,3 +126,16 @@ describe.each(["0.2.0", "0.3.0"])("the golden journal of %s", (version) => {
     expect(() => apply(records.with(at, { ...outcome, machine: unknown }))).toThrow(InspectionFault);
   });
 });
+
+test("arguments that have no text are shown as JSON, and hold up nothing", async () => {
+  const odd = { toString: 0, valueOf: 0 };
+  const history = new History(CHARTS, null);
+  let shown: string | undefined;
+  for (const record of await recordsOf("0.3.0")) {
+    const isFirst = record.type === "execution.intent" && shown === undefined;
+    const args = { bin: "sort", argv: ["-n", odd, "two words"] };
+    history.apply(isFirst ? ({ ...record, body: { ...record.body, args } } as TypedRecord) : record);
+    if (isFirst) shown = history.execution(record.execution ?? "")?.subject;
+  }
+  expect(shown).toBe('sort -n {"toString":0,"valueOf":0} "two words"');
+});

@@ -17,6 +17,13 @@ export function textAt(args: JsonObject, pointer: string): string {
   return requireText(valueAt(args, pointer), pointer);
 }
 
+/** Text that reaches no interface of the system, only a file or a terminal: a NUL is a character of it. */
+export function contentAt(args: JsonObject, pointer: string): string {
+  const value = valueAt(args, pointer);
+  if (typeof value !== "string") throw new Refusal(`the argument ${pointer} is not a text`);
+  return value;
+}
+
 /** Text that the system can take: a NUL would end it early, and a lone surrogate cannot be encoded. */
 function requireText(value: JsonValue | undefined, place: string): string {
   if (typeof value !== "string") throw new Refusal(`the argument ${place} is not a text`);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { fstatSync } from "node:fs";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
-import { textAt, valueAt } from "../facts/arguments.ts";
+import { contentAt, valueAt } from "../facts/arguments.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { contentManifest, leftOf } from "./content-change.ts";
@@ -49,7 +49,7 @@ async function edit(call: CapabilityCall): Promise<Change> {
   const target = requireType(path, "file");
   const state = stateOf(fstatSync(target.descriptor, { bigint: true }));
   const pace = new Pace(call);
-  const search = new TextSearch(Buffer.from(textAt(args, "/old"), "utf8"));
+  const search = new TextSearch(Buffer.from(contentAt(args, "/old"), "utf8"));
   const found = await look(target, search, pace);
   if (found === null) {
     const most = `a file of at most ${FILE_BYTES} bytes is edited`;
@@ -60,7 +60,7 @@ async function edit(call: CapabilityCall): Promise<Change> {
   const expected = valueAt(args, "/sha256");
   if (typeof expected === "string" && found.sha256 !== expected) throw unexpected(path, "sha256");
   const place = placeOf(found, search.length, path.path);
-  const changing = { path, place, before: found, replacement: Buffer.from(textAt(args, "/new"), "utf8"), pace };
+  const changing = { path, place, before: found, replacement: Buffer.from(contentAt(args, "/new"), "utf8"), pace };
   const after = new Edited(changing);
   const { placed, state: replaced } = await replaceFile(path, after.pieces(), signal, state);
   const { bytes, sha256 } = after;

@@ -4,7 +4,7 @@
  */
 import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
-import { textAt } from "../facts/arguments.ts";
+import { contentAt } from "../facts/arguments.ts";
 import type { HeldFile } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
 import { missing } from "./held-place.ts";
@@ -87,7 +87,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 async function search(call: CapabilityCall): Promise<JsonObject> {
   const path = call.bound.path("/path");
   if (path.target === null) throw missing(path);
-  const finder = new Finder(textAt(call.args, "/pattern"), call);
+  const finder = new Finder(contentAt(call.args, "/pattern"), call);
   if (path.type === "file") {
     await finder.look("", path.target);
     return finder.result(false);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { constants, fstatSync } from "node:fs";
 import { FemtoError, type LeftBehind, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
-import { textAt, valueAt } from "../facts/arguments.ts";
+import { contentAt, textAt, valueAt } from "../facts/arguments.ts";
 import type { BoundPath } from "../facts/bound-arguments.ts";
 import { digestOf } from "../facts/program-digests.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
@@ -58,7 +58,7 @@ async function write(call: CapabilityCall): Promise<Change> {
   requireNoLinks(call, ["/path"]);
   const path = bound.path("/path");
   const encoding: Encoding = valueAt(args, "/encoding") === "base64" ? "base64" : "utf8";
-  const content = contentBytes(String(valueAt(args, "/content")), encoding);
+  const content = contentBytes(contentAt(args, "/content"), encoding);
   if (content === null) throw new FemtoError("FEMTO_ARGUMENTS_INVALID", `the content is not well-formed ${encoding}`);
   const mode = textAt(args, "/mode");
   const expected = valueAt(args, "/sha256");

@@ -1,7 +1,7 @@
 /** How client and server agree on a revision of the protocol, by a handshake or without one. */
-import { type AskKind, FemtoError, printable, VERSION } from "@femtoclaw/protocol";
+import { type AskKind, FemtoError, VERSION } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
-import { UpstreamRefusal, type UpstreamTransport } from "./upstream-transport.ts";
+import { UpstreamRefusal, type UpstreamTransport, valueText } from "./upstream-transport.ts";
 
 /** Supported revisions with a handshake, the newest first, and the one without. */
 const HANDSHAKE = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
@@ -35,7 +35,7 @@ export async function agree(
   }
   const { protocolVersion: version, capabilities } = answer;
   if (typeof version !== "string" || !HANDSHAKE.includes(version)) {
-    throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it speaks ${shown(version)}, which is not spoken here`);
+    throw new FemtoError("FEMTO_UPSTREAM_FAILED", `it speaks ${valueText(version, 64)}, which is not spoken here`);
   }
   transport.agree(version);
   await transport.notify("notifications/initialized", {});
@@ -71,8 +71,4 @@ export function capabilitiesOf(may: readonly AskKind[]): JsonObject {
 export function isRefusal(error: unknown): boolean {
   if (error instanceof UpstreamRefusal) return true;
   return error instanceof FemtoError && /answered with status 4\d\d$/.test(error.message);
-}
-
-export function shown(value: unknown): string {
-  return printable(String(value), 64);
 }

@@ -3,14 +3,13 @@
  * and never compiled to code, each check has a limited number of steps, and nothing is fetched.
  */
 import { jsonPointer, LIMITS, type ValidationError, type Validator } from "@femtoclaw/protocol";
-import { boundedPattern } from "./bounded-pattern.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isObject, PreparedSchema, type Schema, schemaAt } from "./prepared-schema.ts";
 
 /** Characters compared, and names looked up, in one step; both take about as long as any other step. */
 const CHARS_PER_STEP = 16;
 const NAMES_PER_STEP = 8;
-/** Steps for compiling a pattern, however short the text is. */
+/** Steps for matching a pattern, however short the text is. */
 const PATTERN_STEPS = 16;
 
 /** Keywords by which a schema can depend on something outside of itself. */
@@ -34,12 +33,18 @@ export function schemaProblem(schema: Readonly<Record<string, unknown>>): string
   return null;
 }
 
+/** What becomes of a text that would take too long to match: a server of MCP checks it by itself, others do not. */
+type Unmatched = "passes" | "fails";
+
 /** Expects a schema for which `schemaProblem` found no problem. */
-export function argumentValidator(schema: Readonly<Record<string, unknown>>): Validator {
+export function argumentValidator(
+  schema: Readonly<Record<string, unknown>>,
+  unmatched: Unmatched = "passes",
+): Validator {
   let errors: readonly ValidationError[] = [];
   const prepared = new PreparedSchema(schema);
   const validate = (value: unknown): boolean => {
-    const check = new Check(prepared);
+    const check = new Check(prepared, unmatched);
     errors = check.run(value);
     return errors.length === 0;
   };
@@ -50,11 +55,13 @@ class TooMuch extends Error {}
 
 class Check {
   readonly #schema: PreparedSchema;
+  readonly #unmatched: Unmatched;
   #steps: number = LIMITS.upstreamCheckSteps;
   #found: ValidationError | null = null;
 
-  constructor(schema: PreparedSchema) {
+  constructor(schema: PreparedSchema, unmatched: Unmatched) {
     this.#schema = schema;
+    this.#unmatched = unmatched;
   }
 
   run(value: unknown): readonly ValidationError[] {
@@ -146,10 +153,13 @@ class Check {
     }
     if (typeof pattern !== "string") return true;
     this.#spend(PATTERN_STEPS);
-    // A pattern that could take long is skipped; the server checks its input by itself.
-    const bounded = boundedPattern(pattern, value.length);
-    if (bounded === null) return true;
-    this.#spend(bounded.steps);
+    const bounded = this.#schema.pattern(pattern);
+    const steps = bounded?.stepsOn(value.length) ?? null;
+    if (bounded === null || steps === null) {
+      const message = `has ${value.length} characters, too many to match them against the pattern of its schema`;
+      return this.#unmatched === "passes" || this.#fail(place, "pattern", message, {});
+    }
+    this.#spend(steps);
     return bounded.expression.test(value) || this.#fail(place, "pattern", "does not match its pattern", {});
   }
 

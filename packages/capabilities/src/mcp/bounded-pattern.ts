@@ -9,25 +9,30 @@
  */
 const PATTERN_CHARS = 256;
 const CHOICES = 8;
-/** Ways through an expression that count as one step of a check. */
-const WAYS_PER_STEP = 256;
-/** LIMIT: ways through one expression, which take some tens of milliseconds. */
-const WAYS = 20_000_000;
+/** Characters compared on the ways through an expression that count as one step of a check. */
+const COMPARED_PER_STEP = 256;
+/** LIMIT: characters compared on all ways through one expression, which takes some tens of milliseconds. */
+const COMPARED = 20_000_000;
 
 export interface BoundedPattern {
   readonly expression: RegExp;
-  readonly steps: number;
+  /** Steps that a text of this length costs at most; null if it could take longer. */
+  stepsOn(textLength: number): number | null;
 }
 
-/** Null if the expression is invalid, or could take longer on a text of this length. */
-export function boundedPattern(source: string, textLength: number): BoundedPattern | null {
+/** Null if the expression is invalid, or its worst case cannot be told. */
+export function boundedPattern(source: string): BoundedPattern | null {
   const shape = shapeOf(source);
   if (shape === null) return null;
-  const starts = source.startsWith("^") && !shape.hasChoice ? 0 : 1;
-  const ways = 2 ** shape.choices * (textLength + 1) ** (shape.repeats + starts);
-  if (ways > WAYS) return null;
+  const { repeats, fixed, choices, hasChoice } = shape;
+  const starts = source.startsWith("^") && !hasChoice ? 0 : 1;
+  const stepsOn = (textLength: number): number | null => {
+    const ways = 2 ** choices * (textLength + 1) ** (repeats + starts);
+    const compared = ways * Math.max(1, Math.min(fixed, textLength));
+    return compared > COMPARED ? null : 1 + Math.ceil(compared / COMPARED_PER_STEP);
+  };
   try {
-    return { expression: new RegExp(source, "u"), steps: 1 + Math.ceil(ways / WAYS_PER_STEP) };
+    return { expression: new RegExp(source, "u"), stepsOn };
   } catch {
     return null;
   }
@@ -36,6 +41,8 @@ export function boundedPattern(source: string, textLength: number): BoundedPatte
 interface Shape {
   /** Parts that repeat without a fixed number. */
   readonly repeats: number;
+  /** Characters of the parts that repeat a fixed number of times; each way may compare all of them. */
+  readonly fixed: number;
   readonly choices: number;
   readonly hasChoice: boolean;
 }
@@ -48,12 +55,15 @@ function shapeOf(source: string): Shape | null {
   if (source.length > PATTERN_CHARS) return null;
   // An escape or a character class counts as one plain character, since its content is no syntax.
   const plain = source.replace(/\\./gs, (escaped) => (/[1-9k]/.test(escaped[1] ?? "") ? "\\k" : "x"));
-  const flat = plain.replace(/\[\^?\]?[^\]]*\]/g, "x");
+  // In JavaScript, `[]` and `[^]` are whole classes: a bracket right behind the first one ends the class, too.
+  const flat = plain.replace(/\[[^\]]*\]/g, "x");
   if (flat.includes("\\k") || /\(\?(?!:)/.test(flat) || /\)[*+?{]/.test(flat)) return null;
-  // A fixed number of repetitions adds no further ways.
+  // A fixed number of repetitions adds no further ways, but makes each of them longer.
   const groupless = flat.replaceAll("(?:", "(").replace(/\{\d+\}/g, "");
+  const fixed = [...flat.matchAll(/\{(\d+)\}/g)].reduce((sum, [, times]) => sum + Number(times), 0);
   const repeats = (groupless.match(/[*+]|\{[^}]*\}/g) ?? []).length;
   const optional = (groupless.replace(/[*+}]\?/g, "").match(/\?/g) ?? []).length;
   const choices = (groupless.match(/\|/g) ?? []).length;
-  return optional + choices > CHOICES ? null : { repeats, choices: optional + choices, hasChoice: choices > 0 };
+  if (optional + choices > CHOICES) return null;
+  return { repeats, fixed, choices: optional + choices, hasChoice: choices > 0 };
 }

@@ -1,5 +1,6 @@
 /** The input schema of an MCP server's tool, with what is computed from it once for all checks. */
 import { pointerTokens } from "@femtoclaw/protocol";
+import { type BoundedPattern, boundedPattern } from "./bounded-pattern.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 export type Schema = boolean | Readonly<Record<string, unknown>>;
@@ -19,6 +20,7 @@ export class PreparedSchema {
   readonly root: Schema;
   readonly #targets = new Map<string, Schema | null>();
   readonly #listed = new WeakMap<object, ListedValues>();
+  readonly #patterns = new Map<string, BoundedPattern | null>();
 
   constructor(root: Schema) {
     this.root = root;
@@ -30,6 +32,15 @@ export class PreparedSchema {
     if (known !== undefined) return known;
     const found = schemaAt(this.root, ref);
     this.#targets.set(ref, found);
+    return found;
+  }
+
+  /** Null for an expression that is not matched, because it is invalid or its worst case cannot be told. */
+  pattern(source: string): BoundedPattern | null {
+    const known = this.#patterns.get(source);
+    if (known !== undefined) return known;
+    const found = boundedPattern(source);
+    this.#patterns.set(source, found);
     return found;
   }
 

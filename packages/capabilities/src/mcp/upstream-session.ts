@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AskKind, FemtoError, LIMITS, type LogLevel, type McpContentKind } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
-import { type Agreement, agree, capabilitiesOf, isRefusal, PAGE_BYTES, shown } from "./agreement.ts";
+import { type Agreement, agree, capabilitiesOf, isRefusal, PAGE_BYTES } from "./agreement.ts";
 import { CallAsides } from "./call-asides.ts";
 import { type ContentDefinition, contentDefinitions, unusable } from "./content-definition.ts";
 import { type ToolDefinition, toolDefinitions } from "./tool-definition.ts";
@@ -13,6 +13,7 @@ import {
   UpstreamRefusal,
   type UpstreamRequest,
   type UpstreamTransport,
+  valueText,
 } from "./upstream-transport.ts";
 
 /** The error by which a server says that its client declared too few capabilities for what it has to ask. */
@@ -206,7 +207,7 @@ export class UpstreamSession {
       const { resultType, inputRequests, requestState, ...result } = await asked.catch(couldNotAsk);
       if (resultType === undefined || resultType === "complete") return result;
       if (resultType !== "input_required") {
-        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with ${shown(resultType)}`);
+        throw new FemtoError("FEMTO_UPSTREAM_FAILED", `the server answered with ${valueText(resultType, 64)}`);
       }
       const inputResponses = await asides.answers(inputRequests);
       more = { inputResponses, ...(typeof requestState === "string" ? { requestState } : {}) };

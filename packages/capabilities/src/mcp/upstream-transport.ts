@@ -57,9 +57,14 @@ export class UpstreamRefusal extends FemtoError {
   constructor(error: unknown) {
     const { code, message } = Object(error) as Readonly<Record<string, unknown>>;
     const named = Number.isSafeInteger(code) ? ` (${String(code)})` : "";
-    super("FEMTO_UPSTREAM_FAILED", `the server answered with an error${named}: ${printable(String(message), 300)}`);
+    super("FEMTO_UPSTREAM_FAILED", `the server answered with an error${named}: ${valueText(message, 300)}`);
     this.number = Number.isSafeInteger(code) ? Number(code) : null;
   }
+}
+
+/** A value that a server gives in the place of a text, for a person: as JSON where it is none. */
+export function valueText(value: unknown, charsMax: number): string {
+  return printable(typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing"), charsMax);
 }
 
 export function tooLarge(bytesMax: number): FemtoError {

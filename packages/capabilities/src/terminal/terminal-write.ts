@@ -1,7 +1,7 @@
 /** `terminal_write`: types text on a terminal. */
 import { type CapabilityManifest, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
-import { textAt } from "../facts/arguments.ts";
+import { contentAt } from "../facts/arguments.ts";
 import { hostOutcome } from "../outcome.ts";
 import { TERMINAL_ARGUMENT, TERMINAL_ID } from "./terminal-argument.ts";
 
@@ -43,6 +43,6 @@ export const terminalWrite: Capability = { manifest, isolation: "host", execute 
 async function execute({ args, bound, signal }: CapabilityCall): Promise<CapabilityOutcome> {
   return await hostOutcome(signal, async () => {
     const { terminal } = bound.terminal(TERMINAL_ARGUMENT.pointer);
-    return { bytes: terminal.write(textAt(args, "/data")) };
+    return { bytes: terminal.write(contentAt(args, "/data")) };
   });
 }

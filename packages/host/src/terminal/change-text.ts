@@ -19,12 +19,18 @@ export function changeLines(before: string, after: string, all = "--json"): stri
   while (head < shorter && old[head] === next[head]) head += 1;
   let tail = 0;
   while (tail < shorter - head && old[old.length - 1 - tail] === next[next.length - 1 - tail]) tail += 1;
-  const lines = [
-    ...old.slice(Math.max(0, head - CONTEXT_LINES), head).map((line) => `  ${shown(line)}`),
-    ...old.slice(head, old.length - tail).map((line) => `- ${shown(line)}`),
+  const ahead = old.slice(Math.max(0, head - CONTEXT_LINES), head).map((line) => `  ${shown(line)}`);
+  const removed = old.slice(head, old.length - tail).map((line) => `- ${shown(line)}`);
+  const behind = [
     ...next.slice(head, next.length - tail).map((line) => `+ ${shown(line)}`),
     ...old.slice(old.length - tail, old.length - tail + CONTEXT_LINES).map((line) => `  ${shown(line)}`),
   ];
+  // INVARIANT: I8: whoever proposes a change chooses how much it removes, and must not so hide what it adds.
+  const most = Math.max(LINES_SHOWN / 2, LINES_SHOWN - ahead.length - behind.length - 1);
+  const rest = removed.length - most;
+  const isCut = rest > 0 && ahead.length + removed.length + behind.length > LINES_SHOWN;
+  const gone = isCut ? [...removed.slice(0, most), `… and ${rest} removed lines more, which ${all} shows`] : removed;
+  const lines = [...ahead, ...gone, ...behind];
   if (lines.length <= LINES_SHOWN) return lines;
   return [...lines.slice(0, LINES_SHOWN), `… and ${lines.length - LINES_SHOWN} lines more, which ${all} shows`];
 }

@@ -109,7 +109,8 @@ function withoutTabs(line: string): string {
   return parts.map((part) => part + " ".repeat(8 - ([...part].length % 8))).join("") + last;
 }
 
-const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+/** Capabilities of others give values that have no text of their own. */
+const plain = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
 /**
  * What became of the call, on one line. It is made printable, because capabilities of others may name their results as
@@ -124,15 +125,15 @@ function ending(reply: Reply): string {
   if (reply.approval !== undefined) return `question ${reply.approval.id} waits for an operator`;
   const result = reply.result ?? {};
   if ("exit_code" in result) {
-    const text = String(result["stdout"] || result["stderr"]);
-    return `exit code ${String(result["exit_code"])} in ${String(result["sandbox"])}: ${beginning(text)}`;
+    const text = plain(result["stdout"] || result["stderr"]);
+    return `exit code ${plain(result["exit_code"])} in ${plain(result["sandbox"])}: ${beginning(text)}`;
   }
   if (Array.isArray(result["content"]))
     return `${result["is_error"] === true ? "answered with an error" : "answered"}: ${said(result["content"])}`;
-  if ("content" in result) return `read ${String(result["bytes"])} bytes: ${beginning(String(result["content"]))}`;
+  if ("content" in result) return `read ${plain(result["bytes"])} bytes: ${beginning(plain(result["content"]))}`;
   const names = Object.keys(result);
   if (names.length === 2 && "bytes" in result && "sha256" in result)
-    return `wrote ${String(result["bytes"])} bytes, sha256 ${String(result["sha256"]).slice(0, 16)}…`;
+    return `wrote ${plain(result["bytes"])} bytes, sha256 ${plain(result["sha256"]).slice(0, 16)}…`;
   return names.length === 0 ? "recorded" : printable(JSON.stringify(result), 110);
 }
 

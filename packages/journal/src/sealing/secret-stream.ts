@@ -19,6 +19,8 @@ const KEY_MARK = "-----BEGIN ";
 
 export class SecretStream {
   #held = "";
+  /** Places in what is held at which a word begins that is held back together with all before it. */
+  #linked: ReadonlySet<number> = NOTHING_LINKED;
   /** Characters so far of a word that is too long; 0 if there is none. */
   #unshown = 0;
 
@@ -26,8 +28,10 @@ export class SecretStream {
   push(piece: string): string {
     const text = withoutKeyBody(this.#held + piece);
     if (this.#unshown > 0) return this.#behindLongWord(text, this.#held.length, piece.length);
-    const from = heldFrom(text);
+    const isWhole = text.length === this.#held.length + piece.length;
+    const { from, linked } = heldFrom(text, isWhole ? this.#linked : NOTHING_LINKED);
     this.#held = text.slice(from);
+    this.#linked = linked;
     if (this.#held.length > HELD_CHARS) this.#leaveOut(this.#held, this.#held.length);
     return textRedacted(text.slice(0, from));
   }
@@ -57,6 +61,7 @@ export class SecretStream {
   /** Shows nothing of the text, but holds as much of it as is needed to recognize where the omitted part ends. */
   #leaveOut(text: string, chars: number): void {
     this.#unshown += chars;
+    this.#linked = NOTHING_LINKED;
     const open = keysIn(text).find(({ to }) => to === null);
     this.#held = text.slice(Math.min(open?.from ?? text.length, Math.max(0, text.length - REACH_CHARS)));
   }
@@ -64,20 +69,37 @@ export class SecretStream {
 
 const notice = (chars: number): string => `[${chars} characters without a break are not shown]`;
 
+const NOTHING_LINKED: ReadonlySet<number> = new Set();
+
+interface HeldBack {
+  readonly from: number;
+  /** Places behind `from`, counted from there, that lead to it whatever follows the text. */
+  readonly linked: ReadonlySet<number>;
+}
+
 /**
  * The position from which the text is held back. INVARIANT: I10: nothing that begins before that position can extend
  * beyond it, whatever arrives, and what begins after it is recognized without the text before it.
+ *
+ * `known` are places that lead to the beginning of the text, as an earlier look has found. INVARIANT: I9: a program may
+ * write single characters, and each of them must not have all looked at again that is held back.
  */
-function heldFrom(text: string): number {
+function heldFrom(text: string, known: ReadonlySet<number>): HeldBack {
   const keys = keysIn(text);
   const wordAt = wordsOf(text);
+  const met: number[] = [];
   let word = wordAt(text.length);
-  for (;;) {
+  while (!known.has(word.start)) {
     // A quoted value or a key loses its white space when it is taken out. It may then be a part of a URL's password.
     const reached = reachedFrom(text, word.start, keys) ?? reachedFrom(text, word.run, keys);
-    if (reached === null) return word.start;
+    if (reached === null) break;
+    // What a word at the very end reaches may still depend on the character that follows.
+    if (word.start < text.length) met.push(word.start);
     word = wordAt(reached);
   }
+  if (known.has(word.start)) return { from: 0, linked: new Set([...known, ...met]) };
+  const from = word.start;
+  return { from, linked: new Set(met.map((place) => place - from)) };
 }
 
 /** The beginning of something that extends, or may extend, beyond this position; null if there is nothing. */

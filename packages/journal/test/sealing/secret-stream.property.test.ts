@@ -1,6 +1,6 @@
 /** Output that is shown while it comes: what is shown is what the record will hold, wherever the pieces were cut. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { redact, SecretStream } from "../../src/index.ts";
 
 /** What secrets are made of, and what stands around them. */
@@ -122,3 +122,32 @@ test.each(['password="', "token='", "https://token=(", "Bearer ,"])(
     expect(shown).not.toBe("");
   },
 );
+
+test.each(['token="a ', "token = ", "bearer ", "token 'token \"token="])(
+  "of %j in single characters, each has little looked at again of what is held",
+  (piece) => {
+    const whole = piece.repeat(200);
+    const looked = vi.spyOn(RegExp.prototype, "exec");
+    try {
+      const stream = new SecretStream();
+      for (const character of whole) stream.push(character);
+      // For each character, the word that it is in, and some words before it: not all of some hundred words.
+      expect(looked.mock.calls.length).toBeLessThan(100 * whole.length);
+    } finally {
+      looked.mockRestore();
+    }
+  },
+);
+
+test("single characters of words that are held together give what the whole gives", () => {
+  const words = ["token=", "token", "'", '"', "= ", ": ", " ", "a", "bearer ", "://", "@", ";", "-----BEGIN ", "\n"];
+  const more = ["PRIVATE KEY-----", "-----END -----", "hunter22hunter22", 'password="', "\\n", "user:"];
+  const chained = fc.array(fc.constantFrom(...words, ...more), { maxLength: 60 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(chained, (whole) => {
+      const stream = new SecretStream();
+      expect([...whole].map((one) => stream.push(one)).join("") + stream.end()).toBe(redact(whole).value);
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -38,7 +38,7 @@ type Side = "input" | "output";
 export function compileSchemas(capabilities: readonly Capability[]): Map<string, CompiledSchemas> {
   const compile = schemaCompiler();
   const validator = ({ manifest, interpreted }: Capability, side: Side): Validator => {
-    if (interpreted === true) return argumentValidator(manifest[side]);
+    if (interpreted === true) return argumentValidator(manifest[side], "fails");
     try {
       return compiledAhead(manifest[side]) ?? compile(manifest[side]);
     } catch (cause) {

@@ -48,6 +48,10 @@ beforeAll(async () => {
   const [named, denied] = [await serve("hello"), await serve("secret")];
   url = `http://${named}/`;
   other = `http://${denied}/`;
+  place.add("takes_names", {
+    run: "return { args };",
+    manifest: { input: { type: "object", additionalProperties: false, properties: { table: { type: "object" } } } },
+  });
   place.add("upper", {
     run: `const text = Buffer.from(files["/from"]).toString(); put("/to", text.toUpperCase());
       return { characters: text.length };`,
@@ -73,7 +77,7 @@ beforeAll(async () => {
   mkdirSync(join(place.root, "workspace/out"));
   writeFileSync(join(place.root, "workspace/out/notes.txt"), "some notes");
   runtime = await place.open({
-    permit: [],
+    permit: ["takes_names"],
     configuration: {
       capabilities: { fs_write: true },
       allow: { read: ["workspace"], write: ["workspace/out"], fetch: [named] },
@@ -120,4 +124,17 @@ test("what it sends to that host and gets back is recorded, by which it counts a
   const [told, ...others] = outcome?.body.connections ?? [];
   expect([told, others]).toMatchObject([{ host, connections: 1, bytes_out: 18 }, []]);
   expect(told?.bytes_in).toBeGreaterThan(70);
+});
+
+test("it gets the names of its arguments as they were decided on, whatever V8 makes of them", async () => {
+  // After the first of two names, V8 14.6 reads the second one as the first.
+  const table = {
+    a: { "\\": 1 },
+    b: { "\n": 2 },
+    c: { e: 1, "ab\\": [{ x: 3 }] },
+    d: { e: 1, 'ab"': null },
+    "\ue000%41": { "\ue000": 5, "": 6, __proto__x: { "\\n": "\\n:" } },
+  };
+  const reply = await proposed(runtime, "takes_names", { table });
+  expect(JSON.stringify(reply.result)).toBe(JSON.stringify({ args: { table } }));
 });

@@ -261,6 +261,14 @@ test("what a configuration cannot mean keeps the host from starting, with the pl
   expect(fault("s3", { manifest: { output: { type: "object", properties: { a: { format: "uri" } } } } })).toMatch(
     /`format`/,
   );
+  for (const pattern of ["^([a-z]+,)*[a-z]+$", "(?=a)b", "(", "a?b?c?d?e?f?g?h?i?"]) {
+    const input = { ...bounded, properties: { path: { type: "string", pattern } } };
+    expect(fault("s5", { manifest: { input } }), pattern).toContain(
+      `the pattern \`${pattern}\`, which is not checked here`,
+    );
+  }
+  const halves = { ...bounded, properties: { path: { multipleOf: 0.5 } } };
+  expect(fault("s6", { manifest: { input: halves } })).toMatch(/the `multipleOf` 0\.5, which is not checked here/);
   expect(fault("s4", { manifest: { output: { type: "array" } } })).toMatch(/output schema is not that of an object/);
   expect(fault("m4", { files: { "capability.json": '{"name":"m4","name":"m5"}' } })).toMatch(/is no JSON: /);
   expect(fault("m5", { files: { "capability.json": '{"name":"m5"}' } })).toMatch(/is no manifest: /);

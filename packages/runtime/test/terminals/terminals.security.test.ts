@@ -47,6 +47,14 @@ describe("a program on a terminal", () => {
     await shell.until(/40 120/);
   });
 
+  it("is typed a NUL like any other key, as Ctrl with the space bar sends it", async () => {
+    const { session } = await terminalPlace();
+    const shell = await Shell.open(session, { argv: ["-c", "stty -echo; echo ready; cat -v"] });
+    await shell.until(/ready/);
+    await shell.type("a\0b\r");
+    await shell.until(/a\^@b/);
+  });
+
   it("that answers an interrupt itself goes on, and so does its sandbox", async () => {
     const { session } = await terminalPlace();
     const script = "trap 'echo caught' INT QUIT TSTP; echo ready; while :; do sleep 0.1; done";

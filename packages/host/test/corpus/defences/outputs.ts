@@ -19,8 +19,8 @@ export const OUTPUTS: readonly Row[] = [
   [
     "what may be the beginning of a secret waits",
     "packages/journal/src/sealing/secret-stream.ts",
-    "const from = heldFrom(text);",
-    "const from = text.length;",
+    "this.#held = text.slice(from);",
+    'this.#held = ""; return textRedacted(text);',
     "a secret in pieces",
   ],
 ];
