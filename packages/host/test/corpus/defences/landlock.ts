@@ -60,6 +60,7 @@ export const LANDLOCKED: readonly Row[] = [
     "read -r femto_more <&5;",
     LEFT,
   ],
+  ["no file signals anybody", CALLS, "const O_ASYNC = 0o20000;", "const O_ASYNC = 0;", CORPUS],
   ["processes of the machine are out of sight", NAMESPACES, '["user", "pid", "ipc"', '["user", "ipc"', APART],
   ["a child is in each of its namespaces", LAUNCHER, "=== ofHost)", "=== name)", MADE],
   [
