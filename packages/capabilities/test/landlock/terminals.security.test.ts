@@ -9,9 +9,9 @@ import {
   environmentOf,
   hasLandlock,
   hasNamespaces,
-  OTHER_STRANGER,
   ordinary,
   saidTo,
+  TERMINAL_STRANGER,
 } from "../../../sandbox/test/stranger.ts";
 
 const ATTACKS = join(import.meta.dirname, "terminal-attacks.ts");
@@ -41,7 +41,7 @@ describe
   const hasJobs = by === "landlock, namespaces";
   let found: Record<string, unknown>;
   beforeAll(async () => {
-    found = (await saidTo(OTHER_STRANGER, ATTACKS, by)) as typeof found;
+    found = (await saidTo(TERMINAL_STRANGER, ATTACKS, by)) as typeof found;
   });
 
   it("has it under both of its names, is interrupted on it and sees another size", () => {
@@ -96,10 +96,10 @@ describe
 
   it("leaves nothing behind when the host itself is killed", async () => {
     const temporary = mkdtempSync("/tmp/femtoclaw-terminal-");
-    if (isRoot) chownSync(temporary, OTHER_STRANGER, OTHER_STRANGER);
+    if (isRoot) chownSync(temporary, TERMINAL_STRANGER, TERMINAL_STRANGER);
     const mark = `mark-${process.pid}-${by.length}-terminal`;
     const env = environmentOf(temporary);
-    const host = spawn(process.execPath, [ATTACKS, by, mark], { ...ordinary(OTHER_STRANGER), env, stdio: "ignore" });
+    const host = spawn(process.execPath, [ATTACKS, by, mark], { ...ordinary(TERMINAL_STRANGER), env, stdio: "ignore" });
     // The host itself, the program, and several that it began.
     await expect.poll(() => marked(mark).length).toBeGreaterThan(3);
     host.kill("SIGKILL");
@@ -108,7 +108,7 @@ describe
   });
 
   it("finds no way out that the corpus of escapes knows", async () => {
-    const escapes = (await saidTo(OTHER_STRANGER, ESCAPES, by)) as Escapes;
+    const escapes = (await saidTo(TERMINAL_STRANGER, ESCAPES, by)) as Escapes;
     const surprises = CASES.flatMap(({ title, expect: plain, alone = plain, apart = alone }, index) => {
       const expected = (hasJobs ? WITH_JOBS : ON_TERMINAL)[title] ?? (hasJobs ? apart : alone);
       const said = escapes.said[index] ?? "it was not tried";
