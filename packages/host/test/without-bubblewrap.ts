@@ -1,6 +1,8 @@
 /** A search path on which all is found that a sandbox is tried with, and that tests call, but no bubblewrap. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OTHER_STRANGER } from "../../sandbox/test/stranger.ts";
+import { COMMAND, CONFIGURATION, Playground } from "./playground.ts";
 
 const PROGRAMS = ["cat", "echo", "env", "grep", "sh", "sleep", "tee"];
 
@@ -24,4 +26,33 @@ export function withoutBubblewrap(
   if (unshare === "works") symlinkSync("/usr/bin/unshare", join(folder, "unshare"));
   if (unshare === "is refused") refuseNamespaces(folder);
   return folder;
+}
+
+const isRoot = process.getuid?.() === 0;
+const SETPRIV = ["/usr/bin/setpriv", `--reuid=${OTHER_STRANGER}`, `--regid=${OTHER_STRANGER}`, "--clear-groups", "--"];
+
+/** A place whose commands and hosts are an ordinary user's, on such a search path. */
+export function placeWithoutBubblewrap(
+  unshare: "works" | "is refused",
+  configuration: string = CONFIGURATION,
+): Playground {
+  const place = new Playground(configuration, isRoot ? [SETPRIV[0] ?? "", ...SETPRIV.slice(1), ...COMMAND] : COMMAND);
+  // Nothing may be written there that another user compiled.
+  place.environment["NODE_COMPILE_CACHE"] = undefined;
+  place.configure(`search_path = ["${withoutBubblewrap(place.root, unshare)}"]\n${configuration}`);
+  if (isRoot) giveToStranger(place.root);
+  return place;
+}
+
+function giveToStranger(root: string): void {
+  const folders = [root];
+  chownSync(root, OTHER_STRANGER, OTHER_STRANGER);
+  for (const folder of folders) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isSymbolicLink()) continue;
+      chownSync(path, OTHER_STRANGER, OTHER_STRANGER);
+      if (entry.isDirectory()) folders.push(path);
+    }
+  }
 }

@@ -22,7 +22,7 @@ import { currentView } from "./current-view.ts";
 import { OF_AGENT, RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER, variablesFile } from "./relay/relay-command.ts";
 import type { SpawnedProcess } from "./spawning/spawned-process.ts";
-import { endOf, setsidOf, type TerminalEnd } from "./terminal-child.ts";
+import { endOf, type TerminalEnd } from "./terminal-child.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface AgentStart {
@@ -127,10 +127,9 @@ function spawned(standing: SandboxView, { command, limits, device, settings }: A
   const shown = withAgentSettings(standing, command, settings);
   // An agent can write to nothing on this machine, so no path has to be kept from its writing in particular.
   const view = { ...shown, kept: { ...shown.kept, unwritten: [] } };
-  const launcher = device === null ? [] : [setsidOf(view), "--ctty"];
   const { files, tunnel } = settings;
   const agent = { ...command, isAgent: true, ...(tunnel === null ? {} : { tunnel }) };
-  const start = childStart(view, agent, limits, launcher, relayProgram(RELAY_FOLDER));
+  const start = childStart(view, agent, limits, device !== null, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
   // The agent is detached from the terminal of whoever runs the host: an interrupt typed there is for the host alone.

@@ -1,6 +1,13 @@
 /** Turns a view and a command into the process to start, for whichever program confines the children of this host. */
 import { launcherCommand } from "#landlock-launcher";
-import { BEGIN_DESCRIPTOR, bubblewrapArguments, heldBack, type SandboxCommand, startedBy } from "./bubblewrap.ts";
+import {
+  BEGIN_DESCRIPTOR,
+  bubblewrapArguments,
+  heldBack,
+  type SandboxCommand,
+  startedBy,
+  toolOf,
+} from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { BEGIN, guardArguments } from "./guard.ts";
 import { landlockPlan } from "./landlock/landlock-plan.ts";
@@ -30,18 +37,21 @@ export interface ChildStart {
 }
 
 /**
- * Throws FEMTO_SANDBOX_UNAVAILABLE for a command that cannot be confined. `launcher` and `relay` are as for bubblewrap.
+ * Throws FEMTO_SANDBOX_UNAVAILABLE for a command that cannot be confined. `terminal` says whether the first three
+ * descriptors are a terminal that is to be the controlling one of the program; `relay` is as for bubblewrap.
  */
 export function childStart(
   view: SandboxView,
   command: SandboxCommand,
   limits: ChildLimits,
-  launcher: readonly string[] = [],
+  terminal = false,
   relay: RelayProgram | null = null,
 ): ChildStart {
   const { rung, filter } = view;
   if (rung.name === "bubblewrap") {
-    const { held, first } = heldBack(bubblewrapArguments(view, command, limits, launcher, relay));
+    const { held, first } = heldBack(
+      bubblewrapArguments(view, command, limits, terminal ? onTerminal(view) : [], relay),
+    );
     return {
       program: rung.program,
       args: ["--args", String(BEGIN_DESCRIPTOR), ...first],
@@ -51,7 +61,7 @@ export function childStart(
       isHeld: false,
     };
   }
-  const beside = { terminal: launcher.length > 0, relay: relay !== null };
+  const beside = { terminal, relay: relay !== null };
   const held = { program: rung.shell, words: 0, begin: BEGIN, isHeld: true };
   if (rung.name === "seatbelt") {
     const told = Buffer.from(seatbeltScript(view, command, limits, beside));
@@ -60,5 +70,14 @@ export function childStart(
   const told = landlockPlan(view, command, limits, beside);
   const alone = launcherCommand();
   const started = rung.name === "landlock" ? alone : inNamespaces(rung.unshare, rung.shell, alone);
-  return { ...held, args: guardArguments(started), told };
+  return { ...held, args: guardArguments(started, terminal && rung.name === "landlock"), told };
+}
+
+/**
+ * The tool that makes the terminal the controlling one of a new session, which begins with the program inside the
+ * sandbox. So job control works, and a typed interrupt reaches the program instead of bubblewrap, which would end with
+ * everything in it. The system call filter keeps the program from typing by itself.
+ */
+function onTerminal(view: SandboxView): string[] {
+  return [toolOf(view, "setsid", "terminals are made"), "--ctty"];
 }

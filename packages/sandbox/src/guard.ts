@@ -13,12 +13,11 @@
  * signals.
  */
 const SCRIPT = `
-read -r femto_begin <&5 || exit 1
 exec 9<&0
-trap : TERM HUP INT
+trap : TERM HUP INT QUIT TSTP
 "$@" <&9 9<&- 5<&- &
 femto_child=$!
-trap "" TERM HUP INT
+trap "" TERM HUP INT QUIT TSTP
 exec 9<&- 3<&- </dev/null >/dev/null 2>&1
 { read -r femto_more <&5; kill -KILL 0; } 4>&- &
 exec 5<&-
@@ -27,9 +26,26 @@ echo "{\\"exit-code\\": $?}" >&4
 kill -KILL 0
 `;
 
-/** Arguments for the shell that runs a launcher, which is given by its name and arguments. */
-export function guardArguments(launcher: readonly string[]): string[] {
-  return ["-c", SCRIPT, "sh", ...launcher];
+/** Nothing begins before this. */
+const WAIT = `
+read -r femto_begin <&5 || exit 1
+`;
+
+/**
+ * The guard leads a session. The first terminal that it opens becomes the controlling one of that session, with its own
+ * group in the foreground. So what is typed to interrupt, quit or stop the child reaches the shells too. They survive
+ * it as they survive a request to end.
+ */
+const TAKE_TERMINAL = `
+: </proc/self/fd/0 || exit 1
+`;
+
+/**
+ * Arguments for the shell that runs a launcher, which is given by its name and arguments. `terminal` says whether the
+ * first three descriptors are a terminal that is to be the controlling one of the guard's session.
+ */
+export function guardArguments(launcher: readonly string[], terminal = false): string[] {
+  return ["-c", `${WAIT}${terminal ? TAKE_TERMINAL : ""}${SCRIPT}`, "sh", ...launcher];
 }
 
 /** What the guard waits for before it begins. After that the descriptor stays open as long as the child may live. */

@@ -3,8 +3,8 @@ import type { Rung } from "./rung.ts";
 
 /** Under Landlock, with and without namespaces: both have the machine's file tree and the same filter. */
 const BY_LANDLOCK = [
-  "refused: terminals, agents, capabilities of others, and programs under [sandbox].connect",
-  "refused to programs: sockets of any kind, changing modes, owners and times of files, job control, watching files",
+  "refused: agents, capabilities of others, and programs under [sandbox].connect",
+  "refused to programs: sockets of any kind, changing modes, owners and times of files, watching files",
   "absent: /tmp, /dev/shm and /proc; what a program may write is what is granted",
   "a folder that holds a denied folder cannot be listed, and nothing is created beside what is kept read-only",
 ];
@@ -13,10 +13,12 @@ const NOT_COVERED: Readonly<Record<Rung["name"], readonly string[]>> = {
   bubblewrap: [],
   "landlock, namespaces": [
     ...BY_LANDLOCK,
+    "refused to programs without a terminal: job control, which programs on terminals have",
     "visible: whether any path exists, its size, attributes and times, and where a link leads",
   ],
   landlock: [
     ...BY_LANDLOCK,
+    "refused to all programs: job control; on a terminal, ^C and ^\\ end what runs, and ^Z does nothing",
     "visible: whether any path exists, its size, owner and times, where a link leads, and how many processes run",
     "where no control group counts processes, those of the host's user that are begun meanwhile count as the program's",
   ],

@@ -128,7 +128,13 @@ const notStarted = (): SandboxResult => ({
 
 function begun(view: SandboxView, run: SandboxRun): BoundChild {
   const { limits, stdin, command, onConnection, handed = [], isUsual = false } = run;
-  const start = childStart(view, command, limits, [], onConnection === undefined ? null : relayProgram(RELAY_FOLDER));
+  const start = childStart(
+    view,
+    command,
+    limits,
+    false,
+    onConnection === undefined ? null : relayProgram(RELAY_FOLDER),
+  );
   const isAlone = stdin === undefined && command.into === undefined && onConnection === undefined;
   if (isUsual && isAlone && view.groups !== null) return view.groups.waiting.begin(view, start, limits);
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;

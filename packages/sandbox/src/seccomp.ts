@@ -19,7 +19,7 @@ import {
   OFFSET_NUMBER,
   onArgument,
 } from "./bpf.ts";
-import { refusedAlone } from "./landlock/refused-calls.ts";
+import { type OwnTerminal, refusedAlone } from "./landlock/refused-calls.ts";
 import { type Processor, processorOf, type SystemCall } from "./system-calls.ts";
 
 const EPERM = 1;
@@ -140,8 +140,11 @@ const refusing = (values: readonly number[], denied: number): Instruction[] =>
 const allowing = (values: readonly number[]): Instruction[] =>
   values.flatMap((value) => giveWhen(JUMP_EQUAL, value, ALLOW));
 
-/** The filter as the kernel takes it; `alone` means a child without namespaces of its own. */
-export function seccompFilter(architecture: string, alone = false): Buffer {
+/**
+ * The filter as the kernel takes it. `terminal` is given for a child that Landlock confines, which is refused more than
+ * a child with files of its own.
+ */
+export function seccompFilter(architecture: string, terminal: OwnTerminal | null = null): Buffer {
   const processor = processorOf(architecture);
-  return assembled(program(processor, alone ? refusedAlone(processor) : []));
+  return assembled(program(processor, terminal === null ? [] : refusedAlone(processor, terminal)));
 }

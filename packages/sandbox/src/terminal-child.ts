@@ -4,12 +4,13 @@
  */
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { BoundChild } from "./bound-child.ts";
-import { type SandboxCommand, toolOf } from "./bubblewrap.ts";
+import type { SandboxCommand } from "./bubblewrap.ts";
 import type { ChildLimits } from "./child-limits.ts";
 import { childStart } from "./child-start.ts";
 import { currentView } from "./current-view.ts";
 import { signalOf } from "./exit-status.ts";
 import { lostText } from "./kept-paths.ts";
+import type { Rung } from "./rung.ts";
 import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -36,6 +37,7 @@ export class TerminalChild {
   readonly ended: Promise<TerminalEnd>;
   readonly #bound: BoundChild;
   readonly #child: SpawnedProcess;
+  readonly #rung: Rung["name"];
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<TerminalEnd>();
   #killTimer: NodeJS.Timeout | null = null;
@@ -51,12 +53,13 @@ export class TerminalChild {
     this.started.catch(() => undefined);
     const { children } = planned;
     const view = children.begin(planned, currentView);
+    this.#rung = view.rung.name;
     void this.ended.then(() => children.end());
     try {
-      const start = childStart(view, command, limits, [setsidOf(view), "--ctty"]);
+      const start = childStart(view, command, limits, true);
       // The child is detached from the terminal of whoever runs the host: an interrupt typed there is for the host
       // alone.
-      this.#bound = new BoundChild(view, start, limits, [device, device, device], { detached: true });
+      this.#bound = new BoundChild(view, start, limits, [inputOf(view, device), device, device], { detached: true });
       this.#bound.begin(start);
       this.#bound.release();
       this.#child = this.#bound.process;
@@ -82,24 +85,24 @@ export class TerminalChild {
 
   #end(reason: string): void {
     if (this.#killTimer !== null) clearTimeout(this.#killTimer);
+    const why = printable(this.#bound.fault ?? reason, 300);
     this.#started.reject(
-      new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `bubblewrap did not start the program: ${printable(reason, 300)}`),
+      new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${this.#rung} did not start the program: ${why}`),
     );
     this.#ended.resolve(endOf(this.#bound));
   }
+}
+
+/**
+ * In namespaces under Landlock, the launcher takes the terminal for the program, and gives it the input. The guard gets
+ * no terminal as its input, because some shells make that one the controlling one of their own session as they start.
+ */
+function inputOf({ rung }: SandboxView, device: number): number | "ignore" {
+  return rung.name === "landlock, namespaces" ? "ignore" : device;
 }
 
 /** How the child's program ended. */
 export function endOf({ exitCode, lost, process }: BoundChild): TerminalEnd {
   const signal = exitCode === null ? (process.signalCode ?? "SIGKILL") : signalOf(exitCode);
   return { exitCode, signal, ...(lost === null ? {} : { fault: lostText(lost) }) };
-}
-
-/**
- * The tool that makes the terminal the controlling one of a new session, which begins with the program inside the
- * sandbox. So job control works, and a typed interrupt reaches the program instead of bubblewrap, which would end with
- * everything in it. The system call filter keeps the program from typing by itself.
- */
-export function setsidOf(view: SandboxView): string {
-  return toolOf(view, "setsid", "terminals are made");
 }

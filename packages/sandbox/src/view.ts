@@ -35,6 +35,11 @@ export interface SandboxView {
   readonly groups: ControlGroups | null;
 }
 
+function filterOf(name: Rung["name"], architecture: string): Uint8Array {
+  if (name === "bubblewrap") return seccompFilter(architecture);
+  return name === "seatbelt" ? new Uint8Array() : seccompFilter(architecture, "none");
+}
+
 /** Plans the view of a child. Throws FEMTO_SANDBOX_UNAVAILABLE for grants that cannot be enforced. */
 export function viewOf(
   authority: Authority,
@@ -52,7 +57,7 @@ export function viewOf(
     mounts,
     authority,
     rung,
-    filter: isMac ? new Uint8Array() : seccompFilter(inspection.architecture, rung.name !== "bubblewrap"),
+    filter: filterOf(rung.name, inspection.architecture),
     absent: planner.absent,
     unguarded: planner.unguarded,
     assumed: planner.assumed,

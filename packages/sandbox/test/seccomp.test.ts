@@ -111,6 +111,44 @@ describe("seccompFilter", () => {
     expect(verdict(filter, 437)).toBe(ENOSYS);
   });
 
+  describe("for a child that shares the files of the machine", () => {
+    const [IOCTL, FCNTL, SETPGID, SETSID] = [16, 72, 109, 112];
+    const filters = (["none", "of the guard", "of the program"] as const).map((own) => seccompFilter("x64", own));
+    const all = (call: number, args: readonly number[] = []): number[] =>
+      filters.map((one) => verdict(one, call, args));
+
+    it("lets it leave its group only where it may have jobs", () => {
+      for (const call of [SETPGID, SETSID]) expect(all(call)).toEqual([EPERM, EPERM, ALLOW]);
+      for (const request of [0x540f, 0x5410]) expect(all(IOCTL, [0, request])).toEqual([EPERM, EPERM, ALLOW]);
+    });
+
+    it("lets a program ask about its terminal, and never type into it or take others", () => {
+      for (const request of [0x5401, 0x5402, 0x5413]) expect(all(IOCTL, [0, request])).toEqual([ALLOW, ALLOW, ALLOW]);
+      for (const request of [0x5414, 0x540b, 0x402c542b]) {
+        expect(all(IOCTL, [0, request])).toEqual([EPERM, ALLOW, ALLOW]);
+      }
+      for (const request of [0x5412, 0x541c, 0x541d, 0x5423, 0x540c, 0x540e, 0x5422, 0x5412 + 2 ** 32]) {
+        expect(all(IOCTL, [0, request])).toEqual([EPERM, EPERM, EPERM]);
+      }
+    });
+
+    it("lets no file send signals", () => {
+      for (const flags of [0o20000, 0o22002, 0o20000 + 2 ** 32]) {
+        expect(all(FCNTL, [0, 4, flags])).toEqual([EPERM, EPERM, EPERM]);
+      }
+      expect(all(IOCTL, [0, 0x5452])).toEqual([EPERM, EPERM, EPERM]);
+      for (const args of [
+        [0, 4, 0o4000],
+        [0, 2, 0o20000],
+        [0o20000, 4, 2],
+      ])
+        expect(all(FCNTL, args)).toEqual([ALLOW, ALLOW, ALLOW]);
+      expect(all(FCNTL, [0, 1_024])).toEqual([EPERM, EPERM, EPERM]);
+      // The check of flags leaves other calls to those after it.
+      expect(all(101)).toEqual([EPERM, EPERM, EPERM]);
+    });
+  });
+
   it("says plainly which processors it knows", () => {
     expect(() => seccompFilter("riscv64")).toThrow(
       expect.objectContaining({ code: "FEMTO_SANDBOX_UNAVAILABLE", fix: "Run FemtoClaw on x86-64 or arm64." }),
@@ -166,7 +204,7 @@ describe("seccompFilter for arm64", () => {
   });
 
   it("refuses more to a child without namespaces", () => {
-    const alone = seccompFilter("arm64", true);
+    const alone = seccompFilter("arm64", "none");
     for (const call of [154, 157, 198, 52, 54, 88, 5, 26, 194, 180])
       expect(verdict(alone, call, [], ARM64)).toBe(EPERM);
     expect(verdict(alone, 261, [0], ARM64)).toBe(ALLOW);

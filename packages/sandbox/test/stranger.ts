@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 export const STRANGER = 65_534;
 /** Another one, because the kernel counts the processes of a user wherever they are. */
 export const OTHER_STRANGER = 65_531;
+/** A third one, for the terminals that are tried while the others run. */
+export const TERMINAL_STRANGER = 65_528;
 const isRoot = process.getuid?.() === 0;
 const LAUNCHER = join(import.meta.dirname, "../src/landlock/launcher.js");
 export const LAUNCH = `import(${JSON.stringify(LAUNCHER)}).then(({ launch }) => launch())`;

@@ -225,7 +225,7 @@ export class Terminal {
     this.#ended.resolve(this.#end);
   }
 
-  /** If a start failed, the terminal shows what bubblewrap said about it. */
+  /** If a start failed, the terminal shows what the sandbox said about it. */
   #withWords(error: unknown): unknown {
     const said = this.#early.join("").trim();
     if (!(error instanceof FemtoError) || said === "") return error;

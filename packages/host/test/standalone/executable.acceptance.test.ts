@@ -376,27 +376,29 @@ describe("the standalone executable", () => {
         mkdirSync(join(root, name), { mode: 0o700 });
         chownSync(join(root, name), NOBODY, NOBODY);
       }
-      const configuration = CONFIGURATION.replace('write = ["out"]', "");
+      const configuration = CONFIGURATION.replace(/fs_list = false(.*)write = [^\n]*/s, "terminal_open = true$1");
       writeFileSync(join(folder, "femtoclaw.toml"), configuration, { mode: 0o644 });
       writeFileSync(join(folder, "notes.txt"), "some notes\n");
       chmodSync(folder, 0o555);
       const env = { PATH: "/nonexistent", FEMTOCLAW_CONFIG: join(folder, "femtoclaw.toml") };
       const options = { cwd: folder, uid: NOBODY, gid: NOBODY, env };
-      const argv = ["call", "fs_read", '{"path":"notes.txt"}', "--embedded"];
-      const { stdout } = await promisify(execFile)(program, argv, options);
-      expect(stdout).toContain("some notes");
+      const call = async (tool: string, args: string): Promise<string> =>
+        (await promisify(execFile)(program, ["--json", "call", tool, args, "--embedded"], options)).stdout;
+      expect(await call("fs_read", '{"path":"notes.txt"}')).toContain("some notes");
       chmodSync(folder, 0o755);
       if (!hasLandlock) return;
       // The executable is then what confines itself and becomes the program.
       const programs = withoutBubblewrap(folder);
       writeFileSync(join(folder, "femtoclaw.toml"), `search_path = ["${programs}"]\n${configuration}`, { mode: 0o644 });
-      const confined = ["--json", "call", "process_exec", '{"bin":"echo","argv":["confined"]}', "--embedded"];
-      const said = async (): Promise<unknown> =>
-        JSON.parse((await promisify(execFile)(program, confined, options)).stdout);
-      expect(await said()).toMatchObject({ result: { stdout: "confined\n", sandbox: "landlock" } });
+      const confined = async (): Promise<unknown> =>
+        JSON.parse(
+          `[${await call("process_exec", '{"bin":"echo"}')}, ${await call("terminal_open", '{"bin":"cat"}')}]`,
+        );
+      const by = (sandbox: string) => [{ result: { stdout: "\n", sandbox } }, { result: { sandbox } }];
+      expect(await confined()).toMatchObject(by("landlock"));
       if (!hasNamespaces()) return;
       symlinkSync("/usr/bin/unshare", join(programs, "unshare"));
-      expect(await said()).toMatchObject({ result: { stdout: "confined\n", sandbox: "landlock, namespaces" } });
+      expect(await confined()).toMatchObject(by("landlock, namespaces"));
     });
 
     test("whatever lies in a folder for temporary files, which may be a link", async () => {

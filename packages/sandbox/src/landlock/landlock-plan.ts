@@ -6,12 +6,15 @@ import { readdirSync, statSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
 import { childEnvironment, passedOn, requireVisible, type SandboxCommand, startedBy, toolOf } from "../bubblewrap.ts";
 import { type ChildLimits, ownLimits, prlimitArguments } from "../child-limits.ts";
+import { hostInspection } from "../inspection.ts";
 import { processesBetween } from "../rung.ts";
+import { seccompFilter } from "../seccomp.ts";
 import type { SandboxView } from "../view.ts";
-import { hiddenPlaces, landlockRules } from "./landlock-rules.ts";
+import { hiddenPlaces, landlockRules, OWN_TERMINAL } from "./landlock-rules.ts";
 import { ownNamespaces } from "./namespaces.ts";
+import type { OwnTerminal } from "./refused-calls.ts";
 
-/** What a child needs beside its files. Without a mount namespace, these would be open to every process of the user. */
+/** What a child needs beside its files. */
 export interface Beside {
   readonly terminal: boolean;
   readonly relay: boolean;
@@ -28,7 +31,7 @@ export function landlockPlan(
   { terminal, relay }: Beside,
 ): Buffer {
   requireVisible(view, command);
-  if (terminal || command.isAgent === true) throw beyond("a program on a terminal, or an agent,");
+  if (command.isAgent === true) throw beyond("an agent");
   if (relay) throw beyond("a program that may connect to hosts");
   if (view.mounts.some(({ kind }) => kind === "placed" || kind === "handed" || kind === "written")) {
     throw beyond("a program that FemtoClaw hands files of its own");
@@ -36,10 +39,13 @@ export function landlockPlan(
   const variables = { ...childEnvironment(view, command), PWD: command.cwd };
   const isAlone = view.rung.name === "landlock";
   const others = isAlone ? processesOfUser() : processesBetween(view.rung.name);
+  const rules = landlockRules(view.mounts, namesIn);
+  const own = ownTerminal(terminal, isAlone);
+  const filter = terminal ? seccompFilter(hostInspection.architecture, own) : view.filter;
   const plan = {
-    rules: landlockRules(view.mounts, namesIn),
+    rules: terminal ? [...rules, OWN_TERMINAL] : rules,
     hidden: hiddenPlaces(view.mounts, view.authority.floor),
-    filter: Buffer.from(view.filter).toString("base64"),
+    filter: Buffer.from(filter).toString("base64"),
     cwd: command.cwd,
     program: [
       toolOf(view, "prlimit", "the limits of programs are set"),
@@ -52,8 +58,14 @@ export function landlockPlan(
     environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     kept: passedOn(command),
     apart: isAlone ? {} : ownNamespaces(),
+    terminal: own,
   };
   return Buffer.from(JSON.stringify(plan));
+}
+
+function ownTerminal(terminal: boolean, isAlone: boolean): OwnTerminal {
+  if (!terminal) return "none";
+  return isAlone ? "of the guard" : "of the program";
 }
 
 function beyond(what: string): FemtoError {

@@ -20,6 +20,7 @@ export const RIGHT = {
   makeLink: 1 << 12,
   refer: 1 << 13,
   truncate: 1 << 14,
+  askDevice: 1 << 15,
 } as const;
 
 const READ = RIGHT.readFile | RIGHT.readDirectory;
@@ -32,6 +33,12 @@ const READ_WRITE =
 
 /** Harmless devices; all others stay out of reach. */
 const DEVICES = ["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
+
+/** Every process reaches its own terminal under this name, and no other one. */
+export const OWN_TERMINAL: Rule = {
+  path: "/dev/tty",
+  rights: RIGHT.readFile | RIGHT.writeFile | RIGHT.askDevice,
+};
 
 /** LIMIT: rules of one child, so that a folder with very many entries cannot hold up a start. */
 const RULES_MAX = 16_384;

@@ -17,6 +17,8 @@ const STATUS_DESCRIPTOR = 4;
 /** System call numbers of x86-64, the only processor on which this was tried. */
 const CALL = {
   close: 3,
+  ioctl: 16,
+  dup2: 33,
   socket: 41,
   connect: 42,
   bind: 49,
@@ -25,6 +27,8 @@ const CALL = {
   fchdir: 81,
   fchmod: 91,
   setpgid: 109,
+  getpgrp: 111,
+  setsid: 112,
   prctl: 157,
   close_range: 436,
   openat2: 437,
@@ -51,6 +55,13 @@ const ALL_NETWORK_RIGHTS = 0b11;
 const ALL_SCOPES = 0b11;
 const PR_SET_SECCOMP = 22;
 const PR_SET_NO_NEW_PRIVS = 38;
+/** The program's own terminal, requests about it, and the rights to read it, write to it and make requests. */
+const TIOCSCTTY = 0x540e;
+const TIOCGPGRP = 0x540f;
+const TIOCSTI = 0x5412;
+const TERMINAL_DESCRIPTOR = 0;
+const OUTPUT_DESCRIPTOR = 1;
+const TERMINAL_RIGHTS = 0x2 | 0x4 | 0x8000;
 /** Node.js ignores these signals, and the program would inherit that. */
 const SIGPIPE = 13;
 const SIGXFSZ = 25;
@@ -65,6 +76,7 @@ const SIGXFSZ = 25;
  *   readonly environment: readonly string[],
  *   readonly kept: readonly number[],
  *   readonly apart: Readonly<Record<string, string>>,
+ *   readonly terminal: import("./refused-calls.ts").OwnTerminal,
  * }} Plan
  */
 
@@ -183,6 +195,7 @@ export function launch() {
     if (told === "") return void writeSync(STATUS_DESCRIPTOR, `{"abi": ${abi}}\n`);
     const plan = /** @type {Plan} */ (JSON.parse(told));
     requireApart(plan.apart);
+    takeTerminal(kernel, plan.terminal);
     enter(kernel, plan.cwd);
     confine(kernel, plan);
     keepOnly(kernel, plan.kept);
@@ -219,6 +232,24 @@ function requireApart(apart) {
       throw new Fault(`the program would be in the host's own namespace (${name})`);
 }
 
+/**
+ * INVARIANT: I3: a program that gets a terminal is in the foreground of the one that it got. `/dev/tty` then leads
+ * nowhere else.
+ * @param {Kernel} kernel
+ * @param {Plan["terminal"]} terminal
+ */
+function takeTerminal(kernel, terminal) {
+  if (terminal === "none") return;
+  if (terminal === "of the program") {
+    kernel.must("giving the program its input", CALL.dup2, OUTPUT_DESCRIPTOR, TERMINAL_DESCRIPTOR);
+    kernel.must("beginning a session", CALL.setsid);
+    kernel.must("taking the terminal", CALL.ioctl, TERMINAL_DESCRIPTOR, TIOCSCTTY, 0);
+  }
+  const group = kernel.memory(4);
+  kernel.must("looking at the terminal", CALL.ioctl, TERMINAL_DESCRIPTOR, TIOCGPGRP, kernel.address(group));
+  if (group.readInt32LE() !== kernel.call(CALL.getpgrp)) throw new Fault("the terminal belongs to other processes");
+}
+
 /** @param {Kernel} kernel @param {string} cwd */
 function enter(kernel, cwd) {
   const folder = kernel.open(cwd, O_PATH | O_DIRECTORY);
@@ -233,6 +264,7 @@ function confine(kernel, plan) {
     attributes.writeBigUInt64LE(BigInt(mask), index * 8);
   const ruleset = kernel.must("making rules", CALL.landlock_create_ruleset, kernel.address(attributes), 24, 0);
   for (const rule of plan.rules) addRule(kernel, ruleset, rule);
+  if (plan.terminal !== "none") allow(kernel, ruleset, TERMINAL_DESCRIPTOR, TERMINAL_RIGHTS);
   const stream = kernel.must("making a socket", CALL.socket, 2, 1 | O_CLOEXEC, 0);
   kernel.must("giving up new privileges", CALL.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   kernel.must("putting rules in force", CALL.landlock_restrict_self, ruleset, 0);
@@ -244,7 +276,7 @@ function confine(kernel, plan) {
   about.writeUInt16LE(program.length / 8, 0);
   about.writeBigUInt64LE(kernel.address(filter), 8);
   kernel.must("putting the filter in force", CALL.prctl, PR_SET_SECCOMP, 2, kernel.address(about), 0, 0);
-  tryFilter(kernel);
+  tryFilter(kernel, plan.terminal);
 }
 
 /** @param {Kernel} kernel @param {number} ruleset @param {Plan["rules"][number]} rule */
@@ -253,11 +285,16 @@ function addRule(kernel, ruleset, { path, rights }) {
   // A path that is gone, has become a link or cannot be reached grants nothing.
   if (opened < 0) return;
   const allowed = fstatSync(opened).isDirectory() ? rights : rights & RIGHTS_OF_FILES;
-  const rule = kernel.memory(12);
-  rule.writeBigUInt64LE(BigInt(allowed), 0);
-  rule.writeInt32LE(opened, 8);
-  if (allowed !== 0) kernel.must("adding a rule", CALL.landlock_add_rule, ruleset, 1, kernel.address(rule), 0);
+  if (allowed !== 0) allow(kernel, ruleset, opened, allowed);
   kernel.must("closing a folder", CALL.close, opened);
+}
+
+/** @param {Kernel} kernel @param {number} ruleset @param {number} opened @param {number} rights */
+function allow(kernel, ruleset, opened, rights) {
+  const rule = kernel.memory(12);
+  rule.writeBigUInt64LE(BigInt(rights), 0);
+  rule.writeInt32LE(opened, 8);
+  kernel.must("adding a rule", CALL.landlock_add_rule, ruleset, 1, kernel.address(rule), 0);
 }
 
 /** INVARIANT: I3: each start checks the confinement on the very process that becomes the program. */
@@ -277,10 +314,13 @@ function tryLandlock(
     if (kernel.open(path, O_NONBLOCK) >= 0) throw new Fault(`a child could open ${path}, which is hidden from it`);
 }
 
-/** @param {Kernel} kernel */
-function tryFilter(kernel) {
+/** @param {Kernel} kernel @param {Plan["terminal"]} terminal */
+function tryFilter(kernel, terminal) {
   refused("a socket", kernel.call(CALL.socket, 1, 1, 0), EPERM);
-  refused("to leave its group", kernel.call(CALL.setpgid, 0, 0), EPERM);
+  if (terminal !== "of the program") refused("to leave its group", kernel.call(CALL.setpgid, 0, 0), EPERM);
+  // Without the filter, the kernel would look at the address first.
+  if (terminal !== "none")
+    refused("to type into its terminal", kernel.call(CALL.ioctl, TERMINAL_DESCRIPTOR, TIOCSTI, 0), EPERM);
   refused("to change a mode", kernel.call(CALL.fchmod, -1, 0), EPERM);
 }
 

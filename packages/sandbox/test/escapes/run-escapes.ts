@@ -9,7 +9,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { ControlGroups } from "../../src/control-groups.ts";
-import { DEFAULT_CHILD_LIMITS, viewOf } from "../../src/index.ts";
+import { DEFAULT_CHILD_LIMITS, type SandboxView, viewOf } from "../../src/index.ts";
 import type { Rung } from "../../src/rung.ts";
 import { grants, type Playground, playground, run, SECRET } from "../playground.ts";
 
@@ -50,7 +50,21 @@ const PERL = `use Errno; sub said { my $r = shift; if (defined $r && length $r &
 const DRIVER =
   'for f in cases/*; do echo "@@$f"; timeout --foreground -k 1 2 sh -c \'case $1 in *.pl) perl "$1";; *) sh "$1";; esac\' sh $f </dev/null 2>/dev/null | head -c 2000; echo; done';
 
-export async function runEscapes(by: Rung["name"]): Promise<Escapes> {
+/** Runs the driver of all cases in a child with this view, and says what it wrote. */
+export type Driven = (place: Playground, words: readonly string[], view: SandboxView) => Promise<string>;
+
+const onPipes: Driven = async (place, words, view) => {
+  const options = { view, timeoutMs: 40_000, outputBytesMax: 4_000_000, isUsual: true };
+  // Where there are groups, the corpus is tried in a child that waited for it behind another call.
+  if (view.groups === null) return (await run(place, words, options)).stdout.toString();
+  await run(place, ["true"], options);
+  const waited = await untilChild((command) => command === "sh");
+  const running = run(place, words, options);
+  await untilChild((command, pid) => command === "bwrap" && pid === waited);
+  return (await running).stdout.toString();
+};
+
+export async function runEscapes(by: Rung["name"], driven: Driven = onPipes): Promise<Escapes> {
   using place = playground(({ workspace, out }) => ({
     deny: { read: grants(join(workspace, "secrets"), join(workspace, "deep/er/secret")), write: [], run: [] },
     allow: { read: grants(workspace), write: grants(out), run: [] },
@@ -65,17 +79,10 @@ export async function runEscapes(by: Rung["name"]): Promise<Escapes> {
   const before = snapshot(place.root);
   const groups = by === "bubblewrap" ? await ControlGroups.find("/bin/sh", DEFAULT_CHILD_LIMITS) : null;
   const view = viewOf(place.authority, undefined, undefined, groups, by);
-  const options = { view, timeoutMs: 40_000, outputBytesMax: 4_000_000, isUsual: true };
-  // Where there are groups, the corpus is tried in a child that waited for it behind another call.
-  if (groups !== null) await run(place, ["true"], options);
-  const waited = groups === null ? null : await untilChild((command) => command === "sh");
-  const running = run(place, ["sh", "-c", DRIVER, "sh", mark], options);
-  if (waited !== null) await untilChild((command, pid) => command === "bwrap" && pid === waited);
-  const ran = await running;
+  const output = await driven(place, ["sh", "-c", DRIVER, "sh", mark], view);
   await groups?.waiting.end();
   server.close();
   delete process.env["FEMTO_CANARY"];
-  const output = ran.stdout.toString();
   const parts = output.split(/^@@cases\/\d+\.\w+\n/m).slice(1);
   const after = snapshot(place.root);
   const names = [...new Set([...before.keys(), ...after.keys()])];

@@ -23,7 +23,6 @@ import {
   ownProgramView,
   runSandboxed,
   ServiceChild,
-  TerminalChild,
 } from "../../src/index.ts";
 import { grants, type Playground, playground, programOf, run } from "../playground.ts";
 import { BY, brief, child, confined, refusalOf } from "./confined.ts";
@@ -285,7 +284,7 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     const mistaken = { ...wrong, authority: { ...view.authority, floor } };
     return await refusalOf(() => run(place, ["sh", "-c", "cat ../state/journal"], { view: mistaken }));
   },
-  "wants a terminal, an agent, a host, or files of ours": async () => {
+  "wants an agent, a host, or files of ours": async () => {
     using place = playground();
     const view = confined(place);
     const command = { ...programOf("true"), args: [], cwd: place.workspace, environment: {} };
@@ -294,7 +293,6 @@ const ATTACKS: Readonly<Record<string, (mark: string) => Promise<unknown>>> = {
     const agent = { variables: {}, settings: NO_SETTINGS, device: null, onConnection };
     const own = ownProgramView(view, [{ path: "/femtoclaw/x", content: Buffer.from("x") }]);
     return await Promise.all([
-      refusalOf(() => new TerminalChild({ view, command, limits, device: 0 })),
       refusalOf(() => new AgentChild({ view, command, limits, ...agent })),
       refusalOf(() => run(place, ["true"], { view, onConnection })),
       refusalOf(() =>

@@ -31,7 +31,7 @@ export const TESTS = {
   packages: "packages/runtime/test/capability-packages/pins.security.test.ts",
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
-  landlock: "packages/sandbox/test/{escapes,landlock}.security.test.ts",
+  landlock: "packages/{sandbox/test/{escapes,landlock},capabilities/test/landlock/terminals}.security.test.ts",
   kept: "packages/sandbox/test/{escapes,kept-paths,prepared-child}.security.test.ts",
   waiting:
     "packages/{sandbox,runtime}/test/**/{waiting-children.security,prepared-child.security,journal-failure}.test.ts",

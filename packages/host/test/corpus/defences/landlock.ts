@@ -10,6 +10,8 @@ const APART = "nor out of that which Landlock makes in namespaces";
 const NAMESPACES = `${LANDLOCK}/namespaces.ts`;
 const MADE = "is not started where one of its namespaces is not made any more";
 const LEFT = "leaves nothing behind when the host itself is killed";
+const GUARD = "packages/sandbox/src/guard.ts";
+const ASKS = "cannot type, take what is written elsewhere";
 
 export const LANDLOCKED: readonly Row[] = [
   [
@@ -53,12 +55,36 @@ export const LANDLOCKED: readonly Row[] = [
   ["nobody shares memory", CALLS, '(["shmget", ', "([", CORPUS],
   ["limits of other processes stay", CALLS, '(["prlimit64", ', "([", CORPUS],
   ["priorities of other processes stay", CALLS, 'numbersOf("setpriority")', "[-1]", CORPUS],
+  ["a group ends with its host", GUARD, "read -r femto_more <&5; kill -KILL 0;", "read -r femto_more <&5;", LEFT],
+  ["no file signals anybody", CALLS, "const O_ASYNC = 0o20000;", "const O_ASYNC = 0;", CORPUS],
   [
-    "a group ends with its host",
-    "packages/sandbox/src/guard.ts",
-    "read -r femto_more <&5; kill -KILL 0;",
-    "read -r femto_more <&5;",
-    LEFT,
+    "what is typed ends no guard",
+    GUARD,
+    'trap "" TERM HUP INT QUIT TSTP',
+    'trap "" TERM HUP',
+    "has it under both of its names, is interrupted on it",
+  ],
+  [
+    "a program reaches its own terminal alone",
+    `${LANDLOCK}/landlock-rules.ts`,
+    'path: "/dev/tty",',
+    'path: "/dev",',
+    "opens no terminal but its own, and makes none",
+  ],
+  [
+    "a terminal belongs to its program",
+    LAUNCHER,
+    'if (terminal === "none") return;',
+    'if (terminal !== "of both") return;',
+    "is not started on a terminal that others have",
+  ],
+  ["no program asks a terminal for more", CALLS, "0x5414 /* TIOCSWINSZ */]", "0x5414, 0x540c]", ASKS],
+  [
+    "a shell is told that it has no jobs",
+    CALLS,
+    "...(hasJobs ? JOB_REQUESTS : [])",
+    "...JOB_REQUESTS",
+    "has it under both of its names, is interrupted on it",
   ],
   ["processes of the machine are out of sight", NAMESPACES, '["user", "pid", "ipc"', '["user", "ipc"', APART],
   ["a child is in each of its namespaces", LAUNCHER, "=== ofHost)", "=== name)", MADE],
