@@ -150,7 +150,10 @@ export class PosixSpawn {
       this.#function("posix_spawnattr_init", [ADDRESS])(this.#at(attributes)),
       this.#function("posix_spawnattr_setflags", [ADDRESS, "int16"])(this.#at(attributes), flags),
       this.#function("posix_spawnattr_setsigmask", [ADDRESS, ADDRESS])(this.#at(attributes), this.#at(this.#noSignals)),
-      this.#function("posix_spawnattr_setsigdefault", [ADDRESS, ADDRESS])(this.#at(attributes), this.#at(this.#allSignals)),
+      this.#function("posix_spawnattr_setsigdefault", [ADDRESS, ADDRESS])(
+        this.#at(attributes),
+        this.#at(this.#allSignals),
+      ),
     ];
     assert.deepEqual(errors, [0, 0, 0, 0]);
     return attributes;
