@@ -185,7 +185,7 @@ describe.skipIf(process.platform !== "linux").each(Object.entries(WAYS))("a proc
     expect(() => spawn(shell("", { args: ["-c", "true\0false"] }))).toThrow();
   });
 
-  test("leaves no descriptor, no process and no timer behind, also if it could not be started", async () => {
+  test("leaves no descriptor and no process behind, also if it could not be started", async () => {
     const round = async (): Promise<void> => {
       await Promise.all(Array.from({ length: 8 }, () => saidBy(shell("exit 0"))));
       const child = spawn({ ...shell(""), program: "/bin/there is no such program" });
