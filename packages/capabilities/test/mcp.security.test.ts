@@ -262,6 +262,10 @@ describe("a schema of a stranger", () => {
     expect(accepts(object({ s: { pattern: "^\\d{4}-\\d{2}$" } }), { s: "2026-1x" })).toBe(false);
     expect(boundedPattern("^[^/]+/[^/]+$")?.stepsOn(100)).toBeGreaterThan(0);
     expect(boundedPattern("^[^/]+/[^/]+$")?.stepsOn(1_000_000)).toBeNull();
+    // Each of sixteen million ways would compare all the characters behind the star.
+    for (const written of [".".repeat(250), "(a)".repeat(80), "\\w".repeat(120)]) {
+      expect([written, boundedPattern(`.*${written}!`)?.stepsOn(4_000)]).toEqual([written, null]);
+    }
   });
 
   it("that nobody else checks fails for a text that would take too long, and for a server of MCP it does not", () => {

@@ -207,7 +207,7 @@ describe("a change", () => {
   test("shows what comes, however much goes before it", () => {
     const short = changeLines("x\n".repeat(1_000), "evil\nmore");
     expect(short).toHaveLength(200);
-    expect(short.slice(-4)).toEqual(["- x", "… and 804 removed lines more, which --json shows", "+ evil", "+ more"]);
+    expect(short.slice(-4)).toEqual(["- x", "… and 804 more removed lines, which --json shows", "+ evil", "+ more"]);
     const long = changeLines("x\n".repeat(1_000), "y\n".repeat(1_000));
     expect(long.filter((line) => line === "- x")).toHaveLength(100);
     expect(long.filter((line) => line === "+ y")).toHaveLength(99);

@@ -1,4 +1,4 @@
-/** A wait of a command that is over, however it ended, keeps the command from ending no longer. */
+/** A wait that is over, however it ended, no longer keeps its command from ending. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { within } from "../src/commands/within.ts";
 

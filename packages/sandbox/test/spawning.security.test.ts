@@ -1,5 +1,6 @@
 /** What starts processes in the executable does what Node.js does, and gives a process nothing that is not its own. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Duplex, Readable } from "node:stream";
@@ -184,7 +185,7 @@ describe.skipIf(process.platform !== "linux").each(Object.entries(WAYS))("a proc
     expect(() => spawn(shell("", { args: ["-c", "true\0false"] }))).toThrow();
   });
 
-  test("leaves no descriptor, no process and no timer behind, also if it could not be started", async () => {
+  test("leaves no descriptor and no process behind, also if it could not be started", async () => {
     const round = async (): Promise<void> => {
       await Promise.all(Array.from({ length: 8 }, () => saidBy(shell("exit 0"))));
       const child = spawn({ ...shell(""), program: "/bin/there is no such program" });
@@ -203,5 +204,50 @@ describe.skipIf(process.platform !== "linux").each(Object.entries(WAYS))("a proc
     for (const _ of [1, 2, 3]) await round();
     expect(openDescriptors().length).toBeLessThanOrEqual(before);
     expect(readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim()).toBe("");
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("a process started by posix_spawn", () => {
+  test("is known to have ended even if it was the first one and ended at once, and nothing of it is left", async () => {
+    const spawning = new URL("../src/spawning/", import.meta.url).href;
+    // Without the signal nothing would tell of the end: the timer does nothing here but keep the process going.
+    const script = `
+      import { readFileSync } from "node:fs";
+      import { DirectProcess } from "${spawning}direct-process.ts";
+      import { PosixSpawn } from "${spawning}posix-spawn.ts";
+      class Slow extends PosixSpawn {
+        start(request) {
+          const pid = super.start(request);
+          while (!/\\) Z /.test(readFileSync("/proc/" + pid + "/stat", "latin1"))) {}
+          return pid;
+        }
+      }
+      const every = setInterval;
+      globalThis.setInterval = (_, ms) => every(() => {}, ms);
+      const stdio = ["ignore", "ignore", "ignore"];
+      const child = new DirectProcess(new Slow(), { program: "/bin/sh", args: ["-c", "exit 3"], detached: false, stdio });
+      child.once("exit", () => console.log("ended with", child.exitCode));
+    `;
+    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    expect([stdout, status]).toEqual(["ended with 3\n", 0]);
+  });
+
+  test("gets a descriptor that is the last one below the limit of open files", async () => {
+    const copied = cLibrary().getFunction("dup2", { arguments: ["int32", "int32"], return: "int32" });
+    const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
+    const low = openSync("/bin/cat", "r");
+    const last = Number(copied(low, limit - 1));
+    try {
+      const stdio: SpawnRequest["stdio"] = ["ignore", "pipe", "pipe", last];
+      const inTheWay = [...stdio, ...Array.from({ length: low - stdio.length + 1 }, () => "ignore" as const), low];
+      const child = directProcess(shell(`readlink /proc/self/fd/3 /proc/self/fd/${low + 1}`, { stdio: inTheWay }));
+      const [said] = await Promise.all([text(child.stdout as Readable), once(child, "close")]);
+      expect([last, said]).toEqual([limit - 1, `${readlinkSync(`/proc/self/fd/${low}`)}\n`.repeat(2)]);
+    } finally {
+      for (const descriptor of [low, last]) closeSync(descriptor);
+    }
   });
 });

@@ -24,11 +24,11 @@ export interface BoundedPattern {
 export function boundedPattern(source: string): BoundedPattern | null {
   const shape = shapeOf(source);
   if (shape === null) return null;
-  const { repeats, fixed, choices, hasChoice } = shape;
+  const { repeats, length, choices, hasChoice } = shape;
   const starts = source.startsWith("^") && !hasChoice ? 0 : 1;
   const stepsOn = (textLength: number): number | null => {
     const ways = 2 ** choices * (textLength + 1) ** (repeats + starts);
-    const compared = ways * Math.max(1, Math.min(fixed, textLength));
+    const compared = ways * Math.max(1, Math.min(length, textLength));
     return compared > COMPARED ? null : 1 + Math.ceil(compared / COMPARED_PER_STEP);
   };
   try {
@@ -41,8 +41,8 @@ export function boundedPattern(source: string): BoundedPattern | null {
 interface Shape {
   /** Parts that repeat without a fixed number. */
   readonly repeats: number;
-  /** Characters of the parts that repeat a fixed number of times; each way may compare all of them. */
-  readonly fixed: number;
+  /** Characters of all parts, repeated where the number is fixed; each way may compare all of them. */
+  readonly length: number;
   readonly choices: number;
   readonly hasChoice: boolean;
 }
@@ -64,6 +64,7 @@ function shapeOf(source: string): Shape | null {
   const repeats = (groupless.match(/[*+]|\{[^}]*\}/g) ?? []).length;
   const optional = (groupless.replace(/[*+}]\?/g, "").match(/\?/g) ?? []).length;
   const choices = (groupless.match(/\|/g) ?? []).length;
+  const written = groupless.replace(/\{[^}]*\}|[()|*+?^$]/g, "").length;
   if (optional + choices > CHOICES) return null;
-  return { repeats, fixed, choices: optional + choices, hasChoice: choices > 0 };
+  return { repeats, length: written + fixed, choices: optional + choices, hasChoice: choices > 0 };
 }

@@ -25,11 +25,12 @@ export function changeLines(before: string, after: string, all = "--json"): stri
     ...next.slice(head, next.length - tail).map((line) => `+ ${shown(line)}`),
     ...old.slice(old.length - tail, old.length - tail + CONTEXT_LINES).map((line) => `  ${shown(line)}`),
   ];
-  // INVARIANT: I8: whoever proposes a change chooses how much it removes, and must not so hide what it adds.
+  // INVARIANT: I8: the proposer of a change chooses how much it removes. However much that is, it must not hide what the
+  // change adds.
   const most = Math.max(LINES_SHOWN / 2, LINES_SHOWN - ahead.length - behind.length - 1);
   const rest = removed.length - most;
   const isCut = rest > 0 && ahead.length + removed.length + behind.length > LINES_SHOWN;
-  const gone = isCut ? [...removed.slice(0, most), `… and ${rest} removed lines more, which ${all} shows`] : removed;
+  const gone = isCut ? [...removed.slice(0, most), `… and ${rest} more removed lines, which ${all} shows`] : removed;
   const lines = [...ahead, ...gone, ...behind];
   if (lines.length <= LINES_SHOWN) return lines;
   return [...lines.slice(0, LINES_SHOWN), `… and ${lines.length - LINES_SHOWN} lines more, which ${all} shows`];

@@ -64,8 +64,8 @@ export class Upstream {
   readonly #parts: UpstreamParts;
   #live: Promise<Live> | null = null;
   #transport: UpstreamTransport | null = null;
-  /** Resolves when the end of the running instance is recorded. */
-  #ending: Promise<void> | null = null;
+  /** Resolves when the end of the running instance is recorded, and that of all before it. */
+  #ending: Promise<void> = Promise.resolve();
   /** Times of recent starts. */
   #startsMs: readonly number[] = [];
   #inFlight = 0;
@@ -170,13 +170,17 @@ export class Upstream {
     const { seq } = await append(startedEntry(setting));
     const { signal, cancel } = this.#deadline();
     let transport: UpstreamTransport | null = null;
+    let ending: Promise<void> | null = null;
     try {
       if (this.#stopped !== null) throw new Error(this.#stopped);
       const onNotification: OnNotification = (method, params) => this.#notified(method, params);
       this.#served = undefined;
       transport = this.#parts.connect(onNotification);
       this.#transport = transport;
-      this.#ending = transport.ended.then((reason) => this.#ended(seq, reason));
+      ending = transport.ended.then((reason) => this.#ended(seq, reason));
+      // The end of the start before this one may not be recorded yet.
+      const before = this.#ending;
+      this.#ending = ending.then(() => before);
       const session = await UpstreamSession.open({ server: name, transport, mayAsk }, signal, onNotification);
       const subscriptions = new UpstreamSubscriptions(session);
       void transport.ended.then((reason) => subscriptions.ended(`its server is gone: ${reason}`));
@@ -190,7 +194,7 @@ export class Upstream {
       else {
         transport.end(reason);
         // INVARIANT: only one instance runs at a time: the next one starts when none of this one's processes is left.
-        await this.#ending;
+        await ending;
       }
       throw new FemtoError("FEMTO_UPSTREAM_UNAVAILABLE", `the MCP server ${name} cannot be used: ${reason}`);
     } finally {

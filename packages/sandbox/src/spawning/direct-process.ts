@@ -27,6 +27,7 @@ export class DirectProcess extends EventEmitter implements SpawnedProcess {
     const descriptors = new ChildDescriptors(posix, stdio);
     const { given, pipes } = descriptors;
     let pid = 0;
+    RUNNING.listen(posix);
     try {
       pid = posix.start({ ...request, given });
     } finally {
@@ -35,8 +36,8 @@ export class DirectProcess extends EventEmitter implements SpawnedProcess {
     }
     if (pid > 0) {
       this.pid = pid;
-      this.stdio = stdio.map((_, descriptor) => this.#streamOf(descriptor, pipes.get(descriptor)));
       RUNNING.add(posix, pid, this);
+      this.stdio = stdio.map((_, descriptor) => this.#streamOf(descriptor, pipes.get(descriptor)));
       return;
     }
     const error = spawnError(pid);
@@ -121,12 +122,15 @@ class RunningProcesses {
   #timer: NodeJS.Timeout | null = null;
   #isListening = false;
 
+  /** INVARIANT: called before a process is started, because the kernel reports an end once, to those who listen then. */
+  listen(posix: PosixSpawn): void {
+    if (!this.#isListening) process.on("SIGCHLD", () => this.#look(posix));
+    this.#isListening = true;
+  }
+
   add(posix: PosixSpawn, pid: number, started: DirectProcess): void {
     this.#processes.set(pid, started);
-    const look = (): void => this.#look(posix);
-    if (!this.#isListening) process.on("SIGCHLD", look);
-    this.#isListening = true;
-    this.#timer ??= setInterval(look, LOOK_MS);
+    this.#timer ??= setInterval(() => this.#look(posix), LOOK_MS);
   }
 
   #look(posix: PosixSpawn): void {

@@ -55,6 +55,8 @@ export class PosixSpawn {
   readonly #addCloseFrom = this.#function("posix_spawn_file_actions_addclosefrom_np", [ADDRESS, INT]);
   readonly #addChdir = this.#function("posix_spawn_file_actions_addchdir_np", [ADDRESS, ADDRESS]);
   readonly #root = textOf("/");
+  readonly #noSignals = new Uint8Array(SIGNALS_BYTES);
+  readonly #allSignals = new Uint8Array(SIGNALS_BYTES).fill(0xff);
   readonly #attached = this.#attributes(SETSIGDEF | SETSIGMASK);
   readonly #detached = this.#attributes(SETSIGDEF | SETSIGMASK | SETSID);
   /** INVARIANT: memory that the C library reads is held here until it has done so; else it might be collected. */
@@ -113,9 +115,16 @@ export class PosixSpawn {
     const targets = new Set(given.map(({ descriptor }) => descriptor));
     const end = 1 + Math.max(...targets);
     const unused = Array.from({ length: end }, (_, descriptor) => descriptor).filter((each) => !targets.has(each));
-    const inTheWay = [...new Set(given.map(({ source }) => source).filter((source) => source < end))];
-    const above = Math.max(end, ...given.map(({ source }) => source + 1));
-    const movedTo = new Map(inTheWay.map((source, index) => [source, above + index]));
+    const sources = new Set(given.map(({ source }) => source));
+    const movedTo = new Map<number, number>();
+    // Any number is free in the child that is neither a target nor a source. The lowest ones are below every limit.
+    let free = end;
+    for (const source of sources) {
+      if (source >= end) continue;
+      while (sources.has(free)) free += 1;
+      movedTo.set(source, free);
+      free += 1;
+    }
     const steps = [
       () => this.#addChdir(actions, this.#at(this.#root)),
       ...[...movedTo].map(
@@ -137,13 +146,14 @@ export class PosixSpawn {
   /** Node.js ignores SIGPIPE; a program begins with no signal ignored or held back. */
   #attributes(flags: number): Uint8Array {
     const attributes = new Uint8Array(STRUCT_BYTES);
-    const none = new Uint8Array(SIGNALS_BYTES);
-    const all = new Uint8Array(SIGNALS_BYTES).fill(0xff);
     const errors = [
       this.#function("posix_spawnattr_init", [ADDRESS])(this.#at(attributes)),
       this.#function("posix_spawnattr_setflags", [ADDRESS, "int16"])(this.#at(attributes), flags),
-      this.#function("posix_spawnattr_setsigmask", [ADDRESS, ADDRESS])(this.#at(attributes), this.#at(none)),
-      this.#function("posix_spawnattr_setsigdefault", [ADDRESS, ADDRESS])(this.#at(attributes), this.#at(all)),
+      this.#function("posix_spawnattr_setsigmask", [ADDRESS, ADDRESS])(this.#at(attributes), this.#at(this.#noSignals)),
+      this.#function("posix_spawnattr_setsigdefault", [ADDRESS, ADDRESS])(
+        this.#at(attributes),
+        this.#at(this.#allSignals),
+      ),
     ];
     assert.deepEqual(errors, [0, 0, 0, 0]);
     return attributes;
