@@ -22,8 +22,8 @@ async function measured(...args: string[]): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-/** A program that is the host of the sources, in the place of an executable, which takes its while to be built. */
-function startedBySources(): string {
+/** A program that starts the tested command, in place of an executable, which takes a while to build. */
+function inPlaceOfExecutable(): string {
   const path = join(place.root, "femtoclaw");
   const words = COMMAND.map((word) => `'${word}'`).join(" ");
   writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
@@ -31,7 +31,7 @@ function startedBySources(): string {
 }
 
 test("`bench journal` crashes a real runtime and measures its history beside the yardstick", async () => {
-  const { machine, yardstick, rows } = await measured("journal", "--bin", startedBySources());
+  const { machine, yardstick, rows } = await measured("journal", "--bin", inPlaceOfExecutable());
   expect(machine).toMatchObject({ cores: expect.any(Number), node: process.version });
   for (const figure of Object.values(yardstick)) expect(figure).toBeGreaterThan(0);
   expect(rows.map(({ measure, unit }) => `${measure} ${unit}`)).toEqual([
@@ -73,13 +73,35 @@ test("`bench journal` crashes a real runtime and measures its history beside the
 });
 
 test("`bench verify` runs an auditor's commands, of the sources and of an executable", async () => {
-  const { rows } = await measured("verify", "--bin", startedBySources());
+  const { rows } = await measured("verify", "--bin", inPlaceOfExecutable());
   const measures = ["audit verify", "audit verify of an export", "audit prove", "audit check-proof"];
   expect(rows.map(({ measure }) => measure)).toEqual([...measures, ...measures]);
   for (const { value, records } of rows) {
     expect(value).toBeGreaterThan(0);
     expect(records).toBeGreaterThan(2_000);
   }
+});
+
+test("`bench sandbox` runs programs in process and by a host of an executable, beside the bare sandbox", async () => {
+  const { rows } = await measured("sandbox", "--bin", inPlaceOfExecutable());
+  const of = (measure: string) => rows.filter((row) => row["measure"] === measure);
+  for (const measure of ["process_exec p50", "process_exec p99"]) {
+    const shown = of(measure).map(({ surface = "-", callers, beside, aims }) => [
+      surface,
+      callers,
+      beside,
+      aims !== undefined,
+    ]);
+    const beside = measure.replace("process_exec", "bubblewrap");
+    // The aims are those of what people install.
+    const each = (callers: number) => [
+      ["executable", callers, beside, true],
+      ["-", callers, beside, false],
+    ];
+    expect(shown).toEqual([1, 10, 100].flatMap(each));
+  }
+  expect(of("fs_read p50").map(({ beside }) => beside)).toEqual(["node readFile between two synced records p50"]);
+  for (const { value } of rows) expect(value).toBeGreaterThan(0);
 });
 
 test("`bench execution` asks a real host over its socket, beside a runtime in process and the least that could be done", async () => {
