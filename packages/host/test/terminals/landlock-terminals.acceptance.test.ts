@@ -106,7 +106,7 @@ describe
     ...(hasNamespaces() ? [["landlock, namespaces", "works"] as const] : []),
   ])("terminals under %s", (sandbox, unshare) => {
   it("are used, limited and closed as under bubblewrap, and recorded with their sandbox", async () => {
-    await using place = placeWithoutBubblewrap(unshare, `${CONFIGURED}[terminals]\nidle_ms = 10000\n`);
+    await using place = placeWithoutBubblewrap(unshare, `${CONFIGURED}[terminals]\nidle_ms = 4000\n`);
     await place.up();
     await using agent = await agentOf(place);
     const ends = await Shell.open(agent);
