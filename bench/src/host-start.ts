@@ -24,6 +24,8 @@ const MESSAGES = 20_000;
 /** Additions to the configuration that all hosts of the bench share. */
 export interface HostSetup {
   readonly capabilities?: readonly string[];
+  /** Folders that calls may read and write, instead of those of `noopConfiguration`. */
+  readonly folders?: { readonly read: readonly string[]; readonly write: readonly string[] };
   /** Lines of TOML before the first table, and tables after the last. */
   readonly top?: readonly string[];
   readonly tables?: readonly string[];
@@ -39,10 +41,11 @@ export class BenchHost {
   readonly #directory: string;
 
   /** Uses the state directory and the rules of `noopConfiguration`, but not its capability. */
-  constructor(command: HostCommand, directory: string, { capabilities = [], top = [], tables = [] }: HostSetup = {}) {
+  constructor(command: HostCommand, directory: string, setup: HostSetup = {}) {
+    const { capabilities = [], folders, top = [], tables = [] } = setup;
     this.#command = command;
     this.#directory = directory;
-    const { read, write } = noopFolders(directory);
+    const { read, write } = folders ?? noopFolders(directory);
     const lines = [
       'workspace = "workspace"',
       ...top,

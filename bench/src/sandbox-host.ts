@@ -1,5 +1,6 @@
 /** A host that runs programs in the sandbox for callers on its socket. */
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { AgentClient } from "@femtoclaw/client";
 import { completed } from "./execution.ts";
 import { BenchHost, type HostCommand } from "./host-start.ts";
@@ -7,15 +8,19 @@ import { BenchHost, type HostCommand } from "./host-start.ts";
 /** More callers than this share connections. */
 const CONNECTIONS_MAX = 16;
 
-/** Starts the host, and has it ended with the stack. Returns the `n`th call of the program `true`. */
+/**
+ * Starts the host, and has it ended with the stack. Returns the `n`th call of the program `true`. What programs see is the
+ * same as in the runtime that it is measured beside, because each mount takes bubblewrap time.
+ */
 export async function programsOfHost(
   command: HostCommand,
   directory: string,
   stack: AsyncDisposableStack,
 ): Promise<(n: number) => Promise<void>> {
-  mkdirSync(directory);
+  mkdirSync(join(directory, "workspace", "out"), { recursive: true });
   const host = new BenchHost(command, directory, {
     capabilities: ["process_exec"],
+    folders: { read: ["workspace"], write: ["workspace/out"] },
     tables: ["[allow.run]", 'true = ["*"]'],
   });
   const running = await host.start();
