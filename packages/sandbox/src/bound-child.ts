@@ -141,9 +141,10 @@ export class BoundChild {
   }
 
   /**
-   * Lets the program run. INVARIANT: I1, I7: no program starts before this call, nor before the child would end with
-   * this process: the confining program starts none until it has been sent everything, which is the filter for
-   * bubblewrap and the plan for the others. If this process ends first, the child ends as well.
+   * Lets the program run. INVARIANT: I1, I7: no program starts before this call, nor before the confining program would
+   * end with this process: it starts none until it has been sent everything, which is the filter for bubblewrap and the
+   * plan for the others. If this process ends first, the child ends as well. If it ends in the milliseconds after that,
+   * while bubblewrap sets the sandbox up, the program may outlive it; SECURITY.md says so.
    */
   release(): void {
     this.#isReleased = true;
