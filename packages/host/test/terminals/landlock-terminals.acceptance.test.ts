@@ -1,5 +1,5 @@
 /** Terminals of a host of an ordinary user on a machine without bubblewrap, where Landlock confines programs. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentClient, LogMemory } from "@femtoclaw/client";
 import type { Reply } from "@femtoclaw/protocol";
@@ -7,14 +7,12 @@ import { describe, expect, it } from "vitest";
 import { hasLandlock, hasNamespaces } from "../../../sandbox/test/stranger.ts";
 import { CONFIGURATION, type Playground, toolCall } from "../playground.ts";
 import { placeWithoutBubblewrap } from "../without-bubblewrap.ts";
+import { isSleeping, uniqueSeconds } from "./running-sleep.ts";
 
 const CONFIGURED = CONFIGURATION.replace(
   "[capabilities]",
   "[capabilities]\nterminal_open = true\nterminal_write = true\nterminal_read = true\nterminal_resize = true\nterminal_close = true",
 ).replace('sleep = ["*"]', 'sleep = ["*"], sh = [{ any = true, unsafe = true }]');
-
-/** A name in the arguments of a process that nobody else on this machine has. */
-const marker = (): string => `7${Math.floor(Math.random() * 1e9)}.25`;
 
 class Shell {
   readonly #agent: AgentClient;
@@ -65,22 +63,11 @@ async function proposed(agent: AgentClient, tool: string, args: Readonly<Record<
 
 /** Begins what hears nothing, in the background and in another session where there may be one. */
 async function leave(shell: Shell): Promise<string[]> {
-  const [front, deaf, apart] = [marker(), marker(), marker()] as const;
+  const [front, deaf, apart] = [uniqueSeconds(), uniqueSeconds(), uniqueSeconds()] as const;
   const inBackground = `(trap '' HUP TERM INT; sleep ${deaf}) & (/usr/bin/setsid sleep ${apart} || sleep ${apart}) &`;
   await shell.type(`${inBackground} sleep ${front}\r`);
-  await expect.poll(() => [front, deaf, apart].every(isRunning)).toBe(true);
+  await expect.poll(() => [front, deaf, apart].every(isSleeping)).toBe(true);
   return [front, deaf, apart];
-}
-
-function isRunning(text: string): boolean {
-  return readdirSync("/proc").some((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`sleep\0${text}`);
-    } catch {
-      // It has ended since the folder was listed.
-      return false;
-    }
-  });
 }
 
 interface ClosedTerminal {
@@ -122,7 +109,7 @@ describe
     expect(await closed.use("close")).toMatchObject({ status: "completed" });
     const idle = await Shell.open(agent);
     left.push(...(await leave(idle)));
-    await expect.poll(() => left.some(isRunning)).toBe(false);
+    await expect.poll(() => left.some(isSleeping)).toBe(false);
     expect([ends, closed, idle].map((shell) => shell.sandbox)).toEqual([sandbox, sandbox, sandbox]);
     const shown = await place.run(["--json", "executions", "show", ends.id]);
     expect(shown.stdout).toContain(`"sandbox":"${sandbox}"`);
@@ -140,7 +127,7 @@ describe
     const left = await leave(shell);
     host.kill("SIGKILL");
     await host.ended;
-    await expect.poll(() => left.some(isRunning)).toBe(false);
+    await expect.poll(() => left.some(isSleeping)).toBe(false);
     await place.up();
     await place.down();
     expect(await closedTerminals(place)).toMatchObject([{ terminal: shell.id, why: "interrupted" }]);

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "../playground.ts";
+import { isSleeping, uniqueSeconds } from "./running-sleep.ts";
 
 const CONFIGURED = CONFIGURATION.replace(
   "[capabilities]",
@@ -11,8 +11,8 @@ describe("a host that is killed", () => {
   it("leaves nothing of its terminals but the recording, and says at its next start how they ended", async () => {
     await using place = new Playground(CONFIGURED);
     const host = await place.up();
-    const marks = [1, 2, 3].map((n) => `7${Math.floor(Math.random() * 1e9)}.${n}`);
-    const [front = "", apart = "", deaf = ""] = marks;
+    const [front, apart, deaf] = [uniqueSeconds(), uniqueSeconds(), uniqueSeconds()];
+    const all = [front, apart, deaf];
     await using agent = await place.agent();
     const call = (tool: string, args: Readonly<Record<string, unknown>>) =>
       agent.propose(Buffer.from(JSON.stringify(toolCall(tool, args))));
@@ -20,13 +20,13 @@ describe("a host that is killed", () => {
     const id = String(opened.result?.["terminal_id"]);
     const line = `(trap '' HUP TERM INT; sleep ${deaf}) & setsid sleep ${apart} & echo begun; sleep ${front}\r`;
     await call("terminal_write", { terminal_id: id, data: line });
-    await expect.poll(() => marks.every((mark) => isRunning(mark))).toBe(true);
+    await expect.poll(() => all.every(isSleeping)).toBe(true);
     // What was shown is recorded a while later.
     const recording = async () => (await place.run(["terminal", "export", id])).stdout;
     await expect.poll(recording).toContain("begun\\r\\n");
     host.kill("SIGKILL");
     await host.ended;
-    await expect.poll(() => marks.some((mark) => isRunning(mark))).toBe(false);
+    await expect.poll(() => all.some(isSleeping)).toBe(false);
 
     const next = await place.up();
     const { value: listed } = await place.json<unknown[]>(["terminal", "list"]);
@@ -39,14 +39,3 @@ describe("a host that is killed", () => {
     expect((await place.run(["replay", "--recompute"])).code).toBe(0);
   });
 });
-
-function isRunning(text: string): boolean {
-  return readdirSync("/proc").some((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`sleep\0${text}`);
-    } catch {
-      // It has ended since the folder was listed.
-      return false;
-    }
-  });
-}
