@@ -66,7 +66,7 @@ export class BoundChild {
     const end = (): void => void (this.#group?.end() ?? Promise.resolve()).then(this.#ended.resolve);
     try {
       const joining = this.#group?.joining([start.program, ...start.args]) ?? {};
-      this.process = startChild({ ...start, ...joining }, stdio, options);
+      this.process = startChild({ ...start, ...joining }, view.rung, stdio, options);
     } catch (error) {
       end();
       throw error;
@@ -144,7 +144,7 @@ export class BoundChild {
    * Lets the program run. INVARIANT: I1, I7: no program starts before this call, nor before the confining program would
    * end with this process: it starts none until it has been sent everything, which is the filter for bubblewrap and the
    * plan for the others. If this process ends first, the child ends as well. If it ends in the milliseconds after that,
-   * while bubblewrap sets the sandbox up, the program may outlive it; SECURITY.md says so.
+   * while bubblewrap sets the sandbox up, the orphan watch ends the child.
    */
   release(): void {
     this.#isReleased = true;

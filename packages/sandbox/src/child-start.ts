@@ -12,6 +12,7 @@ import type { ChildLimits } from "./child-limits.ts";
 import { BEGIN, guardArguments } from "./guard.ts";
 import { landlockPlan } from "./landlock/landlock-plan.ts";
 import { inNamespaces } from "./landlock/namespaces.ts";
+import { MARKED } from "./orphan-watch.ts";
 import type { RelayProgram } from "./relay/relay-command.ts";
 import { STARTER, seatbeltScript } from "./seatbelt/seatbelt-plan.ts";
 import type { SandboxView } from "./view.ts";
@@ -54,7 +55,7 @@ export function childStart(
     );
     return {
       program: rung.program,
-      args: ["--args", String(BEGIN_DESCRIPTOR), ...first],
+      args: ["--args", String(BEGIN_DESCRIPTOR), ...MARKED, ...first],
       told: filter,
       words: startedBy(view, command).length,
       begin: held.map((word) => `${word}\0`).join(""),

@@ -5,6 +5,7 @@ import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { spawnProcess } from "#spawn-process";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildStart } from "./child-start.ts";
+import { startWatched } from "./orphan-watch.ts";
 import { isByGroup, processesBetween, type Rung } from "./rung.ts";
 import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 
@@ -23,6 +24,7 @@ const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pip
  */
 export function startChild(
   { program, args, isHeld }: Pick<ChildStart, "program" | "args" | "isHeld">,
+  rung: Rung,
   stdio: readonly [IOType | number, IOType | number, IOType | number],
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): SpawnedProcess {
@@ -34,7 +36,8 @@ export function startChild(
   // Without namespaces a child is ended by its process group, so it needs one of its own.
   const detached = isHeld || options.detached === true;
   try {
-    const child = spawnProcess({ program, args, detached, stdio: own });
+    const request = { program, args, detached, stdio: own };
+    const child = isByGroup(rung.name) ? spawnProcess(request) : startWatched(request, rung.shell);
     requireStreams(child);
     return child;
   } catch (error) {

@@ -53,6 +53,18 @@ describe.skipIf(process.platform !== "linux").each(Object.entries(WAYS))("a proc
     expect(killed.kill("SIGKILL")).toBe(false);
   });
 
+  test("keeps the event loop going until nobody waits for it", async () => {
+    const holding = (): number => process.getActiveResourcesInfo().length;
+    const before = holding();
+    const child = spawn({ ...shell("exec sleep 60"), stdio: ["ignore", "ignore", "ignore"] });
+    expect(holding()).toBe(before + 1);
+    child.unref();
+    expect(holding()).toBe(before);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    expect(child.signalCode).toBe("SIGKILL");
+  });
+
   test("has no variables, stands in the root folder, and reads nothing that it was not given", async () => {
     const { said } = await saidBy(shell("/usr/bin/env; pwd; cat"));
     // The shell itself sets the first two.

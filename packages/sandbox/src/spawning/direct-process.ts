@@ -84,6 +84,10 @@ export class DirectProcess extends EventEmitter implements SpawnedProcess {
     return true;
   }
 
+  unref(): void {
+    RUNNING.unref(this);
+  }
+
   /** Called once, when it is known how the process ended. */
   ended(end: ProcessEnd): void {
     this.#end = end;
@@ -116,9 +120,10 @@ function spawnError(number: number): Error & { readonly code: string } {
   return Object.assign(new Error(`spawn ${code}`), { code });
 }
 
-/** The processes whose end is not known. As long as there is one, it keeps the event loop going. */
+/** The processes whose end is not known. Those that are waited for keep the event loop going. */
 class RunningProcesses {
   readonly #processes = new Map<number, DirectProcess>();
+  readonly #waitedFor = new Set<DirectProcess>();
   #timer: NodeJS.Timeout | null = null;
   #isListening = false;
 
@@ -130,7 +135,14 @@ class RunningProcesses {
 
   add(posix: PosixSpawn, pid: number, started: DirectProcess): void {
     this.#processes.set(pid, started);
+    this.#waitedFor.add(started);
     this.#timer ??= setInterval(() => this.#look(posix), LOOK_MS);
+    this.#timer.ref();
+  }
+
+  unref(running: DirectProcess): void {
+    this.#waitedFor.delete(running);
+    if (this.#waitedFor.size === 0) this.#timer?.unref();
   }
 
   #look(posix: PosixSpawn): void {
@@ -138,6 +150,7 @@ class RunningProcesses {
       const end = posix.endOf(pid);
       if (end === null) continue;
       this.#processes.delete(pid);
+      this.unref(running);
       running.ended(end);
     }
     if (this.#processes.size > 0 || this.#timer === null) return;

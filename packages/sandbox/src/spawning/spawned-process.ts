@@ -32,4 +32,6 @@ export interface SpawnedProcess extends EventEmitter {
   readonly killed: boolean;
   /** False if the process has ended or may not be signalled. */
   kill(signal: NodeJS.Signals): boolean;
+  /** Lets this process end while that one runs. Its pipes are not affected. */
+  unref(): void;
 }

@@ -34,7 +34,7 @@ export const TESTS = {
   landlock: "packages/{sandbox/test/{escapes,landlock},capabilities/test/landlock/terminals}.security.test.ts",
   kept: "packages/sandbox/test/{escapes,kept-paths,prepared-child}.security.test.ts",
   waiting:
-    "packages/{sandbox,runtime}/test/**/{waiting-children.security,prepared-child.security,journal-failure}.test.ts",
+    "packages/{sandbox,runtime}/test/**/{waiting-children.security,prepared-child.security,orphan-watch.security,journal-failure}.test.ts",
 } as const;
 
 const CAPABILITIES = "packages/capabilities/src";

@@ -3,7 +3,7 @@ import type { Row } from "./defences.ts";
 const CHILDREN = "packages/sandbox/src/waiting-children.ts";
 const GROUP = "packages/sandbox/src/child-group.ts";
 
-/** Of children that wait for a call. */
+/** Of children that wait for a call, or would outlive their host. */
 export const WAITING: readonly Row[] = [
   [
     "a child that waited is looked at before it is used",
@@ -67,5 +67,19 @@ export const WAITING: readonly Row[] = [
     "execution.prepared?.effect[Symbol.dispose]();",
     "",
     "is disposed of where",
+  ],
+  [
+    "what a killed host leaves is ended",
+    "packages/sandbox/src/orphan-watch.ts",
+    "kill -KILL",
+    "test",
+    "is found by that mark alone",
+  ],
+  [
+    "what is left can be found",
+    "packages/sandbox/src/child-start.ts",
+    "...MARKED, ",
+    "",
+    "carries the mark of its host",
   ],
 ];

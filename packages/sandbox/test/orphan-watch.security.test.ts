@@ -1,0 +1,131 @@
+/** Nothing that a host started outlives it, whenever the host is killed. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { DEFAULT_CHILD_LIMITS, probeSandbox } from "../src/index.ts";
+import { playground, run } from "./playground.ts";
+import { environmentOf } from "./stranger.ts";
+
+const HOST = join(import.meta.dirname, "killed-host.ts");
+const ROUNDS = 12;
+const AT_ONCE = 6;
+/** Seconds that no other test sleeps: the first of these belong to this process, the others to its rounds. */
+const SLEEP = 1_000_000 + process.pid * 100;
+
+const started: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+  for (const pid of processesWith(String(SLEEP).slice(0, -2))) kill(pid);
+});
+
+/** Numbers of the processes with this text in their command line, each word of which ends with a zero byte. */
+function processesWith(text: string): number[] {
+  const pids = readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid);
+  return pids.filter((pid) => commandLine(pid).includes(text));
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+const sleepers = (seconds: number): number[] =>
+  processesWith(String(seconds)).filter((pid) => /^[^\0]*sleep\0\d+\0$/.test(commandLine(pid)));
+const watchesOf = (host: number | undefined): number[] =>
+  readFileSync(`/proc/${host}/task/${host}/children`, "utf8")
+    .split(" ")
+    .map(Number)
+    .filter((pid) => commandLine(pid).includes("femto_mark"));
+
+/** A host whose programs are being started, and its mark. */
+async function hostOf(seconds: number, atOnce = AT_ONCE): Promise<{ host: ChildProcess; mark: string }> {
+  const env = { ...process.env, ...environmentOf(tmpdir()) };
+  const host = spawn(process.execPath, ["--no-warnings", HOST, String(seconds), String(atOnce)], { env });
+  started.push(host);
+  const [mark] = (await once(createInterface(host.stdout as Readable), "line")) as [string];
+  return { host, mark };
+}
+
+const isThere = await (async () => {
+  using place = playground();
+  const probed = await probeSandbox(place.authority, DEFAULT_CHILD_LIMITS);
+  return probed.ok && probed.name === "bubblewrap";
+})();
+
+describe.skipIf(!isThere)("what a host under bubblewrap started", () => {
+  it("ends with a host that is killed while its sandboxes are set up", { timeout: 120_000 }, async () => {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const { host } = await hostOf(SLEEP + round);
+      await pause(round * 3);
+      host.kill("SIGKILL");
+      await once(host, "close");
+    }
+    const left = (): number[] => processesWith(String(SLEEP).slice(0, -2));
+    await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("carries the mark of its host, process 1 included, and the program does not", async () => {
+    const { mark } = await hostOf(SLEEP, 1);
+    await expect.poll(() => sleepers(SLEEP)).toHaveLength(1);
+    const [program = 0] = sleepers(SLEEP);
+    const parentOf = (pid: number): number =>
+      Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+    const first = parentOf(program);
+    expect(processesWith(mark).sort()).toEqual([first, parentOf(first)].sort());
+  });
+
+  it("is found by that mark alone, though nothing else would end it", async () => {
+    const { host, mark } = await hostOf(SLEEP, 1);
+    const orphan = (word: string): ChildProcess => spawn("sh", ["-c", "read -r never", "sh", word], { detached: true });
+    const [marked, other] = [orphan(mark), orphan(`${mark.slice(0, -1)}x`)];
+    started.push(marked, other);
+    await expect.poll(() => sleepers(SLEEP)).toHaveLength(1);
+    host.kill("SIGKILL");
+    const [, signal] = (await once(marked, "exit")) as [number | null, string | null];
+    expect(signal).toBe("SIGKILL");
+    expect(existsSync(`/proc/${other.pid}`) && other.exitCode === null && other.signalCode === null).toBe(true);
+  });
+
+  it("is started under another watch if somebody has ended the first one", async () => {
+    using place = playground();
+    await run(place, ["true"]);
+    const [first = 0, ...others] = watchesOf(process.pid);
+    expect(others).toEqual([]);
+    process.kill(first, "SIGKILL");
+    await expect.poll(() => watchesOf(process.pid)).toEqual([]);
+    await run(place, ["true"]);
+    expect(watchesOf(process.pid)).toHaveLength(1);
+  });
+
+  it("leaves no watch when the host ends in an orderly way", () => {
+    const script = `
+      const { playground, run } = await import(${JSON.stringify(join(import.meta.dirname, "playground.ts"))});
+      using place = playground();
+      await run(place, ["true"]);
+      const { readFileSync } = await import("node:fs");
+      process.stdout.write(readFileSync("/proc/self/task/" + process.pid + "/children", "utf8"));`;
+    const said = execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "--eval", script]).toString();
+    const children = said.trim().split(" ").map(Number);
+    expect(children).toHaveLength(1);
+    expect(children.filter((pid) => commandLine(pid).includes("femto_mark"))).toEqual([]);
+  });
+});
