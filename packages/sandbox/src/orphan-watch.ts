@@ -20,21 +20,22 @@ const MARK = `/proc/femtoclaw-${randomUUID()}`;
 export const MARKED: readonly string[] = ["--ro-bind-try", MARK, MARK];
 
 /**
- * The mark arrives on stdin, and stdin ends with the host. A process that is just becoming another program has no
- * command line for a moment, so the shell looks more than once. It has a session of its own, where no interrupt typed
- * for the host reaches it.
+ * The mark arrives on stdin, and stdin ends with the host. The shell looks more than once: a process that is just
+ * becoming another program has no command line for a moment, and bubblewrap may start one more before it is killed. The
+ * shell has a session of its own, where no interrupt typed for the host reaches it.
  */
 const SCRIPT = `
 PATH=/usr/bin:/bin
 trap "" HUP INT QUIT TERM
 read -r femto_mark || exit 1
 read -r femto_end
-for femto_look in 1 2 3; do
-  for femto_path in $(echo "$femto_mark" | grep -lsF -f - /proc/[0-9]*/cmdline); do
+for femto_look in 1 2 3 4 5; do
+  femto_found=$(echo "$femto_mark" | grep -lsF -f - /proc/[0-9]*/cmdline)
+  for femto_path in $femto_found; do
     femto_pid=\${femto_path#/proc/}
     kill -KILL "\${femto_pid%/cmdline}"
   done
-  sleep 1
+  [ "$femto_found" ] || sleep 1
 done
 `;
 
