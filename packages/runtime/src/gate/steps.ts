@@ -262,7 +262,8 @@ export class Steps {
    */
   #disabledMeanwhile({ call }: Execution): string | null {
     const registered = call === null ? undefined : this.#parts.registered(call.tool);
-    if (registered?.enabled !== true) return "its capability was disabled while it waited";
+    if (registered === undefined) return "its capability is not there any more, or the registry is down";
+    if (!registered.enabled) return "its capability was disabled while it waited";
     return registered.problem?.reason ?? null;
   }
 
@@ -271,8 +272,9 @@ export class Steps {
     assert(call !== null && bound !== null, "only a decided call executes");
     const registered = this.#parts.registered(call.tool);
     // This is the last check; from here on a stop reaches the capability through its signal.
-    if (registered === undefined || execution.stopReason !== null) {
-      const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
+    const stopped = execution.stopReason ?? this.#disabledMeanwhile(execution);
+    if (registered === undefined || stopped !== null) {
+      const reason = `stopped before its effect began: ${stopped}`;
       return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
     }
     // INVARIANT: I1: what runs is what the intent names, even if other files were accepted since.
