@@ -271,15 +271,13 @@ export class Steps {
     const { call, bound } = execution;
     assert(call !== null && bound !== null, "only a decided call executes");
     const registered = this.#parts.registered(call.tool);
+    // INVARIANT: I1: what runs is what the intent names, even if other files were accepted since.
+    const isOther = registered !== undefined && (registered.codeSha256 ?? null) !== execution.codeSha256;
+    const changed = isOther ? "the files of its capability changed since" : this.#disabledMeanwhile(execution);
     // This is the last check; from here on a stop reaches the capability through its signal.
-    const stopped = execution.stopReason ?? this.#disabledMeanwhile(execution);
+    const stopped = execution.stopReason ?? changed;
     if (registered === undefined || stopped !== null) {
       const reason = `stopped before its effect began: ${stopped}`;
-      return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
-    }
-    // INVARIANT: I1: what runs is what the intent names, even if other files were accepted since.
-    if ((registered.codeSha256 ?? null) !== execution.codeSha256) {
-      const reason = "stopped before its effect began: the files of its capability changed since";
       return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
     }
     const outcome = await runEffect(this.#effects, execution, registered, call.args as JsonObject, bound);
