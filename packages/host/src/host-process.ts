@@ -147,7 +147,7 @@ export class HostProcess implements AsyncDisposable {
     return { revision, before, shadow: this.runtime.shadow?.revision ?? null, shadow_before: shadowBefore };
   }
 
-  /** Resolves when the host begins to end, whoever asked for that. */
+  /** Resolves when the host begins to end, no matter who asked for that. */
   get stopping(): Promise<void> {
     return this.#ending.promise;
   }

@@ -204,7 +204,7 @@ export class Steps {
     }
   }
 
-  // INVARIANT: I1: the machine goes on from this step to the effect only after the intent is durable, and an intent is
+  // INVARIANT: I1: the machine proceeds from this step to the effect only after the intent is durable, and an intent is
   // written only if there is room for its outcome. So whatever happens can be recorded.
   async #commitIntent(execution: Execution): Promise<EventType> {
     const { heldBack, committing } = execution;
