@@ -28,6 +28,6 @@ function bench(words: readonly string[]): number {
 function run(words: readonly string[], stdio: "inherit" | ["ignore", "ignore", "inherit"]): number {
   const { status, error } = spawnSync(process.execPath, words, { stdio, cwd: process.env["INIT_CWD"] ?? ROOT });
   if (error !== undefined) throw error;
-  // If it was ended by a signal, whoever sent it has said why.
+  // If it was ended by a signal, the sender has said why.
   return status ?? 1;
 }

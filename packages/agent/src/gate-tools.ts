@@ -101,7 +101,7 @@ export class GateTools {
     if (over.aborted) takeBack();
     else over.addEventListener("abort", takeBack, { once: true });
     try {
-      // An answer given in the same moment counts: whoever came first, the reply says what became of the call.
+      // An answer given in the same moment counts: no matter who came first, the reply says what became of the call.
       return await this.#gate.wait(reply.execution_id);
     } finally {
       over.removeEventListener("abort", takeBack);

@@ -4,7 +4,7 @@ import type { CapabilityOutcome, JsonObject } from "./capability.ts";
 
 /**
  * Runs an effect. Faults with a code, and refusals of the operating system, become outcomes. Anything else is a bug,
- * which goes on to whoever contains the capability.
+ * which is passed on to the code that contains the capability.
  */
 export async function outcomeOf(
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Call, Playground, SECRET } from "./playground.ts";
@@ -84,6 +84,40 @@ describe("fs_list with everything below", () => {
     expect((entries as unknown[]).length).toBeLessThan(64);
     expect(await result(place, "fs_search", { path: "d", pattern: "x" })).toMatchObject({ truncated: true });
     expect(await place.call("fs_move", { from: "d", to: "out/d" })).toMatchObject({ code: "FEMTO_FILE_TOO_LARGE" });
+  });
+
+  it("goes on after a folder that lies too deep", async () => {
+    using place = new Playground();
+    mkdirSync(join(place.workspace, "d/".repeat(100)), { recursive: true });
+    place.file("e", "needle");
+    expect(await listed(place)).toContain("file e");
+    expect(await result(place, "fs_search", { path: ".", pattern: "needle" })).toMatchObject({
+      matches: [{ name: "e" }],
+      truncated: true,
+    });
+  });
+
+  it("goes on after a folder whose path is too long for the kernel", async () => {
+    using place = new Playground();
+    const deep = "n=$(printf %0200d 0); for i in $(seq 25); do mkdir $n && cd -P $n || exit 1; done";
+    execFileSync("sh", ["-c", deep], { cwd: place.workspace });
+    place.file("e");
+    try {
+      expect(await listed(place)).toContain("file e");
+    } finally {
+      execFileSync("sh", ["-c", "rm -rf 0*"], { cwd: place.workspace });
+    }
+  });
+
+  it("goes on after a folder that is removed the moment before it is entered", async () => {
+    using place = new Playground();
+    mkdirSync(join(place.workspace, "a"));
+    place.file("b");
+    const mayReach = (path: string): boolean => {
+      if (path.endsWith("/a")) rmdirSync(path);
+      return true;
+    };
+    expect(await listed(place, { mayReach })).toContain("file b");
   });
 
   it("ends when it is cancelled", async () => {

@@ -17,7 +17,7 @@ import { OperatorConnection } from "./operator-connection.ts";
 import { OperatorLog } from "./operator-log.ts";
 
 /**
- * A connection to a host's operator socket. Whoever has one may answer questions, switch capabilities and stop the
+ * A connection to a host's operator socket. Anyone who has one may answer questions, switch capabilities and stop the
  * host. A method rejects with the host's own `FemtoError`, and with FEMTO_HOST_NOT_RUNNING if the connection ends
  * before the answer.
  */

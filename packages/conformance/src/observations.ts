@@ -204,7 +204,7 @@ export type Installation =
       readonly flipped: Broken;
       /** Files created outside of that folder. */
       readonly outside: readonly string[];
-      /** Files that others can change, or that lend their rights to whoever runs them. */
+      /** Files that others can change, or that lend their rights to anyone who runs them. */
       readonly loose: readonly string[];
       /** Types of the records of its first boot. */
       readonly told: readonly string[];

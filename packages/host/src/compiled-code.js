@@ -77,7 +77,7 @@ function makeFolders(folder) {
 }
 
 /**
- * INVARIANT: I8: whoever writes there runs code as this user; so it is this user's alone, and only this user and root
+ * INVARIANT: I8: anyone who writes there runs code as this user; so it is this user's alone, and only this user and root
  * can move it or what it lies in.
  * @param {string} folder canonical but for its last part
  */

@@ -94,8 +94,6 @@ export class HostProcess implements AsyncDisposable {
     standing = runtime;
     const servers: SocketServer[] = [];
     const host = new HostProcess(runtime, sockets, servers, { load, endpoints });
-    webhook = beginWebhook?.(runtime, log) ?? null;
-    host.#webhook = webhook;
     const stop = (now: boolean): void => void setImmediate(() => void host.stop({ now }));
     const telemetryStatus = (): TelemetryStatus => {
       const { otlpEndpoint = null } = resolved;
@@ -107,7 +105,9 @@ export class HostProcess implements AsyncDisposable {
     const launches = new LaunchVerbs({ runtime, launches: resolved.launches ?? [], workspace, log });
     const operatorParts = { runtime, sockets, telemetryStatus, webhookStatus, launches, stop, reload };
     try {
-      // Operators first, so that whoever may propose can also be stopped.
+      webhook = beginWebhook?.(runtime, log) ?? null;
+      host.#webhook = webhook;
+      // Operators first, so that every proposer can also be stopped.
       servers.push(await SocketServer.listen(sockets.operator, () => operatorHandlers(operatorParts)));
       servers.push(await SocketServer.listen(sockets.agent, () => agentHandlers(runtime)));
       // INVARIANT: I8: which agent proposes is decided by the socket that it was given, and by nothing that it says.
@@ -117,7 +117,9 @@ export class HostProcess implements AsyncDisposable {
       runtime.upstreams.start();
       host.#remembering = rememberLog(resolved.stateDirectory, runtime, log);
     } catch (error) {
-      await host.stop({ now: true });
+      await host.stop({ now: true }).catch((later: unknown) => {
+        log({ level: "error", event: "host.unreleased", reason: errorText(later) });
+      });
       throw error;
     }
     host.#noted = notedBy(loaded, runtime.boot, log);
@@ -145,7 +147,7 @@ export class HostProcess implements AsyncDisposable {
     return { revision, before, shadow: this.runtime.shadow?.revision ?? null, shadow_before: shadowBefore };
   }
 
-  /** Resolves when the host begins to end, whoever asked for that. */
+  /** Resolves when the host begins to end, no matter who asked for that. */
   get stopping(): Promise<void> {
     return this.#ending.promise;
   }

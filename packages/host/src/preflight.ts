@@ -155,7 +155,7 @@ function unanswerable(rules: PolicyFileRules["rules"], operators: number): LintF
   });
 }
 
-/** If both fail, both faults are reported, because whoever corrects one wants to know of the other too. */
+/** If both fail, both faults are reported, because the person who corrects one wants to know of the other too. */
 async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   const faults = (await Promise.allSettled([one, other])).flatMap((settled) =>
     settled.status === "rejected" ? [settled.reason] : [],

@@ -101,7 +101,7 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
   expect((await place.run(["--state", out, "audit", "forget"])).code).toBe(0);
   const { value: status } = await place.json<RuntimeStatus>(["--state", out, "status"]);
   expect(status).toMatchObject({ log: value.origin, parent: value.parent, unresolved: 1, boots: 1, phase: "idle" });
-  expect((await place.run(["status"])).stdout).toContain(`goes on from ${at + 1} records of ${old.origin} (fork)`);
+  expect((await place.run(["status"])).stdout).toContain(`continues ${at + 1} records of ${old.origin} (fork)`);
   expect(effects(place)).toBe(expected);
   // What an operator had forbidden stays forbidden.
   expect(await place.propose("fs_read", { path: "notes.txt" })).toMatchObject({

@@ -30,7 +30,7 @@ const ALONE: Confined = {
   title: /^landlock ABI \d+$/,
   detail: [
     /bubblewrap would confine more/,
-    /nor does Landlock in namespaces do: .*Operation not permitted/,
+    /Landlock in namespaces does not work either: .*Operation not permitted/,
     /how many processes/,
   ],
 };
@@ -91,5 +91,5 @@ test.runIf(isRoot)("starts no host that is root where there is no bubblewrap", a
   const { code, stderr } = await place.run(["up"]);
   expect(code).toBe(1);
   expect(stderr).toContain("FEMTO_SANDBOX_UNAVAILABLE");
-  expect(stderr).toContain("nor does Landlock do: the host is root");
+  expect(stderr).toContain("Landlock does not work either: the host is root");
 });

@@ -28,7 +28,7 @@ export class Admission {
     return this.#ticket;
   }
 
-  /** INVARIANT: a ticket works once, so whoever comes second learns that somebody was there. */
+  /** INVARIANT: a ticket works once, so the one who comes second learns that somebody was there. */
   exchange(ticket: string): string | null {
     if (this.#ticket === null || !isSame(ticket, this.#ticket)) return null;
     this.#ticket = null;

@@ -36,6 +36,7 @@ export { KeyChain, type SignedCheckpoint } from "./keys/key-chain.ts";
 export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
 export { readPrivate } from "./keys/private-file.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
+export { OneByOne } from "./one-by-one.ts";
 export { encodeRecord } from "./records/record.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
 export type { ErasureRequest } from "./retention/erasure.ts";

@@ -62,8 +62,8 @@ export interface ServerOptions {
 }
 
 /**
- * INVARIANT: I8: this server asks its client for nothing on its own behalf: whoever is behind the client can neither
- * answer a question to operators nor consent to anything. What an MCP server asks, if its operator permits that, is
+ * INVARIANT: I8: this server asks its client for nothing on its own behalf: nobody behind the client can answer a
+ * question to operators or consent to anything. What an MCP server asks, if its operator permits that, is
  * asked in that server's name.
  */
 export function makeServer(options: ServerOptions): Server {

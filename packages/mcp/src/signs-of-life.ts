@@ -91,7 +91,7 @@ export class SignsOfLife implements Disposable {
     this.#say(this.#isRelayed ? 0 : Math.round(nowMs - this.#startMs) / 1_000);
   }
 
-  /** Each message reports more progress than the one before, as clients demand, whoever counts. */
+  /** Each message reports more progress than the one before, as clients demand, no matter who counts. */
   #say(progress: number): void {
     this.#isNew = false;
     this.#saidMs = performance.now();

@@ -68,12 +68,6 @@ export type OperatorVerb =
   | "replay"
   | "fork";
 
-export interface SocketRequest {
-  readonly id: number;
-  readonly verb: AgentVerb | OperatorVerb;
-  readonly [field: string]: unknown;
-}
-
 export interface SocketError {
   readonly code: ErrorCode;
   readonly reason: string;

@@ -181,11 +181,12 @@ export class Assembly {
     } catch (error) {
       // The fault that was met first is the cause; what was thrown later only follows from it.
       const cause = this.fault.error ?? error;
-      // Whatever can still be recorded is recorded, and every resource is released.
-      this.fault.startFailed(cause);
-      // A call that waited before may go on already.
-      if (this.#open !== null) await drain(this.#open, this.clock, 0);
-      await this.#end();
+      this.fault.failed(cause);
+      // Whatever can still be recorded is recorded, and every resource is released. A call that waited before may
+      // already run.
+      await this.close(0).catch((later: unknown) => {
+        this.#log({ level: "error", event: "start.unreleased", reason: errorText(later) });
+      });
       throw cause;
     }
   }
@@ -193,11 +194,17 @@ export class Assembly {
   /** Waits up to `drainMs` for running calls, ends those that remain, and releases every resource. */
   async close(drainMs: number): Promise<void> {
     this.#chronicle.advance({ type: "drain" });
-    if (this.#open !== null) await drain(this.#open, this.clock, drainMs);
-    this.sessions.closeAll();
-    this.#open?.refusals.record();
-    this.#chronicle.advance({ type: "drained" });
-    await this.#end();
+    try {
+      if (this.#open !== null) await drain(this.#open, this.clock, drainMs);
+      this.sessions.closeAll();
+      this.#open?.refusals.record();
+      this.#chronicle.advance({ type: "drained" });
+    } catch (error) {
+      this.fault.failed(error);
+      throw error;
+    } finally {
+      await this.#end();
+    }
   }
 
   get #admissionProblem(): Problem | null {
@@ -291,9 +298,12 @@ export class Assembly {
     // any longer.
     this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
-    await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.inForce.confinement.end()]);
-    // Witnesses get the last checkpoint once nothing is recorded any more.
-    await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));
+    try {
+      await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.inForce.confinement.end()]);
+    } finally {
+      // Witnesses get the last checkpoint once nothing is recorded any more.
+      await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));
+    }
     this.#system.advance({ type: "stopped" });
     this.#system.stop();
   }

@@ -1,6 +1,14 @@
 /** Executions as people look at them, read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type Reply, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  FemtoError,
+  LIMITS,
+  printable,
+  type RecordType,
+  type Reply,
+  type Resolution,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
 
 /** A reply as it was given, together with what it answered. */
@@ -22,6 +30,9 @@ export interface ExecutionView extends Reply {
   readonly pruned_intent?: number;
 }
 
+/** Records of an execution that change nothing about how far it has come. */
+const PASSING: ReadonlySet<RecordType> = new Set(["execution.hop", "upstream.answered", "values.erased"]);
+
 /** Which executions to list. */
 export interface HistoryQuery {
   /** Maximum number of executions. */
@@ -41,7 +52,7 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   for await (const record of reader.readBackwards(prunedBefore, reader.size)) {
     if (views.length >= query.limit) break;
     if (record.execution === null || ended.has(record.execution)) continue;
-    if (record.type === "values.erased") continue;
+    if (PASSING.has(record.type)) continue;
     if (record.type === "execution.resolved") {
       // A resolution comes after its execution has ended. The execution is listed where it ended, or here if that
       // record was pruned.
@@ -70,7 +81,7 @@ export async function showExecution(
     for await (const record of reader.read(seq, seq + 1)) records.push(record);
   }
   const resolved = records.find((record) => record.type === "execution.resolved");
-  const last = records.findLast(({ type }) => type !== "execution.resolved" && type !== "values.erased") ?? resolved;
+  const last = records.findLast(({ type }) => type !== "execution.resolved" && !PASSING.has(type)) ?? resolved;
   const resolution = resolved === undefined ? undefined : resolutionOf(resolved);
   const view = last === undefined ? null : await viewOf(reader, last, resolution);
   return view === null ? null : { view, records };

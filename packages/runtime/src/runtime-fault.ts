@@ -56,8 +56,8 @@ export class RuntimeFault {
     else this.#parts.log({ level: "warn", event: "subsystem.lost", reason });
   }
 
-  /** The caller that starts the runtime gets the exception, and ends what runs already. */
-  startFailed(error: unknown): void {
+  /** A start or an end failed. Its caller gets the exception, and ends what still runs. */
+  failed(error: unknown): void {
     const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
     this.#first ??= { code, reason: errorText(error) };
     this.#parts.chronicle.advance({ type: "fault", fault: this.#first });

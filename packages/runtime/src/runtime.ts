@@ -95,7 +95,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Makes a new state directory at the absolute path `out`, whose log goes on from record `seq` of this log. This log
+   * Makes a new state directory at the absolute path `out`, whose log continues this log from record `seq`. This log
    * is not affected. Throws FEMTO_FORK_REFUSED.
    */
   async fork(seq: number, out: string): Promise<Fork> {

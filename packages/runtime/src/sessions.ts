@@ -144,10 +144,13 @@ export class Sessions {
         return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
       wait: async (execution, turns = AT_ONCE) => {
+        const proposer = gate.unended(execution)?.session;
         const reply = await gate.wait(execution as ExecutionId, turns.left);
         // A reply without a record is in no journal. Any other reply is there by now.
-        if (reply?.record === null) return reply;
-        const kept = turns.hasRoom ? reply : null;
+        const isRecorded = reply?.record !== null;
+        // INVARIANT: I8: no record says whose such a reply is, so it is told only while its session can tell.
+        if (!isRecorded && (proposer === id || this.#isOf(actor, proposer))) return reply;
+        const kept = turns.hasRoom && isRecorded ? reply : null;
         return await turns.next(async () => {
           // INVARIANT: I8: `ended` throws for an execution of another principal, so it is called even if the reply is
           // already here.
@@ -170,6 +173,11 @@ export class Sessions {
 
   isOpen(id: SessionId): boolean {
     return this.#open.has(id);
+  }
+
+  /** Whether the session is still there and proposes for the same principal. */
+  #isOf({ principal }: RecordActor, session: SessionId | undefined): boolean {
+    return session !== undefined && this.#open.get(session)?.actor.principal === principal;
   }
 
   /**

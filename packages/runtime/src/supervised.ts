@@ -1,6 +1,6 @@
 /**
  * Wraps the logic of a subsystem so that it can crash as data: the event `subsystem.crashed` ends the actor with an
- * error that carries the time of the crash and reaches its supervisor. After that, a restart goes on from the last
+ * error that carries the time of the crash and reaches its supervisor. After that, a restart continues from the last
  * known state instead of from the beginning.
  */
 import type { Crash } from "@femtoclaw/machines";

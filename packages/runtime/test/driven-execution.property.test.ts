@@ -1,10 +1,12 @@
 /** An execution is driven the same way whether or not somebody looks: by the table of its machine, or by an actor. */
+import { executionMachine } from "@femtoclaw/machines";
 import type { ExecutionId } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { EXECUTION_EVENTS } from "../src/projection/execution-table.ts";
+import type { ExecutionEventType } from "../src/projection/execution-table.ts";
 import { ActorSystem } from "../src/system.ts";
 
+const EVENTS = executionMachine.events as readonly ExecutionEventType[];
 const systems: ActorSystem[] = [];
 afterEach(() => {
   for (const system of systems.splice(0)) system.stop();
@@ -20,7 +22,7 @@ describe("an execution that nobody inspects", () => {
   it("is in the same state as an actor after any events, and takes the same ones", () => {
     const [plain, inspected] = [systemOf(), systemOf(() => undefined)];
     let count = 0;
-    const events = fc.array(fc.constantFrom(...EXECUTION_EVENTS), { maxLength: 12 });
+    const events = fc.array(fc.constantFrom(...EVENTS), { maxLength: 12 });
     fc.assert(
       fc.property(events, (types) => {
         count += 1;

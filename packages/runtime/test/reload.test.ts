@@ -19,6 +19,7 @@ import {
 const BY = "uid:0";
 const OPEN: Configuration = { allow: { read: ["data"] }, capabilities: { fs_read: true, slow: true } };
 const CLOSED: Configuration = { ...OPEN, allow: { read: ["other"] } };
+const ALSO: Configuration = { ...OPEN, allow: { read: ["data", "other"] } };
 const ASKING: Configuration = { ...OPEN, allow: {}, ask: { read: ["data"] } };
 
 async function place(options: StartOptions = {}): Promise<{ home: Home; runtime: Runtime; barrier: Barrier }> {
@@ -116,6 +117,34 @@ describe("a reload", () => {
     const again = await home.start({ configuration: OPEN, capabilities: [capability("slow")] });
     onTestFinished(() => again.close());
     expect(again.policy.revision).toBe(before);
+  });
+
+  it("stays in force if the engine of the policy before was being made anew", async () => {
+    const surroundings = systemSurroundings();
+    const restart = new Barrier();
+    let engines = 0;
+    const { home, runtime } = await place({
+      surroundings: {
+        ...surroundings,
+        openPolicyEngine: async (options) => {
+          const engine: PolicyEngine = await surroundings.openPolicyEngine(options);
+          engines += 1;
+          if (engines === 1) engine.decideAll = () => expect.unreachable("the engine traps") as never;
+          if (engines === 2) await restart.arrive();
+          return engine;
+        },
+      },
+    });
+    const session = runtime.openSession({ channel: "agent" });
+    expect(await session.propose(read(home))).toMatchObject({ status: "denied" });
+    await restart.reached;
+    const { revision } = await runtime.reload({ configuration: home.configuration(ALSO) }, BY);
+    restart.open();
+    await expect
+      .poll(async () => ofType(await recordsOf(runtime.reader), "supervision.restarted"))
+      .toMatchObject([{ body: { subsystem: "policy" } }]);
+    expect(runtime.policy.revision).toBe(revision);
+    expect((await session.propose(read(home))).status).toBe("completed");
   });
 
   it("asks nobody any more about what is denied now, and holds a yes to the rules that asked", async () => {

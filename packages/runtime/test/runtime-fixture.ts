@@ -76,6 +76,7 @@ export const NO_RELAYS = new Relays({
   outputs: NO_OUTPUTS,
   subscribe: () => Promise.reject(new Error("nothing is subscribed to here")),
   newId: () => "none",
+  isOpen: () => true,
   append: () => Promise.reject(new Error("nobody is asked here")),
 });
 

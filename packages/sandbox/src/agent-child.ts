@@ -32,7 +32,7 @@ export interface AgentStart {
   /** Variables for this agent alone. INVARIANT: I10: they stand on no command line. */
   readonly variables: Readonly<Record<string, string>>;
   readonly settings: AgentSettings;
-  /** Descriptor of the agent's own terminal, closed by whoever opened it; null if the agent gets pipes. */
+  /** Descriptor of the agent's own terminal, closed by the code that opened it; null if the agent gets pipes. */
   readonly device: number | null;
   /** Serves each connection that the agent opens. */
   onConnection(connection: Duplex): void;
@@ -132,7 +132,7 @@ function spawned(standing: SandboxView, { command, limits, device, settings }: A
   const start = childStart(view, agent, limits, device !== null, relayProgram(RELAY_FOLDER));
   const own: IOType | number = device ?? "pipe";
   const pipes = AGENT_DESCRIPTORS.variables - BEGIN_DESCRIPTOR;
-  // The agent is detached from the terminal of whoever runs the host: an interrupt typed there is for the host alone.
+  // The agent is detached from the terminal of the user who runs the host: an interrupt typed there is for the host alone.
   const bound = new BoundChild(view, start, limits, [own, own, own], { detached: true, pipes, handed: files.length });
   bound.begin(start);
   bound.release();

@@ -3,10 +3,10 @@
  * project has settings for agents, so that a project cannot name servers, hooks or tools for it to start.
  */
 import { dirname, join } from "node:path";
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { FemtoError, isWithin, printable } from "@femtoclaw/protocol";
 import { HANDED_DESCRIPTOR, type SandboxCommand } from "./bubblewrap.ts";
 import { hostInspection, type Inspection } from "./inspection.ts";
-import { isWithin, type Mount, visibilityOf } from "./mounts.ts";
+import { type Mount, visibilityOf } from "./mounts.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface AgentSettings {

@@ -165,7 +165,7 @@ function mountArguments(
   const { kind, path } = mount;
   switch (kind) {
     case "proc":
-      // INVARIANT: I9: whoever could write to the memory of process 1, which is bubblewrap's own, could outlive the
+      // INVARIANT: I9: anyone who could write to the memory of process 1, which is bubblewrap's own, could outlive the
       // host.
       return ["--proc", path, "--tmpfs", `${path}/1`, "--remount-ro", `${path}/1`];
     case "dev":

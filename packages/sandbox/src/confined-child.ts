@@ -19,7 +19,7 @@ const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pip
 
 /**
  * Starts a program that waits on a descriptor before it begins. INVARIANT: it does nothing before that, and exits if
- * whoever started it has exited. `stdio` are the first three descriptors; pipes for the plan, the status and the
+ * the process that started it has exited. `stdio` are the first three descriptors; pipes for the plan, the status and the
  * beginning follow, then `pipes` more. `handed` is the number of pipes for files that the child is handed.
  */
 export function startChild(
@@ -113,7 +113,7 @@ function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   } catch {
-    // It has ended, or this kernel does not list children; whoever cannot be asked to end is killed.
+    // It has ended, or this kernel does not list children; a process that cannot be asked to end is killed.
     return [];
   }
 }

@@ -120,7 +120,7 @@ function enabledIn(group: string, wanted: readonly Controller[]): Controller[] {
         writeFileSync(file, `+${controller}`);
       }
     } catch {
-      // Whoever made the group denies us this, or other processes are in it.
+      // The maker of the group denies us this, or other processes are in it.
     }
   }
   const found = enabled();

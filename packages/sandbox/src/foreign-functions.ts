@@ -9,6 +9,7 @@ interface ForeignFunctions {
     getFunction(name: string, signature: { arguments: string[]; return: string }): (...args: unknown[]) => unknown;
   };
   getRawPointer(memory: ArrayBuffer): bigint;
+  getInt32(address: bigint): number;
 }
 
 /** Throws if this Node.js lacks the module, which is experimental. */

@@ -6,8 +6,8 @@
 
 /**
  * The descriptors are those of bubblewrap: 3 leads to the launcher, on 4 the shell and the launcher report, 5 holds the
- * guard. INVARIANT: I9: when the child has ended, or whoever holds the other end of 5 has, the kernel kills the whole
- * group at once, this shell included. A process that is just being forked is killed too, or not made. A request to end
+ * guard. INVARIANT: I9: when the child has ended, or the process that holds the other end of 5 has, the kernel kills the
+ * whole group at once, this shell included. A process that is just being forked is killed too, or not made. A request to end
  * that reaches the group is for the child alone: the shells have to report how the child ended, so they survive it.
  * They handle the signal instead of ignoring it until the child has begun, because a child inherits only ignored
  * signals.

@@ -1,4 +1,6 @@
 /** What a child process may see, and how it is run so that it sees nothing else. */
+
+export { spawnWay } from "#spawn-process";
 export { AgentChild } from "./agent-child.ts";
 export { type AgentSettings, NO_SETTINGS } from "./agent-settings.ts";
 export { bubblewrapArguments, type SandboxCommand, type SandboxProgram } from "./bubblewrap.ts";
@@ -15,5 +17,6 @@ export { probeSandbox, type SandboxProbe } from "./probe.ts";
 export { DOOR_PATH, DOOR_TARGET, TUNNEL_ADDRESS } from "./relay/relay-command.ts";
 export { runSandboxed, type SandboxResult } from "./run.ts";
 export { ServiceChild } from "./service-child.ts";
+export type { SpawnWay } from "./spawning/spawned-process.ts";
 export { TerminalChild, type TerminalEnd } from "./terminal-child.ts";
 export { type SandboxView, viewOf } from "./view.ts";

@@ -8,7 +8,7 @@
  */
 
 /**
- * The shell's arguments are the files that move whoever writes to them into a group, `--`, and the beginning of a
+ * The shell's arguments are the files that move the writing process into a group, `--`, and the beginning of a
  * command. From the descriptor that holds a child back it reads a line once the groups have their limits, then the
  * number of further words of the command, then these words. INVARIANT: I9: the shell becomes the program only after it
  * has joined each group; if its parent has ended, or a group refuses it, it exits.

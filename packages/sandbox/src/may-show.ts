@@ -2,8 +2,7 @@
  * Whether any child could be shown something at or below a path, judged by the grants alone. It says yes more often
  * than a view does, because a view depends on what exists at the time.
  */
-import type { Authority } from "@femtoclaw/protocol";
-import { isWithin } from "./mounts.ts";
+import { type Authority, isWithin } from "@femtoclaw/protocol";
 import { SYSTEM_FILES, SYSTEM_FOLDERS } from "./system.ts";
 
 export function mayShow(authority: Authority, path: string): boolean {

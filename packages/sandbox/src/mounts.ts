@@ -1,4 +1,5 @@
 /** The steps by which the file tree of a child is built, and how the child sees a path in it. Pure. */
+import { isWithin } from "@femtoclaw/protocol";
 
 /** One step in building a child's file tree. A later step covers what earlier ones put at or below its path. */
 export type Mount =
@@ -39,8 +40,4 @@ export function visibilityBy(mount: Mount | undefined): Visibility {
     case "written":
       return "private";
   }
-}
-
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === "/" || path.startsWith(`${folder}/`);
 }

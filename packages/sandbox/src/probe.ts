@@ -84,7 +84,7 @@ export async function probeSandbox(
 
 function allOf(missing: ReadonlyMap<string, Rung["name"]>): string {
   return [...missing]
-    .map(([reason, name], at) => (at === 0 ? reason : `nor does ${NAMES[name]} do: ${reason}`))
+    .map(([reason, name], at) => (at === 0 ? reason : `${NAMES[name]} does not work either: ${reason}`))
     .join("; ");
 }
 

@@ -53,7 +53,7 @@ const LOCAL_FAMILY = 1; /* AF_UNIX */
 const NOT_CONNECTED = 0xa;
 
 /**
- * F_SETLEASE, F_NOTIFY and F_SETDELEG. INVARIANT: I8, I9: whoever can read a file can lease it, and the kernel then
+ * F_SETLEASE, F_NOTIFY and F_SETDELEG. INVARIANT: I8, I9: anyone who can read a file can lease it, and the kernel then
  * keeps everybody else from opening it for 45 seconds at a time: programs, the host that checks what an approval is
  * bound to, and the operator. F_NOTIFY reveals by signals what others do in a folder.
  */

@@ -18,7 +18,7 @@ export interface TerminalStart {
   readonly view: SandboxView;
   readonly command: SandboxCommand;
   readonly limits: ChildLimits;
-  /** Descriptor of the program's own terminal; whoever opened it closes it after the start. */
+  /** Descriptor of the program's own terminal; the code that opened it closes it after the start. */
   readonly device: number;
 }
 
@@ -57,7 +57,7 @@ export class TerminalChild {
     void this.ended.then(() => children.end());
     try {
       const start = childStart(view, command, limits, true);
-      // The child is detached from the terminal of whoever runs the host: an interrupt typed there is for the host
+      // The child is detached from the terminal of the user who runs the host: an interrupt typed there is for the host
       // alone.
       this.#bound = new BoundChild(view, start, limits, [inputOf(view, device), device, device], { detached: true });
       this.#bound.begin(start);

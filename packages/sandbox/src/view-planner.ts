@@ -4,6 +4,7 @@
 import {
   type Authority,
   FemtoError,
+  isWithin,
   OBEYED_IN_REPOSITORY,
   OBEYED_LATER,
   obeyedRoots,
@@ -11,7 +12,7 @@ import {
   printable,
 } from "@femtoclaw/protocol";
 import type { Inspection, PathState } from "./inspection.ts";
-import { isWithin, type Mount, type Visibility, visibilityBy } from "./mounts.ts";
+import { type Mount, type Visibility, visibilityBy } from "./mounts.ts";
 import type { SystemPart } from "./system.ts";
 
 function unavailable(message: string, fix: string): FemtoError {

@@ -82,7 +82,7 @@ const LINES: Lines = {
   "capability.enabled": ({ body }) => info("an operator enabled a capability", { [A.tool]: told(body.name) }),
   "capability.disabled": ({ body }) => info("an operator disabled a capability", { [A.tool]: told(body.name) }),
   "key.rotated": () => info("another key signs the log"),
-  "epoch.opened": () => warn("a log began that goes on from another"),
+  "epoch.opened": () => warn("a log began that continues another"),
   "values.erased": () => warn("an operator erased values"),
   "log.pruned": ({ body }) => warn(`an operator dropped ${body.records} of the oldest records`),
 };

@@ -1,4 +1,4 @@
-/** An agent that runs in the sandbox, for whoever launched it to read and write: on pipes or on a terminal. */
+/** An agent that runs in the sandbox, for its launcher to read and write: on pipes or on a terminal. */
 import type { Duplex, Readable, Writable } from "node:stream";
 import { LIMITS, type OutputStream } from "@femtoclaw/protocol";
 import {
@@ -111,7 +111,7 @@ export class AgentProcess {
     }
   }
 
-  /** Says that no more input follows. A terminal has no such end: whoever types sends a character for it. */
+  /** Says that no more input follows. A terminal has no such end: the person who types sends a character for it. */
   endInput(): void {
     this.#child.pipes?.stdin.end();
   }

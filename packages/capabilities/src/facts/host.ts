@@ -68,7 +68,7 @@ export async function resolveHost(request: HostRequest): Promise<ResolvedHost> {
 }
 
 /**
- * INVARIANT: a name is looked up only if an entry may permit it. Otherwise even a denied call would tell whoever
+ * INVARIANT: a name is looked up only if an entry may permit it. Otherwise even a denied call would tell anyone who
  * answers for the name what the agent wrote into it.
  */
 async function nameAddresses(

@@ -1,5 +1,5 @@
 /**
- * The files named by a call and what they hold, for a question to an operator: whoever approves a call on a file
+ * The files named by a call and what they hold, for a question to an operator: anyone who approves a call on a file
  * approves this content. Programs themselves are in the facts already, with their digests.
  */
 import { closeSync, fstatSync, readlinkSync, statSync } from "node:fs";
@@ -107,8 +107,8 @@ function fileNames(argument: string): string[] {
 const LINKS_MAX = 40;
 
 /**
- * Whether the path leads into `/proc`, where `self` is whoever looks and numbers belong to a namespace, so the program
- * finds another file there than the host. Below `/dev` a program only finds what the call gave it, which are no files.
+ * Whether the path leads into `/proc`, where `self` is the reading process and numbers belong to a namespace, so the
+ * program finds another file there than the host. Below `/dev` a program only finds what the call gave it, which are no files.
  */
 function leadsThroughProcesses(path: string): boolean {
   if (path.startsWith(OWN_DESCRIPTORS)) return false;
@@ -146,8 +146,8 @@ const NO_FILE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"];
 
 /**
  * Null for anything but a regular file. INVARIANT: I8: a file that cannot be read is still bound, and nobody is asked
- * about one that the host cannot examine. Otherwise whoever makes a file unreadable for a moment, or uses up the host's
- * descriptors, would get an approval that binds nothing.
+ * about one that the host cannot examine. Otherwise anyone who makes a file unreadable for a moment, or uses up the
+ * host's descriptors, would get an approval that binds nothing.
  */
 async function approvedFile(
   path: string,

@@ -210,7 +210,7 @@ function resolved(bound: BoundPath): ResolvedPath {
   return { questions: [questionOf(bound.path, bound.type)], bound };
 }
 
-/** Whoever knows how much the call would write fills in the size. */
+/** The code that knows how much the call would write fills in the size. */
 function questionOf(path: string, type: PathQuestion["type"]): PathQuestion {
   return { kind: "path", path, exists: type !== "missing", type, bytes: 0 };
 }

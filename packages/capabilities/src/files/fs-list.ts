@@ -94,7 +94,7 @@ async function listBelow(root: HeldFolder, call: CapabilityCall): Promise<JsonOb
   for await (const { name, type, found } of walk(root, call, bounds)) {
     if (!listing.add({ name, type, bytes: type === "file" ? Number(found.size) : 0 })) return listing.result(true);
   }
-  return listing.result(bounds.isCut);
+  return listing.result(bounds.isCut || bounds.isBlind);
 }
 
 /** Collects entries up to the bytes that the call may return. */

@@ -102,7 +102,7 @@ async function search(call: CapabilityCall): Promise<JsonObject> {
     await finder.look(name, descriptor === null ? null : { descriptor, device: found.dev, inode: found.ino });
     if (finder.isFull) break;
   }
-  return finder.result(bounds.isCut);
+  return finder.result(bounds.isCut || bounds.isBlind);
 }
 
 /** Collects the matches of one text, up to all limits. */

@@ -14,7 +14,7 @@ export const NAMES_PER_TURN = 16;
 type Paced = Pick<CapabilityCall, "turn" | "signal">;
 
 /**
- * Resolves when the call may go on, after whoever waits for the event loop. Throws if nobody wants the call any more.
+ * Resolves when the call may go on, after those who wait for the event loop. Throws if nobody wants the call any more.
  */
 export async function nextTurn(call: Paced): Promise<void> {
   await (call.turn() ?? setImmediate());

@@ -54,8 +54,8 @@ export const NO_LINKS_ARGUMENT = {
 } as const;
 
 /**
- * For a call that names the very places, as an undo does. INVARIANT: I8: whoever may put a link there, and may do less than
- * the proposer, does not choose what is changed in the proposer's name.
+ * For a call that names the very places, as an undo does. INVARIANT: I8: nobody who may put a link there, and may do less
+ * than the proposer, chooses what is changed in the proposer's name.
  */
 export function requireNoLinks({ args, bound, authority }: CapabilityCall, pointers: readonly string[]): void {
   if (valueAt(args, "/no_links") !== true) return;

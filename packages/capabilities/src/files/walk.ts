@@ -4,6 +4,7 @@
  */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs";
 import { opendir } from "node:fs/promises";
+import { constants as system } from "node:os";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityCall } from "../capability.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
@@ -11,6 +12,9 @@ import { NAMES_PER_TURN, nextTurn } from "./pace.ts";
 
 /** O_PATH: names a file without opening it. */
 const NAME_ONLY = 0o10000000;
+
+/** What the host lacks says nothing of the entry at which it is noticed. */
+const SHORTAGES: readonly string[] = ["EMFILE", "ENFILE", "ENOMEM"];
 
 export interface WalkEntry {
   /** Relative to the folder where the walk began; bytes that are not UTF-8 are shown as replacement characters. */
@@ -25,8 +29,8 @@ export interface WalkEntry {
 type Walker = Pick<CapabilityCall, "mayReach" | "signal" | "turn">;
 
 /**
- * Counts the names that may still be examined, and notes whether any were left out because there were too many
- * (`isCut`), or because the host may not look at them (`isBlind`).
+ * Counts the names that may still be examined, and notes whether any were left out because they were too many or too
+ * deep (`isCut`), or because the system does not let the host look at them (`isBlind`).
  */
 export class WalkBounds {
   #left: number;
@@ -43,9 +47,12 @@ export class WalkBounds {
 
   /** False if the walk may examine no further name. */
   take(): boolean {
-    if (this.#left === 0) this.isCut = true;
-    else this.#left -= 1;
-    return !this.isCut;
+    if (this.#left === 0) {
+      this.isCut = true;
+      return false;
+    }
+    this.#left -= 1;
+    return true;
   }
 }
 
@@ -65,7 +72,10 @@ async function* below(
   call: Walker,
   bounds: WalkBounds,
 ): AsyncGenerator<WalkEntry> {
-  const names = await namesIn(folder.descriptor, bounds.left, call.signal).catch(noneWhereRefused(bounds));
+  const names = await namesIn(folder.descriptor, bounds.left, call.signal).catch((error: unknown) => {
+    noteLeftOut(error, bounds);
+    return [];
+  });
   for (const name of names) {
     if (!bounds.take()) return;
     // Counted over the whole walk, because each single folder may have few names.
@@ -87,33 +97,41 @@ async function* below(
   }
 }
 
-/** A folder that the host itself may not read counts as empty. */
-function noneWhereRefused(bounds: WalkBounds): (error: unknown) => Buffer[] {
-  return (error) => {
-    if (systemErrorCode(error) !== "EACCES") throw error;
-    bounds.isBlind = true;
-    return [];
-  };
+/**
+ * Notes why a name, or what is in a folder, is left out: one broken entry does not keep the call from all others. Throws
+ * the error if it has another cause, such as that the call was cancelled.
+ */
+function noteLeftOut(error: unknown, bounds: WalkBounds): void {
+  const code = systemErrorCode(error) ?? "";
+  if (!(code in system.errno) || SHORTAGES.includes(code)) throw error;
+  if (code === "ENAMETOOLONG") bounds.isCut = true;
+  else if (code !== "ENOENT") bounds.isBlind = true;
 }
 
-/** Null if the name is gone, or no longer stands in this folder. */
+/** Null if the name is gone or cannot be examined, or no longer stands in this folder. */
 function enter(
-  { descriptor, path }: HeldFolder,
+  folder: HeldFolder,
   prefix: string,
   name: Buffer,
   held: DisposableStack,
   bounds: WalkBounds,
 ): WalkEntry | null {
-  let opened: number;
   try {
-    const leaf = Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), name]);
-    opened = held.adopt(openSync(leaf, NAME_ONLY | constants.O_NOFOLLOW), closeSync);
+    return examine(folder, prefix, name, held);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOENT" && code !== "EACCES") throw error;
-    bounds.isBlind ||= code === "EACCES";
+    noteLeftOut(error, bounds);
     return null;
   }
+}
+
+function examine(
+  { descriptor, path }: HeldFolder,
+  prefix: string,
+  name: Buffer,
+  held: DisposableStack,
+): WalkEntry | null {
+  const leaf = Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), name]);
+  const opened = held.adopt(openSync(leaf, NAME_ONLY | constants.O_NOFOLLOW), closeSync);
   const text = name.toString("utf8");
   const isText = Buffer.from(text).equals(name);
   const place = path === "/" ? `/${text}` : `${path}/${text}`;

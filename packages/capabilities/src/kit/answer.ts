@@ -13,7 +13,7 @@ export type RunAnswer =
 
 /** LIMIT: bytes of an answer around its result, and of what a capability says on stderr beside it. */
 export const ENVELOPE_BYTES = 65_536;
-/** LIMIT: characters of its last words; they are for whoever mends it. */
+/** LIMIT: characters of its last words; they are for the person who mends it. */
 const WORDS_CHARS = 500;
 
 const FIELDS = ["id", "result", "error", "contents"];

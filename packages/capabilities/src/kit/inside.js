@@ -15,7 +15,7 @@ const REASON_CHARS = 8_000;
 
 export async function runCapability() {
   const { id, main, args, files } = parsed(readFileSync(0, "utf8"));
-  // Standard output is for the answer; what is said besides is for whoever mends the capability.
+  // Standard output is for the answer; what is said besides is for the person who mends the capability.
   globalThis.console = new console.Console(process.stderr, process.stderr);
   // Where it may connect to somewhere, the way there is a proxy that lets nothing else pass.
   // HTTP is loaded for that alone: the executable has this file in front of every command.

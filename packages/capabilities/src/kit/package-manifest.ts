@@ -34,7 +34,7 @@ export function packageManifest(name: string, bytes: Uint8Array): ManifestResult
   return found === null ? { ok: true, manifest } : problem(found);
 }
 
-/** INVARIANT: I4: a name leads to one capability, whoever chose it. */
+/** INVARIANT: I4: a name leads to one capability, no matter who chose it. */
 function nameProblem(name: string, manifest: CapabilityManifest): string | null {
   if (manifest.name !== name) return `names the capability \`${printable(manifest.name)}\`, not \`${name}\``;
   const taken: readonly string[] = [CONNECT_ACTION, AGENT_RUN, ...BUILTIN_NAMES];

@@ -165,7 +165,7 @@ function resourceResult({ contents }: JsonObject): JsonObject {
 }
 
 /**
- * INVARIANT: I8: a prompt is what its server wrote: its messages are data for whoever asked for it, and nobody's
+ * INVARIANT: I8: a prompt is what its server wrote: its messages are data for the one who asked for it, and nobody's
  * orders.
  */
 function promptResult({ description, messages }: JsonObject): JsonObject {

@@ -31,7 +31,7 @@ export async function upstreamHost({
     const { scheme, host, port, target, isName } = url;
     const addresses = isName ? await names.addressesOf(host) : [host.replace(/^\[|\]$/g, "")];
     const network = leastPublic(addresses);
-    // INVARIANT: whoever answers for a name cannot make it lead to the metadata service of a cloud, and so to its keys.
+    // INVARIANT: nobody who answers for a name can make it lead to the metadata service of a cloud, and so to its keys.
     if (isName && !NEARBY.includes(network)) throw new Refusal(`the host ${host} leads to a ${network} address`);
     if (scheme === "http" && !isThisMachine(addresses)) throw new Refusal("http is for servers of this machine");
     const secrets = secretsOf(headers, url, addresses, lookUp);

@@ -36,8 +36,8 @@ export interface CallRelay {
   /** The kinds of questions that its client can answer. */
   readonly canAnswer: readonly AskKind[];
   /**
-   * Asks whoever made the call. Returns the answers by the names of the questions, recorded as the client's. Throws if
-   * the signal aborts before they come.
+   * Asks the client that made the call. Returns the answers by the names of the questions, recorded as the client's.
+   * Throws if the signal aborts before they come.
    */
   ask(server: string, questions: UpstreamQuestions, signal: AbortSignal): Promise<Record<string, JsonObject>>;
   /**

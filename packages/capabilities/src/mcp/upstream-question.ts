@@ -36,7 +36,7 @@ export function questionsIn(server: string, asked: unknown, may: readonly AskKin
   return found;
 }
 
-/** INVARIANT: I8: whoever is asked sees which server asks before anything that the server wrote. */
+/** INVARIANT: I8: anyone who is asked sees which server asks before anything that the server wrote. */
 function questionOf(server: string, kind: AskKind, params: Members): UpstreamQuestion {
   const asks = `[The MCP server ${server} asks, not FemtoClaw]`;
   if (kind === "roots") return { kind, params: {} };

@@ -41,7 +41,7 @@ export interface UpstreamTransport {
   listen(asked: Listening | null, signal: AbortSignal, onNotification: OnNotification): Promise<void>;
   /** From now on each request names this revision of the protocol. */
   agree(version: string): void;
-  /** Whether everything that the server says comes on one stream, whoever listens. */
+  /** Whether everything that the server says comes on one stream, no matter who listens. */
   readonly isStream: boolean;
   /** Resolves with the reason once the server is gone. */
   readonly ended: Promise<string>;

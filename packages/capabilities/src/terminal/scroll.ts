@@ -35,7 +35,7 @@ export class Scroll {
     this.wake();
   }
 
-  /** Resumes whoever waits for more output, even if there is none. */
+  /** Resumes everyone who waits for more output, even if there is none. */
   wake(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();

@@ -39,7 +39,7 @@ export class UnreadOutput {
       this.#dropped += from;
       all = all.subarray(from);
     }
-    // Whoever asks for fewer bytes than a character has gets the whole character, or would never get on.
+    // A reader that asks for fewer bytes than a character has gets the whole character, or would never get on.
     const cut = Math.min(Math.max(bytesMax, lengthOf(all[0] ?? 0)), all.length);
     const taken = all.subarray(0, isWhole && cut === all.length ? cut : wholeCharacters(all, cut));
     const rest = all.subarray(taken.length);

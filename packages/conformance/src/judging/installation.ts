@@ -137,11 +137,11 @@ export const deployedClauses: readonly Clause[] = [
   },
   {
     id: "20.4",
-    demands: "has a log that goes on from what was seen of it",
+    demands: "has a log that continues what was seen of it",
     judge: onConfigured((deployed) => {
       const { goesOn, verify } = deployed;
       return demand(
-        claim(goesOn !== false, "the host's log goes on from what was seen", "the host's log is another one"),
+        claim(goesOn !== false, "the host's log continues what was seen", "the host's log is another one"),
         claim(verify.pinned !== "differs", "and is of the key that was seen", "and is of another key"),
         found(deployed, "remembered"),
       );

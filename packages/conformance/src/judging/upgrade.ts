@@ -43,7 +43,7 @@ export const upgradeClauses: readonly Clause[] = [
       demand(
         claim(
           checkpoint === 0,
-          "the log goes on from a checkpoint of before",
+          "the log continues an earlier checkpoint",
           `a verification by a checkpoint of before ended with ${checkpoint}`,
         ),
         claim(proof === 0, "a proof of before checks", `a proof of before ended with ${proof}`),

@@ -70,7 +70,7 @@ function unwritten(path: string, error: unknown): FemtoError {
   return refused(`${printable(path, 4_096)} cannot be written: ${code}`, fix, error);
 }
 
-/** Whether the restored log begins with what was seen. If not, whoever saw it has to be told. */
+/** Whether the restored log begins with what was seen. If not, everyone who saw it has to be told. */
 export async function heldInBackup(oldLog: string, seen: Checkpoint): Promise<boolean> {
   await using reader = await TilesReader.open(oldLog);
   return await beginsWith(reader, seen);

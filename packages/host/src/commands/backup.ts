@@ -149,7 +149,7 @@ function sayRestored({ output }: CommandContext, restored: RestoredState, lost: 
     return;
   }
   const shown = printable(directory, 4_096);
-  output.line(`restored ${shown}: log ${origin} goes on from ${parent.size} records of ${parent.origin}`);
+  output.line(`restored ${shown}: log ${origin} continues ${parent.size} records of ${parent.origin}`);
   output.line(`not in it: what was recorded after the backup was made, at ${printable(manifest.at)}`);
   if (withdrawn > 0) {
     output.line(`withdrawn, to be proposed again: ${countText(withdrawn, "call")} that waited for an operator`);

@@ -1,6 +1,6 @@
 /** `doctor`: tries out what FemtoClaw relies on, and says how to fix what does not work. */
 import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
-import { viewOf, visibilityOf } from "@femtoclaw/sandbox";
+import { spawnWay, viewOf, visibilityOf } from "@femtoclaw/sandbox";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { type Check, type Finding, type Found, found, ok } from "../doctor/finding.ts";
 import { foldersFinding } from "../doctor/folders-finding.ts";
@@ -61,7 +61,7 @@ export async function examine(context: CommandContext, asked?: Asked): Promise<r
     findings.push({ check, ...(await found(run)) });
   };
   let loaded: LoadedConfiguration | null = null;
-  await look("runtime", runtimeFinding);
+  await look("runtime", () => runtimeFinding(spawnWay()));
   await look("open files", openFilesFinding);
   await look("file size", fileSizeFinding);
   await look("integrity", () => integrityFinding(context.environment));

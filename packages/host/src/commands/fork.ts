@@ -27,7 +27,7 @@ export async function fork(context: CommandContext, seq: number, options: { read
     output.value({ out: directory, origin, vkey, parent, unresolved });
     return EXIT.ok;
   }
-  output.line(`made ${printable(directory, 4_096)}: log ${origin} goes on from record ${seq} of ${parent.origin}`);
+  output.line(`made ${printable(directory, 4_096)}: log ${origin} continues ${parent.origin} from record ${seq}`);
   if (unresolved > 0) output.line(unresolvedText(unresolved));
   output.talk(`start it with: femtoclaw --state ${printable(directory, 4_096)} up`);
   return EXIT.ok;

@@ -22,7 +22,7 @@ export function heldText(held: HeldLog): string {
   if (held.fault !== null) return held.fault.message;
   const { before, now } = held.met;
   if (before === null) return `${now.size} records, seen for the first time now`;
-  return `${rememberedText(before)}; the log goes on from them to ${now.size}`;
+  return `${rememberedText(before)}; the log continues them up to ${now.size}`;
 }
 
 export function rememberedText({ size, seenAt }: RememberedLog): string {

@@ -147,7 +147,7 @@ function sessionRows(sessions: RuntimeStatus["sessions"], output: Output): strin
 }
 
 function parentText({ origin, size, reason }: LogParent): string {
-  return `goes on from ${size} records of ${origin} (${reason})`;
+  return `continues ${size} records of ${origin} (${reason})`;
 }
 
 const mib = (bytes: number): string => `${Math.floor(bytes / 1_048_576)} MiB`;

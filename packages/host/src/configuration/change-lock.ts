@@ -32,7 +32,7 @@ export async function lockChanges(directory: SecureDirectory, name: string, what
 
 function lockable(path: string, lockFile: (path: string) => Disposable | null): Disposable | null {
   try {
-    // INVARIANT: I8: nobody else can open the lock file, because whoever can read a file can hold a lock on it.
+    // INVARIANT: I8: nobody else can open the lock file, because anyone who can read a file can hold a lock on it.
     makeEmptyFile(path, 0o600);
     return lockFile(path);
   } catch (error) {

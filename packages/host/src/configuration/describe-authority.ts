@@ -126,7 +126,7 @@ function upstream({ name, at, pins, mayAsk = [] }: UpstreamSetting): string {
     at.kind === "command"
       ? `${[at.program, ...at.args].map(shown).join(" ")}, which runs in the sandbox${at.env.length === 0 ? "" : ` and gets ${at.env.join(" ")}`}`
       : shown(at.url);
-  const asks = mayAsk.length === 0 ? "" : `; it may ask whoever calls it for ${mayAsk.join(", ")}`;
+  const asks = mayAsk.length === 0 ? "" : `; it may ask its caller for ${mayAsk.join(", ")}`;
   const accepted = pins === "operator" ? "an operator accepts its tools" : "its first tools are accepted";
   return `${name}: ${where}; ${accepted}${asks}`;
 }

@@ -14,7 +14,7 @@ export function ownPrograms(code: OwnCode = OWN_CODE, executable = process.execP
   const program = realpathSync.native(executable);
   if ("release" in code) {
     const library = libraryPathOf(program);
-    // Whoever could put a manifest beside the executable could keep it from starting. Whoever could change another
+    // Anyone who could put a manifest beside the executable could keep it from starting. Anyone who could change another
     // deployment of an installation would choose what a rollback runs.
     return [program, ...Object.values(releaseFiles(program)), ...(library === null ? [] : [library])];
   }

@@ -32,7 +32,7 @@ export interface ProjectFiles {
   readonly sha256: string;
 }
 
-/** Reads everything once. Whoever loads the project uses these bytes and never reads the files again. */
+/** Reads everything once. The code that loads the project uses these bytes and never reads the files again. */
 export function readProjectFiles(path: string): ProjectFiles {
   using directory = SecureDirectory.open(dirname(path));
   const configuration = directory?.read(basename(path), CONFIGURATION_BYTES_MAX);

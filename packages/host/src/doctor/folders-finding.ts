@@ -16,7 +16,7 @@ export function foldersFinding({ context, loaded }: Pick<Project, "context" | "l
   return {
     verdict: "warn",
     detail: [...new Set(faults)].join("\n"),
-    fix: "Do what the lines above say: whoever can change such a folder can replace what lies in it by other folders of yours.",
+    fix: "Do what the lines above say: anyone who can change such a folder can replace its contents by other folders of yours.",
   };
 }
 

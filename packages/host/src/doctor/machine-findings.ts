@@ -4,22 +4,30 @@ import { dirname } from "node:path";
 import { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "@femtoclaw/journal";
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { ERRORS, ownUser, platformLacks, systemErrorCode } from "@femtoclaw/protocol";
-import { notCovered, type SandboxProbe } from "@femtoclaw/sandbox";
+import { notCovered, type SandboxProbe, type SpawnWay } from "@femtoclaw/sandbox";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type Found, ok } from "./finding.ts";
 
 const NODE_MAJOR = 26;
 const MIB = 1_048_576;
 
-export function runtimeFinding(): Found {
+export function runtimeFinding({ by, fault }: SpawnWay): Found {
   const major = Number(process.versions.node.split(".")[0]);
-  const detail = `Node ${process.version} on ${process.platform} ${process.arch}`;
+  const detail = `Node ${process.version} on ${process.platform} ${process.arch}, programs started by ${by}`;
   if (major !== NODE_MAJOR) {
     return { verdict: "fail", detail, fix: `Run it through npm, which provides Node ${NODE_MAJOR}.` };
   }
   const lacks = platformLacks(process.platform);
-  if (lacks === null) return ok(detail);
-  return { verdict: "warn", detail: `${detail}: ${lacks}`, fix: "Run the host on Linux, where everything was tested." };
+  if (lacks !== null) {
+    const fix = "Run the host on Linux, where everything was tested.";
+    return { verdict: "warn", detail: `${detail}: ${lacks}`, fix };
+  }
+  if (fault === null) return ok(detail);
+  return {
+    verdict: "warn",
+    detail: `${detail}, which takes longer than posix_spawn of the C library: ${fault}`,
+    fix: "Nothing is less safe. To start programs faster, run the host with the GNU C library 2.34 or a newer one.",
+  };
 }
 
 /** Reads the whole executable, whereas a start may rely on what was found out before. */

@@ -57,7 +57,7 @@ export function answersFinding({ approvals }: Resolved): Found {
   const names = approvals.operators.map(operatorName).join(", ");
   if (approvals.operatorKey) return ok(`those who sign: ${names}`);
   const also = names === "" ? "" : `; with a key: ${names}`;
-  return ok(`whoever runs as your user, so the agent too where it has a shell of its own (self-approvable)${also}`);
+  return ok(`anyone who runs as your user, so the agent too where it has a shell of its own (self-approvable)${also}`);
 }
 
 /** INVARIANT: I3: what no rule permits is denied. This is tried here with a separate engine. */

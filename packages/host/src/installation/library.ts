@@ -93,7 +93,7 @@ export class Library {
     assertKept(this.path);
     let lock: Disposable | null;
     try {
-      // INVARIANT: I8: no other user can open the lock file, because whoever can read a file can hold a lock on it.
+      // INVARIANT: I8: no other user can open the lock file, because anyone who can read a file can hold a lock on it.
       makeEmptyFile(join(this.path, LOCK), 0o600);
       lock = lockFile(join(this.path, LOCK));
     } catch (error) {

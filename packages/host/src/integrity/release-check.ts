@@ -24,7 +24,7 @@ export interface ReleaseVerdict {
 
 /**
  * INVARIANT: I3: whatever evidence exists has to match. Missing evidence is reported; evidence that does not match
- * throws FEMTO_INTEGRITY_FAILED, whoever wrote it.
+ * throws FEMTO_INTEGRITY_FAILED, no matter who wrote it.
  */
 export function checkRelease(
   { manifest, signature }: ReleaseEvidence,

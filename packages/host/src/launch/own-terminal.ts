@@ -86,7 +86,7 @@ export class OwnTerminal implements Disposable {
   }
 }
 
-/** INVARIANT: I8: an agent can tell the terminal of whoever launched it only what to draw. */
+/** INVARIANT: I8: an agent can tell the terminal of the person who launched it only what to draw. */
 class Filter {
   readonly #decoder = new StringDecoder("utf8");
   readonly #filter = new ScreenFilter();

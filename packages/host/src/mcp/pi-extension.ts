@@ -11,13 +11,19 @@ const ENVIRONMENT = ${JSON.stringify(environment)};
 ${BODY}`;
 }
 
+/**
+ * INVARIANT: I8: what the MCP server prints holds results that strangers wrote. No key of it becomes a prototype, and a
+ * line that is no message ends the server instead of pi.
+ */
 const BODY = String.raw`
 export default async function (pi) {
   const [program, ...args] = COMMAND;
   const env = { ...process.env, ...ENVIRONMENT };
   const server = spawn(program, args, { env, stdio: ["pipe", "pipe", "inherit"] });
   const waiting = new Map();
+  let ended = false;
   const end = () => {
+    ended = true;
     for (const { reject } of waiting.values()) reject(new Error("the MCP server of FemtoClaw has ended"));
     waiting.clear();
   };
@@ -25,16 +31,22 @@ export default async function (pi) {
   server.on("close", end);
   server.stdin.on("error", end);
   createInterface({ input: server.stdout }).on("line", (line) => {
-    const { id, result, error } = JSON.parse(line);
-    const asked = waiting.get(id);
-    waiting.delete(id);
-    if (error === undefined) asked?.resolve(result);
-    else asked?.reject(new Error(error.message));
+    try {
+      const { id, result, error } = JSON.parse(line, (key, value) => (key === "__proto__" ? undefined : value));
+      const asked = waiting.get(id);
+      if (error === undefined) asked?.resolve(result);
+      else asked?.reject(new Error(error.message));
+      waiting.delete(id);
+    } catch {
+      server.kill();
+      end();
+    }
   });
   const send = (message) => server.stdin.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
   let last = 0;
   const ask = (method, params, signal) =>
     new Promise((resolve, reject) => {
+      if (ended) throw new Error("the MCP server of FemtoClaw has ended");
       const id = ++last;
       waiting.set(id, { resolve, reject });
       signal?.addEventListener("abort", () => {

@@ -84,7 +84,7 @@ export class TestFactsTaker {
   }
 }
 
-/** A test asks no resolver: whoever answers for a name must not decide whether the host starts. */
+/** A test asks no resolver: those who answer for a name must not decide whether the host starts. */
 const STATED_NAMES = new HostNames(async () => ["1.1.1.1"]);
 
 /** A test's defaults for a path, by what the call would do with it. */

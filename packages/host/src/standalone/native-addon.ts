@@ -79,7 +79,7 @@ export function loadFromOwnFolder(folder: string, bytes: Uint8Array): object {
   }
 }
 
-/** INVARIANT: I8: only this process and its user ever reach the file, whoever owns the folder. */
+/** INVARIANT: I8: only this process and its user ever reach the file, no matter who owns the folder. */
 function namelessFile(folder: string): number {
   const path = join(folder, `.femtoclaw-${randomUUID()}`);
   const descriptor = openSync(path, files.O_RDWR | files.O_CREAT | files.O_EXCL | files.O_NOFOLLOW, 0o600);

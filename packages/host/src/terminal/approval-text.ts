@@ -56,7 +56,7 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
   ];
 }
 
-/** Whoever asks can have any text taken for a secret, so the person has to know that there is one. */
+/** Anyone who asks can have any text taken for a secret, so the person has to know that there is one. */
 const SECRETS = "what is [redacted] was taken for a secret: it is on no card and in no record, and runs all the same";
 
 /** INVARIANT: I8: whose rights the call has comes first. The name that a client gives itself is said to be just that. */

@@ -14,7 +14,7 @@ const DIRECT = new Set("78DEMH");
 /** LIMIT: characters of one control sequence; real ones have a few dozen. */
 const SEQUENCE_CHARS = 128;
 
-/** INVARIANT: I8: a program in a sandbox can tell the terminal of whoever watches it only what to draw. */
+/** INVARIANT: I8: a program in a sandbox can tell the terminal of the person who watches it only what to draw. */
 export class ScreenFilter {
   #state: State = "text";
   #sequence = "";

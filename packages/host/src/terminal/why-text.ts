@@ -65,7 +65,7 @@ const TRIAL_WORDS = {
   undecided: "could not decide",
 } as const;
 
-/** Only operators see this. Whoever proposes is not told about rules that decide nothing. */
+/** Only operators see this. A proposer is not told about rules that decide nothing. */
 function shadowLines({ revision, verdict, code, rules, differs, again }: WhyShadow, output: Output): string[] {
   const word = TRIAL_WORDS[verdict];
   const text = differs === true ? output.style("yellow", `${word}, unlike those in force`) : word;

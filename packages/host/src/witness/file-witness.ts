@@ -95,7 +95,7 @@ async function objectionTo(held: SignedCheckpoint | string, offer: CheckpointOff
   }
   if (held.size > size) return `its file holds ${held.size} records, and the log ${size}: the log was rolled back`;
   if (verifyConsistency(held.size, size, held.root, root, await offer.prove(held.size))) return null;
-  return `the log does not go on from the ${held.size} records that its file holds`;
+  return `the log does not continue the ${held.size} records that its file holds`;
 }
 
 async function write(file: FileHandle, text: string, at: number, note: string): Promise<WitnessAnswer> {

@@ -57,7 +57,7 @@ export class HttpWitness implements Witness {
       case 404:
         return failure("it does not know this log: give it the key of `femtoclaw keys show`");
       case 422:
-        return contradiction("it holds records that this log does not go on from");
+        return contradiction("it holds records that this log does not continue");
       default:
         return failure(`it answered with status ${status}`);
     }

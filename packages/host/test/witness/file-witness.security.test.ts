@@ -84,9 +84,9 @@ describe("a witness file", () => {
     await take(await log.grow(10));
     await contradicts(backup, "holds 20 records, and the log 10: the log was rolled back");
     await backup.grow(10, "another past");
-    await contradicts(backup, "does not go on from the 20 records");
+    await contradicts(backup, "does not continue the 20 records");
     await backup.grow(10, "another past");
-    await contradicts(backup, "does not go on from the 20 records");
+    await contradicts(backup, "does not continue the 20 records");
   });
 
   it("takes one of two hosts with copies of one log, and never both", async () => {

@@ -128,7 +128,7 @@ describe("a witness on the network", () => {
     ["more records than the log", [says(409, "21\n")], "holds 21 records, and the log 20: the log was rolled back"],
     ["fewer records than it signed", [says(409, "3\n")], "holds 3 records, and cosigned 7 before"],
     ["another tree of this size", [says(409, "20\n"), says(409, "20\n")], "another tree of 20 records"],
-    ["another past", [says(409, "12\n"), says(422, "")], "holds records that this log does not go on from"],
+    ["another past", [says(409, "12\n"), says(422, "")], "holds records that this log does not continue"],
   ] as const)("that holds %s contradicts", async (_, answers, words) => {
     await refused(await witnessBy(...answers), true, words, 7);
   });

@@ -168,7 +168,7 @@ function compared(lines: Lines, path: string): Lines {
   throw wrong("its lines are not those that the checkpoint beside it is of: somebody has changed them");
 }
 
-const UNPROVED = "a file of lines proves nothing: whoever can write it can write it anew, from the first record on";
+const UNPROVED = "a file of lines proves nothing: anyone who can write it can write it anew, from the first record on";
 
 function checkpointBeside(path: string) {
   const file = `${path}.checkpoint`;

@@ -3,6 +3,7 @@
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Appended } from "../journal-options.ts";
+import { OneByOne } from "../one-by-one.ts";
 import type { JournalStore } from "../store/store.ts";
 import type { PlannedRemoval } from "./erasure.ts";
 
@@ -15,8 +16,7 @@ interface RemovalsParts {
 
 export class Removals {
   readonly #parts: RemovalsParts;
-  /** Settles when the latest removal is done or has failed. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #removals = new OneByOne();
 
   constructor(parts: RemovalsParts) {
     this.#parts = parts;
@@ -28,9 +28,7 @@ export class Removals {
    * value, one of them wrongly, or the boundary of a pruned log could move back.
    */
   inTurn(plan: () => Promise<PlannedRemoval>): Promise<Appended> {
-    const removal = this.#last.then(async () => this.#remove(await plan()));
-    this.#last = removal.catch(() => undefined);
-    return removal;
+    return this.#removals.run(async () => this.#remove(await plan()));
   }
 
   async #remove(planned: PlannedRemoval): Promise<Appended> {

@@ -61,11 +61,6 @@ export function saltOf(blob: Uint8Array): { readonly salt: Buffer; readonly valu
   return { salt: bytes.subarray(0, SALT_BYTES), value: bytes.subarray(SALT_BYTES) };
 }
 
-/** Whether a value obtained elsewhere is the one that was committed to. */
-export function isCommittedValue({ hmac }: Commitment, blob: Uint8Array, value: Uint8Array): boolean {
-  return fits(hmac, blob.subarray(0, SALT_BYTES), value);
-}
-
 function fits(hmac: string, salt: Uint8Array, value: Uint8Array): boolean {
   return timingSafeEqual(createHmac("sha256", salt).update(value).digest(), Buffer.from(hmac, "hex"));
 }

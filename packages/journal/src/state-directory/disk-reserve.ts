@@ -7,6 +7,7 @@ import { constants, type Stats } from "node:fs";
 import { lstat, open, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, LIMITS, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { OneByOne } from "../one-by-one.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 const MIB = 1_048_576;
@@ -33,8 +34,7 @@ export class DiskReserve {
   #isHeld: boolean;
   /** Whether to finish a reserve that is being written. */
   #isWanted = true;
-  /** Settles when the latest taking or giving up is done; they run one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneByOne();
 
   private constructor(folder: string, path: string, isHeld: boolean) {
     this.#folder = folder;
@@ -74,13 +74,13 @@ export class DiskReserve {
 
   /** Takes the reserve; returns false if the disk has too little room. Throws any other fault of the disk. */
   take(): Promise<boolean> {
-    return this.#inTurn(() => this.#take());
+    return this.#changes.run(() => this.#take());
   }
 
   /** Gives the room to the next writer, even if it is being taken at the moment. */
   async giveUp(): Promise<void> {
     this.#isWanted = false;
-    await this.#inTurn(async () => {
+    await this.#changes.run(async () => {
       this.#isWanted = true;
       this.#isHeld = false;
       await rm(this.#path, { force: true });
@@ -90,13 +90,7 @@ export class DiskReserve {
   /** Takes no more; resolves once a reserve being written is complete or deleted. */
   async stop(): Promise<void> {
     this.#isWanted = false;
-    await this.#last;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    await this.#changes.idle();
   }
 
   async #take(): Promise<boolean> {

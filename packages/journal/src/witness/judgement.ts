@@ -61,7 +61,7 @@ export function objection(
     return proof.length === 0 ? null : refusal(422, "there is nothing to prove here, so the proof must be empty");
   }
   if (verifyConsistency(oldSize, size, heldRoot, root, proof)) return null;
-  return refusal(422, "the proof does not show that the log goes on from what the witness holds");
+  return refusal(422, "the proof does not show that the log continues what the witness holds");
 }
 
 function refusal(status: Refusal["status"], reason: string): Refusal {

@@ -133,7 +133,7 @@ function partOf(path: string, folders: readonly string[]): string {
 
 function obeyedGrant(path: string): GrantProposal {
   const note =
-    "tools run or obey later what stands there, outside the sandbox: whoever writes it decides what is executed";
+    "tools run or obey later what stands there, outside the sandbox: anyone who writes it decides what is executed";
   return { table: "write", path, note, dangerous: true };
 }
 
@@ -157,7 +157,7 @@ function hostGrant({ scheme, host, port, network, program }: HostQuestion): Gran
     const note = scheme === "http" ? "http is neither encrypted nor authenticated" : null;
     return { ...found, port: isPlain ? null : port, note, dangerous: false };
   }
-  const note = `it leads to a ${network.replace("_", "-")} address, where services trust whoever reaches them`;
+  const note = `it leads to a ${network.replace("_", "-")} address, where services trust everyone who reaches them`;
   return { ...found, port, note, dangerous: true };
 }
 

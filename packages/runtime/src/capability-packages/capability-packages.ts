@@ -4,6 +4,7 @@
  */
 import { type Capability, type PackageCode, packageCapability, packageManifest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
+import { OneByOne } from "@femtoclaw/journal/live";
 import { type CapabilityManifest, FemtoError, packagePins, printable, type ToolPin } from "@femtoclaw/protocol";
 import type { PackageSetting } from "../configuration/resolve-packages.ts";
 import type { Registered } from "../gate/gate-parts.ts";
@@ -46,7 +47,7 @@ interface Package {
   /** The files as they were read last; a string says why they could not be read. */
   found: PackageFiles | string;
   readonly reports: QuarantineReports;
-  changing: Promise<unknown>;
+  readonly changes: OneByOne;
 }
 
 /** All files count; the configuration cannot leave any out. */
@@ -102,7 +103,7 @@ export class CapabilityPackages {
    */
   async accept(name: string, files: readonly ToolPin[], by: string): Promise<void> {
     const one = this.#known(name);
-    await this.#change(one, async () => {
+    await one.changes.run(async () => {
       await this.#parts.append(pinnedEntry(packagePins(name), files, by));
     });
     await this.#look(one);
@@ -111,7 +112,7 @@ export class CapabilityPackages {
   /** Revokes what was accepted. Durable when this resolves. */
   async reset(name: string, by: string): Promise<void> {
     const one = this.#known(name);
-    await this.#change(one, async () => {
+    await one.changes.run(async () => {
       await this.#parts.append(unpinnedEntry(packagePins(name), by));
     });
   }
@@ -119,7 +120,7 @@ export class CapabilityPackages {
   #package(setting: PackageSetting): Package {
     const capability = packageCapability(setting.manifest, () => this.#code(setting.name));
     const reports = new QuarantineReports();
-    return { setting, capability, found: read(setting), reports, changing: Promise.resolve() };
+    return { setting, capability, found: read(setting), reports, changes: new OneByOne() };
   }
 
   // INVARIANT: only the very bytes that were accepted run.
@@ -136,7 +137,7 @@ export class CapabilityPackages {
   async #held(one: Package): Promise<void> {
     const { setting } = one;
     const server = packagePins(setting.name);
-    await this.#change(one, async () => {
+    await one.changes.run(async () => {
       if (typeof one.found === "string") return;
       const isFirst = this.#parts.pins().of(server) === undefined && setting.pins === "first_use";
       if (isFirst) await this.#parts.append(pinnedEntry(server, one.found.pins, null));
@@ -192,13 +193,6 @@ export class CapabilityPackages {
     const files = this.#offer(one);
     const set = typeof one.found === "string" ? null : listDigest(files);
     return { name, path, manifest, pins, state: this.#state(one), problem: this.#reason(one), set_sha256: set, files };
-  }
-
-  /** Runs changes one after the other, so that each sees what the previous one left. */
-  async #change(one: Package, change: () => Promise<void>): Promise<void> {
-    const changed = one.changing.then(change);
-    one.changing = changed.catch(() => undefined);
-    await changed;
   }
 
   #known(name: string): Package {

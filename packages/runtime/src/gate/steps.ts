@@ -204,7 +204,7 @@ export class Steps {
     }
   }
 
-  // INVARIANT: I1: the machine goes on from this step to the effect only after the intent is durable, and an intent is
+  // INVARIANT: I1: the machine proceeds from this step to the effect only after the intent is durable, and an intent is
   // written only if there is room for its outcome. So whatever happens can be recorded.
   async #commitIntent(execution: Execution): Promise<EventType> {
     const { heldBack, committing } = execution;
@@ -262,7 +262,8 @@ export class Steps {
    */
   #disabledMeanwhile({ call }: Execution): string | null {
     const registered = call === null ? undefined : this.#parts.registered(call.tool);
-    if (registered?.enabled !== true) return "its capability was disabled while it waited";
+    if (registered === undefined) return "its capability is not there any more, or the registry is down";
+    if (!registered.enabled) return "its capability was disabled while it waited";
     return registered.problem?.reason ?? null;
   }
 
@@ -270,14 +271,13 @@ export class Steps {
     const { call, bound } = execution;
     assert(call !== null && bound !== null, "only a decided call executes");
     const registered = this.#parts.registered(call.tool);
-    // This is the last check; from here on a stop reaches the capability through its signal.
-    if (registered === undefined || execution.stopReason !== null) {
-      const reason = `stopped before its effect began: ${execution.stopReason ?? "the registry is down"}`;
-      return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
-    }
     // INVARIANT: I1: what runs is what the intent names, even if other files were accepted since.
-    if ((registered.codeSha256 ?? null) !== execution.codeSha256) {
-      const reason = "stopped before its effect began: the files of its capability changed since";
+    const isOther = registered !== undefined && (registered.codeSha256 ?? null) !== execution.codeSha256;
+    const changed = isOther ? "the files of its capability changed since" : this.#disabledMeanwhile(execution);
+    // This is the last check; from here on a stop reaches the capability through its signal.
+    const stopped = execution.stopReason ?? changed;
+    if (registered === undefined || stopped !== null) {
+      const reason = `stopped before its effect began: ${stopped}`;
       return this.#endings.fail(execution, "cancelled", { code: "FEMTO_EXECUTION_HALTED", reason });
     }
     const outcome = await runEffect(this.#effects, execution, registered, call.args as JsonObject, bound);

@@ -15,9 +15,6 @@ export interface ExecutionPoint {
   readonly category: ExecutionContext["category"];
 }
 
-/** Every event that the machine knows, taken from the machine, so that none can be forgotten here. */
-export const EXECUTION_EVENTS = executionMachine.events as readonly ExecutionEventType[];
-
 /** Where each event leads; undefined if the machine does not take it. */
 type Row = Map<ExecutionEventType, ExecutionPoint | undefined>;
 

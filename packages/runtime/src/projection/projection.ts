@@ -153,7 +153,7 @@ export class Projection {
     if (fault === null) return;
     throw corrupt(
       record,
-      `${id} version ${machine.identity.version} cannot go on from version ${before.version}: ${fault}`,
+      `${id} version ${machine.identity.version} cannot continue from version ${before.version}: ${fault}`,
     );
   }
 

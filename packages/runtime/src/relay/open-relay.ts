@@ -32,6 +32,7 @@ export function openRelay({ upstreams, outputs, ...parts }: OpenRelayParts): Ope
     clock,
     outputs,
     newId: parts.newId,
+    isOpen: parts.isOpen,
     append: parts.append,
     subscribe: (opening, request) => subscriptions.open(opening, request),
   });

@@ -15,6 +15,7 @@ import {
 } from "@femtoclaw/protocol";
 import type { Execution } from "../gate/execution.ts";
 import type { GateOutputs } from "../gate/gate-parts.ts";
+import { TokenBucket } from "../gate/session-quota.ts";
 import { ClientQuestions } from "./client-questions.ts";
 
 /** What a proposer wants to be told about MCP servers besides answers. */
@@ -30,13 +31,10 @@ export interface RelaysParts {
   readonly outputs: Pick<GateOutputs, "tell">;
   subscribe(opening: Execution, request: SubscriptionRequest): Promise<void>;
   newId(): string;
+  /** Whether the proposer of a session is still there. */
+  isOpen(session: SessionId): boolean;
   /** Resolves once the entry is durable. */
   append(entry: JournalEntry): Promise<unknown>;
-}
-
-interface Allowance {
-  left: number;
-  atUs: number;
 }
 
 type Relayed = NonNullable<ExecutionOutcomeBody["relayed"]>;
@@ -44,7 +42,8 @@ type Relayed = NonNullable<ExecutionOutcomeBody["relayed"]>;
 export class Relays {
   readonly #parts: RelaysParts;
   readonly #questions: ClientQuestions;
-  readonly #allowances = new Map<SessionId, Allowance>();
+  /** INVARIANT: I9: only open sessions are kept, so that this does not grow with every session that ever was. */
+  readonly #allowances = new Map<SessionId, TokenBucket>();
 
   constructor(parts: RelaysParts) {
     this.#parts = parts;
@@ -62,8 +61,15 @@ export class Relays {
   /** The relay for the effect of one call. */
   of(execution: Execution): Relay {
     const { session, id } = execution;
+    // Calls that go on when their session is over are each on their own account.
+    let own: TokenBucket | null = null;
+    const allowance = (): TokenBucket => {
+      if (this.#parts.isOpen(session)) return this.#allowanceOf(session);
+      own ??= this.#newAllowance();
+      return own;
+    };
     return new Relay(execution, {
-      mayTell: () => this.#mayTell(session),
+      mayTell: () => allowance().take(1, this.#parts.clock.monotonicUs()),
       tell: (notice) => this.#parts.outputs.tell(id, session, notice),
       subscribe: (request) => this.#parts.subscribe(execution, request),
       ask: (server, questions, signal) => this.#questions.ask({ execution, server, questions, signal }),
@@ -79,13 +85,15 @@ export class Relays {
    * INVARIANT: I9: however much servers say, a session is told only a limited part of it, whichever of its calls it is
    * about.
    */
-  #mayTell(session: SessionId): boolean {
-    const nowUs = this.#parts.clock.monotonicUs();
-    const { left, atUs } = this.#allowances.get(session) ?? { left: LIMITS.noticeBurst, atUs: nowUs };
-    const grown = ((nowUs - atUs) / 1_000_000) * LIMITS.noticesPerSecond;
-    const now = Math.min(LIMITS.noticeBurst, left + grown);
-    this.#allowances.set(session, { left: now < 1 ? now : now - 1, atUs: nowUs });
-    return now >= 1;
+  #allowanceOf(session: SessionId): TokenBucket {
+    const allowance = this.#allowances.get(session) ?? this.#newAllowance();
+    this.#allowances.set(session, allowance);
+    return allowance;
+  }
+
+  #newAllowance(): TokenBucket {
+    const pace = { size: LIMITS.noticeBurst, perSecond: LIMITS.noticesPerSecond };
+    return new TokenBucket(pace, this.#parts.clock.monotonicUs());
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Journal, type StagedFile, stageFile } from "@femtoclaw/journal/live";
+import { type Journal, OneByOne, type StagedFile, stageFile } from "@femtoclaw/journal/live";
 import {
   canonicalHost,
   errorText,
@@ -38,7 +38,7 @@ export class Secrets {
   readonly #onAdded: () => void;
   #stored: ReadonlyMap<string, NewSecret> | null = null;
   /** Makes changes run one after the other. */
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneByOne();
 
   /** `onAdded` hears that something that lacked a secret may have it now. */
   constructor(stateDirectory: string, journal: () => Pick<Journal, "append">, onAdded: () => void) {
@@ -65,7 +65,7 @@ export class Secrets {
   async add({ name, host, port, value }: NewSecret, by: string): Promise<void> {
     // A copy, because the caller may reuse the same object for the next secret.
     const secret: NewSecret = { name, host, port, value };
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       check(secret, this.#all());
       const whose = { actor: operatorActor(by), session: null, execution: null };
       const secrets = new Map([...this.#all(), [name, secret]]);
@@ -79,7 +79,7 @@ export class Secrets {
 
   /** The value is removed first: no secret is used that is gone according to a record. */
   async remove(name: string, by: string): Promise<void> {
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       const rest = new Map(this.#all());
       if (!rest.delete(name)) {
         throw new FemtoError("FEMTO_SECRET_NOT_FOUND", `there is no secret named ${printable(name, 64)}`);
@@ -90,12 +90,6 @@ export class Secrets {
       const whose = { actor: operatorActor(by), session: null, execution: null };
       await this.#journal().append({ type: "secret.removed", ...whose, body: { name } });
     });
-  }
-
-  async #change(change: () => Promise<void>): Promise<void> {
-    const changing = this.#changing.then(change);
-    this.#changing = changing.catch(() => undefined);
-    await changing;
   }
 
   async #staged(secrets: ReadonlyMap<string, NewSecret>): Promise<StagedFile> {

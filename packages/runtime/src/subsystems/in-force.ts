@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { agentRun, builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
 import type { Clock, Journal } from "@femtoclaw/journal";
+import { OneByOne } from "@femtoclaw/journal/live";
 import {
   type CompiledPolicy,
   mayOffer,
@@ -57,7 +58,7 @@ export class InForce {
   #deployment: Deployment | null = null;
   #registry: Registry | null = null;
   #policy: Policy | null = null;
-  #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneByOne();
 
   constructor(parts: InForceParts) {
     this.#parts = parts;
@@ -184,7 +185,7 @@ export class InForce {
    * capability that the configuration locks.
    */
   async switchCapability(journal: Pick<Journal, "append">, name: string, enable: boolean, by: string): Promise<void> {
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       const parts = { registry: this.registry, confinement: this.#confinement, journal };
       await switchCapability(parts, name, enable, by);
     });
@@ -194,7 +195,7 @@ export class InForce {
   async reload(journal: Pick<Journal, "append">, candidate: PolicySource, by: string): Promise<void> {
     requireKnownNames<RuntimeOptions>("reload", candidate, RUNTIME_OPTIONS);
     const { policy } = this;
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
       const parts = {
         policy,
@@ -244,13 +245,5 @@ export class InForce {
   #deploymentOf(binary: string | null, source: PolicySource): Deployment {
     const manifests = this.#capabilities.map(({ manifest }) => manifest);
     return deploymentOf({ binary, sources: source.sources ?? resolvedSources(source), manifests });
-  }
-
-  /** Runs changes one after the other, so that each sees what the previous one left. */
-  async #change(change: () => Promise<void>): Promise<void> {
-    const before = this.#lastChange;
-    const changed = before.then(change, change);
-    this.#lastChange = changed.catch(() => undefined);
-    await changed;
   }
 }

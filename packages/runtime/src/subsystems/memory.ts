@@ -160,8 +160,11 @@ async function closeMemory(
       log({ level: "warn", event: "snapshot.failed", reason: errorText(error) });
     }
   }
-  await beforeEnd();
-  system.send("memory", { type: "close" });
-  await journal.close();
-  system.send("memory", { type: "closed" });
+  try {
+    await beforeEnd();
+  } finally {
+    system.send("memory", { type: "close" });
+    await journal.close();
+    system.send("memory", { type: "closed" });
+  }
 }

@@ -112,8 +112,10 @@ export class Policy {
   async restart(): Promise<void> {
     // The policy was tried out before it came into force, and is not tried out again. Rules on trial keep their own
     // engine.
-    const { shadow } = this;
-    this.#inForce = { ...(await preparePolicy(this.compiled, undefined, this.#options)), shadow };
+    const before = this.#inForce;
+    const prepared = await preparePolicy(before.compiled, undefined, this.#options);
+    // INVARIANT: I3: another policy that came into force meanwhile has an engine of its own, and stays.
+    if (this.#inForce === before) this.#inForce = { ...prepared, shadow: before.shadow };
   }
 
   // INVARIANT: I3: only a running subsystem with this revision active can permit; any exception denies.

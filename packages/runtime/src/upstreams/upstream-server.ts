@@ -2,6 +2,7 @@
  * One MCP server: what it lists, what of that was accepted, and what is offered and called. It may run several times,
  * once for each view that callers have of this machine.
  */
+
 import {
   argumentValidator,
   type Capability,
@@ -11,6 +12,7 @@ import {
   type SubscriptionRequest,
   type ToolDefinition,
 } from "@femtoclaw/capabilities";
+import { OneByOne } from "@femtoclaw/journal/live";
 import {
   EVERYBODY,
   FemtoError,
@@ -70,7 +72,7 @@ export class UpstreamServer {
   #arriving: Promise<void> | null = null;
   #wasLookedAt = false;
   readonly #reports = new QuarantineReports();
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneByOne();
 
   constructor(setting: UpstreamSetting, parts: UpstreamsParts) {
     this.setting = setting;
@@ -216,7 +218,7 @@ export class UpstreamServer {
    * seen: a server that changed since is compared with the digests that the operator named.
    */
   async accept(tools: readonly ToolPin[], by: string): Promise<void> {
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       const pins = { ...this.#pins, ...Object.fromEntries(tools.map((one) => [one.name, one.sha256])) };
       const { definitions, contents } = this.#listed ?? NOTHING;
       const listed = new Set([...definitions.map((tool) => tool.name), ...contents.map(({ pin }) => pin)]);
@@ -232,7 +234,7 @@ export class UpstreamServer {
 
   /** Revokes everything that was accepted. Durable when this resolves. */
   async reset(by: string): Promise<void> {
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       await this.#parts.append(unpinnedEntry(this.setting.name, by));
     });
     this.#parts.onOffered();
@@ -259,7 +261,7 @@ export class UpstreamServer {
   /** Compares the list with what was accepted. The very first list is accepted if the configuration says so. */
   async #take(listed: Listed): Promise<void> {
     const { setting } = this;
-    await this.#change(async () => {
+    await this.#changes.run(async () => {
       const pins = this.#pins;
       const offer = offerOf(listed, pins, setting);
       if (pins === undefined && setting.pins === "first_use") await this.#pin(acceptable(offer), null);
@@ -287,12 +289,5 @@ export class UpstreamServer {
       throw new FemtoError("FEMTO_USAGE", `no more than ${LIMITS.upstreamPins} pins of one server are accepted`);
     }
     await this.#parts.append(pinnedEntry(this.setting.name, tools, by));
-  }
-
-  /** Runs changes one after the other, so that each sees what the previous one left. */
-  async #change(change: () => Promise<void>): Promise<void> {
-    const changed = this.#changing.then(change);
-    this.#changing = changed.catch(() => undefined);
-    await changed;
   }
 }

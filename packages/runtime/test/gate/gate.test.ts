@@ -392,27 +392,3 @@ describe("cancelling", () => {
     expect(refused?.body).toMatchObject({ event: "halted", decision: "AUTHORIZED" });
   });
 });
-
-describe("an operator who disables a capability", () => {
-  it("means the calls that wait for it, too", async () => {
-    const barrier = new Barrier();
-    let began = 0;
-    const wait = capability("wait", async () => {
-      began += 1;
-      await barrier.arrive();
-      return {};
-    });
-    const runtime = await startRuntime({ capabilities: [wait], configuration: { limits: { concurrency: 1 } } });
-    const session = runtime.openSession({ channel: "library" });
-    const first = session.propose(call("wait"));
-    await barrier.reached;
-    const second = session.propose(call("wait"));
-    await expect.poll(() => runtime.status().running).toBe(2);
-    await runtime.switchCapability("wait", false, "operator");
-    barrier.open();
-    expect(await first).toMatchObject({ status: "completed" });
-    expect((await second).error).toMatchObject({ code: "FEMTO_EXECUTION_HALTED" });
-    expect((await session.propose(call("wait"))).error).toMatchObject({ code: "FEMTO_CAPABILITY_DISABLED" });
-    expect(began).toBe(1);
-  });
-});

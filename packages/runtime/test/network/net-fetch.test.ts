@@ -1,7 +1,7 @@
 /** Requests, redirects and what the journal says of them, between a real runtime and real servers. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Runtime, recompute } from "@femtoclaw/runtime";
+import { listExecutions, type Runtime, recompute, showExecution } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { call, ofType, recordsOf } from "../runtime-fixture.ts";
 import { fetching, redirect, startFetching, web } from "./fetch-fixture.ts";
@@ -44,6 +44,24 @@ describe("a request", () => {
 });
 
 describe("a redirect", () => {
+  it("belongs to a call that is shown as running meanwhile", async () => {
+    const asked = Promise.withResolvers<void>();
+    const second = await web(() => asked.resolve());
+    const first = await web((_, response) => redirect(response, `http://127.0.0.1:${second.port}/`));
+    const { runtime, fetch } = await startFetching({
+      allow: { fetch: [first.port, second.port].map((port) => `127.0.0.1:${port}`) },
+    });
+    const fetched = fetch(`http://127.0.0.1:${first.port}/`);
+    await asked.promise;
+    const [running] = await listExecutions(runtime.reader, { limit: 1 });
+    expect(running).toMatchObject({ status: "pending", tool: "net_fetch" });
+    const shown = await showExecution(runtime.reader, running?.execution_id ?? "");
+    expect(shown?.view).toEqual(running);
+    expect(shown?.records.map(({ type }) => type)).toEqual(["execution.intent", "execution.hop"]);
+    await runtime.close({ drainMs: 0 });
+    expect(await fetched).toMatchObject({ status: "error" });
+  });
+
   it("is a decision and a record of its own, between intent and outcome", async () => {
     const second = await web((_, response) => response.end("there"));
     const first = await web((_, response) => redirect(response, `http://127.0.0.1:${second.port}/there?q=1`));

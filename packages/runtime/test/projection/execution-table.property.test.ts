@@ -3,25 +3,25 @@ import { executionMachine } from "@femtoclaw/machines";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createActor } from "xstate";
-import { EXECUTION_EVENTS, type ExecutionPoint, ExecutionTable } from "../../src/projection/execution-table.ts";
+import { type ExecutionEventType, type ExecutionPoint, ExecutionTable } from "../../src/projection/execution-table.ts";
 import { MachineFold } from "../../src/projection/machine-fold.ts";
 
 const table = ExecutionTable.of();
+const EVENTS = executionMachine.events as readonly ExecutionEventType[];
 const pointOf = ({ value, context }: { value: unknown; context: { category: unknown } }): unknown => ({
   state: value,
   category: context.category,
 });
 
 describe("the execution table", () => {
-  it("knows every state and every event of the machine", () => {
+  it("knows every state of the machine", () => {
     expect(new Set(table.points.map(({ state }) => state))).toEqual(new Set(Object.keys(executionMachine.states)));
-    expect(new Set(EXECUTION_EVENTS)).toEqual(new Set(executionMachine.events));
     expect(table.initial).toEqual({ state: "inputReceived", category: null });
   });
 
   it("says of every state and event what the machine does", () => {
     for (const from of table.points) {
-      for (const type of EXECUTION_EVENTS) {
+      for (const type of EVENTS) {
         const fold = new MachineFold(executionMachine);
         fold.restore({ value: from.state, context: { category: from.category } });
         const to = fold.send({ type }) ? pointOf(fold) : undefined;
@@ -43,8 +43,8 @@ describe("the execution table", () => {
         const fold = new MachineFold(executionMachine);
         let at: ExecutionPoint = table.initial;
         for (const [choice, likely] of choices) {
-          const possible = EXECUTION_EVENTS.filter((type) => table.next(at, type) !== undefined);
-          const events = likely && possible.length > 0 ? possible : EXECUTION_EVENTS;
+          const possible = EVENTS.filter((type) => table.next(at, type) !== undefined);
+          const events = likely && possible.length > 0 ? possible : EVENTS;
           const type = events[choice % events.length] ?? "begin";
           const next = table.next(at, type);
           expect(fold.send({ type })).toBe(next !== undefined);

@@ -160,7 +160,7 @@ describe("an upgrade", () => {
     const change: Change = ({ seq }) => (seq === at ? { machine: { id, version, sha256 } } : {});
     const found = await recomputed(change, { machines });
     expect(found).toMatchObject({ verdict: "diverges", records: at, divergence: { seq: at, actor: "registry" } });
-    expect(found.divergence?.reason).toContain("registry version 9 cannot go on from version 1");
+    expect(found.divergence?.reason).toContain("registry version 9 cannot continue from version 1");
   });
 
   it("that leaves an open execution without its state is a divergence", async () => {

@@ -3,8 +3,8 @@
  * right away. So if something below a folder is to have fewer rights, the folder's rule grants what everything below it
  * may have, and each entry beside it gets a rule of its own. Pure but for the listing of folders.
  */
-import { FemtoError, printable } from "@femtoclaw/protocol";
-import { isWithin, type Mount, visibilityOf } from "../mounts.ts";
+import { FemtoError, isWithin, printable } from "@femtoclaw/protocol";
+import { type Mount, visibilityOf } from "../mounts.ts";
 
 /** Rights, by the kernel's numbers. */
 export const RIGHT = {

@@ -30,7 +30,7 @@ const REFUSED: readonly SystemCall[] = [
   ...(["utime", "utimes", "futimesat", "utimensat", "file_setattr"] as const),
   ...(["setxattr", "lsetxattr", "fsetxattr", "setxattrat"] as const),
   ...(["removexattr", "lremovexattr", "fremovexattr", "removexattrat"] as const),
-  // Whoever watches a folder learns the names of the entries in it.
+  // Anyone who watches a folder learns the names of the entries in it.
   ...(["inotify_init", "inotify_init1", "inotify_add_watch", "inotify_rm_watch"] as const),
   ...(["fanotify_init", "fanotify_mark"] as const),
   // Memory, messages and semaphores that all processes of the user share.

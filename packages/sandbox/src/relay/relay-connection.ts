@@ -31,7 +31,7 @@ export class RelayConnection extends Duplex {
     // The stream then buffers one piece, and asks for the next only after that was read.
     super({ allowHalfOpen: true, readableHighWaterMark: 1 });
     this.#channel = channel;
-    // Whoever serves the connection may be gone when it breaks.
+    // The code that serves the connection may be gone when it breaks.
     this.on("error", () => undefined);
   }
 

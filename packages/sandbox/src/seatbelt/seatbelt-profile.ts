@@ -3,8 +3,10 @@
  * rule decides. Pure. INVARIANT: I3: the text contains no path and nothing else that anybody chose. Each path is a
  * parameter, to which the text refers by number, so that no file name is ever read as a rule.
  */
+
 import { dirname } from "node:path";
-import { isWithin, type Mount } from "../mounts.ts";
+import { isWithin } from "@femtoclaw/protocol";
+import type { Mount } from "../mounts.ts";
 import type { SandboxView } from "../view.ts";
 import { MACOS_LINKS } from "./macos-system.ts";
 

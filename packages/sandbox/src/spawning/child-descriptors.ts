@@ -14,7 +14,7 @@ export class ChildDescriptors {
   /** Open here for the child alone. */
   readonly #forChild: number[] = [];
 
-  /** Throws with EMFILE or ENFILE if there are not enough descriptors left; then none of these stays open. */
+  /** Throws with the code of the system's error, such as EMFILE if no descriptor is left; then none of these stays open. */
   constructor(posix: PosixSpawn, stdio: SpawnRequest["stdio"]) {
     try {
       this.given = stdio.flatMap((kind, descriptor) => {
@@ -39,7 +39,6 @@ export class ChildDescriptors {
   #open(posix: PosixSpawn, kind: SpawnRequest["stdio"][number], descriptor: number): number | null {
     if (kind === "pipe") {
       const pair = posix.socketPair();
-      if (pair === null) throw Object.assign(new Error("no descriptor is left"), { code: "EMFILE" });
       this.pipes.set(descriptor, pair[0]);
       this.#forChild.push(pair[1]);
       return pair[1];

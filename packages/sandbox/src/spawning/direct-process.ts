@@ -21,7 +21,7 @@ export class DirectProcess extends EventEmitter implements SpawnedProcess {
   /** The pipes that are not closed yet, and the process. */
   #open = 1;
 
-  /** Throws with the code of a system error, as `spawn` of Node.js does, and also with EMFILE and ENFILE. */
+  /** Throws with the code of a system error, as `spawn` of Node.js does, also of one that its pipes met. */
   constructor(posix: PosixSpawn, { stdio, ...request }: SpawnRequest) {
     super();
     const descriptors = new ChildDescriptors(posix, stdio);

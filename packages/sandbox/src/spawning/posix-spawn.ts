@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { constants } from "node:os";
+import { getSystemErrorName } from "node:util";
 import { cLibrary, foreignFunctions } from "../foreign-functions.ts";
 
 const AF_UNIX = 1;
@@ -45,6 +46,7 @@ export interface ProcessEnd {
 export class PosixSpawn {
   readonly #library = cLibrary();
   readonly #addressOf = foreignFunctions().getRawPointer;
+  readonly #errnoLocation = this.#library.getFunction("__errno_location", { arguments: [], return: ADDRESS });
   readonly #spawn = this.#function("posix_spawn", Array<string>(6).fill(ADDRESS));
   readonly #waitpid = this.#function("waitpid", [INT, ADDRESS, INT]);
   readonly #socketpair = this.#function("socketpair", [INT, INT, INT, ADDRESS]);
@@ -89,10 +91,13 @@ export class PosixSpawn {
     }
   }
 
-  /** Two connected sockets that no child inherits by itself; null if there is no descriptor left. */
-  socketPair(): readonly [number, number] | null {
+  /** Two connected sockets that no child inherits by itself. Throws with the code of the system's error. */
+  socketPair(): readonly [number, number] {
     const pair = new Int32Array(2);
-    if (this.#socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, this.#at(pair)) !== 0) return null;
+    if (this.#socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, this.#at(pair)) !== 0) {
+      const code = getSystemErrorName(-foreignFunctions().getInt32(this.#errnoLocation() as bigint));
+      throw Object.assign(new Error(`socketpair ${code}`), { code });
+    }
     return [pair[0] ?? -1, pair[1] ?? -1];
   }
 

@@ -3,7 +3,12 @@ import { type IOType, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { inheritedDescriptors } from "../inspection.ts";
-import type { SpawnedProcess, SpawnRequest } from "./spawned-process.ts";
+import type { SpawnedProcess, SpawnRequest, SpawnWay } from "./spawned-process.ts";
+
+/** For `doctor`. */
+export function spawnWay(): SpawnWay {
+  return { by: "Node.js", fault: null };
+}
 
 /**
  * Starts the program in `/`, without any variables. Throws an error of the system if its arguments or descriptors cannot

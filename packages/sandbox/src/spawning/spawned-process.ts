@@ -13,6 +13,13 @@ export interface SpawnRequest {
   readonly stdio: readonly (IOType | number)[];
 }
 
+/** How this process starts others. */
+export interface SpawnWay {
+  readonly by: "posix_spawn" | "Node.js";
+  /** Why it is not by `posix_spawn` although it could be on this system, only slower; null if nothing is amiss. */
+  readonly fault: string | null;
+}
+
 /**
  * Emits `exit` when it has ended, `close` once all pipes are closed too, and instead of both `error` with the reason if it
  * could not be started.

@@ -14,7 +14,7 @@ export type RequestHead =
 const END = "\r\n\r\n";
 const REQUEST_LINE = /^(?<method>[A-Z]{1,16}) (?<target>[\x21-\x7e]+) HTTP\/1\.[01]$/;
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}:[\t\x20-\x7e\x80-\xff]*$/;
-/** A tunnel has no body, so whoever announces one means something else than what would become of it. */
+/** A tunnel has no body, so anyone who announces one means something else than what would become of it. */
 const OF_BODY = /^(?:content-length|transfer-encoding|expect|upgrade)$/i;
 
 export function requestHead(bytes: Buffer): RequestHead {

@@ -388,8 +388,8 @@ const PACKAGES: readonly Row[] = [
   [
     "what runs is what its intent names",
     `${GATE}/steps.ts`,
-    "if ((registered.codeSha256 ?? null) !== execution.codeSha256) {",
-    'if (registered.codeSha256 === "") {',
+    "const isOther = registered !== undefined && (registered.codeSha256 ?? null) !== execution.codeSha256;",
+    'const isOther = registered?.codeSha256 === "";',
     "between the record of an intent and the effect",
   ],
 ];
