@@ -33,7 +33,8 @@ export async function serveInspector(inspection: Inspection): Promise<InspectorS
   server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(UNREAD_MS, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // This listener stays, because a connection that cannot be accepted must not end the inspector.
+    server.on("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
   const host = `127.0.0.1:${(server.address() as { port: number }).port}`;

@@ -56,7 +56,8 @@ export class HttpEndpoint {
     // A client that reads more slowly than this is not waited for.
     server.setTimeout(REQUEST_MS, (socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => {
+      // INVARIANT: I9: this listener stays, because a connection that cannot be accepted must not end the host.
+      server.on("error", (error) => {
         const reason = `${endpointUrl(address)} cannot be listened at (${systemErrorCode(error) ?? "unknown cause"})`;
         reject(new FemtoError("FEMTO_ENDPOINT_TAKEN", reason, { cause: error }));
       });

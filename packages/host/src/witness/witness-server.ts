@@ -43,6 +43,8 @@ export class WitnessServer implements AsyncDisposable {
       void answer(ledger, rate, request, log).then((reply) => send(response, reply));
     });
     server.maxConnections = CONNECTIONS_MAX;
+    // A connection that cannot be accepted concerns only its client. Without a listener it would end the witness.
+    server.on("error", () => undefined);
     server.listen(port, host);
     try {
       await once(server, "listening");

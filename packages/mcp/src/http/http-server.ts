@@ -70,6 +70,8 @@ export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
+  // A connection that cannot be accepted concerns only its client. Without a listener it would end all sessions.
+  server.on("error", (error) => options.onError(error));
   server.listen(options.port, ADDRESS);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
