@@ -32,6 +32,28 @@ describe("a runtime", () => {
     await expect(startRuntime({ verifyIntegrity })).rejects.toThrow("another program than was released");
   });
 
+  it.each<[what: string, options: unknown]>([
+    ["an integrity that is none", { verifyIntegrity: () => ({}) }],
+    ["sources that name nothing", { sources: {} }],
+    ["an installation without a place", { installation: {} }],
+    ["a change of nothing", { deploymentChanges: [{}] }],
+    ["a number for a path", { configurationPath: 5 }],
+  ])("does not start with %s, and its log can still be read afterwards", async (_what, options) => {
+    const home = temporaryHome();
+    await expect(home.start(options as never)).rejects.toThrow(/would not match its schema/);
+    const runtime = await home.start();
+    expect(ofType(await recordsOf(runtime.reader), "boot.started")).toHaveLength(1);
+    await runtime.close();
+  });
+
+  it.each(["in-proces", "", undefined, ["in-process"]])(
+    "does not run code whose isolation is %o",
+    async (isolation) => {
+      const capabilities = [{ ...echo, isolation, trusted: undefined } as never];
+      await expect(startRuntime({ capabilities })).rejects.toMatchObject({ code: "FEMTO_CONFIG_INVALID" });
+    },
+  );
+
   it("takes no policy with a misspelt name for one without files", async () => {
     const runtime = await startRuntime({ capabilities: [echo] });
     const candidate = {
