@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PreparedEffect } from "@femtoclaw/capabilities";
-import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
+import { createRuntime, resolveConfiguration, type TelemetrySource } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import { call, capability, holding, ofType, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
 
@@ -44,6 +44,35 @@ describe("a runtime", () => {
     const runtime = await home.start();
     expect(ofType(await recordsOf(runtime.reader), "boot.started")).toHaveLength(1);
     await runtime.close();
+  });
+
+  it("records nothing of an exporter that could not be read back", async () => {
+    const exporter = { kind: "otlp", start: async () => 0, wake: () => undefined, stop: async () => 0 } as const;
+    await expect(startRuntime({ telemetry: { ...exporter, kind: "oltp" } as never })).rejects.toThrow(/`kind`/);
+    for (const cursor of ["x", -1, 0.5, undefined, Number.NaN]) {
+      const refused: unknown[] = [];
+      const start = async ({ onChange }: TelemetrySource): Promise<number> => {
+        setImmediate(() => {
+          for (const change of [
+            ["degraded", cursor],
+            ["gone", 0],
+          ] as const) {
+            try {
+              onChange(...(change as [never, never]));
+            } catch (error) {
+              refused.push(error);
+            }
+          }
+        });
+        return cursor as number;
+      };
+      const runtime = await startRuntime({ telemetry: { ...exporter, start } });
+      await expect.poll(() => refused).toEqual([expect.any(TypeError), expect.any(TypeError)]);
+      await runtime.checkpoint();
+      const [started] = ofType(await recordsOf(runtime.reader), "observability.started");
+      expect(started?.body).toMatchObject({ state: "degraded", cursor: 0 });
+      await runtime.close();
+    }
   });
 
   it.each(["in-proces", "", undefined, ["in-process"]])(
