@@ -120,6 +120,8 @@ describe("connections", () => {
       );
     }
     const ended = Promise.all(idle.map((socket) => once(socket, "close")));
+    // A newcomer is served while all places are held.
+    expect((await ask("/metrics")).status).toBe(200);
     // Those that are too many are shut at once; the others do not keep theirs.
     await expect.poll(() => idle.filter(({ destroyed }) => destroyed).length).toBeGreaterThanOrEqual(48);
     await ended;

@@ -4,17 +4,21 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { FemtoError, faultOf, parseStrictJson } from "@femtoclaw/protocol";
+import { ConnectionPlaces, FemtoError, faultOf, parseStrictJson } from "@femtoclaw/protocol";
 import { Admission, type Refusal } from "./admission.ts";
 import { cappedJson } from "./capped-json.ts";
 import type { Inspection } from "./inspection.ts";
 import { contentPolicy, pageHtml } from "./page-html.ts";
 
-/** LIMIT: concurrent connections; a browser opens six. */
-const CONNECTIONS_MAX = 32;
+/** LIMIT: concurrent connections with the session, of which a browser opens six, and without it. */
+const PLACES = { known: 32, strangers: 64 };
 /** LIMIT: bytes of a request's body; an answer to a question has some hundred. */
 const BODY_BYTES_MAX = 8_192;
-/** LIMIT: milliseconds in which a request has to arrive, and for which a response may wait for its reader. */
+/**
+ * LIMIT: milliseconds in which the headers of a request have to arrive, and all of it, and for which a response may wait
+ * for its reader.
+ */
+const HEADERS_MS = 2_000;
 const REQUEST_MS = 10_000;
 const UNREAD_MS = 30_000;
 /** Milliseconds between two looks for those that take longer; by default Node.js looks twice a minute. */
@@ -28,12 +32,14 @@ export interface InspectorServer extends AsyncDisposable {
 }
 
 export async function serveInspector(inspection: Inspection): Promise<InspectorServer> {
-  const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS };
+  const times = { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_MS };
   const server = createServer({ ...times, maxHeaderSize: 8_192 });
-  server.maxConnections = CONNECTIONS_MAX;
+  const places = new ConnectionPlaces(PLACES);
+  server.on("connection", places.take);
   server.setTimeout(UNREAD_MS, (socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // This listener stays, because a connection that cannot be accepted must not end the inspector.
+    server.on("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
   const host = `127.0.0.1:${(server.address() as { port: number }).port}`;
@@ -46,7 +52,9 @@ export async function serveInspector(inspection: Inspection): Promise<InspectorS
     const { socket } = request;
     const turn = (turns.get(socket) ?? Promise.resolve()).then(async () => {
       const read = once(response, "close");
-      await answer(request, { response, admission, inspection, page }).catch((error: unknown) => fail(response, error));
+      await answer(request, { response, admission, places, inspection, page }).catch((error: unknown) =>
+        fail(response, error),
+      );
       await read;
     });
     turns.set(socket, turn);
@@ -67,11 +75,13 @@ async function closed(server: Server): Promise<void> {
 interface Parts {
   readonly response: ServerResponse;
   readonly admission: Admission;
+  readonly places: ConnectionPlaces;
   readonly inspection: Inspection;
   readonly page: string;
 }
 
-async function answer(request: IncomingMessage, { response, admission, inspection, page }: Parts): Promise<void> {
+async function answer(request: IncomingMessage, parts: Parts): Promise<void> {
+  const { response, admission, places, inspection, page } = parts;
   const { pathname, searchParams } = URL.parse(request.url ?? "/", "http://inspector") ?? NOWHERE;
   const { method, headers } = request;
   const refused = admission.refuseOrigin(headers, method === "GET" && pathname === "/");
@@ -85,6 +95,7 @@ async function answer(request: IncomingMessage, { response, admission, inspectio
   }
   const stranger = admission.refuseStranger(headers);
   if (stranger !== null) return refuse(response, stranger);
+  places.know(request.socket);
   const [, version, what = "", name = ""] = pathname.split("/");
   if (version !== "v1") return json(response, 404, { reason: "there is nothing with this name" });
   if (method === "POST" && what === "answers") return json(response, 200, await answered(request, inspection));

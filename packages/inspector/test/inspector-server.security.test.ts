@@ -1,7 +1,7 @@
 /** Attacks on the local server: other pages, other names, other programs, and clients that misbehave. */
 import { once } from "node:events";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TEXT_CHARS_MAX } from "../src/capped-json.ts";
@@ -255,6 +255,34 @@ describe("a client that misbehaves", () => {
     expect(await Promise.race([once(socket, "close").then(() => "gone"), late])).toBe("gone");
     clearInterval(drip);
   }, 30_000);
+
+  test("and holds any number of connections keeps nobody out, nor anybody's connection from being used again", async () => {
+    await using own = await goldenInspection();
+    await using open = await serveInspector(own);
+    const { port } = new URL(open.origin);
+    const asking = `GET /v1/begin HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
+    const operator = connect(Number(port), "127.0.0.1").setEncoding("utf8");
+    let heard = "";
+    operator.on("data", (text: string) => {
+      heard += text;
+    });
+    operator.on("error", () => undefined);
+    const { session: shown } = JSON.parse((await exchange(open, ticketOf(open))).body) as { session: string };
+    const answers = (): number => heard.split("HTTP/1.1 200 OK").length - 1;
+    operator.write(`${asking}Authorization: Bearer ${shown}\r\n\r\n`);
+    await expect.poll(answers).toBe(1);
+    const strangers: Socket[] = [];
+    for (let index = 0; index < 200; index += 1) {
+      const stranger = connect(Number(port), "127.0.0.1");
+      stranger.on("error", () => undefined);
+      strangers.push(stranger);
+      await once(stranger, "connect");
+    }
+    expect((await ask(open, "/v1/begin", { headers: { authorization: `Bearer ${shown}` } })).status).toBe(200);
+    operator.write(`${asking}Authorization: Bearer ${shown}\r\n\r\n`);
+    await expect.poll(answers).toBe(2);
+    for (const socket of [operator, ...strangers]) socket.destroy();
+  });
 
   test("and never ends its request is let go of with the server", async () => {
     await using own = await goldenInspection();

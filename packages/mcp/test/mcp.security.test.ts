@@ -1,4 +1,5 @@
 /** Whoever speaks to the MCP server is taken for an attacker: raw lines and raw requests against a real host. */
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { request as httpRequest, type OutgoingHttpHeaders } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -335,6 +336,13 @@ describe("over HTTP", () => {
     const late = new Promise((resolve) => setTimeout(() => resolve("still there"), 15_000));
     expect(await Promise.race([Promise.all(ends), late])).not.toBe("still there");
   }, 30_000);
+
+  test("strangers who hold connections keep nobody out who has the token", async () => {
+    const strangers = Array.from({ length: 400 }, () => connect(http.port, "127.0.0.1").on("error", () => undefined));
+    await Promise.all(strangers.map((stranger) => once(stranger, "connect")));
+    expect((await send(shown())).status).toBe(200);
+    for (const stranger of strangers) stranger.destroy();
+  });
 
   test("the port is open on one address of this machine and on no other", async () => {
     const reached = await new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /** The first record of a boot: which process runs where, with which configuration, and how the last boot ended. */
 import type { JournalEntry } from "@femtoclaw/journal";
-import { type Deployment, VERSION } from "@femtoclaw/protocol";
+import { type Deployment, type DeploymentChangedBody, isRecordBody, parseJson, VERSION } from "@femtoclaw/protocol";
 import type { Chronicle } from "./chronicle.ts";
 import type { Integrity } from "./deployment.ts";
 import { interruptedEntries, interruptedTerminals } from "./interruptions.ts";
@@ -29,10 +29,11 @@ export function recordBoot(
     log({ level: "warn", event: "epoch.opened", log: origin, parent: parent.origin, reason: parent.reason });
   }
   const interrupted = [...interruptedEntries(open), ...interruptedTerminals(terminals.open)];
-  chronicle.open(bootEntry({ last: host, ...parts }), journal);
-  for (const body of parts.options.deploymentChanges ?? []) {
-    chronicle.record({ type: "deployment.changed", session: null, execution: null, body });
-  }
+  const boot = bootEntry({ last: host, ...parts });
+  const changes = (parts.options.deploymentChanges ?? []).map(changeEntry);
+  [boot, ...changes].forEach(requireReadable);
+  chronicle.open(boot, journal);
+  for (const entry of changes) chronicle.record(entry);
   for (const entry of interrupted) chronicle.record(entry);
   if (interrupted.length > 0) log({ level: "warn", event: "execution.interrupted", count: interrupted.length });
 }
@@ -60,4 +61,20 @@ function bootEntry({ last, options, identity, integrity, deployment }: BootParts
       approvals: { operators: [...approvals.operators], operator_key: approvals.operatorKey },
     },
   };
+}
+
+function changeEntry(body: DeploymentChangedBody): JournalEntry {
+  return { type: "deployment.changed", session: null, execution: null, body };
+}
+
+/**
+ * Throws a `TypeError` for a record that nobody could read back. INVARIANT: I5: what an embedder passed in without types
+ * is in these records, and one of them that does not match its schema would close the journal for good.
+ */
+function requireReadable({ type, body }: JournalEntry): void {
+  if (isRecordBody(type, parseJson(JSON.stringify(body)))) return;
+  const options = "configurationPath, verifyIntegrity, sources, installation, deploymentChanges or surroundings";
+  throw new TypeError(
+    `the record ${type} would not match its schema; one of ${options} has another form than its type`,
+  );
 }

@@ -9,6 +9,7 @@ export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
  * the witnesses or the agent that it was meant to name would be missing, and nobody would notice.
  */
 export function requireKnownNames<T extends object>(what: string, given: T, names: NamesOf<T>): void {
+  if (Object(given) !== given) throw new TypeError(`${what} takes an object with options`);
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(names, name)) continue;
     const known = Object.keys(names).join(", ");

@@ -246,7 +246,7 @@ export class Runtime implements AsyncDisposable {
    * remain, and closes the journal. A second call waits for the first.
    */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#parts.close(options.drainMs ?? LIMITS.drainMs);
+    this.#closing ??= this.#parts.close(drainOf(options));
     return this.#closing;
   }
 
@@ -264,4 +264,12 @@ export class Runtime implements AsyncDisposable {
     const { Resolutions } = await import("./resolutions.ts");
     return new Resolutions({ journal, unresolved: () => projection.unresolved });
   }
+}
+
+/** LIMIT: the longest time, in milliseconds, that a timer can wait; it would not wait at all for a longer one. */
+const DRAIN_MS_MAX = 2 ** 31 - 1;
+
+function drainOf({ drainMs = LIMITS.drainMs }: { readonly drainMs?: number }): number {
+  if (typeof drainMs !== "number" || Number.isNaN(drainMs)) throw new TypeError("`drainMs` must be a number");
+  return Math.min(Math.max(drainMs, 0), DRAIN_MS_MAX);
 }

@@ -3,7 +3,18 @@
  * options for callers without types.
  */
 import type { AgentLaunch } from "@femtoclaw/capabilities";
-import type { ExecutionId, ProtocolMessage, Reply, SessionId, TraceFields, WatchedChanges } from "@femtoclaw/protocol";
+import {
+  ASK_KINDS,
+  type ExecutionId,
+  isAskKind,
+  isLogLevel,
+  LOG_LEVELS,
+  type ProtocolMessage,
+  type Reply,
+  type SessionId,
+  type TraceFields,
+  type WatchedChanges,
+} from "@femtoclaw/protocol";
 import { type NamesOf, requireKnownNames } from "./known-names.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { ChangesRequest } from "./relay/changes.ts";
@@ -101,6 +112,12 @@ const CHANNELS: readonly unknown[] = ["library", "agent", "operator"] satisfies 
 export function requireSessionOptions(options: SessionOptions): void {
   requireKnownNames("openSession", options, SESSION_OPTIONS);
   if (!CHANNELS.includes(options.channel)) throw new TypeError(`a channel is one of ${CHANNELS.join(", ")}`);
+  requireText("label", options.label);
+  requireText("principal", options.principal);
+}
+
+function requireText(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "string") throw new TypeError(`\`${name}\` must be a text`);
 }
 
 const PROPOSE_OPTIONS: NamesOf<ProposeOptions> = {
@@ -113,14 +130,43 @@ const PROPOSE_OPTIONS: NamesOf<ProposeOptions> = {
 };
 
 /**
- * Throws a `TypeError` for options that the types forbid. INVARIANT: I9: such options are refused before the call takes
- * a place in the gate, which nobody would give back.
+ * The options as they are now. Each is read once, so that what was checked is what is used. Throws a `TypeError` for
+ * options that the types forbid. INVARIANT: I9: such options are refused before the call takes a place in the gate, and
+ * none of them is called while it has that place, because nobody would give the place back if it threw.
  */
-export function requireProposeOptions(options: ProposeOptions): void {
+export function takenOptions(options: ProposeOptions): ProposeOptions {
   requireKnownNames("propose", options, PROPOSE_OPTIONS);
-  const { signal, wishes } = options;
-  if (signal !== undefined && typeof Object(signal).addEventListener !== "function") {
+  const taken = { ...options };
+  const { label, trace, signal, wishes, onIdentified } = taken;
+  requireText("label", label);
+  if (trace !== undefined && Object(trace) !== trace) throw new TypeError("`trace` must be an object");
+  if (signal !== undefined && !isSignal(signal)) {
     throw new TypeError("`signal` is not an AbortSignal; the `signal` of an AbortController is one");
   }
-  if (wishes !== undefined && Object(wishes) !== wishes) throw new TypeError("`wishes` must be an object");
+  if (onIdentified !== undefined && typeof onIdentified !== "function") {
+    throw new TypeError("`onIdentified` must be a function");
+  }
+  return wishes === undefined ? taken : { ...taken, wishes: takenWishes(wishes) };
+}
+
+/** Also for signals of another realm, which are instances of another class. */
+function isSignal(signal: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener } = Object(signal) as Readonly<Record<string, unknown>>;
+  return (
+    typeof aborted === "boolean" && [addEventListener, removeEventListener].every((one) => typeof one === "function")
+  );
+}
+
+function takenWishes(wishes: RelayWishes): RelayWishes {
+  if (Object(wishes) !== wishes) throw new TypeError("`wishes` must be an object");
+  const { canAnswer, logLevel } = wishes;
+  const isList = canAnswer === undefined || (Array.isArray(canAnswer) && canAnswer.every(isAskKind));
+  if (!isList) throw new TypeError(`\`wishes.canAnswer\` is a list of ${ASK_KINDS.join(", ")}`);
+  if (logLevel !== undefined && !isLogLevel(logLevel)) {
+    throw new TypeError(`\`wishes.logLevel\` is one of ${LOG_LEVELS.join(", ")}`);
+  }
+  return {
+    ...(canAnswer === undefined ? {} : { canAnswer: [...canAnswer] }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
 }

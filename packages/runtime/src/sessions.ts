@@ -20,10 +20,10 @@ import type { SessionHistories } from "./projection/session-histories.ts";
 import { recordedLabel } from "./recorded-label.ts";
 import {
   type ReadingTurns,
-  requireProposeOptions,
   requireSessionOptions,
   type Session,
   type SessionOptions,
+  takenOptions,
 } from "./session.ts";
 import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
 import { SessionRecords } from "./session-records.ts";
@@ -132,12 +132,13 @@ export class Sessions {
       id,
       propose: async (message, asked = {}) => {
         if (!this.#open.has(id)) throw new TypeError("the session is closed");
-        requireProposeOptions(asked);
-        const { label, trace, signal, launch, wishes, onIdentified } = asked;
-        records.executions += 1;
+        const { label, trace, signal, launch, wishes, onIdentified } = takenOptions(asked);
         // INVARIANT: I8: the bytes are copied, so that what runs is what was proposed, even if the proposer reads the
         // next message into the same memory. An object is turned into bytes, so that there is one parser and one gate.
-        const bytes = Buffer.from(message instanceof Uint8Array ? message : JSON.stringify(message));
+        const given = message instanceof Uint8Array ? message : (JSON.stringify(message) as string | undefined);
+        if (given === undefined) throw new TypeError("a message is its bytes, or an object that JSON can express");
+        const bytes = Buffer.from(given);
+        records.executions += 1;
         // INVARIANT: I8: the runtime says who proposes. Of what a client says about itself, only the label and the
         // trace are used.
         const proposal = { session: id, actor, bytes, quota, share, door, introduce, label, trace };

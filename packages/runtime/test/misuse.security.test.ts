@@ -1,9 +1,10 @@
 /** What an honest embedder gets wrong where no types help: nothing of it may silently weaken what is in force, or harm the log. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createRuntime, resolveConfiguration } from "@femtoclaw/runtime";
+import type { PreparedEffect } from "@femtoclaw/capabilities";
+import { createRuntime, resolveConfiguration, type TelemetrySource } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
-import { call, capability, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
+import { call, capability, holding, ofType, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
 
 const echo = capability("echo", ({ args }) => args);
 
@@ -30,6 +31,57 @@ describe("a runtime", () => {
     };
     await expect(startRuntime({ verifyIntegrity })).rejects.toThrow("another program than was released");
   });
+
+  it.each<[what: string, options: unknown]>([
+    ["an integrity that is none", { verifyIntegrity: () => ({}) }],
+    ["sources that name nothing", { sources: {} }],
+    ["an installation without a place", { installation: {} }],
+    ["a change of nothing", { deploymentChanges: [{}] }],
+    ["a number for a path", { configurationPath: 5 }],
+  ])("does not start with %s, and its log can still be read afterwards", async (_what, options) => {
+    const home = temporaryHome();
+    await expect(home.start(options as never)).rejects.toThrow(/would not match its schema/);
+    const runtime = await home.start();
+    expect(ofType(await recordsOf(runtime.reader), "boot.started")).toHaveLength(1);
+    await runtime.close();
+  });
+
+  it("records nothing of an exporter that could not be read back", async () => {
+    const exporter = { kind: "otlp", start: async () => 0, wake: () => undefined, stop: async () => 0 } as const;
+    await expect(startRuntime({ telemetry: { ...exporter, kind: "oltp" } as never })).rejects.toThrow(/`kind`/);
+    for (const cursor of ["x", -1, 0.5, undefined, Number.NaN]) {
+      const refused: unknown[] = [];
+      const start = async ({ onChange }: TelemetrySource): Promise<number> => {
+        setImmediate(() => {
+          for (const change of [
+            ["degraded", cursor],
+            ["gone", 0],
+          ] as const) {
+            try {
+              onChange(...(change as [never, never]));
+            } catch (error) {
+              refused.push(error);
+            }
+          }
+        });
+        return cursor as number;
+      };
+      const runtime = await startRuntime({ telemetry: { ...exporter, start } });
+      await expect.poll(() => refused).toEqual([expect.any(TypeError), expect.any(TypeError)]);
+      await runtime.checkpoint();
+      const [started] = ofType(await recordsOf(runtime.reader), "observability.started");
+      expect(started?.body).toMatchObject({ state: "degraded", cursor: 0 });
+      await runtime.close();
+    }
+  });
+
+  it.each(["in-proces", "", undefined, ["in-process"]])(
+    "does not run code whose isolation is %o",
+    async (isolation) => {
+      const capabilities = [{ ...echo, isolation, trusted: undefined } as never];
+      await expect(startRuntime({ capabilities })).rejects.toMatchObject({ code: "FEMTO_CONFIG_INVALID" });
+    },
+  );
 
   it("takes no policy with a misspelt name for one without files", async () => {
     const runtime = await startRuntime({ capabilities: [echo] });
@@ -63,16 +115,95 @@ describe("a session", () => {
     },
   );
 
-  it.each([{ signal: new AbortController() }, { signal: null }, { wishes: null }, { signall: AbortSignal.abort() }])(
-    "takes no call with %o, and keeps no place for it",
-    async (options) => {
-      const runtime = await startRuntime({ capabilities: [echo], configuration: { limits: { concurrency: 1 } } });
-      await using session = runtime.openSession({ channel: "library" });
-      await expect(session.propose(call("echo"), options as never)).rejects.toThrow(TypeError);
-      expect((await session.propose(call("echo"))).status).toBe("completed");
-      expect(runtime.status()).toMatchObject({ running: 0, queued: 0, unresolved: 0 });
-    },
-  );
+  const broken = (): never => {
+    throw new TypeError("it is broken");
+  };
+  const signal = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined };
+  it.each<[what: string, options: unknown]>([
+    ["a controller for a signal", { signal: new AbortController() }],
+    ["null for a signal", { signal: null }],
+    ["half a signal", { signal: { addEventListener: () => undefined } }],
+    ["a signal that nobody can listen to", { signal: { ...signal, addEventListener: broken } }],
+    ["a signal that does not tell", { signal: Object.defineProperty({ ...signal }, "aborted", { get: broken }) }],
+    ["null for wishes", { wishes: null }],
+    ["wishes that are none", { wishes: { canAnswer: 7 } }],
+    ["a wish for no level", { wishes: { logLevel: "loud" } }],
+    [
+      "wishes that cannot be read",
+      { wishes: Object.defineProperty({}, "logLevel", { enumerable: true, get: broken }) },
+    ],
+    ["a number for a label", { label: 5 }],
+    ["null for a trace", { trace: null }],
+    ["a text for a function", { onIdentified: "log" }],
+    ["a misspelt option", { signall: AbortSignal.abort() }],
+    ["null for options", null],
+  ])("takes no call with %s, and keeps no place for it", async (_what, options) => {
+    const runtime = await startRuntime({ capabilities: [echo], configuration: { limits: { concurrency: 1 } } });
+    await using session = runtime.openSession({ channel: "library" });
+    await expect(session.propose(call("echo"), options as never)).rejects.toThrow(TypeError);
+    expect((await session.propose(call("echo"))).status).toBe("completed");
+    expect(runtime.status()).toMatchObject({ running: 0, queued: 0, unresolved: 0 });
+  });
+
+  it("answers a call whose signal cannot be left, and each option counts as it was when it was checked", async () => {
+    const runtime = await startRuntime({ capabilities: [echo], configuration: { limits: { concurrency: 1 } } });
+    await using session = runtime.openSession({ channel: "library" });
+    const sticky = { signal: { ...signal, removeEventListener: broken } };
+    expect((await session.propose(call("echo"), sticky as never)).status).toBe("completed");
+    let reads = 0;
+    const changing = {
+      get signal() {
+        reads += 1;
+        return reads === 1 ? signal : 5;
+      },
+    };
+    expect((await session.propose(call("echo"), changing as never)).status).toBe("completed");
+    expect((await session.propose(call("echo"))).status).toBe("completed");
+  });
+
+  it.each([undefined, () => 1, Symbol("message"), 1n])("takes no message %s, and counts none", async (message) => {
+    const runtime = await startRuntime({ capabilities: [echo] });
+    const session = runtime.openSession({ channel: "library" });
+    await session.propose(call("echo"));
+    await expect(session.propose(message as never)).rejects.toThrow(TypeError);
+    session.close();
+    await runtime.checkpoint();
+    const [closed] = ofType(await recordsOf(runtime.reader), "session.closed");
+    expect(closed?.body.executions).toBe(1);
+  });
+
+  it("gives back the place of a call whose capability prepared something that cannot be ended", async () => {
+    const prepared = (end: object): PreparedEffect =>
+      ({
+        execute: async () => ({ event: "succeeded", result: {}, sandbox: null }),
+        ...end,
+      }) as unknown as PreparedEffect;
+    const capabilities = [
+      { ...capability("endless"), prepare: () => prepared({}) },
+      { ...capability("breaking"), prepare: () => prepared({ [Symbol.dispose]: broken }) },
+      echo,
+    ];
+    const runtime = await startRuntime({ capabilities, configuration: { limits: { concurrency: 1 } } });
+    await using session = runtime.openSession({ channel: "library" });
+    for (const name of ["endless", "breaking", "echo"]) {
+      expect([name, (await session.propose(call(name))).status]).toEqual([name, "completed"]);
+    }
+    expect(runtime.status()).toMatchObject({ running: 0, queued: 0 });
+  });
+
+  it("has all the time for its calls that an end without any limit gives", async () => {
+    const { holds, full } = holding();
+    const runtime = await startRuntime({ capabilities: [holds] });
+    const session = runtime.openSession({ channel: "library" });
+    const reply = session.propose(call("holds"));
+    await full.reached;
+    expect(() => runtime.close({ drainMs: "10" } as never)).toThrow(TypeError);
+    const closed = runtime.close({ drainMs: Number.POSITIVE_INFINITY });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    full.open();
+    expect((await reply).status).toBe("completed");
+    await closed;
+  });
 
   it("runs what was proposed, also when the next message is read into the same memory", async () => {
     const runtime = await startRuntime({ capabilities: [echo] });

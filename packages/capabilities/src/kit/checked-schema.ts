@@ -7,6 +7,7 @@ import { printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { schemaProblem } from "../mcp/argument-check.ts";
 import { boundedPattern } from "../mcp/bounded-pattern.ts";
+import { areSlowToCompile } from "../mcp/pattern-cost.ts";
 
 const SCHEMAS = new Set(["not", "if", "then", "else", "items", "additionalProperties"]);
 const LISTS = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
@@ -23,6 +24,7 @@ const CHECKED = new Set([
 export function uncheckedIn(schema: JsonObject, side: "input" | "output"): string | null {
   const problem = schemaProblem(schema)?.replace("input schema", `${side} schema`) ?? null;
   if (problem !== null) return problem;
+  if (areSlowToCompile(schema)) return `the patterns of its ${side} schema together take too long to compile`;
   const unchecked = uncheckedBelow(schema);
   return unchecked === null ? null : `its ${side} schema uses ${unchecked}, which is not checked here`;
 }

@@ -2,6 +2,7 @@
  * Regular expressions from strangers, as far as their worst case can be told from their text: without nested
  * repetition, so that matching takes polynomial time in the length of the text.
  */
+import { isSlowToCompile } from "./pattern-cost.ts";
 
 /**
  * LIMIT: characters of an expression, and alternatives and optional parts in it, each of which doubles the ways through
@@ -48,11 +49,11 @@ interface Shape {
 }
 
 /**
- * Null for an expression that repeats a group, has lookarounds or back references, or is too long or has too many
- * choices.
+ * Null for an expression that repeats a group, has lookarounds or back references, is too long, takes too long to
+ * compile, or has too many choices.
  */
 function shapeOf(source: string): Shape | null {
-  if (source.length > PATTERN_CHARS) return null;
+  if (source.length > PATTERN_CHARS || isSlowToCompile(source)) return null;
   // An escape or a character class counts as one plain character, since its content is no syntax.
   const plain = source.replace(/\\./gs, (escaped) => (/[1-9k]/.test(escaped[1] ?? "") ? "\\k" : "x"));
   // In JavaScript, `[]` and `[^]` are whole classes: a bracket right behind the first one ends the class, too.

@@ -2,6 +2,7 @@
 import { pointerTokens } from "@femtoclaw/protocol";
 import { type BoundedPattern, boundedPattern } from "./bounded-pattern.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { areSlowToCompile } from "./pattern-cost.ts";
 
 export type Schema = boolean | Readonly<Record<string, unknown>>;
 
@@ -21,6 +22,7 @@ export class PreparedSchema {
   readonly #targets = new Map<string, Schema | null>();
   readonly #listed = new WeakMap<object, ListedValues>();
   readonly #patterns = new Map<string, BoundedPattern | null>();
+  #isSlow: boolean | null = null;
 
   constructor(root: Schema) {
     this.root = root;
@@ -35,11 +37,15 @@ export class PreparedSchema {
     return found;
   }
 
-  /** Null for an expression that is not matched, because it is invalid or its worst case cannot be told. */
+  /**
+   * Null for an expression that is not matched, because it is invalid or its worst case cannot be told. If all
+   * expressions of the schema take too long to compile, none of them is matched, whichever is needed first.
+   */
   pattern(source: string): BoundedPattern | null {
     const known = this.#patterns.get(source);
     if (known !== undefined) return known;
-    const found = boundedPattern(source);
+    this.#isSlow ??= areSlowToCompile(this.root);
+    const found = this.#isSlow ? null : boundedPattern(source);
     this.#patterns.set(source, found);
     return found;
   }

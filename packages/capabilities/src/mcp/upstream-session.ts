@@ -5,6 +5,7 @@ import type { JsonObject } from "../capability.ts";
 import { type Agreement, agree, capabilitiesOf, isRefusal, PAGE_BYTES } from "./agreement.ts";
 import { CallAsides } from "./call-asides.ts";
 import { type ContentDefinition, contentDefinitions, unusable } from "./content-definition.ts";
+import { ListenPauses } from "./listen-pauses.ts";
 import { type ToolDefinition, toolDefinitions } from "./tool-definition.ts";
 import { ACKNOWLEDGED, type CallRelay, lowerLevel, UPDATED } from "./upstream-notice.ts";
 import {
@@ -18,10 +19,6 @@ import {
 
 /** The error by which a server says that its client declared too few capabilities for what it has to ask. */
 const CAPABILITY_MISSING = -32_021;
-
-/** Pause before listening again to a server that ended the stream; it doubles each time. */
-const LISTEN_AGAIN_MS = 1_000;
-const LISTEN_AGAIN_MS_MAX = 60_000;
 
 /** How each kind of content is listed: the capability that announces it, the method, and the member of the answer. */
 const CONTENTS = [
@@ -135,7 +132,9 @@ export class UpstreamSession {
     const filter = Object.fromEntries(changing.map((lists) => [`${lists}ListChanged`, true]));
     const over = new AbortController();
     void this.#transport.ended.then(() => over.abort());
-    for (let pauseMs = LISTEN_AGAIN_MS; !over.signal.aborted; pauseMs = Math.min(2 * pauseMs, LISTEN_AGAIN_MS_MAX)) {
+    const pauses = new ListenPauses();
+    while (!over.signal.aborted) {
+      const beganMs = performance.now();
       try {
         await this.#transport.listen(this.#isStateless ? this.#listening(filter) : null, over.signal, onNotification);
       } catch (error) {
@@ -143,7 +142,9 @@ export class UpstreamSession {
         if (isRefusal(error)) return;
       }
       if (this.#transport.isStream) return;
-      await sleep(pauseMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
+      await sleep(pauses.after(performance.now() - beganMs), undefined, { signal: over.signal, ref: false }).catch(
+        () => undefined,
+      );
     }
   }
 

@@ -4,12 +4,12 @@
  * through a browser is refused.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
+import { ConnectionPlaces, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import type { EndpointAddress } from "@femtoclaw/runtime";
 import { bracketed, endpointUrl } from "./endpoint-url.ts";
 
-/** LIMIT: connections at once; a few clients that ask now and then need no more. */
-const CONNECTIONS_MAX = 16;
+/** LIMIT: connections at once; a few clients that ask now and then need no more. None of them shows a secret. */
+const PLACES = { known: 0, strangers: 16 };
 /** LIMIT: time for a request to arrive completely, and for its answer to be read. */
 const REQUEST_MS = 3_000;
 /** Pause between two looks for requests that take longer; by default, Node.js looks only twice a minute. */
@@ -52,11 +52,12 @@ export class HttpEndpoint {
       },
       (request, response) => send(response, answerTo(request, { names, routes }), request.method === "HEAD"),
     );
-    server.maxConnections = CONNECTIONS_MAX;
+    server.on("connection", new ConnectionPlaces(PLACES).take);
     // A client that reads more slowly than this is not waited for.
     server.setTimeout(REQUEST_MS, (socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => {
+      // INVARIANT: I9: this listener stays, because a connection that cannot be accepted must not end the host.
+      server.on("error", (error) => {
         const reason = `${endpointUrl(address)} cannot be listened at (${systemErrorCode(error) ?? "unknown cause"})`;
         reject(new FemtoError("FEMTO_ENDPOINT_TAKEN", reason, { cause: error }));
       });

@@ -47,7 +47,9 @@ export class SocketServer {
     await clearStaleSocket(path);
     const server = new SocketServer(onConnection);
     await new Promise<void>((resolve, reject) => {
-      server.#server.once("error", (error) => reject(unusable(path, error)));
+      // INVARIANT: I9: this listener stays. A server also reports each connection that it could not accept, which
+      // concerns that client alone; without a listener the second report would end the host.
+      server.#server.on("error", (error) => reject(unusable(path, error)));
       // INVARIANT: I8: the socket is private from the beginning, so there is no moment in which others could connect.
       // It is made within this call, so that nothing else is made under this umask.
       const umask = process.umask(0o177);

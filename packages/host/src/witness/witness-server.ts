@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseAddCheckpoint, REQUEST_CHARS_MAX } from "@femtoclaw/journal";
-import { errorText, FemtoError } from "@femtoclaw/protocol";
+import { ConnectionPlaces, errorText, FemtoError } from "@femtoclaw/protocol";
 import type { LogEntry } from "@femtoclaw/runtime";
 import type { WitnessLedger } from "./witness-ledger.ts";
 
 /** LIMIT: requests per second over all logs, so that checking signatures cannot take the whole processor. */
 const REQUESTS_PER_S = 100;
-/** LIMIT: connections at once. */
-const CONNECTIONS_MAX = 64;
+/** LIMIT: connections at once. A log shows what it is by the checkpoints that it sends, and by no secret. */
+const PLACES = { known: 0, strangers: 64 };
 /** LIMIT: milliseconds for one request to arrive. */
 const REQUEST_MS = 10_000;
 /** Milliseconds between two checks for slow requests; by default Node.js checks twice a minute. */
@@ -42,7 +42,9 @@ export class WitnessServer implements AsyncDisposable {
     const server = createServer(times, (request, response) => {
       void answer(ledger, rate, request, log).then((reply) => send(response, reply));
     });
-    server.maxConnections = CONNECTIONS_MAX;
+    server.on("connection", new ConnectionPlaces(PLACES).take);
+    // A connection that cannot be accepted concerns only its client. Without a listener it would end the witness.
+    server.on("error", () => undefined);
     server.listen(port, host);
     try {
       await once(server, "listening");

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ConnectionPlaces } from "@femtoclaw/protocol";
 import {
   localhostHostValidation,
   localhostOriginValidation,
@@ -33,12 +34,9 @@ import { AllUnreadAnswers } from "./unread-answers.ts";
 
 const PATH = "/mcp";
 const ADDRESS = "127.0.0.1";
-/** LIMIT: connections at once. */
-const CONNECTIONS_MAX = 256;
-/**
- * LIMIT: milliseconds for the headers of a request, and for all of it. A client that is not known yet holds its place
- * no longer.
- */
+/** LIMIT: connections at once on which the token was shown, and all others. */
+const PLACES = { known: 256, strangers: 64 };
+/** LIMIT: milliseconds for the headers of a request, and for all of it. */
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 30_000;
 /** Milliseconds between two checks of these limits; by default Node.js checks twice a minute. */
@@ -69,7 +67,9 @@ export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
       refuse(response, 500, "the request could not be served");
     });
   });
-  server.maxConnections = CONNECTIONS_MAX;
+  server.on("connection", endpoint.places.take);
+  // A connection that cannot be accepted concerns only its client. Without a listener it would end all sessions.
+  server.on("error", (error) => options.onError(error));
   server.listen(options.port, ADDRESS);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -86,6 +86,7 @@ export async function listenHttp(options: HttpOptions): Promise<McpHttpServer> {
 }
 
 class Endpoint {
+  readonly places = new ConnectionPlaces(PLACES);
   readonly #token: string;
   readonly #sessions: HttpSessions;
   /** Clients of the 2026 era have no sessions of their own: all that show the token count as one client. */
@@ -134,6 +135,7 @@ class Endpoint {
       response.setHeader("WWW-Authenticate", 'Bearer realm="femtoclaw"').setHeader("Connection", "close");
       return refuse(response, 401, "the bearer token is missing or wrong");
     }
+    this.places.know(request.socket);
     if (request.url?.split("?", 1)[0] !== PATH) {
       return refuse(response, 404, `MCP is served at ${PATH}`);
     }

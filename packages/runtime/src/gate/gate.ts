@@ -22,6 +22,7 @@ import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
 import { holdLease } from "./launch-lease.ts";
+import { onAbort } from "./on-abort.ts";
 import { Questions, type Settlement } from "./questions.ts";
 import { RefusalCounts } from "./refusal-counts.ts";
 import { revive, settledProblem } from "./revival.ts";
@@ -91,8 +92,16 @@ export class Gate {
     const id = this.#parts.newId() as ExecutionId;
     const label = proposal.label === undefined ? null : recordedLabel(proposal.label);
     const trace = proposal.trace === undefined ? null : traceContext(proposal.trace);
-    const { session } = proposal;
+    const { session, signal } = proposal;
     const underway: Underway = { session, cancelled: false };
+    let execution: Execution | null = null;
+    let isAborted = false;
+    // INVARIANT: I9: what a proposer passed in is called before the call takes a place, which would be lost if it threw.
+    using _ = onAbort(signal, () => {
+      isAborted = true;
+      underway.cancelled = true;
+      if (execution !== null) this.#stop(execution, CANCELLED);
+    });
     this.#entering.set(id, underway);
     if (proposal.onIdentified !== undefined) harmless("the listener `onIdentified`", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal);
@@ -104,14 +113,13 @@ export class Gate {
     const { release, leave } = entered;
     const receivedUs = this.#parts.clock.monotonicUs();
     const came = { id, label, trace, waited: null, lost: null, receivedUs, release, leave };
-    const execution = newExecution(came, proposal);
-    const { signal, launch } = proposal;
+    execution = newExecution(came, proposal);
+    const { launch } = proposal;
     if (underway.cancelled) this.#stop(execution, CANCELLED);
-    using _ = signal === undefined ? null : onAbort(signal, () => this.#stop(execution, CANCELLED));
     using _lease = launch === undefined ? null : this.#lease(execution);
     const reply = await this.#run(execution, () => this.#parts.spawn(id));
     // The call was cancelled while its question was being written.
-    if (signal?.aborted === true && reply.status === "pending") this.questions.cancel(session, id);
+    if (isAborted && reply.status === "pending") this.questions.cancel(session, id);
     return reply;
   }
 
@@ -257,7 +265,8 @@ export class Gate {
       this.#awaited.failed(execution.id, error);
       throw error;
     } finally {
-      execution.prepared?.effect[Symbol.dispose]();
+      // INVARIANT: I9: the place is given back, whatever third-party code does with what it prepared.
+      harmless("the end of what a capability prepared", () => execution.prepared?.effect[Symbol.dispose]())();
       execution.release?.();
       execution.releaseRoom?.();
       execution.leave(execution.ending?.entry.type === "execution.refused");
@@ -286,11 +295,4 @@ export class Gate {
     if (this.questions.open.of(id) === undefined) this.#parts.outputs.ended(id);
     if (this.running === 0) this.#idle?.();
   }
-}
-
-/** Calls `heard` once when the signal aborts, or at once if it already has. Disposing the result stops listening. */
-function onAbort(signal: AbortSignal, heard: () => void): Disposable {
-  if (signal.aborted) heard();
-  else signal.addEventListener("abort", heard, { once: true });
-  return { [Symbol.dispose]: () => signal.removeEventListener("abort", heard) };
 }

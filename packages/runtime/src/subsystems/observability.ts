@@ -41,7 +41,7 @@ export class Observability {
    */
   async start(): Promise<void> {
     const { exporter } = this.#options;
-    const kind = exporter?.kind ?? "none";
+    const kind = exporter === null ? "none" : kindOf(exporter);
     try {
       const cursor = await this.#begin();
       this.#record({ type: "observability.started", body: { exporter: kind, cursor, state: "exporting" } });
@@ -82,7 +82,7 @@ export class Observability {
   async #begin(): Promise<number> {
     const { exporter, reader, stateDirectory, origin, clock, gauges } = this.#options;
     if (exporter === null) return 0;
-    return await exporter.start({
+    const cursor = await exporter.start({
       reader,
       stateDirectory,
       log: origin,
@@ -95,9 +95,12 @@ export class Observability {
         else this.#early.push(change);
       },
     });
+    return cursorOf(cursor);
   }
 
-  #changed(...[state, cursor, told]: Change): void {
+  #changed(...[state, at, told]: Change): void {
+    if (state !== "degraded" && state !== "exporting") throw new TypeError("an exporter is `exporting` or `degraded`");
+    const cursor = cursorOf(at);
     const reason = told === undefined ? undefined : reasonOf(told);
     const moved = this.#send(
       state === "degraded" ? { type: "degraded", reason: reason ?? "unknown" } : { type: "recovered" },
@@ -124,4 +127,17 @@ export class Observability {
 /** An exporter's text may come from a collector. A reason that does not fit into a record would end the runtime. */
 function reasonOf(told: string): string {
   return printable(told, LIMITS.reasonChars);
+}
+
+// INVARIANT: I5: an exporter is code of others. What it says is recorded only in the form that the records demand, because
+// a record that cannot be read back closes the journal for good.
+
+function kindOf({ kind }: TelemetryExporter): TelemetryExporter["kind"] {
+  if (kind === "otlp" || kind === "none") return kind;
+  throw new TypeError("the `kind` of a telemetry exporter is `otlp` or `none`");
+}
+
+function cursorOf(cursor: unknown): number {
+  if (Number.isSafeInteger(cursor) && Number(cursor) >= 0) return Number(cursor);
+  throw new TypeError("the cursor of a telemetry exporter is the number of a record");
 }

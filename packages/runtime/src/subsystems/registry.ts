@@ -161,8 +161,17 @@ export class Registry {
   }
 }
 
-/** INVARIANT: code of others runs within the host's process only if somebody explicitly says so. */
+const ISOLATIONS: readonly unknown[] = ["sandbox", "host", "in-process"] satisfies Capability["isolation"][];
+
+/**
+ * INVARIANT: code of others runs within the host's process only if somebody explicitly says so. A misspelt isolation says
+ * nothing, and is recorded with the capability.
+ */
 function requireTrust({ manifest, isolation, trusted }: Capability): void {
+  if (!ISOLATIONS.includes(isolation)) {
+    const message = `capability \`${manifest.name}\`: its isolation is none of ${ISOLATIONS.join(", ")}`;
+    throw new FemtoError("FEMTO_CONFIG_INVALID", message);
+  }
   if (isolation !== "in-process" || trusted === true) return;
   const fix = "Pass `trusted: true`, or name its package under [capabilities], so that it runs in the sandbox.";
   const message = `capability \`${manifest.name}\` would run in this process without being declared as trusted`;

@@ -261,12 +261,16 @@ test("what a configuration cannot mean keeps the host from starting, with the pl
   expect(fault("s3", { manifest: { output: { type: "object", properties: { a: { format: "uri" } } } } })).toMatch(
     /`format`/,
   );
-  for (const pattern of ["^([a-z]+,)*[a-z]+$", "(?=a)b", "(", "a?b?c?d?e?f?g?h?i?"]) {
+  for (const pattern of ["^([a-z]+,)*[a-z]+$", "(?=a)b", "(", "a?b?c?d?e?f?g?h?i?", "\\p{L}\\p{L}\\p{L}\\p{L}"]) {
     const input = { ...bounded, properties: { path: { type: "string", pattern } } };
     expect(fault("s5", { manifest: { input } }), pattern).toContain(
       `the pattern \`${pattern}\`, which is not checked here`,
     );
   }
+  const many = Array.from({ length: 20 }, (_, n) => [`p${n}`, { pattern: `^\\p{L}\\p{L}\\p{L}${n}$` }]);
+  expect(fault("s7", { manifest: { output: { type: "object", properties: Object.fromEntries(many) } } })).toMatch(
+    /the patterns of its output schema together take too long to compile/,
+  );
   const halves = { ...bounded, properties: { path: { multipleOf: 0.5 } } };
   expect(fault("s6", { manifest: { input: halves } })).toMatch(/the `multipleOf` 0\.5, which is not checked here/);
   expect(fault("s4", { manifest: { output: { type: "array" } } })).toMatch(/output schema is not that of an object/);
