@@ -6,7 +6,7 @@ import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
-import { neededFolder } from "./needed-folder.ts";
+import { neededDurableFolder, neededFolder } from "./needed-folder.ts";
 import { type Preset, presetTests, presetText } from "./presets.ts";
 import {
   CONFIGURATION_BYTES_MAX,
@@ -46,8 +46,27 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
   using folder = SecureDirectory.open(resolve(cwd, directory));
   if (folder === undefined) throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(directory)} went away`);
   const project = newProject(folder.path, preset);
+  // A project that exists is refused before anything of it is resolved, or anything is made in the user's home.
   refuseExisting(folder, project);
-  const loaded = resolveProject(project, { cwd, environment });
+  const { resolved } = resolveProject(project, { cwd, environment });
+  // Of two at once, the second could otherwise rely on a file that the first removes because it fails. So only one at a
+  // time looks for a project and writes one.
+  return await store.whileAlone(async (trusted) => {
+    refuseExisting(folder, project);
+    const created = await writeProject(folder, project, async () => {
+      await neededDurableFolder(resolved.stateDirectory, 0o700);
+      trusted.trust(project.directory, project.sha256);
+    });
+    return { created, stateDirectory: resolved.stateDirectory, description: describeAuthority(resolved) };
+  });
+}
+
+/** Writes the files and does the rest. If anything fails, removes the files. Returns the paths of the written files. */
+async function writeProject(
+  folder: SecureDirectory,
+  project: ProjectFiles,
+  rest: () => Promise<void>,
+): Promise<readonly string[]> {
   // INVARIANT: a child that may write to the project cannot create a policy for it, because the folder exists and is
   // masked.
   neededFolder(folder.at(POLICY_FOLDER), 0o755);
@@ -59,18 +78,13 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
       if (!isSame(policy, name, content)) written.push(writeNew(policy, name, content));
     }
     written.push(writeNew(folder, CONFIGURATION_NAME, project.configuration));
-    neededFolder(loaded.resolved.stateDirectory, 0o700);
-    await store.trust(project.directory, project.sha256);
+    await rest();
   } catch (error) {
     // Otherwise the next attempt would find a project that somebody else seems to have begun.
     for (const { folder: within, name } of written) rmSync(within.at(name), { force: true });
     throw error;
   }
-  return {
-    created: written.map(({ folder: within, name }) => join(within.path, name)),
-    stateDirectory: loaded.resolved.stateDirectory,
-    description: describeAuthority(loaded.resolved),
-  };
+  return written.map(({ folder: within, name }) => join(within.path, name));
 }
 
 interface WrittenFile {

@@ -13,8 +13,9 @@ import {
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
+import { syncFolder } from "../installation/durable-files.ts";
 import { lockChanges } from "./change-lock.ts";
-import { neededFolder } from "./needed-folder.ts";
+import { neededDurableFolder } from "./needed-folder.ts";
 import type { ProjectFiles } from "./project-files.ts";
 
 const NAME = "trusted.json";
@@ -58,29 +59,48 @@ export class TrustStore {
 
   /** Trusts exactly the files with this digest, as they were shown to the operator, whatever lies there by now. */
   async trust(projectDirectory: string, sha256: string): Promise<void> {
-    await this.#change((projects) => projects.set(projectDirectory, sha256));
+    await this.whileAlone((list) => list.trust(projectDirectory, sha256));
   }
 
   /** Returns false if the project was not trusted anyway. */
   async revoke(projectDirectory: string): Promise<boolean> {
-    let wasTrusted = false;
-    await this.#change((projects) => {
-      wasTrusted = projects.delete(projectDirectory);
-    });
-    return wasTrusted;
+    return await this.whileAlone((list) => list.revoke(projectDirectory));
   }
 
-  async #change(change: (projects: Map<string, string>) => void): Promise<void> {
-    neededFolder(this.#directory, 0o700);
+  /** Does the work while no other process changes what is trusted. */
+  async whileAlone<T>(work: (list: TrustList) => T | Promise<T>): Promise<T> {
+    await neededDurableFolder(this.#directory, 0o700);
     using directory = SecureDirectory.open(this.#directory);
     if (directory === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${this.#directory} went away`);
     using _ = await lockChanges(directory, NAME, "what is trusted");
+    return await work(new TrustList(directory));
+  }
+}
+
+/** The list while this process alone changes it. */
+class TrustList {
+  readonly #directory: SecureDirectory;
+
+  constructor(directory: SecureDirectory) {
+    this.#directory = directory;
+  }
+
+  trust(projectDirectory: string, sha256: string): void {
+    this.#change((projects) => projects.set(projectDirectory, sha256));
+  }
+
+  revoke(projectDirectory: string): boolean {
+    return this.#change((projects) => projects.delete(projectDirectory));
+  }
+
+  #change<T>(change: (projects: Map<string, string>) => T): T {
     try {
-      const projects = new Map(read(directory));
-      change(projects);
-      replace(directory, serialize(projects));
+      const projects = new Map(read(this.#directory));
+      const changed = change(projects);
+      replace(this.#directory, serialize(projects));
+      return changed;
     } catch (error) {
-      throw unwritable(directory, error);
+      throw unwritable(this.#directory, error);
     }
   }
 }
@@ -101,6 +121,8 @@ function replace(directory: SecureDirectory, text: string): void {
   } finally {
     closeSync(descriptor);
   }
+  // INVARIANT: I8: a trust that was withdrawn does not come back after a power failure.
+  syncFolder(directory.at("."));
 }
 
 function unwritable({ path }: SecureDirectory, error: unknown): unknown {

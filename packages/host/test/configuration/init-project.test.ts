@@ -1,5 +1,10 @@
 /** Every preset loads at once, is trusted, and is one that the policy accepts. */
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { lockFile } from "@femtoclaw/journal/file-lock";
 import { compilePolicy } from "@femtoclaw/policy";
 import { expect, test } from "vitest";
 import { initProject } from "../../src/configuration/init-project.ts";
@@ -92,4 +97,41 @@ test("where nothing could be loaded, nothing is written", async () => {
   const attempt = initProject({ directory: "project", preset: "node", cwd: home.root, environment });
   await expect(attempt).rejects.toMatchObject({ code: "FEMTO_SOCKET_PATH" });
   expect(readdirSync(home.path("project"))).toEqual([]);
+});
+
+test("nothing is written while another process changes what is trusted, which may be another init", async () => {
+  using home = new TemporaryHome();
+  const { environment } = home;
+  const store = new TrustStore(environment);
+  await store.trust("/other", "0".repeat(64));
+  const lock = lockFile(home.path("home/.local/state/femtoclaw/trusted.json.lock"));
+  const attempt = initProject({ directory: "project", preset: "node", cwd: home.root, environment });
+  await sleep(100);
+  const meanwhile = readdirSync(home.path("project"), { recursive: true });
+  lock?.[Symbol.dispose]();
+  expect(meanwhile).toEqual([]);
+  expect((await attempt).created).toHaveLength(2);
+});
+
+test("of several at once, one makes the project, and the others change nothing of it", async () => {
+  using home = new TemporaryHome();
+  const { environment } = home;
+  const module = fileURLToPath(new URL("../../src/configuration/init-project.ts", import.meta.url));
+  const script = `const { initProject } = await import(${JSON.stringify(module)});
+    const said = [];
+    for (let n = 0; n < 20; n += 1) {
+      const options = { directory: "project" + n, preset: "node", cwd: process.argv[1], environment: process.env };
+      said.push(await initProject(options).then(() => "made", ({ message }) => message));
+    }
+    console.log(JSON.stringify(said));`;
+  const args = ["--input-type=module", "-e", script, home.root];
+  const inits = Array.from({ length: 3 }, () => promisify(execFile)(process.execPath, args, { env: environment }));
+  const said = (await Promise.all(inits)).map(({ stdout }) => JSON.parse(stdout) as string[]);
+  for (let n = 0; n < 20; n += 1) {
+    const own = said.map((answers) => String(answers[n])).sort();
+    expect(own.at(-1)).toBe("made");
+    for (const refusal of own.slice(0, -1)) expect(refusal).toContain("femtoclaw.toml exists already");
+    const loaded = loadConfiguration({ cwd: home.path(`project${n}`), environment });
+    expect([...loaded.policyFiles.keys()]).toEqual(["first.test.toml"]);
+  }
 });

@@ -1,18 +1,20 @@
 /** Trust: nothing of a project counts before it is given, and any change takes it away. */
 import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
-import {
+import fs, {
   chmodSync,
   chownSync,
   lstatSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -202,6 +204,29 @@ test("a process that is killed while it trusts keeps nobody out", async () => {
   await store.trust("/last", "d".repeat(64));
   expect([...store.list().keys()].filter((path) => path.startsWith("/after/"))).toHaveLength(8);
   expect(readdirSync(home.path("home/.local/state/femtoclaw")).sort()).toEqual(["trusted.json", "trusted.json.lock"]);
+});
+
+test("trust and its withdrawal outlast a power failure: the folder is synced after the list has its name", async () => {
+  using home = new TemporaryHome();
+  const { store } = await trusted(home);
+  const done: string[] = [];
+  const [sync, rename] = [fs.fsyncSync, fs.renameSync];
+  fs.fsyncSync = (descriptor) => {
+    done.push(`sync ${readlinkSync(`/proc/self/fd/${descriptor}`)}`);
+    sync(descriptor);
+  };
+  fs.renameSync = (from, to) => {
+    rename(from, to);
+    done.push("rename");
+  };
+  syncBuiltinESMExports();
+  try {
+    await store.revoke(home.path("project"));
+  } finally {
+    Object.assign(fs, { fsyncSync: sync, renameSync: rename });
+    syncBuiltinESMExports();
+  }
+  expect(done.slice(-2)).toEqual(["rename", `sync ${home.path("home/.local/state/femtoclaw")}`]);
 });
 
 test("several processes that trust at once lose nothing", async () => {

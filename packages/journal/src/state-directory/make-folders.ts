@@ -1,6 +1,6 @@
 /** Makes a folder and its missing parents. */
-import { existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, mkdirSync, opendirSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
 import { syncFolder } from "./sync-folder.ts";
 
@@ -21,13 +21,42 @@ export function makeFolders(path: string, mode: number): string | undefined {
   return first ?? own;
 }
 
-/** The same, and makes the names of new folders durable, so that no crash takes them away with what is put into them. */
+/**
+ * Makes them as well, and makes their names durable, so that no crash takes them away with what is put into them. The
+ * same for folders that exist but hold nothing else: a process that was killed may have made them, and not synced them.
+ */
 export async function makeDurableFolders(path: string, mode: number): Promise<void> {
-  const first = makeFolders(path, mode);
-  if (first === undefined) return;
-  for (let holder = dirname(resolve(path)); ; holder = dirname(holder)) {
-    await syncFolder(holder);
-    if (holder === dirname(first)) return;
+  const folder = resolve(path);
+  const first = makeFolders(folder, mode);
+  let isNew = first !== undefined;
+  for (let [at, below] = [folder, ""]; isNew || holdsOnly(at, below); [at, below] = [dirname(at), basename(at)]) {
+    await syncHolder(at, isNew);
+    if (at === first) isNew = false;
+  }
+}
+
+async function syncHolder(folder: string, isNew: boolean): Promise<void> {
+  try {
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    // An administrator may have prepared an empty folder in one that this user cannot read.
+    if (isNew || systemErrorCode(error) !== "EACCES") throw error;
+  }
+}
+
+/** Whether a folder holds at most an entry of this name. The root of the file system always counts as holding more. */
+function holdsOnly(folder: string, name: string): boolean {
+  if (dirname(folder) === folder) return false;
+  try {
+    using entries = opendirSync(folder);
+    for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) {
+      if (entry.name !== name) return false;
+    }
+    return true;
+  } catch (error) {
+    // This user cannot have made a folder that it cannot read.
+    if (systemErrorCode(error) === "EACCES") return false;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
  * The directory of what FemtoClaw must not lose. Anybody who can write there can rewrite history, so it is used only
  * while it belongs to this user alone.
  */
+import { lstatSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -9,7 +10,7 @@ import { isThere } from "./is-there.ts";
 import { makeDurableFolders, makeFolders } from "./make-folders.ts";
 import { sweepAbandoned } from "./replace-file.ts";
 
-export { makeFolders, sweepAbandoned };
+export { makeDurableFolders, makeFolders, sweepAbandoned };
 
 /** The folders of a state directory, as absolute paths. */
 export interface StateDirectory {
@@ -49,8 +50,8 @@ export async function openStateDirectory(path: string, options: StateDirectoryOp
 /** INVARIANT: the check follows the making, so that a folder or link put there by somebody else is found. */
 async function makeIfMissing(path: string): Promise<void> {
   try {
-    // What exists is left to the check, which also recognizes a dangling link.
-    if (await isThere(path)) return;
+    // What is no folder is left to the check, which also recognizes a dangling link.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) return;
     await makeDurableFolders(path, OWNER_ALL);
   } catch (error) {
     throw unusable(path, error);
