@@ -15,8 +15,11 @@ const ENTRIES = {
   launch: "packages/host/src/launch.js",
   "segment-worker": "packages/journal/src/audit/segment-worker.ts",
   "trial-worker": "packages/policy/src/files/trial-worker.ts",
+  "append-until-killed": "packages/journal/test/append-until-killed.ts",
   "die-at-step": "packages/runtime/test/epochs/die-at-step.ts",
   "propose-until-killed": "packages/runtime/test/propose-until-killed.ts",
+  "remove-until-killed": "packages/journal/test/remove-until-killed.ts",
+  "replay-export": "packages/runtime/test/replay/replay-export.ts",
 };
 const FOLDER = join(ROOT, "node_modules/.cache/femtoclaw-command");
 /** LIMIT: how long a folder stays that no run of tests began with. */
@@ -64,7 +67,8 @@ const ownSources: Plugin = {
   name: "own-sources",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^[^.#/]/ }, ({ path }) => {
-      return path.startsWith("@femtoclaw/") ? undefined : { path, external: true };
+      // A program of the tests may take something from a module that its test takes more from.
+      return path.startsWith("@femtoclaw/") ? undefined : { path, external: true, sideEffects: path !== "vitest" };
     });
     onLoad({ filter: /\.[jt]s$/ }, async ({ path }) => {
       const contents = (await readFile(path, "utf8"))

@@ -5,10 +5,10 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Worker } from "node:worker_threads";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { billOfMaterials, licences, partsOf } from "../binary/bill-of-materials.ts";
 import { withBuiltinsUnderFlags } from "../binary/builtin-code.ts";
-import { bundle } from "../binary/bundle.ts";
+import { type Bundle, bundle } from "../binary/bundle.ts";
 import { chunksOf } from "../binary/chunks.ts";
 import { compiledChunks, V8_FLAGS } from "../binary/compiled-chunks.ts";
 import { lockFile, ROOT } from "../binary/locked-file.ts";
@@ -149,8 +149,13 @@ describe("a target", () => {
 });
 
 describe("the bundle", () => {
+  let here: Bundle;
+  beforeAll(async () => {
+    here = await bundle({ target: HERE, releaseKey: "a key" });
+  });
+
   it("holds threads that run, and knows the key that it is given", async () => {
-    const { code, assets, packages } = await bundle({ target: "linux-x64", releaseKey: "a key" });
+    const { code, assets, packages } = here;
     expect(String(code.get("code"))).toContain('"a key"');
     expect(packages).toContain("node_modules/classic-level");
     const worker = new Worker(Buffer.from(assets.get("segment-worker.cjs") ?? []).toString(), { eval: true });
@@ -174,7 +179,7 @@ describe("the bundle", () => {
   it("has no compiled code where none can be made for the target", async () => {
     const other = targetNames().find((name) => name !== HERE) ?? "";
     expect([...(await bundle({ target: other, releaseKey: null })).code.keys()]).toEqual(["code"]);
-    expect([...(await bundle({ target: HERE, releaseKey: null })).code.keys()]).toEqual(["code", "compiled"]);
+    expect([...here.code.keys()]).toEqual(["code", "compiled"]);
   });
 
   it("is built for no target without a database engine", async () => {

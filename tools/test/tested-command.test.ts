@@ -2,22 +2,25 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMMAND, SOURCES } from "../../packages/host/test/playground.ts";
 import { bundleCommand } from "../tested-command.ts";
 
 const folder = mkdtempSync("/tmp/femtoclaw-tested-");
+let made: string;
+beforeAll(async () => {
+  made = await bundleCommand(folder);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("what the tests start is the sources as they are now", async () => {
-  const again = await bundleCommand(folder);
-  expect(dirname(again).slice(folder.length)).toBe(`/${COMMAND[1].split("/").at(-2)}`);
+test("what the tests start is the sources as they are now", () => {
+  expect(dirname(made).slice(folder.length)).toBe(`/${COMMAND[1].split("/").at(-2)}`);
   const [said, expected] = [COMMAND, SOURCES].map(([program, launch]) => execFileSync(program, [launch, "--help"]));
   expect(String(said)).toBe(String(expected));
 });
 
-test("it holds all of our code and none of anybody else's, and only a thread is looked for beside it", async () => {
-  const from = dirname(await bundleCommand(folder));
+test("it holds all of our code and none of anybody else's, and only a thread is looked for beside it", () => {
+  const from = dirname(made);
   const texts = readdirSync(from).map((name) => readFileSync(join(from, name), "utf8"));
   const imported = texts.flatMap((text) => [...text.matchAll(/^(?:import|export)\b[^"]*? from "([^".][^"]*)";$/gm)]);
   const others = new Set(imported.map(([, name = ""]) => name).filter((name) => !isBuiltin(name)));

@@ -1,6 +1,7 @@
 /** The audit commands on a real host and on what it leaves: proofs and exports hold without it, damage is found. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { copyState } from "@femtoclaw/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 
@@ -35,7 +36,7 @@ beforeAll(async () => {
   expect(code).toBe(0);
   expect((await place.run(["audit", "checkpoint"])).stdout).toContain(`${value.origin}\n`);
   writeFileSync(join(place.root, "kept.checkpoint"), (await place.run(["audit", "checkpoint"])).stdout);
-  cpSync(place.state, join(place.root, "older"), { recursive: true });
+  copyState(place.state, join(place.root, "older"));
   await place.propose("fs_read", { path: "notes.txt" });
   host.kill("SIGTERM");
   await host.ended;
@@ -163,7 +164,7 @@ test("a log that cannot be remembered is told of, and keeps nobody from working"
 
 test("a flipped byte in a copy of the journal is found", async () => {
   const copy = join(place.root, "copy");
-  cpSync(place.state, copy, { recursive: true });
+  copyState(place.state, copy);
   const name = readdirSync(join(copy, "journal")).find((file) => /\.(ldb|log)$/.test(file)) ?? "";
   const file = join(copy, "journal", name);
   const bytes = readFileSync(file);

@@ -1,6 +1,7 @@
 /** Clients remember the log of a real host, and a log that was rolled back, forked or replaced is told of without any set-up. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { copyState } from "@femtoclaw/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Host, Playground } from "./playground.ts";
 
@@ -26,10 +27,10 @@ async function calls(count: number): Promise<void> {
 
 function putBack(copy: string): void {
   rmSync(place.state, { recursive: true });
-  cpSync(join(place.root, copy), place.state, { recursive: true });
+  copyState(join(place.root, copy), place.state);
 }
 
-const copy = (name: string): void => cpSync(place.state, join(place.root, name), { recursive: true });
+const copy = (name: string): void => copyState(place.state, join(place.root, name));
 const knownLogs = (): string => join(place.environment["HOME"] ?? "", ".local/state/femtoclaw/known-logs");
 
 test("an older copy of the state directory is told of by every client, until its owner says that it is meant", async () => {

@@ -1,19 +1,10 @@
 /** Forks and copies from outside: two logs, each right by itself, the new one naming the old; nothing is run by either. */
 import { createHash } from "node:crypto";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView, RuntimeStatus } from "@femtoclaw/runtime";
+import { copyState } from "@femtoclaw/testing";
 import { expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 
@@ -160,7 +151,7 @@ test("a copy goes on in a log of its own beside the original, which goes on in i
   await place.propose("process_exec", leave("once"));
   const copy = join(place.root, "copy");
   await place.down();
-  cpSync(place.state, copy, { recursive: true, preserveTimestamps: true });
+  copyState(place.state, copy, { preserveTimestamps: true });
   const { value: original } = await place.json<Keys>(["keys", "show"]);
   const copied = digestsOf(join(copy, "journal"));
   const { value: whole } = await place.json<Verdict>(["audit", "verify", copy]);
@@ -199,7 +190,7 @@ test("a state directory that was moved by copying it goes on in a new epoch, and
   await place.propose("process_exec", leave("once"));
   await place.down();
   const moved = join(place.root, "moved");
-  cpSync(place.state, moved, { recursive: true });
+  copyState(place.state, moved);
   rmSync(place.state, { recursive: true });
   renameSync(moved, place.state);
 
@@ -220,7 +211,7 @@ test("a backup that was put back goes on in a new epoch, and is told of until it
   await place.up();
   await place.down();
   const [backup, newer] = [join(place.root, "backup"), join(place.root, "newer")];
-  cpSync(place.state, backup, { recursive: true, preserveTimestamps: true });
+  copyState(place.state, backup, { preserveTimestamps: true });
   const { value: original } = await place.json<Keys>(["keys", "show"]);
   await place.up();
   await place.propose("fs_read", { path: "notes.txt" });

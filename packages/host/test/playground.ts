@@ -20,6 +20,7 @@ import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { type DirectoryIdentity, writeIdentity } from "@femtoclaw/journal";
 import type { Reply } from "@femtoclaw/protocol";
 import type { ExecutionView } from "@femtoclaw/runtime";
+import { leaveReserve } from "@femtoclaw/testing";
 
 /** The command as it runs from the sources. */
 export const SOURCES = [process.execPath, join(import.meta.dirname, "../src/launch.js")] as const;
@@ -127,6 +128,7 @@ export class Playground implements AsyncDisposable {
       for (const inner of readdirSync(path)) rmSync(join(path, inner), { recursive: true });
     }
     for (const { name, parentPath } of readdirSync(older, { recursive: true, withFileTypes: true })) {
+      if (name === "reserve") continue;
       const from = join(parentPath, name);
       const to = join(this.state, relative(older, from));
       if (statSync(from).isFile()) writeFileSync(to, readFileSync(from), { mode: 0o600 });
@@ -203,8 +205,9 @@ export class Playground implements AsyncDisposable {
     return child;
   }
 
-  /** A host in the foreground, once it is ready. */
+  /** A host in the foreground, once it is ready. The first one finds nothing but the disk reserve. */
   async up(args: readonly string[] = [], options: RunOptions = {}): Promise<Host> {
+    if (!existsSync(this.state)) leaveReserve(this.state);
     const child = this.spawn(["--json", ...args, "up"], options);
     const log = gather(child.stderr);
     const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);

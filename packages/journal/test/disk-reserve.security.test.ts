@@ -1,8 +1,9 @@
 /** The reserve is real room, taken only where there is enough of it, and nobody else's file. */
+import { existsSync } from "node:fs";
 import { chown, link, lstat, mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
+import { copyState, HAS_SMALL_DISK, leaveReserve, SmallDisk } from "@femtoclaw/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "../src/index.ts";
 
@@ -31,6 +32,18 @@ describe("the reserve", () => {
     expect([reserve.held, await readdir(folder)]).toEqual([false, []]);
     await next.giveUp();
     expect((await DiskReserve.open(folder)).held).toBe(false);
+  });
+
+  it.runIf(existsSync("/usr/bin/fallocate"))("that tests leave, and copy, is one that a host has taken", async () => {
+    const [state, copy] = [join(await temporaryFolder(), "state"), join(await temporaryFolder(), "copy")];
+    leaveReserve(state);
+    await writeFile(join(state, "identity"), "its own");
+    copyState(state, copy);
+    for (const folder of [state, copy]) {
+      expect((await lstat(join(folder, "reserve"))).mode & 0o777).toBe(0o600);
+      expect((await DiskReserve.open(folder)).held).toBe(true);
+      expect(await readdir(folder)).toEqual(["identity", "reserve"]);
+    }
   });
 
   it.each<readonly [string, (path: string) => Promise<void>]>([

@@ -4,11 +4,12 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { testedProgram } from "@femtoclaw/testing";
 import { describe, expect, it } from "vitest";
 import { checkJournal, Journal, LeveldbStore, verifyDirectory } from "../src/index.ts";
 import { collect, countingClock, keyringBeside, MACHINES, message, temporaryDirectory } from "./journal-fixture.ts";
 
-const WRITER = join(import.meta.dirname, "append-until-killed.ts");
+const WRITER = testedProgram(join(import.meta.dirname, "append-until-killed.ts"));
 
 function startWriter(directory: string, boot: string): ChildProcess {
   return spawn(process.execPath, [WRITER, directory, boot], { stdio: ["ignore", "pipe", "inherit"] });

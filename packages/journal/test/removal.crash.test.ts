@@ -3,13 +3,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { testedProgram } from "@femtoclaw/testing";
 import { expect, it } from "vitest";
 import { Journal, LeveldbStore, verifyDirectory } from "../src/index.ts";
 import { openDatabase } from "../src/store/leveldb/leveldb-database.ts";
 import { allRemoved, allUnindexed } from "../src/store/leveldb/leveldb-layout.ts";
 import { countingClock, keyringBeside, MACHINES, temporaryDirectory } from "./journal-fixture.ts";
 
-const REMOVER = join(import.meta.dirname, "remove-until-killed.ts");
+const REMOVER = testedProgram(join(import.meta.dirname, "remove-until-killed.ts"));
 const LIVES = 8;
 const DELAY_MS_MAX = 40;
 

@@ -1,9 +1,10 @@
 /** What pruning refuses, what it leaves of an execution that it cuts through, and how a runtime starts from it. */
 
-import { cpSync, mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { proveSnapshot, TilesReader, TilesSource, verifyLog } from "@femtoclaw/journal";
 import { listExecutions, type Runtime, recompute, replay, replayDifference, showExecution } from "@femtoclaw/runtime";
+import { copyState } from "@femtoclaw/testing";
 import { expect, it } from "vitest";
 import { Barrier, call, capability, recordsOf, temporaryHome } from "./runtime-fixture.ts";
 
@@ -132,7 +133,7 @@ it("leaves a log that is forked, recomputed, proved, compared and copied from it
   expect(forked.status().parent).toMatchObject({ reason: "fork", size: seq + 1 });
   await forked.close();
 
-  cpSync(home.state, join(home.root, "copied"), { recursive: true });
+  copyState(home.state, join(home.root, "copied"));
   const copied = await home.start({ configuration: { memory: { path: "copied" } } });
   expect(copied.status().parent).toMatchObject({ reason: "copy" });
   await copied.close();

@@ -1,5 +1,5 @@
 /** A runtime in a folder of its own, capabilities made of functions, and ways to look at what was recorded. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
@@ -12,6 +12,7 @@ import {
   type RuntimeOptions,
   resolveConfiguration,
 } from "@femtoclaw/runtime";
+import { leaveReserve } from "@femtoclaw/testing";
 import { onTestFinished } from "vitest";
 import type { GateOutputs, GateTerminals } from "../src/gate/gate-parts.ts";
 import { Relays } from "../src/relay/relays.ts";
@@ -126,10 +127,14 @@ export class Home {
     });
   }
 
-  /** Every capability is enabled and permitted, unless the configuration or `permit` say otherwise. */
+  /**
+   * Every capability is enabled and permitted, unless the configuration or `permit` say otherwise. The first runtime finds
+   * nothing but the disk reserve.
+   */
   async start({ configuration, capabilities = [], ...options }: StartOptions = {}): Promise<Runtime> {
     const names = capabilities.map(({ manifest }) => manifest.name);
     const enabled = Object.fromEntries(names.map((name) => [name, true as const]));
+    if (!existsSync(this.state)) leaveReserve(this.state);
     return await createRuntime({
       configuration: this.configuration({
         ...configuration,

@@ -7,10 +7,9 @@ import { text } from "node:stream/consumers";
 import { MARGIN_BYTES, RESERVE_BYTES, verifyDirectory } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";
-import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
+import { HAS_SMALL_DISK, SmallDisk, testedProgram } from "@femtoclaw/testing";
 import { describe, expect, it, vi } from "vitest";
 import { type Home, ofType, recordsOf, temporaryHome } from "./runtime-fixture.ts";
-import { testedProgram } from "./tested-program.ts";
 
 const PROPOSER = testedProgram(join(import.meta.dirname, "propose-until-killed.ts"));
 

@@ -1,5 +1,6 @@
-/** Suites that embedders run against their own parts, and disks that can be filled. */
+/** Suites that embedders run against their own parts, and what tests leave on a disk, fill it with or start. */
 export { type CapabilitySuiteOptions, capabilitySuite } from "./capability-suite.ts";
+export { copyState, leaveReserve } from "./disk-reserve.ts";
 export {
   type JournalStoreSuiteOptions,
   journalStoreSuite,
@@ -7,3 +8,4 @@ export {
   type StoreFixture,
 } from "./journal-store-suite.ts";
 export { HAS_SMALL_DISK, SmallDisk } from "./small-disk.ts";
+export { testedProgram } from "./tested-program.ts";

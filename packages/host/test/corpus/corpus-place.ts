@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { JsonValue, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { createRuntime, type Runtime, systemSurroundings } from "@femtoclaw/runtime";
+import { leaveReserve } from "@femtoclaw/testing";
 import { type LoadedConfiguration, loadConfiguration } from "../../src/configuration/load-configuration.ts";
 import { type LoadedPolicy, loadPolicy } from "../../src/preflight.ts";
 import { CorpusServers, statedNames } from "./corpus-servers.ts";
@@ -155,6 +156,7 @@ export class CorpusRuntime {
     const after: { act: (() => void) | null } = { act: null };
     try {
       const { resolved: configuration, policyFiles } = await place.load();
+      leaveReserve(join(place.root, "state"));
       const runtime = await createRuntime({
         configuration,
         policyFiles,

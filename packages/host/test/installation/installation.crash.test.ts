@@ -19,10 +19,11 @@ import type { CommandContext } from "../../src/commands/command-context.ts";
 import { install as installCommand, uninstall as uninstallCommand } from "../../src/commands/installation.ts";
 import { changedFiles } from "../../src/installation/install.ts";
 import { Library } from "../../src/installation/library.ts";
+import { COMMAND } from "../playground.ts";
 import { flagScript, newSigner, release } from "./stand-in.ts";
 import { upgradeKills } from "./upgrade-kills.ts";
 
-const LAUNCH = join(import.meta.dirname, "../../src/launch.js");
+const [NODE, LAUNCH] = COMMAND;
 const KILL_AT = join(import.meta.dirname, "kill-at.ts");
 const signer = newSigner();
 let root: string;
@@ -45,7 +46,7 @@ async function run(words: readonly string[], die?: number | string): Promise<num
   const env = { PATH, NODE_COMPILE_CACHE, HOME: root, ...at };
   const preload = typeof die === "string" ? ["--import", KILL_AT] : [];
   const argv = [...preload, LAUNCH, ...words, "--prefix", prefix()];
-  const child = spawn(process.execPath, argv, { env, cwd: root, stdio: "ignore" });
+  const child = spawn(NODE, argv, { env, cwd: root, stdio: "ignore" });
   const ended = once(child, "close");
   if (typeof die === "number") {
     await sleep(die);

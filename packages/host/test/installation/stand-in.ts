@@ -6,8 +6,9 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineDigests } from "@femtoclaw/runtime";
+import { COMMAND } from "../playground.ts";
 
-const LAUNCH = join(import.meta.dirname, "../../src/launch.js");
+const [NODE, LAUNCH] = COMMAND;
 
 export interface Signer {
   readonly pem: string;
@@ -25,7 +26,7 @@ export function newSigner(): Signer {
 /** This clone; `fails` is a command that ends with a fault instead. */
 export function cloneScript(fails?: string): string {
   const broken = fails === undefined ? "" : `case " $* " in *" ${fails} "*) echo broken >&2; exit 2;; esac\n`;
-  return `#!/bin/sh\n${broken}exec ${process.execPath} --no-warnings ${LAUNCH} "$@"\n`;
+  return `#!/bin/sh\n${broken}exec ${NODE} --no-warnings ${LAUNCH} "$@"\n`;
 }
 
 /**

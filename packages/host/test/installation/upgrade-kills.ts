@@ -11,9 +11,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { changedFiles } from "../../src/installation/install.ts";
 import { Library } from "../../src/installation/library.ts";
+import { COMMAND } from "../playground.ts";
 import { cloneScript, flagScript, newSigner, release } from "./stand-in.ts";
 
-const LAUNCH = join(import.meta.dirname, "../../src/launch.js");
+const [NODE, LAUNCH] = COMMAND;
 const signer = newSigner();
 /** Share of an upgrade's time before the first kill: until then the process has only read its own code. */
 const EARLIEST = 0.2;
@@ -158,7 +159,7 @@ class UpgradedPlace implements AsyncDisposable {
 
   #spawn(words: readonly string[]) {
     const argv = [LAUNCH, ...words, "--prefix", this.#prefix];
-    return spawn(process.execPath, argv, { env: this.#environment, cwd: this.#root, stdio: "ignore" });
+    return spawn(NODE, argv, { env: this.#environment, cwd: this.#root, stdio: "ignore" });
   }
 }
 

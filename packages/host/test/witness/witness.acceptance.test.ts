@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { copyState } from "@femtoclaw/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CONFIGURATION, Playground } from "../playground.ts";
 
@@ -53,7 +54,7 @@ const witnesses = async (): Promise<readonly Status[]> => (await place.json<Stat
 test("a file elsewhere holds the last checkpoint of each run, and a log that was rolled back is found out", async () => {
   const file = configure(FILE);
   await runOnce(2);
-  cpSync(place.state, join(place.root, "backup"), { recursive: true });
+  copyState(place.state, join(place.root, "backup"));
   await runOnce(3);
   const { code, value } = await verify();
   expect({ code, ...value }).toMatchObject({ code: 0, verdict: "verified", caveats: [], witnessFaults: [] });
@@ -136,7 +137,7 @@ test("a witness on the network cosigns, its word is kept, and it knows a log tha
   const ready = JSON.parse(line.toString()) as { url: string; vkey: string; logs: string[] };
   expect(ready.logs).toEqual([keys.origin]);
   configure(`[[audit.witness]]\nkind = "http"\nname = "network"\nurl = "${ready.url}"\nvkey = "${ready.vkey}"\n`);
-  cpSync(place.state, join(place.root, "backup"), { recursive: true });
+  copyState(place.state, join(place.root, "backup"));
   await runOnce(2);
   const { code, value } = await verify();
   expect({ code, size: value.witnessedSize }).toEqual({ code: 0, size: value.size });
@@ -160,7 +161,7 @@ test("a witness on the network cosigns, its word is kept, and it knows a log tha
 test("a journal that is rolled back alone contradicts what is kept beside it", async () => {
   const file = configure(FILE);
   await runOnce(1);
-  cpSync(place.state, join(place.root, "backup"), { recursive: true });
+  copyState(place.state, join(place.root, "backup"));
   await runOnce(2);
   cpSync(join(place.state, "witnessed"), join(place.root, "backup", "witnessed"), { recursive: true });
   await place.rollBack(join(place.root, "backup"));

@@ -1,11 +1,11 @@
 /** Killed in front of every step of a fork and of the opening of an epoch: the old log or the new one, whole. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { verifyDirectory } from "@femtoclaw/journal";
+import { copyState, testedProgram } from "@femtoclaw/testing";
 import { expect, it } from "vitest";
 import { call, capability, type Home, temporaryHome } from "../runtime-fixture.ts";
-import { testedProgram } from "../tested-program.ts";
 
 const DIES = testedProgram(join(import.meta.dirname, "die-at-step.ts"));
 /** More steps than there are; a run that reaches it has not ended by itself. */
@@ -58,7 +58,7 @@ it("an epoch is opened once, whenever its opening was cut off", async () => {
   let step = 1;
   for (let ended = false; !ended; step += 1) {
     expect(step).toBeLessThan(STEPS_MAX);
-    cpSync(original, home.state, { recursive: true });
+    copyState(original, home.state);
     ended = endsAtStep(home, "start", step);
     const runtime = await home.start();
     expect(runtime.status(), `step ${step}`).toMatchObject({ phase: "idle", parent: { origin, size, reason: "copy" } });

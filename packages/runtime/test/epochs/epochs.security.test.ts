@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { verifyDirectory } from "@femtoclaw/journal";
 import { type LogEntry, listExecutions, type Runtime, type RuntimeStatus, replay } from "@femtoclaw/runtime";
+import { copyState } from "@femtoclaw/testing";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   Barrier,
@@ -56,7 +57,7 @@ const identityOf = (home: Home): string => join(home.state, "identity");
 function replaceByCopy(home: Home): void {
   const original = join(home.root, "original");
   renameSync(home.state, original);
-  cpSync(original, home.state, { recursive: true, preserveTimestamps: true });
+  copyState(original, home.state, { preserveTimestamps: true });
 }
 
 describe("a state directory", () => {
@@ -155,7 +156,7 @@ describe("a copy", () => {
     const { home, before } = await homeWithLog();
     const original = await home.start({ capabilities });
     onTestFinished(() => original.close());
-    cpSync(home.state, join(home.root, "copy"), { recursive: true });
+    copyState(home.state, join(home.root, "copy"));
     const copy = await home.start({ capabilities, configuration: { memory: { path: "copy" } } });
     onTestFinished(() => copy.close());
     for (const runtime of [original, copy]) {
@@ -185,7 +186,7 @@ describe("a copy", () => {
     const running = [1, 2].map((n) => session.propose(call("waits", { n })));
     await barrier.reached;
     const open = [...first.projection.open];
-    cpSync(home.state, join(home.root, "copy"), { recursive: true });
+    copyState(home.state, join(home.root, "copy"));
     barrier.open();
     await Promise.all(running);
     await first.close();
@@ -209,7 +210,7 @@ describe("a copy", () => {
     await copy.close();
     expect(effects).toBe(2);
     // The copy of a copy takes over what is still open, and the one that was resolved no more.
-    cpSync(join(home.root, "copy"), join(home.root, "again"), { recursive: true });
+    copyState(join(home.root, "copy"), join(home.root, "again"));
     const again = await home.start({ ...all, configuration: { ...configuration, memory: { path: "again" } } });
     expect([...again.projection.unresolved.keys()]).toEqual([open[1]?.[0]]);
     expect(readdirSync(join(home.root, "again/epochs")).sort()).toEqual(["1", "2"]);

@@ -1,10 +1,11 @@
 /** A policy that forbids a program once a secret was read, against everybody who would rather it did not. */
-import { cpSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { compilePolicy, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import type { Configuration } from "@femtoclaw/protocol";
 import { type Runtime, recompute, replay } from "@femtoclaw/runtime";
+import { copyState } from "@femtoclaw/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { call, ofType, recordsOf } from "../runtime-fixture.ts";
 import { codeOf, GUARDED, guardedHome, READ_NOTES, READ_SECRET, RUN } from "./history-fixture.ts";
@@ -107,7 +108,7 @@ describe("the mark", () => {
     expect(await codeOf(open(first), READ_SECRET)).toBe("done");
     await first.fork(first.reader.size - 1, join(home.root, "forked"));
     await first.close();
-    cpSync(home.state, join(home.root, "copied"), { recursive: true });
+    copyState(home.state, join(home.root, "copied"));
     for (const path of ["forked", "copied"]) {
       const runtime = await start(home, { configuration: { ...GUARDED, memory: { path } } });
       expect(runtime.status().parent).not.toBeNull();

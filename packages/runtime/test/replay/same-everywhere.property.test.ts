@@ -2,10 +2,11 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { testedProgram } from "@femtoclaw/testing";
 import { beforeAll, expect, it } from "vitest";
 import { type ExportedLog, exportLog } from "./exported-log.ts";
 
-const SCRIPT = join(import.meta.dirname, "replay-export.ts");
+const SCRIPT = testedProgram(join(import.meta.dirname, "replay-export.ts"));
 
 let log: ExportedLog;
 
@@ -24,7 +25,8 @@ interface Replayed {
 }
 
 async function replayed(locale: string, zone: string, seed = ""): Promise<Replayed> {
-  const env = { PATH: process.env["PATH"], TZ: zone, LANG: locale, LC_ALL: locale };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, TZ: zone, LANG: locale, LC_ALL: locale };
   const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, log.folder, seed], {
     env,
     maxBuffer: 1 << 26,
