@@ -34,7 +34,10 @@ describe("usage", () => {
     [["init", "--preset", "everything"], "read-only, node, python, git"],
     [["bench", "no-such-preset"], "no preset is called"],
     [["conformance", "--bin", "/no/such/file"], "/no/such/file cannot be run: ENOENT\n  fix: Name an executable"],
-    [["audit", "check-proof", "/no/such/file", "--record", "r", "--key", "k"], "cannot be read: ENOENT\n  fix: Name a file"],
+    [
+      ["audit", "check-proof", "/no/such/file", "--record", "r", "--key", "k"],
+      "cannot be read: ENOENT\n  fix: Name a file",
+    ],
     [[], "Usage"],
   ])("femtoclaw %j is told what is wrong, with exit code 64", async (args, expected) => {
     const { code, stdout, stderr } = await place.run(args);
