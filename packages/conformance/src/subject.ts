@@ -89,9 +89,13 @@ export class Place implements AsyncDisposable {
     const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
     const late = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS);
     child.stdin.on("error", ignoreBrokenPipe).end(input);
-    const [exit] = (await once(child, "close")) as [number | null];
-    clearTimeout(late);
-    return { exit, stdout: stdout(), stderr: stderr() };
+    try {
+      const [exit] = (await once(child, "close")) as [number | null];
+      return { exit, stdout: stdout(), stderr: stderr() };
+    } finally {
+      // Also if it could not be started, because the timer would keep this process alive.
+      clearTimeout(late);
+    }
   }
 
   /** What a command prints with `--json`; a command that prints no JSON is a failed observation. */

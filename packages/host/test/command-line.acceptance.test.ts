@@ -33,6 +33,11 @@ describe("usage", () => {
     [["call", "fs_read", "{}", "\u001b[2J"], "\\u{1b}[2J"],
     [["init", "--preset", "everything"], "read-only, node, python, git"],
     [["bench", "no-such-preset"], "no preset is called"],
+    [["conformance", "--bin", "/no/such/file"], "/no/such/file cannot be run: ENOENT\n  fix: Name an executable"],
+    [
+      ["audit", "check-proof", "/no/such/file", "--record", "r", "--key", "k"],
+      "cannot be read: ENOENT\n  fix: Name a file",
+    ],
     [[], "Usage"],
   ])("femtoclaw %j is told what is wrong, with exit code 64", async (args, expected) => {
     const { code, stdout, stderr } = await place.run(args);
@@ -50,6 +55,11 @@ describe("usage", () => {
   test("a list of nothing says so on stderr", async () => {
     const { code, stdout, stderr } = await place.run(["secrets", "list"]);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "no secret is stored\n" });
+  });
+
+  test("a capability is shown with the names of its arguments, the optional ones in brackets", async () => {
+    const { stdout } = await place.run(["capabilities", "show", "fs_read"]);
+    expect(stdout).toMatch(/^ {2}arguments +path \[offset\] \[length\] \[encoding\]$/m);
   });
 
   test("a group describes its help as the program does", async () => {

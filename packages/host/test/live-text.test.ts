@@ -20,3 +20,8 @@ test("a program cannot keep its output from who looks on by a word that is too l
   text.lines(part("[10000 characters without a break are not shown]"));
   expect(text.isAllOf({ stdout: "x".repeat(10_000), stderr: "" })).toBe(false);
 });
+
+test("a tab leads to the next column of eight, as in a result", () => {
+  const text = new LiveText();
+  expect(text.lines(part("\tone\nab\tc\u001b\n"))).toEqual(["        one", "ab      c\\u{1b}"]);
+});

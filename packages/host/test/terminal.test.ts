@@ -5,6 +5,7 @@ import { callText } from "../src/terminal/call-text.ts";
 import { changeLines } from "../src/terminal/change-text.ts";
 import { factLines } from "../src/terminal/fact-text.ts";
 import { makeOutput } from "../src/terminal/output.ts";
+import { differenceLines } from "../src/terminal/replay-text.ts";
 import { exitOf, happened, headline, replyLines } from "../src/terminal/reply-text.ts";
 import { fittingTable, table } from "../src/terminal/table.ts";
 
@@ -60,6 +61,16 @@ describe("facts", () => {
   });
 });
 
+test("a difference of the whole state of an actor has a name", () => {
+  expect(differenceLines([{ actor: "sessions", path: "", before: undefined, after: {} }], plain)).toEqual([
+    "",
+    "sessions",
+    "  the whole state",
+    "    - nothing",
+    "    + {}",
+  ]);
+});
+
 describe("a call", () => {
   test("is told by its program, and by how many arguments it has", () => {
     const file = { real_path: "/usr/bin/git", device: "1", inode: "2", sha256: "0".repeat(64), cwd: "/srv" };
@@ -111,6 +122,18 @@ describe("a reply", () => {
     expect(replyLines(completed({ content: [{ type: "text", text: "one\n" }] }), plain)).toContain("  text  one");
     expect(happened(completed({ is_error: false, content }))).toBe("answered: one two abc d\\u{1b}[2J (image)");
     expect(happened(completed({ is_error: true, content: [null] }))).toBe("answered with an error: (nothing)");
+  });
+
+  test("shows a found line with its indent, and the tab in a name", () => {
+    const matches = [
+      { path: "Makefile", line: 2, text: "\techo hi\n" },
+      { path: "a\tb", line: 11, text: "x\ty\u001b" },
+    ];
+    expect(replyLines(completed({ matches }), plain).slice(1)).toEqual([
+      "matches:",
+      "  Makefile  2           echo hi",
+      "  a\\u{9}b   11  x       y\\u{1b}",
+    ]);
   });
 
   test("cannot command a terminal by the names that a capability of others gives its results, or by their numbers", () => {

@@ -5,7 +5,19 @@ import { Component, createRef } from "preact";
 import { type Execution, stepAt } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
 import { rulesBefore } from "./decision.tsx";
-import { at, beginning, held, inspection, isLive, link, lookAtQuestions, questions, version } from "./store.ts";
+import {
+  at,
+  beginning,
+  connection,
+  held,
+  inspection,
+  isLive,
+  link,
+  lookAtQuestions,
+  questions,
+  STILL_READING,
+  version,
+} from "./store.ts";
 import { Block, day, Facts, Json, KindChip, shown } from "./text.tsx";
 
 export function Approvals() {
@@ -14,7 +26,7 @@ export function Approvals() {
   if (open.length === 0) {
     return (
       <div class="empty">
-        <p class="calm">{isLive.value ? "Nothing waits for you." : "At this moment nothing waited for an operator."}</p>
+        <p class="calm">{noQuestion()}</p>
       </div>
     );
   }
@@ -26,6 +38,11 @@ export function Approvals() {
       ))}
     </div>
   );
+}
+
+function noQuestion(): string {
+  if (connection.value === "opening") return STILL_READING;
+  return isLive.value ? "Nothing waits for you." : "At this moment nothing waited for an operator.";
 }
 
 /** Rebuilds the questions of a past moment from records, which tell as much as the host told then. */

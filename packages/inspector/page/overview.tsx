@@ -4,7 +4,7 @@ import { KINDS, type Kind, stepAt } from "../src/history.ts";
 import { Activity } from "./activity.tsx";
 import { KindIcon } from "./icons.tsx";
 import { filterKinds } from "./list-filter.ts";
-import { at, connection, counts, cursor, held, isLive, link, status, version } from "./store.ts";
+import { at, connection, counts, cursor, held, isLive, link, STILL_READING, status, version } from "./store.ts";
 import { clock, KIND_WORDS, KindChip, Pane, plural, shown } from "./text.tsx";
 import { phaseTone, subsystemTone } from "./tones.ts";
 
@@ -67,7 +67,7 @@ function Greeting() {
       : `${plural(waiting, "call")} ${waiting === 1 ? "waits" : "wait"} for you.`;
   // While the log is still being read, the state shown would be a past one.
   const isRead = connection.value !== "opening";
-  const told = isRead ? (PHASES[phase] ?? `Starting: ${shown(phase)}.`) : "Reading the log…";
+  const told = isRead ? (PHASES[phase] ?? `Starting: ${shown(phase)}.`) : STILL_READING;
   const tone = phaseTone(phase);
   return (
     <div class={`greeting ${tone}`}>
@@ -102,7 +102,7 @@ function Newest(props: {
       aside={total > most ? <a href={link("executions")}>all {total.toLocaleString("en")}</a> : undefined}
     >
       {found.length === 0 ? (
-        <p class="calm">{none}</p>
+        <p class="calm">{connection.value === "opening" ? STILL_READING : none}</p>
       ) : (
         <ul class="lines">
           {found.map(({ execution, step }) => (

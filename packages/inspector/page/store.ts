@@ -17,6 +17,8 @@ const LOOK_MS = 1_500;
 export type Connection = "opening" | "following" | "complete" | "lost" | "no-session";
 
 export const connection = signal<Connection>("opening");
+/** Said while `connection` is "opening", because what was not found may still come. */
+export const STILL_READING = "Reading the log…";
 export const fault = signal<string | null>(null);
 export const beginning = signal<Beginning | null>(null);
 export const held = signal(new History(CHARTS, null));

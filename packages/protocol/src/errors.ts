@@ -61,7 +61,7 @@ export const ERRORS = define({
   FEMTO_ARGUMENTS_INVALID: {
     type: "AuthorizationError",
     exit: EXIT.badInput,
-    fix: "Send arguments that match the capability's input schema.",
+    fix: "Send arguments that match the capability's input schema. `femtoclaw capabilities show NAME` lists their names.",
   },
   FEMTO_FACTS_FAILED: {
     type: "AuthorizationError",
@@ -274,7 +274,9 @@ export const ERRORS = define({
     "Name a state directory that does not exist yet, in a folder that only you can write to. Move an old one aside. An installation for the machine has a folder of root's: let root create /var/lib/femtoclaw/backups for the host's user, restore as that user to a folder in it, and let root move the result to /var/lib/femtoclaw/state.",
   ),
   FEMTO_JOURNAL_RECORD_TOO_LARGE: memory("Send smaller arguments or ask for less output."),
-  FEMTO_STATE_NOT_FOUND: memory("Name an existing state directory with --state, or start a host, which creates it."),
+  FEMTO_STATE_NOT_FOUND: memory(
+    "Name a folder that exists. A state directory is created by the first start of its host.",
+  ),
   FEMTO_STATE_OWNER: memory("Use a state directory that belongs to the user who runs the host."),
   FEMTO_STATE_MODE: memory("Remove the permissions of group and others: chmod 700 on the folder named in the message."),
   FEMTO_KEY_MISSING: configuration(

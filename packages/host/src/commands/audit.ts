@@ -11,7 +11,7 @@ import {
   verifyLog,
 } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
-import { EXIT, errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
 import { writeNewTogether } from "../new-file.ts";
@@ -263,7 +263,9 @@ function fileBytes(path: string): Buffer {
       closeSync(descriptor);
     }
   } catch (error) {
-    throw new FemtoError("FEMTO_USAGE", `${printable(path)} cannot be read: ${errorText(error)}`, { cause: error });
+    const reason = `${printable(path, 4_096)} cannot be read: ${systemErrorCode(error) ?? errorText(error)}`;
+    const fix = "Name a file that exists and that you can read.";
+    throw new FemtoError("FEMTO_USAGE", reason, { fix, cause: error });
   }
   if (bytes <= NAMED_BYTES_MAX) return held.subarray(0, bytes);
   const reason = `${printable(path)} has more than ${NAMED_BYTES_MAX} bytes, so it is no key, checkpoint, proof or record`;

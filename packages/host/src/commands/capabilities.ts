@@ -136,16 +136,25 @@ function capabilityLines(
   ];
 }
 
-function manifestRows({ effect, idempotent, arguments: declared, limits }: CapabilityManifest): string[][] {
+function manifestRows({ effect, idempotent, input, arguments: declared, limits }: CapabilityManifest): string[][] {
   const kinds = declared.map((one) => {
     const access = one.kind === "path" ? ` to ${one.access}` : "";
     return `${printable(one.pointer, 100) || "all arguments"} is a ${one.kind}${access}`;
   });
   return [
+    ["arguments", argumentNames(input)],
     ["effect", idempotent ? `${effect}, idempotent` : effect],
     ["declares", kinds.length === 0 ? "no resource" : kinds.join("; ")],
     ["limits", `${limits.timeout_ms} ms, ${limits.output_bytes} bytes`],
   ];
+}
+
+/** Those that every call needs come first, and the others in brackets. `--json` shows the whole schema. */
+function argumentNames({ properties, required }: CapabilityManifest["input"]): string {
+  const names = Object.keys((properties ?? {}) as object);
+  const isNeeded = (name: string): boolean => Array.isArray(required) && required.includes(name);
+  const optional = names.filter((name) => !isNeeded(name)).map((name) => `[${printable(name, 64)}]`);
+  return [...names.filter(isNeeded).map((name) => printable(name, 64)), ...optional].join(" ") || "none";
 }
 
 const FILE_STYLES = {

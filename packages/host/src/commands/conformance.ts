@@ -1,7 +1,8 @@
 /** `conformance`: examines an executable from outside and judges each clause of the deployment specification. */
+import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import { checkConformance, type JudgedClause } from "@femtoclaw/conformance";
-import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -24,9 +25,10 @@ export async function conformance(context: CommandContext, flags: ConformanceFla
     const reason = "the check looks at processes through /proc, and what it cannot see would look like a failure";
     throw new FemtoError("FEMTO_PLATFORM_UNSUPPORTED", reason);
   }
-  const named = (file: string | undefined): string | null => (file === undefined ? null : resolve(context.cwd, file));
+  const named = (file: string | undefined): string | null => (file === undefined ? null : program(context.cwd, file));
+  const examined = named(bin);
   const { version, deploymentDigest, scope, clauses } = await checkConformance({
-    command: bin === undefined ? ownCommand() : [resolve(context.cwd, bin)],
+    command: examined === null ? ownCommand() : [examined],
     full,
     installed: installed ? { configuration: context.load().path, environment } : null,
     from: named(flags.from),
@@ -48,6 +50,19 @@ export async function conformance(context: CommandContext, flags: ConformanceFla
   }
   if (count(clauses, "fails") > 0) return EXIT.no;
   return count(clauses, "not-checked") > 0 ? EXIT.incomplete : EXIT.ok;
+}
+
+/** Looked at before anything is begun, because the check takes minutes. */
+function program(folder: string, file: string): string {
+  const path = resolve(folder, file);
+  try {
+    accessSync(path, constants.X_OK);
+    return path;
+  } catch (error) {
+    const reason = `${printable(path, 4_096)} cannot be run: ${systemErrorCode(error) ?? errorText(error)}`;
+    const fix = "Name an executable that exists. `npm run build:binary` makes one.";
+    throw new FemtoError("FEMTO_USAGE", reason, { fix, cause: error });
+  }
 }
 
 function summary(clauses: readonly JudgedClause[]): string {

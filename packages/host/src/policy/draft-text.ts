@@ -3,6 +3,7 @@ import type { GrantProposal } from "@femtoclaw/policy";
 import { parseJson, printable } from "@femtoclaw/protocol";
 import { type GrantContext, grantLine, insertionOf } from "../configuration/grant-text.ts";
 import { tomlKey } from "../configuration/toml-text.ts";
+import { countText } from "../terminal/count-text.ts";
 import type { Drafted, PolicyDraft } from "./draft.ts";
 
 /** LIMIT: characters of one comment. */
@@ -17,7 +18,7 @@ export function draftText(draft: PolicyDraft, context: GrantContext): string {
     lists.set(place, [...(lists.get(place) ?? []), ...itemLines(drafted, item)]);
   }
   return [
-    `# Drafted from ${denied} denied calls. Nothing here is in force: read it, and take over what you want.`,
+    `# Drafted from ${countText(denied, "denied call")}. Nothing here is in force: read it, and take over what you want.`,
     ...(permitted === 0
       ? []
       : [`# ${permitted} of them are permitted by the present configuration, or wait for an operator's yes.`]),

@@ -3,6 +3,7 @@
  * in them can control the terminal.
  */
 import { type OutputPart, printable } from "@femtoclaw/protocol";
+import { withoutTabs } from "./tab-stops.ts";
 
 /** LIMIT: characters of one line; a longer one is shown as several. */
 const LINE_CHARS = 4_096;
@@ -50,7 +51,8 @@ export class LiveText {
   }
 }
 
-function cut(line: string): string[] {
+function cut(whole: string): string[] {
+  const line = withoutTabs(whole);
   const lines: string[] = [];
   for (let at = 0; at === 0 || at < line.length; at += LINE_CHARS) {
     lines.push(printable(line.slice(at, at + LINE_CHARS), LINE_CHARS));

@@ -41,7 +41,7 @@ export function policyDifferenceLines(difference: PolicyDifference, compared: Co
       .map(({ reason, count, examples }) => `  ${count}: ${shown(reason)} (record ${examples.join(", ")})`),
     ...(never_decided === 0 || compared === "trial"
       ? []
-      : ["", `${countText(never_decided, "call")} ended before any decision, and left out here`]),
+      : ["", `left out: ${countText(never_decided, "call")} that ended before any decision`]),
   ];
 }
 

@@ -32,7 +32,7 @@ export function differenceLines(differences: readonly StateDifference[], output:
  */
 function changeOf({ path, before, after }: StateDifference, output: Output): string[] {
   return [
-    `  ${printable(path)}`,
+    `  ${path === "" ? "the whole state" : printable(path)}`,
     `    ${output.style("red", `- ${side(before)}`)}`,
     `    ${output.style("green", `+ ${side(after)}`)}`,
   ];

@@ -1,6 +1,7 @@
 /** A reply as a person reads it: what was decided, by which rule, what happened, and where it is recorded. */
 import { ERRORS, EXIT, printable, type Reply } from "@femtoclaw/protocol";
 import type { Output } from "./output.ts";
+import { withoutTabs } from "./tab-stops.ts";
 import { table } from "./table.ts";
 
 /** LIMIT: characters of one line of a result on a terminal; `--json` has all of it. */
@@ -77,10 +78,16 @@ function resultLines(result: Readonly<Record<string, unknown>>): string[] {
 function blockOf(value: unknown): string[] | null {
   if (typeof value === "string" && (value.includes("\n") || value.length > SHORT_CHARS)) return textLines(value);
   if (!Array.isArray(value) || !value.every((item) => typeof item === "object" && item !== null)) return null;
-  const items = value.map((item: object) => Object.values(item).map(plain));
+  const items = value.map((item: object) => Object.entries(item).map(cellOf));
   // If an item holds a text of several lines, each item is shown on its own: its short values, and the text below.
   if (items.some((cells) => cells.some(isLong))) return items.flatMap(itemLines);
   return table(items.map((cells) => cells.map((cell) => printable(cell.trimEnd(), LINE_CHARS_MAX))));
+}
+
+/** A tab belongs to a text, such as a line that was found. In a path it is suspicious, so it stays visible there. */
+function cellOf([name, value]: [string, unknown]): string {
+  const cell = plain(value);
+  return name === "path" || isLong(cell) ? cell : withoutTabs(cell);
 }
 
 const isLong = (cell: string): boolean => cell.trimEnd().includes("\n");
@@ -96,17 +103,6 @@ function textLines(text: string): string[] {
     .trimEnd()
     .split("\n")
     .map((line) => printable(withoutTabs(line), LINE_CHARS_MAX));
-}
-
-/**
- * Replaces tabs by spaces up to the next column of eight, as a terminal would. Behind an indent, a tab would lead to
- * another column. The line may be as long as any output, so it is split and not searched by a pattern, which would begin
- * again at each character of a line without a tab.
- */
-function withoutTabs(line: string): string {
-  const parts = line.split("\t");
-  const last = parts.pop() ?? "";
-  return parts.map((part) => part + " ".repeat(8 - ([...part].length % 8))).join("") + last;
 }
 
 /** Capabilities of others give values that have no text of their own. */

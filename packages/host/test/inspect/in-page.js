@@ -21,6 +21,12 @@ globalThis.inPage = {
     return lit;
   },
 
+  /** Browsers of tests hide scroll bars, so this looks at whether room is kept for one. */
+  keepsGutter(selector) {
+    const { overflowY, scrollbarGutter } = getComputedStyle(document.querySelector(selector));
+    return overflowY !== "visible" && scrollbarGutter === "stable";
+  },
+
   misplaced() {
     const leaves = textLeaves();
     const found = [];

@@ -220,6 +220,8 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await page.waitForSelector(".light.complete");
     expect(await page.getAttribute(".row", "aria-setsize")).toBe("10000");
     expect(await page.locator(".row").count()).toBeLessThan(60);
+    // So the scroll bar beside the rows moves no column away from its head.
+    expect(await page.evaluate('inPage.keepsGutter(".list") && inPage.keepsGutter(".table-head")')).toBe(true);
     await page.focus(".list");
     await page.keyboard.press("End");
     await page.waitForSelector('.row[aria-posinset="10000"].active');

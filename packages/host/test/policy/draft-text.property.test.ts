@@ -71,6 +71,9 @@ it("holds each proposed entry, and nothing else that counts", () => {
   fc.assert(
     fc.property(draft, (found) => {
       const written = draftText(found, { directory: "/p", searchPath: ["/nowhere"] });
+      expect(written).toMatch(
+        found.denied === 1 ? /^# Drafted from 1 denied call\. / : /^# Drafted from \d+ denied calls\. /,
+      );
       const { configuration } = readConfiguration(Buffer.from(written), "draft.toml");
       const { allow = {}, sandbox = {}, ...rest } = configuration;
       expect(rest).toEqual({});

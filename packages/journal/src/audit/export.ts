@@ -274,7 +274,8 @@ async function exporting<Place, T>(
     }
   } catch (error) {
     if (error instanceof FemtoError) throw error;
-    const reason = systemErrorCode(error) ?? errorText(error);
-    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(place)} cannot be written: ${reason}`, { cause: error });
+    const code = systemErrorCode(error);
+    const why = code === "EEXIST" ? "is there already" : `cannot be written: ${code ?? errorText(error)}`;
+    throw new FemtoError("FEMTO_EXPORT_FAILED", `${printable(place)} ${why}`, { cause: error });
   }
 }

@@ -66,7 +66,7 @@ describe("a folder of tiles", () => {
     const again = exportTiles(journal, join(root, "tiles"));
     await expect(again).rejects.toMatchObject({
       code: "FEMTO_EXPORT_FAILED",
-      message: expect.stringContaining("EEXIST") as string,
+      message: expect.stringContaining("is there already") as string,
     });
     const other = await new Machine().boot();
     await expect(exportTiles(other.journal, join(root, "unsigned"))).rejects.toMatchObject({
