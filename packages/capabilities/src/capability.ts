@@ -32,7 +32,7 @@ export interface Capability {
   readonly manifest: CapabilityManifest;
   readonly isolation: Isolation;
   /**
-   * The code that registers the capability vouches that its code may be trusted with everything this process can do.
+   * The embedder vouches that the code of this capability may be trusted with everything that this process can do.
    * INVARIANT: without this, nothing runs `in-process`.
    */
   readonly trusted?: true;
