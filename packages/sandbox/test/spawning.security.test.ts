@@ -30,6 +30,8 @@ const shell = (script: string, more: Partial<SpawnRequest> = {}): SpawnRequest =
 });
 
 const openDescriptors = (): string[] => readdirSync("/proc/self/fd");
+/** Also those that earlier tests of this process have started. */
+const childrenNow = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, "utf8");
 
 describe.skipIf(process.platform !== "linux").each(Object.entries(WAYS))("a process started by %s", (_, spawn) => {
   async function saidBy(request: SpawnRequest): Promise<{ said: string; child: SpawnedProcess }> {
@@ -212,10 +214,10 @@ describe.skipIf(process.platform !== "linux").each(Object.entries(WAYS))("a proc
       await pause(50);
     };
     await round();
-    const before = openDescriptors().length;
+    const [before, children] = [openDescriptors().length, childrenNow()];
     for (const _ of [1, 2, 3]) await round();
     expect(openDescriptors().length).toBeLessThanOrEqual(before);
-    expect(readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim()).toBe("");
+    expect(childrenNow()).toBe(children);
   });
 });
 

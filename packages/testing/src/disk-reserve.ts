@@ -4,15 +4,30 @@
  * room, and nothing is written.
  */
 import { spawnSync } from "node:child_process";
-import { type CopySyncOptions, closeSync, cpSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import {
+  type CopySyncOptions,
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { RESERVE_BYTES } from "@femtoclaw/journal";
 
-/** Leaves the reserve in a state directory that has none, and makes the directory if it is missing. */
+/**
+ * Leaves the reserve in a state directory that has none, and makes the directory if it is missing. Both belong to the
+ * user whose folder they are in, because that is the user who runs the host.
+ */
 export function leaveReserve(state: string): void {
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const path = join(state, "reserve");
   closeSync(openSync(path, "wx", 0o600));
+  const { uid, gid } = statSync(dirname(state));
+  for (const made of [state, path]) chownSync(made, uid, gid);
   const { status } = spawnSync("/usr/bin/fallocate", ["--length", String(RESERVE_BYTES), path], { stdio: "ignore" });
   // Where a system cannot do that, the host writes the reserve itself.
   if (status !== 0) rmSync(path);
