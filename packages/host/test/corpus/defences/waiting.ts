@@ -64,8 +64,8 @@ export const WAITING: readonly Row[] = [
   [
     "what was made ready ends with a call that does not run",
     "packages/runtime/src/gate/gate.ts",
-    "execution.prepared?.effect[Symbol.dispose]();",
-    "",
+    "execution.prepared?.effect[Symbol.dispose]()",
+    "undefined",
     "is disposed of where",
   ],
   [
