@@ -21,22 +21,20 @@ const SLEEP = 1_000_000 + process.pid * 100;
 const started: ChildProcess[] = [];
 afterEach(() => {
   for (const child of started.splice(0)) child.kill("SIGKILL");
-  for (const pid of processesWith(String(SLEEP).slice(0, -2))) kill(pid);
+  for (const pid of left()) kill(pid);
 });
 
-/** Numbers of the processes with this text in their command line, each word of which ends with a zero byte. */
-function processesWith(text: string): number[] {
-  const pids = readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid);
-  return pids.filter((pid) => commandLine(pid).includes(text));
+/** Numbers of the processes of whose command line this holds. */
+function processes(holds: (words: readonly string[]) => boolean): number[] {
+  const pids = readdirSync("/proc").map(Number);
+  return pids.filter((pid) => pid > 1 && pid !== process.pid && holds(wordsOf(pid)));
 }
 
-function commandLine(pid: number): string {
+function wordsOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   } catch {
-    return "";
+    return [];
   }
 }
 
@@ -48,13 +46,14 @@ function kill(pid: number): void {
   }
 }
 
-const sleepers = (seconds: number): number[] =>
-  processesWith(String(seconds)).filter((pid) => /^[^\0]*sleep\0\d+\0$/.test(commandLine(pid)));
-const watchesOf = (host: number | undefined): number[] =>
-  readFileSync(`/proc/${host}/task/${host}/children`, "utf8")
-    .split(" ")
-    .map(Number)
-    .filter((pid) => commandLine(pid).includes("femto_mark"));
+const isOwn = (word: string): boolean => /^\d{7,}$/.test(word) && Number(word) >= SLEEP && Number(word) < SLEEP + 100;
+/** All processes with a program of this file in their command line. */
+const left = (): number[] => processes((words) => words.some(isOwn));
+const sleepers = (): number[] => processes(([program = "", ...words]) => /\bsleep$/.test(program) && words.some(isOwn));
+const marked = (mark: string): number[] => processes((words) => words.includes(mark));
+const isWatch = (pid: number): boolean => wordsOf(pid).join(" ").includes("femto_mark");
+const watchesOf = (host: number): number[] =>
+  readFileSync(`/proc/${host}/task/${host}/children`, "utf8").split(" ").filter(Boolean).map(Number).filter(isWatch);
 
 /** A host whose programs are being started, and its mark. */
 async function hostOf(seconds: number, atOnce = AT_ONCE): Promise<{ host: ChildProcess; mark: string }> {
@@ -64,10 +63,6 @@ async function hostOf(seconds: number, atOnce = AT_ONCE): Promise<{ host: ChildP
   const [mark] = (await once(createInterface(host.stdout as Readable), "line")) as [string];
   return { host, mark };
 }
-
-/** Those of other files of tests that this process has run. */
-const EARLIER = watchesOf(process.pid);
-const ownWatches = (): number[] => watchesOf(process.pid).filter((pid) => !EARLIER.includes(pid));
 
 const isThere = await (async () => {
   using place = playground();
@@ -83,28 +78,27 @@ describe.skipIf(!isThere)("what a host under bubblewrap started", () => {
       host.kill("SIGKILL");
       await once(host, "close");
     }
-    const left = (): number[] => processesWith(String(SLEEP).slice(0, -2));
     await expect.poll(left, { timeout: 10_000 }).toEqual([]);
   });
 
   it("carries the mark of its host, process 1 included, and the program does not", async () => {
     const { mark } = await hostOf(SLEEP, 1);
-    await expect.poll(() => sleepers(SLEEP)).toHaveLength(1);
-    const [program = 0] = sleepers(SLEEP);
+    await expect.poll(() => sleepers()).toHaveLength(1);
+    const [program = 0] = sleepers();
     const parentOf = (pid: number): number =>
       Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
     const first = parentOf(program);
-    expect(processesWith(mark).sort()).toEqual([first, parentOf(first)].sort());
+    expect(marked(mark).sort()).toEqual([first, parentOf(first)].sort());
   });
 
   it("is found by that mark alone, though nothing else would end it", async () => {
     const { host, mark } = await hostOf(SLEEP, 1);
     const orphan = (word: string): ChildProcess => spawn("sh", ["-c", "read -r never", "sh", word], { detached: true });
-    const [marked, other] = [orphan(mark), orphan(`${mark.slice(0, -1)}x`)];
-    started.push(marked, other);
-    await expect.poll(() => sleepers(SLEEP)).toHaveLength(1);
+    const [own, other] = [orphan(mark), orphan(`${mark.slice(0, -1)}x`)];
+    started.push(own, other);
+    await expect.poll(() => sleepers()).toHaveLength(1);
     host.kill("SIGKILL");
-    const [, signal] = (await once(marked, "exit")) as [number | null, string | null];
+    const [, signal] = (await once(own, "exit")) as [number | null, string | null];
     expect(signal).toBe("SIGKILL");
     expect(existsSync(`/proc/${other.pid}`) && other.exitCode === null && other.signalCode === null).toBe(true);
   });
@@ -112,12 +106,13 @@ describe.skipIf(!isThere)("what a host under bubblewrap started", () => {
   it("is started under another watch if somebody has ended the first one", async () => {
     using place = playground();
     await run(place, ["true"]);
-    const [first = 0, ...others] = ownWatches();
-    expect(others).toEqual([]);
-    process.kill(first, "SIGKILL");
-    await expect.poll(ownWatches).toEqual([]);
+    const watches = (): number[] => watchesOf(process.pid);
+    expect(watches()).not.toEqual([]);
+    // Other files of tests may have started more in this process.
+    for (const pid of watches()) kill(pid);
+    await expect.poll(watches).toEqual([]);
     await run(place, ["true"]);
-    expect(ownWatches()).toHaveLength(1);
+    expect(watches()).toHaveLength(1);
   });
 
   it("leaves no watch when the host ends in an orderly way", () => {
@@ -130,6 +125,6 @@ describe.skipIf(!isThere)("what a host under bubblewrap started", () => {
     const said = execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "--eval", script]).toString();
     const children = said.trim().split(" ").map(Number);
     expect(children).toHaveLength(1);
-    expect(children.filter((pid) => commandLine(pid).includes("femto_mark"))).toEqual([]);
+    expect(children.filter(isWatch)).toEqual([]);
   });
 });
