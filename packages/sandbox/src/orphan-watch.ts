@@ -1,8 +1,8 @@
 /**
  * Ends what a killed host leaves behind under bubblewrap. The process 1 of a sandbox asks the kernel to be killed
  * together with bubblewrap only after it has started the program, and nothing holds the program back until then. If the
- * host is killed in between, the sandbox loses whoever would have ended it. So a shell beside the host waits for the
- * end of the host, and then kills each process that carries the mark of this host.
+ * host is killed in between, nothing ends the sandbox any more. So a shell beside the host waits for the end of the host,
+ * and then kills each process that carries the mark of this host.
  */
 import { randomUUID } from "node:crypto";
 import type { Writable } from "node:stream";
@@ -22,7 +22,8 @@ export const MARKED: readonly string[] = ["--ro-bind-try", MARK, MARK];
 /**
  * The mark arrives on stdin, and stdin ends with the host. The shell looks more than once: a process that is just
  * becoming another program has no command line for a moment, and bubblewrap may start one more before it is killed. The
- * shell has a session of its own, where no interrupt typed for the host reaches it.
+ * last looks are a second apart, whatever was found. The shell has a session of its own, where no interrupt typed for
+ * the host reaches it.
  */
 const SCRIPT = `
 PATH=/usr/bin:/bin
@@ -35,7 +36,7 @@ for femto_look in 1 2 3 4 5; do
     femto_pid=\${femto_path#/proc/}
     kill -KILL "\${femto_pid%/cmdline}"
   done
-  [ "$femto_found" ] || sleep 1
+  [ "$femto_found" ] && [ "$femto_look" -lt 3 ] || sleep 1
 done
 `;
 
