@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PolicyEngine } from "@femtoclaw/policy";
 import type { Configuration } from "@femtoclaw/protocol";
-import { type Runtime, systemSurroundings } from "@femtoclaw/runtime";
+import { type Runtime, type Surroundings, systemSurroundings } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   Barrier,
@@ -37,6 +37,21 @@ async function place(options: StartOptions = {}): Promise<{ home: Home; runtime:
 }
 
 const read = (home: Home) => call("fs_read", { path: join(home.root, "data/a") });
+
+/** Those of this system, where each policy engine is changed once it is open; `count` is how many there were with it. */
+function withEngines(change: (engine: PolicyEngine, count: number) => void | Promise<void>): Surroundings {
+  const surroundings = systemSurroundings();
+  let count = 0;
+  return {
+    ...surroundings,
+    openPolicyEngine: async (options) => {
+      const engine: PolicyEngine = await surroundings.openPolicyEngine(options);
+      count += 1;
+      await change(engine, count);
+      return engine;
+    },
+  };
+}
 
 describe("a reload", () => {
   it("decides what comes after it, leaves what runs to its end, and is a record", async () => {
@@ -93,19 +108,10 @@ describe("a reload", () => {
   });
 
   it("whose engine cannot take it is rejected with its revision, and the old engine decides on", async () => {
-    let engines = 0;
-    const surroundings = systemSurroundings();
-    const { home, runtime } = await place({
-      surroundings: {
-        ...surroundings,
-        openPolicyEngine: async (options) => {
-          const engine: PolicyEngine = await surroundings.openPolicyEngine(options);
-          engines += 1;
-          if (engines === 2) engine.activate = () => expect.unreachable("the engine traps") as never;
-          return engine;
-        },
-      },
+    const surroundings = withEngines((engine, count) => {
+      if (count === 2) engine.activate = () => expect.unreachable("the engine traps") as never;
     });
+    const { home, runtime } = await place({ surroundings });
     const before = runtime.policy.revision;
     await expect(runtime.reload({ configuration: home.configuration(CLOSED) }, BY)).rejects.toThrow("the engine traps");
     expect((await runtime.openSession({ channel: "agent" }).propose(read(home))).status).toBe("completed");
@@ -120,21 +126,12 @@ describe("a reload", () => {
   });
 
   it("stays in force if the engine of the policy before was being made anew", async () => {
-    const surroundings = systemSurroundings();
     const restart = new Barrier();
-    let engines = 0;
-    const { home, runtime } = await place({
-      surroundings: {
-        ...surroundings,
-        openPolicyEngine: async (options) => {
-          const engine: PolicyEngine = await surroundings.openPolicyEngine(options);
-          engines += 1;
-          if (engines === 1) engine.decideAll = () => expect.unreachable("the engine traps") as never;
-          if (engines === 2) await restart.arrive();
-          return engine;
-        },
-      },
+    const surroundings = withEngines(async (engine, count) => {
+      if (count === 1) engine.decideAll = () => expect.unreachable("the engine traps") as never;
+      if (count === 2) await restart.arrive();
     });
+    const { home, runtime } = await place({ surroundings });
     const session = runtime.openSession({ channel: "agent" });
     expect(await session.propose(read(home))).toMatchObject({ status: "denied" });
     await restart.reached;
