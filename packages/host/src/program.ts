@@ -7,21 +7,23 @@ import { Argument, Command, CommanderError, Help, Option } from "commander";
 import { addBenchCommand } from "#bench";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
+import { addCapabilityCommands } from "./capabilities-program.ts";
 import { addChatCommand } from "./chat-program.ts";
 import type { GlobalOptions, Runner } from "./commands/command-context.ts";
-import type { ConformanceFlags } from "./commands/conformance.ts";
-import type { CallOptions, ProposerOptions } from "./commands/propose.ts";
 import type { Shell } from "./completion.ts";
+import { addConformanceCommand } from "./conformance-program.ts";
 import { addHelpCommand } from "./help-command.ts";
 import { addExamples } from "./help-examples.ts";
 import { addHistoryCommands } from "./history-program.ts";
 import { addHookCommand } from "./hook-program.ts";
+import { addHostCommands } from "./host-program.ts";
 import { addInspectCommands } from "./inspect-program.ts";
 import { addInstallationCommands } from "./installation-program.ts";
 import { addMcpCommand } from "./mcp-program.ts";
-import { milliseconds, placeName } from "./option-values.ts";
-import { addPackageCommands } from "./packages-program.ts";
+import { placeName } from "./option-values.ts";
 import { addPolicyCommands } from "./policy-program.ts";
+import { addProjectCommands } from "./project-program.ts";
+import { addProposeCommands } from "./propose-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
 import { addRunCommand } from "./run-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
@@ -36,9 +38,10 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     const { CommandContext } = await import("./commands/command-context.ts");
     exit = await action(new CommandContext(globals));
   };
-  const program = makeProgram(run, (command) => {
+  const reached = (command: Command): void => {
     globals = globalsOf(command);
-  });
+  };
+  const program = makeProgram(run, { reached, named: commandIn(argv) });
   try {
     await program.parseAsync([...argv], { from: "user" });
     return exit;
@@ -48,11 +51,75 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Adds commands to the program. */
+type Add = (program: Command, run: Runner) => void;
+
 /**
- * The whole command line. `run` does what a command says. `reached` is told which command the words lead to, before the
- * command acts and before anything is said about wrong words.
+ * All commands, under the headings of the help, by the names that each part adds. A process makes only the part that it
+ * was called for: all of them are some seven hundred options, and each takes its time.
  */
-export function makeProgram(run: Runner, reached: (command: Command) => void): Command {
+const PARTS: readonly (readonly [
+  heading: string,
+  parts: readonly (readonly [names: readonly string[], add: Add])[],
+])[] = [
+  [
+    "Begin:",
+    [
+      [["init", "trust", "doctor", "demo"], addProjectCommands],
+      [["bench"], addBenchCommand],
+    ],
+  ],
+  ["Run a host:", [[["up", "down", "halt", "reload", "status"], addHostCommands]]],
+  [
+    "Propose:",
+    [
+      [["call", "send"], addProposeCommands],
+      [["mcp"], addMcpCommand],
+      [["run"], addRunCommand],
+      [["chat"], addChatCommand],
+      [["hook"], addHookCommand],
+    ],
+  ],
+  [
+    "Decide:",
+    [
+      [["approvals"], addApprovalCommands],
+      [["policy"], addPolicyCommands],
+      [["capabilities"], addCapabilityCommands],
+      [["secrets"], addSecretCommands],
+    ],
+  ],
+  [
+    "Look back:",
+    [
+      [["executions", "undo", "replay", "fork", "snapshots"], addHistoryCommands],
+      [["terminal"], addTerminalCommands],
+      [["audit", "keys"], addAuditCommands],
+      [["inspect"], addInspectCommands],
+    ],
+  ],
+  [
+    "Operate:",
+    [
+      [["backup", "restore", "report"], addRecoveryCommands],
+      [["install", "uninstall", "upgrade", "rollback"], addInstallationCommands],
+      [["conformance"], addConformanceCommand],
+      [["completion"], addCompletionCommand],
+    ],
+  ],
+];
+
+export interface ProgramOptions {
+  /** Is told which command the words lead to, before the command acts and before anything is said about wrong words. */
+  readonly reached?: (command: Command) => void;
+  /** A word. Only the commands of the part that has a command of this name are made, or all if there is none. */
+  readonly named?: string | undefined;
+}
+
+/** The command line. `run` does what a command says. */
+export function makeProgram(run: Runner, { reached = () => undefined, named }: ProgramOptions = {}): Command {
+  const isMade = PARTS.some(([, parts]) => parts.some(([names]) => names.includes(named ?? "")));
+  const only = isMade ? named : undefined;
   const program: Command = new Command("femtoclaw")
     .description("Execution authority: an agent proposes; FemtoClaw decides, executes and records.")
     .version(VERSION, "--version", "print the version")
@@ -66,31 +133,10 @@ export function makeProgram(run: Runner, reached: (command: Command) => void): C
     })
     .enablePositionalOptions()
     .hook("preAction", (_program, command) => reached(command));
-  program.commandsGroup("Begin:");
-  addProjectCommands(program, run);
-  program.commandsGroup("Run a host:");
-  addHostCommands(program, run);
-  program.commandsGroup("Propose:");
-  addCallCommands(program, run);
-  addMcpCommand(program, run);
-  addRunCommand(program, run);
-  addChatCommand(program, run);
-  addHookCommand(program, run);
-  program.commandsGroup("Decide:");
-  addApprovalCommands(program, run);
-  addPolicyCommands(program, run);
-  addOperatorCommands(program, run);
-  addSecretCommands(program, run);
-  program.commandsGroup("Look back:");
-  addHistoryCommands(program, run);
-  addTerminalCommands(program, run);
-  addAuditCommands(program, run);
-  addInspectCommands(program, run);
-  program.commandsGroup("Operate:");
-  addRecoveryCommands(program, run);
-  addInstallationCommands(program, run);
-  addConformanceCommand(program, run);
-  addCompletionCommand(program, run);
+  for (const [heading, parts] of PARTS) {
+    program.commandsGroup(heading);
+    for (const [names, add] of parts) if (only === undefined || names.includes(only)) add(program, run);
+  }
   finish(program, reached);
   return program;
 }
@@ -105,6 +151,17 @@ const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[]
   ["--json", "print JSON on stdout"],
   ["--quiet", "print only errors on stderr"],
 ];
+
+/** The command that the words name, if only global options stand before it; `--help` before it is about all commands. */
+function commandIn(argv: readonly string[]): string | undefined {
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? "";
+    const global = GLOBAL_OPTIONS.find(([flags]) => flags.split(" ")[0] === word);
+    if (global === undefined) return word;
+    if (global[0] !== word) at += 1;
+  }
+  return undefined;
+}
 
 /** Options and arguments whose values name a file or folder. */
 const PLACE = /<(?:file|dir)>$|^(?:file|dir)$/;
@@ -140,39 +197,6 @@ function globalsOf(command: Command): GlobalOptions {
   return { ...outer, ...Object.fromEntries(own) };
 }
 
-function addProjectCommands(program: Command, run: Runner): void {
-  program
-    .command("init")
-    .argument("[dir]", "folder of the project")
-    .option("--preset <name>", "read-only, node, python or git", "read-only")
-    .option("--yes", "ask nothing")
-    .description("write a configuration that denies by default, and trust it")
-    .action((dir: string | undefined, options: { preset?: string }) =>
-      run(async (context) => (await import("./commands/project.ts")).init(context, dir, options)),
-    );
-  program
-    .command("trust")
-    .argument("[dir]", "folder of the project")
-    .option("--list", "list what is trusted")
-    .option("--revoke", "withdraw the trust")
-    .description("show what a project's configuration would allow, and trust its present contents")
-    .action((dir: string | undefined, options: { list?: boolean; revoke?: boolean }) =>
-      run(async (context) => (await import("./commands/project.ts")).trust(context, dir, options)),
-    );
-  program
-    .command("doctor")
-    .description("test what FemtoClaw relies on: sandbox, policy, permissions, journal, disk")
-    .action(() => run(async (context) => (await import("./commands/doctor.ts")).doctor(context)));
-  program
-    .command("demo")
-    .option("--fresh", "begin with an empty journal")
-    .description("let a scripted agent propose to a real host under ./.femtoclaw-demo")
-    .action((options: { fresh?: boolean }) =>
-      run(async (context) => (await import("./demo/demo.ts")).demo(context, options)),
-    );
-  addBenchCommand(program, run);
-}
-
 const SHELLS = ["bash", "zsh", "fish"] as const satisfies Shell[];
 
 function addCompletionCommand(program: Command, run: Runner): void {
@@ -183,108 +207,10 @@ function addCompletionCommand(program: Command, run: Runner): void {
     .action((shell: Shell) =>
       run(async ({ output }) => {
         const { completionScript } = await import("./completion.ts");
-        for (const line of completionScript(program, shell).trimEnd().split("\n")) output.line(line);
+        for (const line of completionScript(makeProgram(run), shell).trimEnd().split("\n")) output.line(line);
         return EXIT.ok;
       }),
     );
-}
-
-function addConformanceCommand(program: Command, run: Runner): void {
-  program
-    .command("conformance")
-    .option("--bin <file>", "executable to check, instead of this one")
-    .option("--installed", "also check the deployment of this configuration as it is now")
-    .option("--from <file>", "executable of the same signer to upgrade from, instead of an earlier version of it")
-    .option("--rebuilt <file>", "another build of it, which must be identical")
-    .option("--full", "also watch resource use over a hundred thousand executions")
-    .description("check each clause of the deployment specification from outside")
-    .action((options: ConformanceFlags) =>
-      run(async (context) => (await import("./commands/conformance.ts")).conformance(context, options)),
-    );
-}
-
-function addHostCommands(program: Command, run: Runner): void {
-  program
-    .command("up")
-    .option("--detach", "return when the host is ready, and leave it running")
-    .description("start the host")
-    .action(async (options: { detach?: boolean }) => {
-      if (options.detach === true) {
-        await run(async (context) => (await import("./commands/up-detached.ts")).upDetached(context));
-      } else {
-        (await import("@femtoclaw/policy/begin-engine")).beginEngine();
-        await run(async (context) => (await import("./commands/up.ts")).up(context));
-      }
-    });
-  program
-    .command("down")
-    .option("--now", "cancel running calls instead of waiting for them")
-    .description("stop the host")
-    .action((options: { now?: boolean }) =>
-      run(async (context) => (await import("./commands/host.ts")).down(context, options)),
-    );
-  program
-    .command("halt")
-    .argument("<session>", "identifier of a session, from `femtoclaw status`")
-    .option("--reason <text>", "reason, which is recorded")
-    .description("stop a session: no more of its calls begin, and running ones end")
-    .action((session: string, options: { reason?: string }) =>
-      run(async (context) => (await import("./commands/host.ts")).halt(context, session, options)),
-    );
-  program
-    .command("reload")
-    .description("put the present policy of the configuration in force")
-    .action(() => run(async (context) => (await import("./commands/host.ts")).reload(context)));
-  program
-    .command("status")
-    .description("show the running host")
-    .action(() => run(async (context) => (await import("./commands/status.ts")).status(context)));
-}
-
-function addCallCommands(program: Command, run: Runner): void {
-  program
-    .command("call")
-    .argument("<tool>", "name of the capability")
-    .argument("[args]", "arguments as JSON, or - to read them from stdin")
-    .option("--timeout <ms>", "how long to wait for the answer", milliseconds)
-    .option("--label <text>", "a name for this call, recorded with it")
-    .option("--stream", "show what its program writes while it runs")
-    .option("--traceparent <value>", "W3C trace context that the call is part of")
-    .option("--tracestate <value>", "W3C trace state that belongs to --traceparent")
-    .option("--agent <name>", "propose as the agent [agent.NAME]")
-    .option("--embedded", "open the state directory in this process instead of asking a host")
-    .description("propose one tool call")
-    .action((tool: string, args: string | undefined, options: CallOptions) =>
-      run(async (context) => (await import("./commands/propose.ts")).call(context, tool, args, options)),
-    );
-  program
-    .command("send")
-    .option("--agent <name>", "propose as the agent [agent.NAME]")
-    .option("--embedded", "open the state directory in this process instead of asking a host")
-    .description("propose raw protocol messages: one on each line of stdin, one reply on each line of stdout")
-    .action((options: ProposerOptions) =>
-      run(async (context) => (await import("./commands/propose.ts")).send(context, options)),
-    );
-}
-
-function addOperatorCommands(program: Command, run: Runner): void {
-  const capabilities = program.command("capabilities").description("capabilities of the running host");
-  capabilities
-    .command("list")
-    .description("list capabilities")
-    .action(() => run(async (context) => (await import("./commands/capabilities.ts")).listCapabilities(context)));
-  addPackageCommands(capabilities, run);
-  for (const verb of ["enable", "disable"] as const) {
-    capabilities
-      .command(verb)
-      .argument("<name>", "name of the capability")
-      .description(`${verb} a capability`)
-      .action((name: string) =>
-        run(async (context) =>
-          (await import("./commands/capabilities.ts")).switchCapability(context, name, verb === "enable"),
-        ),
-      );
-  }
 }
 
 function fail(error: unknown, json: boolean): number {

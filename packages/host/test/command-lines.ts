@@ -29,10 +29,7 @@ export async function commandsOf(line: string): Promise<readonly string[]> {
 class Understood extends Error {}
 
 function program(): Command {
-  return makeProgram(
-    () => Promise.resolve(),
-    () => undefined,
-  );
+  return makeProgram(() => Promise.resolve());
 }
 
 /** A real shell reads it, which finds no program but ours and writes to no file: that stands for `femtoclaw`, and tells its words. */

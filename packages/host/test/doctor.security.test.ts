@@ -1,5 +1,5 @@
 /** What `doctor` says of a state directory that no host would take: what is wrong, and no advice that loses what is there. */
-import { chmodSync, chownSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
@@ -55,6 +55,35 @@ describe("the key of a stopped log", () => {
     rmSync(join(place.state, "identity"));
     expect((await examined(place))["journal"]?.verdict).toBe("ok");
     await place.up();
+  });
+});
+
+describe("a stopped log that was seen before", () => {
+  test("is missed where an older copy of it lies in its place, which is a right log by itself", async () => {
+    await using place = await stopped();
+    const journal = join(place.state, "journal");
+    const [older, newer] = [join(place.root, "older"), join(place.root, "newer")];
+    cpSync(journal, older, { recursive: true });
+    await place.up();
+    await place.call("fs_read", { path: "notes.txt" });
+    await place.run(["status"]);
+    await place.down();
+    expect((await examined(place))["remembered"]).toMatchObject({
+      verdict: "ok",
+      detail: expect.stringContaining("continues from there"),
+    });
+    renameSync(journal, newer);
+    renameSync(older, journal);
+    expect((await examined(place))["remembered"]).toMatchObject({
+      verdict: "fail",
+      detail: expect.stringMatching(
+        /, and the journal does not continue from there: only \d+ of its records are signed$/,
+      ),
+      fix: expect.stringContaining("femtoclaw"),
+    });
+    renameSync(journal, older);
+    renameSync(newer, journal);
+    expect((await examined(place))["remembered"]?.verdict).toBe("ok");
   });
 });
 

@@ -2,7 +2,7 @@
  * The kernel's count of what all processes of a child use together: control groups of version 2 or 1. They are made
  * within the group of this process, or the nearest one above it in which the host may make groups.
  */
-import { type IOType, spawn } from "node:child_process";
+import type { IOType } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { basename, join } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemErrorCode } from "@femtoclaw/protocol";
+import { spawnProcess } from "#spawn-process";
 import { BEGIN_DESCRIPTOR } from "./bubblewrap.ts";
 import { ChildGroup, END_PAUSE_MS } from "./child-group.ts";
 import type { ChildLimits } from "./child-limits.ts";
@@ -39,11 +40,8 @@ export class ControlGroups {
   /** Groups that this process can make and a shell of the system can join; null if there are none. */
   static async find(shell: string, trial: ChildLimits): Promise<ControlGroups | null> {
     const name = `femtoclaw-${process.pid}-${processNamespace()}-${randomBytes(4).toString("hex")}`;
-    const places: HostGroup[] = [];
-    for (const hierarchy of hierarchies()) {
-      const place = await firstUsable(hierarchy, name, shell, trial);
-      if (place !== null) places.push(place);
-    }
+    const found = await Promise.all(hierarchies().map((hierarchy) => firstUsable(hierarchy, name, shell, trial)));
+    const places = found.filter((place) => place !== null);
     const held = new Set(places.flatMap(({ group }) => group.controllers));
     return NEEDED.every((controller) => held.has(controller)) ? new ControlGroups(places, shell) : null;
   }
@@ -92,7 +90,7 @@ async function isUsable(place: HostGroup, shell: string, trial: ChildLimits): Pr
       const stdio: IOType[] = Array.from({ length: BEGIN_DESCRIPTOR + 1 }, (_, at) =>
         at < BEGIN_DESCRIPTOR ? "ignore" : "pipe",
       );
-      const trying = spawn(program, args, { env: {}, stdio });
+      const trying = spawnProcess({ program, args, detached: false, stdio });
       requireStreams(trying);
       const ended = once(trying, "exit");
       const begin = trying.stdio.at(BEGIN_DESCRIPTOR) as Writable | undefined;

@@ -2,9 +2,7 @@
  * Finds out whether this machine can run the sandbox: starts real children with the very arguments that calls use, and
  * checks that they see nothing they must not see.
  */
-import { execFile } from "node:child_process";
 import { release } from "node:os";
-import { promisify } from "node:util";
 import { type Authority, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { type Bounds, boundsBy } from "./bounds.ts";
 import { childEnvironment, type SandboxCommand } from "./bubblewrap.ts";
@@ -16,6 +14,7 @@ import { landlockVersion } from "./landlock/landlock-version.ts";
 import { runSandboxed, type SandboxResult } from "./run.ts";
 import { type Rung, rungsOn } from "./rung.ts";
 import { seatbeltTrial, secretsOfMac, TRIED } from "./seatbelt/seatbelt-probe.ts";
+import { saidBy } from "./spawning/said-by.ts";
 import { type SandboxView, viewOf } from "./view.ts";
 
 export type SandboxProbe =
@@ -141,8 +140,10 @@ async function titleOf(rung: Rung, isRoot: boolean): Promise<string> {
     const alone = `landlock ${await landlockVersion(PROBE_TIMEOUT_MS)}`;
     return rung.name === "landlock" ? alone : `${alone}, namespaces`;
   }
-  const { stdout } = await promisify(execFile)(rung.program, ["--version"], { env: {}, timeout: PROBE_TIMEOUT_MS });
-  return `bubblewrap ${printable(stdout.trim().replace(/^bubblewrap /, ""))}`;
+  const request = { program: rung.program, args: ["--version"], stdio: ["ignore", "pipe", "ignore"] as const };
+  const { text, exitCode } = await saidBy(request, 1, PROBE_TIMEOUT_MS);
+  if (exitCode !== 0) throw new FemtoError("FEMTO_SANDBOX_UNAVAILABLE", `${rung.program} does not tell its version`);
+  return `bubblewrap ${printable(text.trim().replace(/^bubblewrap /, ""))}`;
 }
 
 /** A child starts, and has exactly the variables that it was given. */

@@ -21,6 +21,7 @@ import {
   policyFinding,
   probeOf,
   rememberedFinding,
+  stoppedLogOf,
   webhookFinding,
 } from "../doctor/project-findings.ts";
 import { telemetryFinding } from "../doctor/telemetry-finding.ts";
@@ -101,9 +102,10 @@ async function lookAtProject(project: Project, look: Look): Promise<void> {
   if (launches !== undefined) await look("launches", () => launchFinding(resolved, isShown(resolved)));
   await look("permissions", () => permissionsFinding(resolved));
   await look("folders above", () => foldersFinding(project));
-  await look("journal", () => journalFinding(project));
+  const stopped = stoppedLogOf(project);
+  await look("journal", () => journalFinding(project, stopped));
   await look("disk", () => diskFinding(stateDirectory, runtimeDirectory));
-  await look("remembered", () => rememberedFinding(project));
+  await look("remembered", () => rememberedFinding(project, stopped));
   const { webhook } = approvals;
   if (webhook !== undefined) await look("webhook", () => webhookFinding(project, webhook));
   await look("telemetry", () => telemetryFinding(project));

@@ -98,22 +98,39 @@ async function standingState(stateDirectory: string): Promise<StateDirectory | n
   }
 }
 
-export async function journalFinding({ context, loaded, running }: Project): Promise<Found> {
-  const { stateDirectory } = loaded.resolved;
-  if (running) return ok("a host holds it; `femtoclaw status` shows its size");
-  const directory = await standingState(stateDirectory);
-  if (directory === null) return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
+/** A journal that no host holds, verified against what was seen of it earlier. */
+export interface StoppedLog {
+  readonly directory: StateDirectory;
+  readonly log: LogVerdict;
+  readonly isRight: boolean;
+}
+
+/** Null if a host holds it, or there is none. */
+export async function stoppedLogOf({ context, loaded, running }: Project): Promise<StoppedLog | null> {
+  const directory = running ? null : await standingState(loaded.resolved.stateDirectory);
+  if (directory === null) return null;
   const remembered = await context.logMemory(loaded).remembered();
   const expected = remembered === null ? {} : { pinned: remembered.firstKey, checkpoint: remembered.checkpoint };
   // Reads a copy, so that looking changes nothing.
   const log = await verifyDirectory(directory.journal, expected);
-  const { verdict, size, signedSize, pinned, fault, prunedBefore } = log;
-  const isRight = pinned !== "differs" && (fault === null || prunedBefore > 0);
-  if (isRight) await assertSigns(directory, log);
-  if (isRight && fault === null) {
+  const { pinned, fault, prunedBefore } = log;
+  return { directory, log, isRight: pinned !== "differs" && (fault === null || prunedBefore > 0) };
+}
+
+export async function journalFinding(
+  { loaded, running }: Project,
+  stopped: Promise<StoppedLog | null>,
+): Promise<Found> {
+  const { stateDirectory } = loaded.resolved;
+  if (running) return ok("a host holds it; `femtoclaw status` shows its size");
+  const found = await stopped;
+  if (found === null) return ok(`empty; \`femtoclaw up\` begins it in ${stateDirectory}`);
+  const { verdict, size, signedSize, fault, prunedBefore } = found.log;
+  if (found.isRight) await assertSigns(found.directory, found.log);
+  if (found.isRight && fault === null) {
     return ok(`${size} records in ${stateDirectory}, ${verdict}; the first ${signedSize} are signed`);
   }
-  if (isRight) {
+  if (found.isRight) {
     return ok(`${size} records in ${stateDirectory}, right as far as they are kept: pruned below ${prunedBefore}`);
   }
   const place = fault === null ? "" : `record ${fault.seq}: `;
@@ -135,8 +152,10 @@ async function assertSigns({ root, keys }: StateDirectory, log: LogVerdict): Pro
 }
 
 /** Whether the log continues from what was seen of it before. */
-export async function rememberedFinding({ context, loaded, running }: Project): Promise<Found> {
-  const { stateDirectory } = loaded.resolved;
+export async function rememberedFinding(
+  { context, loaded, running }: Project,
+  stopped: Promise<StoppedLog | null>,
+): Promise<Found> {
   if (running) {
     await using operator = await context.unprovedOperator(loaded);
     const held = await holdLog(context, operator, loaded);
@@ -144,12 +163,18 @@ export async function rememberedFinding({ context, loaded, running }: Project): 
   }
   const remembered = await context.logMemory(loaded).remembered();
   if (remembered === null) return ok("nothing yet; the first look at the log is believed");
-  if ((await standingState(stateDirectory)) !== null) {
-    return ok(`${rememberedText(remembered)}; the journal was held to them`);
+  const found = await stopped;
+  // What was seen is itself a signed checkpoint, so whatever is wrong with the log is behind it, or it does not count.
+  if (found?.isRight === true || (found?.log.signedSize ?? 0) >= remembered.size) {
+    return ok(`${rememberedText(remembered)}; the journal continues from there`);
   }
+  const instead =
+    found === null
+      ? `there is no journal in ${loaded.resolved.stateDirectory}`
+      : `the journal does not continue from there: only ${found.log.signedSize} of its records are signed`;
   return {
     verdict: "fail",
-    detail: `${rememberedText(remembered)}, and there is no journal in ${stateDirectory}`,
+    detail: `${rememberedText(remembered)}, and ${instead}`,
     fix: ERRORS.FEMTO_LOG_ROLLED_BACK.fix,
   };
 }

@@ -1,0 +1,35 @@
+/** Asks a program that ends by itself, such as for its version. */
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { spawnProcess } from "#spawn-process";
+import { requireStreams } from "../confined-child.ts";
+import type { SpawnRequest } from "./spawned-process.ts";
+
+export interface Said {
+  readonly text: string;
+  /** Null if a signal ended the program, also the one that is sent when its time is over. */
+  readonly exitCode: number | null;
+}
+
+/**
+ * What the program wrote to its descriptor `at`, to which `request` gives a pipe, when it has ended. Throws the error of the
+ * system if it does not start, FEMTO_OS_REFUSED if no descriptor is left.
+ */
+export async function saidBy(request: Omit<SpawnRequest, "detached">, at: number, timeoutMs: number): Promise<Said> {
+  const child = spawnProcess({ ...request, detached: false });
+  requireStreams(child);
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  try {
+    const ended = once(child, "exit");
+    const stream = child.stdio[at];
+    if (stream === null || stream === undefined || !("read" in stream)) {
+      // It did not start, which `ended` reports.
+      await ended;
+      throw new Error(`descriptor ${at} of ${request.program} is no pipe`);
+    }
+    const [said] = await Promise.all([text(stream), ended]);
+    return { text: said, exitCode: child.exitCode };
+  } finally {
+    clearTimeout(timer);
+  }
+}
