@@ -3,14 +3,21 @@
  * executable, compared with bubblewrap under the very same arguments, and with a bare process. Files are compared with
  * Node.js, without records and with two synced ones.
  */
-import { spawn } from "node:child_process";
+import { type IOType, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { createRuntime, findProgram, resolveConfiguration, type Session } from "@femtoclaw/runtime";
-import { bubblewrapArguments, DEFAULT_CHILD_LIMITS, type SandboxView, viewOf } from "@femtoclaw/sandbox";
+import {
+  bubblewrapArguments,
+  COPIED_DESCRIPTOR,
+  CopiedFiles,
+  DEFAULT_CHILD_LIMITS,
+  type SandboxView,
+  viewOf,
+} from "@femtoclaw/sandbox";
 import type { Aim } from "./aim.ts";
 import { type BenchContext, twoSyncPutsMs } from "./context.ts";
 import { scaled } from "./effort.ts";
@@ -141,6 +148,7 @@ function programs(
   if ("problem" in found) throw new Error(found.problem);
   const command = { program: found.path, realPath: found.realPath, args: [], cwd: realpathSync(cwd), environment: {} };
   const args = bubblewrapArguments(view, command, DEFAULT_CHILD_LIMITS);
+  const copied = new CopiedFiles(view.mounts);
   const { rung } = view;
   if (rung.name !== "bubblewrap") throw new Error("what is compared with is bubblewrap");
   const whole = { name: "process_exec", beside: "bubblewrap" };
@@ -150,7 +158,11 @@ function programs(
     works: [
       ...(inHost === null ? [] : [{ ...whole, surface: "executable" as const, work: inHost }]),
       { ...whole, work: (n) => call(session, "process_exec", { bin: "true", argv: [`--run-${n}`] }) },
-      { name: "bubblewrap", beside: "bare process", work: () => finished(rung.program, args, view.filter) },
+      {
+        name: "bubblewrap",
+        beside: "bare process",
+        work: () => copied.whileOpen((files) => finished(rung.program, args, view.filter, files)),
+      },
       { name: "bare process", work: () => finished(found.path, []) },
     ],
   };
@@ -201,11 +213,21 @@ async function call(session: Session, tool: string, args: Readonly<Record<string
   completed(await session.propose({ tool_call: { tool, args } }));
 }
 
-/** A child that has to end well; if it takes a system call filter, it gets that on its fourth descriptor. */
-async function finished(program: string, args: readonly string[], filter?: Uint8Array): Promise<void> {
-  const child = spawn(program, args, { cwd: "/", env: {}, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
+/**
+ * A child that has to end well. If it takes a system call filter and files to copy, it gets them on the descriptors that
+ * the sandbox would use.
+ */
+async function finished(
+  program: string,
+  args: readonly string[],
+  filter?: Uint8Array,
+  copied: readonly number[] = [],
+): Promise<void> {
+  const stdio: (IOType | number)[] = ["ignore", "pipe", "pipe", "pipe", "pipe"];
+  while (stdio.length < COPIED_DESCRIPTOR) stdio.push("ignore");
+  const child = spawn(program, args, { cwd: "/", env: {}, stdio: [...stdio, ...copied] });
   for (const stream of child.stdio) stream?.on("error", () => undefined);
-  for (const stream of [child.stdout, child.stderr, child.stdio[4] as Readable]) stream?.resume();
+  for (const stream of [child.stdout, child.stderr, child.stdio[4] as Readable | null]) stream?.resume();
   (child.stdio[3] as Writable).end(filter);
   const [code] = await once(child, "close");
   if (code !== 0) throw new Error(`${program} ended with exit code ${code}`);

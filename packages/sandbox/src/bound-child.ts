@@ -6,6 +6,7 @@ import type { ChildGroup } from "./child-group.ts";
 import type { ChildLimits, ToldLimit } from "./child-limits.ts";
 import type { ChildStart } from "./child-start.ts";
 import { type ChildOptions, killGroup, killWhole, signalInside, startChild } from "./confined-child.ts";
+import { CopiedFiles } from "./copied-files.ts";
 import { exitCodeIn, faultIn } from "./exit-status.ts";
 import { isAsleep } from "./inspection.ts";
 import { JOINED, MADE, toldWords } from "./joining.ts";
@@ -36,6 +37,7 @@ export class BoundChild {
   readonly #made: Promise<void> | null;
   readonly #rung: Rung["name"];
   readonly #kept: KeptPaths;
+  readonly #copied: CopiedFiles;
   #watch: KeptWatch | null = null;
   #lost: string | null = null;
   #status = "";
@@ -57,6 +59,7 @@ export class BoundChild {
     this.ended = this.#ended.promise;
     this.#rung = view.rung.name;
     this.#kept = view.kept;
+    this.#copied = new CopiedFiles(view.mounts);
     // A caller that waits for `ended` alone learns of a failed start there, so this rejection may go unhandled.
     this.started.catch(() => undefined);
     // The groups are made while the confining program is being loaded.
@@ -66,7 +69,7 @@ export class BoundChild {
     const end = (): void => void (this.#group?.end() ?? Promise.resolve()).then(this.#ended.resolve);
     try {
       const joining = this.#group?.joining([start.program, ...start.args]) ?? {};
-      this.process = startChild({ ...start, ...joining }, view.rung, stdio, options);
+      this.process = startChild({ ...start, ...joining }, view.rung, stdio, this.#copied, options);
     } catch (error) {
       end();
       throw error;
@@ -112,11 +115,14 @@ export class BoundChild {
     return this.#status === JOINED;
   }
 
-  /** Whether the child still sits in its groups, with their limits, and waits for `begin` and nothing else. */
+  /**
+   * Whether the child still sits in its groups, with their limits, and waits for `begin` and nothing else; and what it
+   * will see of the system is what the system has now.
+   */
   get isReady(): boolean {
     const { pid } = this.process;
     if (pid === undefined || this.isOver || this.#group === null) return false;
-    return this.isIn && isAsleep(pid) && this.#group.holds(pid);
+    return this.isIn && isAsleep(pid) && this.#copied.areCurrent() && this.#group.holds(pid);
   }
 
   /**

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./child-limits.ts";
+import { COPIED_DESCRIPTOR } from "./copied-files.ts";
 import { hostInspection } from "./inspection.ts";
 import { type Mount, visibilityOf } from "./mounts.ts";
 import { pipelineArguments, STAGES_DESCRIPTOR } from "./pipeline.ts";
@@ -14,7 +15,7 @@ import {
   relayVariables,
   relayWords,
 } from "./relay/relay-command.ts";
-import { TOOL_FOLDERS } from "./system.ts";
+import { SYSTEM_FILES, TOOL_FOLDERS } from "./system.ts";
 import type { SandboxView } from "./view.ts";
 
 export interface SandboxProgram {
@@ -47,8 +48,11 @@ export const BEGIN_DESCRIPTOR = 5;
 export const RELAY_DESCRIPTOR = 7;
 /** Where bubblewrap reads the files that only an agent gets. */
 export const AGENT_DESCRIPTORS: AgentDescriptors = { door: 8, variables: 9 };
-/** The first descriptor from which bubblewrap reads a file that the child is handed; the others follow it. */
-export const HANDED_DESCRIPTOR = 10;
+/**
+ * The first descriptor from which bubblewrap reads a file that the child is handed; the others follow it. Those of the
+ * files of the system come before.
+ */
+export const HANDED_DESCRIPTOR = COPIED_DESCRIPTOR + SYSTEM_FILES.length;
 
 /**
  * The first word sent to a waiting bubblewrap. It belongs to the namespaces: without it, bubblewrap refuses
@@ -186,6 +190,8 @@ function mountArguments(
       return ["--ro-bind", mount.from, path];
     case "handed":
       return ["--perms", "0444", "--ro-bind-data", String(mount.descriptor), path];
+    case "copied":
+      return ["--perms", "0444", "--file", String(mount.descriptor), path];
     case "written":
       return ["--perms", "0600", "--file", String(mount.descriptor), path];
     case "maskFile":

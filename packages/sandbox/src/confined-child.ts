@@ -5,6 +5,7 @@ import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { spawnProcess } from "#spawn-process";
 import { HANDED_DESCRIPTOR } from "./bubblewrap.ts";
 import type { ChildStart } from "./child-start.ts";
+import { COPIED_DESCRIPTOR, type CopiedFiles } from "./copied-files.ts";
 import { startWatched } from "./orphan-watch.ts";
 import { isByGroup, processesBetween, type Rung } from "./rung.ts";
 import type { SpawnedProcess } from "./spawning/spawned-process.ts";
@@ -16,6 +17,7 @@ export interface ChildOptions {
 }
 
 const pipesFor = (length: number): IOType[] => Array.from({ length }, () => "pipe");
+const ignoredUpTo = (end: number, from: number): IOType[] => Array.from({ length: end - from }, () => "ignore");
 
 /**
  * Starts a program that waits on a descriptor before it begins. INVARIANT: it does nothing before that, and exits if
@@ -26,18 +28,19 @@ export function startChild(
   { program, args, isHeld }: Pick<ChildStart, "program" | "args" | "isHeld">,
   rung: Rung,
   stdio: readonly [IOType | number, IOType | number, IOType | number],
+  copied: CopiedFiles,
   { pipes = 0, handed = 0, ...options }: ChildOptions = {},
 ): SpawnedProcess {
-  const own: (IOType | number)[] = [...stdio, ...pipesFor(3), ...pipesFor(pipes)];
-  if (handed > 0) {
-    while (own.length < HANDED_DESCRIPTOR) own.push("ignore");
-    own.push(...pipesFor(handed));
-  }
   // Without namespaces a child is ended by its process group, so it needs one of its own.
   const detached = isHeld || options.detached === true;
   try {
-    const request = { program, args, detached, stdio: own };
-    const child = isByGroup(rung.name) ? spawnProcess(request) : startWatched(request, rung.shell);
+    const child = copied.whileOpen((descriptors) => {
+      const own: (IOType | number)[] = [...stdio, ...pipesFor(3), ...pipesFor(pipes)];
+      if (descriptors.length > 0) own.push(...ignoredUpTo(COPIED_DESCRIPTOR, own.length), ...descriptors);
+      if (handed > 0) own.push(...ignoredUpTo(HANDED_DESCRIPTOR, own.length), ...pipesFor(handed));
+      const request = { program, args, detached, stdio: own };
+      return isByGroup(rung.name) ? spawnProcess(request) : startWatched(request, rung.shell);
+    });
     requireStreams(child);
     return child;
   } catch (error) {

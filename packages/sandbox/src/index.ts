@@ -5,6 +5,7 @@ export { AgentChild } from "./agent-child.ts";
 export { type AgentSettings, NO_SETTINGS } from "./agent-settings.ts";
 export { bubblewrapArguments, type SandboxCommand, type SandboxProgram } from "./bubblewrap.ts";
 export { type ChildLimits, DEFAULT_CHILD_LIMITS } from "./child-limits.ts";
+export { COPIED_DESCRIPTOR, CopiedFiles } from "./copied-files.ts";
 export { hostInspection } from "./inspection.ts";
 export { lostFix } from "./kept-paths.ts";
 export { mayShow } from "./may-show.ts";

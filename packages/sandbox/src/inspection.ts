@@ -26,6 +26,8 @@ export interface Inspection {
   stateOf(path: string): PathState;
   /** The text of a symbolic link at this very path, which may lead nowhere; null if there is no link. */
   linkText(path: string): string | null;
+  /** Whether this process can read the file that this path leads to, and it has at most so many bytes. */
+  isReadable(path: string, bytesMax: number): boolean;
   /** The first executable file of that name in the folders, or null. */
   findProgram(name: string, folders: readonly string[]): string | null;
 }
@@ -34,6 +36,7 @@ export const hostInspection: Inspection = {
   architecture: process.arch,
   stateOf,
   linkText,
+  isReadable,
   findProgram,
 };
 
@@ -58,6 +61,17 @@ function linkText(path: string): string | null {
     // EINVAL means that the path is no link.
     if (code === "EINVAL" || code === "ENOENT" || code === "ENOTDIR") return null;
     throw unexamined(path, error);
+  }
+}
+
+function isReadable(path: string, bytesMax: number): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    const found = statSync(path);
+    return found.isFile() && found.size <= bytesMax;
+  } catch {
+    // Whatever the reason, a file that cannot be examined does not count.
+    return false;
   }
 }
 

@@ -8,6 +8,8 @@ export type Mount =
   /** A file of this machine at another place, and a file made of what bubblewrap reads from a descriptor. */
   | { readonly kind: "placed"; readonly path: string; readonly from: string }
   | { readonly kind: "handed"; readonly path: string; readonly descriptor: number }
+  /** A file of this machine, of which bubblewrap makes a copy at the same path; see `copied-files.ts`. */
+  | { readonly kind: "copied"; readonly path: string; readonly descriptor: number }
   /** Like `handed`, but the child may change it. */
   | { readonly kind: "written"; readonly path: string; readonly descriptor: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
@@ -29,6 +31,7 @@ export function visibilityBy(mount: Mount | undefined): Visibility {
       return mount.kind;
     case "placed":
     case "handed":
+    case "copied":
       return "readOnly";
     case "maskFile":
     case "maskFolder":

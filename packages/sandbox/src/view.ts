@@ -4,6 +4,7 @@
  */
 import type { Authority } from "@femtoclaw/protocol";
 import type { ControlGroups } from "./control-groups.ts";
+import { withCopies } from "./copied-files.ts";
 import { hostInspection, type Inspection, type PathState } from "./inspection.ts";
 import { type KeptPaths, onlyMissing } from "./kept-paths.ts";
 import { type Mount, visibilityOf } from "./mounts.ts";
@@ -51,7 +52,8 @@ export function viewOf(
   const rung = rungOf(by, authority, inspection);
   const isMac = rung.name === "seatbelt";
   const planner = new ViewPlanner(authority, inspection, isMac ? MACOS : LINUX);
-  const mounts = planner.plan();
+  const planned = planner.plan();
+  const mounts = rung.name === "bubblewrap" ? withCopies(planned, LINUX.files, inspection) : planned;
   requireOutOfReach(rung, (path) => visibilityOf(mounts, path), inspection);
   return {
     mounts,

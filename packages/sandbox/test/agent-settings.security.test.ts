@@ -27,6 +27,7 @@ function hidden(
       const state = states[path];
       return texts[path] ?? (state?.kind === "link" ? state.target : null);
     },
+    isReadable: () => false,
     findProgram: () => null,
   };
   const settings = { files: [{ path: "/tmp/.codex/config.toml", content: "x" }], tunnel: null, hidesProject: true };

@@ -12,6 +12,7 @@ const everythingStands: Inspection = {
   architecture: "x64",
   stateOf: () => ({ kind: "directory" }),
   linkText: () => null,
+  isReadable: () => false,
   findProgram: () => "/usr/bin/bwrap",
 };
 

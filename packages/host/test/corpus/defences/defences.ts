@@ -32,7 +32,7 @@ export const TESTS = {
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
   landlock: "packages/{sandbox/test/{escapes,landlock},capabilities/test/landlock/terminals}.security.test.ts",
-  kept: "packages/sandbox/test/{escapes,kept-paths,prepared-child}.security.test.ts",
+  kept: "packages/sandbox/test/{copied-files,escapes,kept-paths,prepared-child}.security.test.ts",
   waiting:
     "packages/{sandbox,runtime}/test/**/{waiting-children.security,prepared-child.security,orphan-watch.security,journal-failure}.test.ts",
 } as const;

@@ -21,6 +21,20 @@ export const KEPT: readonly Row[] = [
     "gives way to another one where something that is kept",
   ],
   [
+    "nothing is copied onto what another step shows",
+    "packages/sandbox/src/copied-files.ts",
+    " || !isAlone) return mount;",
+    ") return mount;",
+    "because a copy would be written to what is shown",
+  ],
+  [
+    "a copy is one of what the system has now",
+    "packages/sandbox/src/bound-child.ts",
+    " && this.#copied.areCurrent()",
+    "",
+    "is the new one for the next program",
+  ],
+  [
     "nobody takes a snapshot of a volume",
     "packages/sandbox/src/seccomp.ts",
     "[...TERMINAL_REQUESTS, ...VOLUME_REQUESTS]",
