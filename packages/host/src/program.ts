@@ -25,6 +25,8 @@ import { addPolicyCommands } from "./policy-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
 import { addRunCommand } from "./run-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
+import { columnsOf } from "./terminal/output.ts";
+import { prose } from "./terminal/prose.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
 import { usageFault } from "./usage-fault.ts";
 
@@ -58,6 +60,7 @@ export function makeProgram(run: Runner, reached: (command: Command) => void): C
     .version(VERSION, "--version", "print the version")
     .configureHelp({
       showGlobalOptions: true,
+      minWidthToWrap: DESCRIPTION_MIN,
       // The options of `replay` itself do not apply to `replay diff`.
       visibleGlobalOptions(command): Option[] {
         const options = new Help().visibleGlobalOptions.call(this, command);
@@ -105,6 +108,9 @@ const GLOBAL_OPTIONS: readonly (readonly [flags: string, description: string])[]
   ["--json", "print JSON on stdout"],
   ["--quiet", "print only errors on stderr"],
 ];
+
+/** LIMIT: least width of descriptions in a help text, in characters. A terminal without that room wraps them itself. */
+const DESCRIPTION_MIN = 20;
 
 /** Options and arguments whose values name a file or folder. */
 const PLACE = /<(?:file|dir)>$|^(?:file|dir)$/;
@@ -290,7 +296,8 @@ function addOperatorCommands(program: Command, run: Runner): void {
 function fail(error: unknown, json: boolean): number {
   const fault = faultOf(error);
   const { code, type, message, fix } = fault;
-  process.stderr.write(`femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}\n`);
+  const told = `femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}`;
+  process.stderr.write(`${prose(told, columnsOf(process.stderr))}\n`);
   if (code === "FEMTO_INTERNAL" && error instanceof Error)
     process.stderr.write(`${printableLines(error.stack ?? "")}\n`);
   if (json) process.stdout.write(`${visibleJson({ error: { code, error_type: type, reason: message, fix } })}\n`);

@@ -103,9 +103,9 @@ export function told({ output }: CommandContext, value: unknown): number {
   const { seq, complete, id, execution_id, answer, granted, approvers } = value as Answered;
   if (output.json) output.value({ id, execution_id, answer, complete, granted, approvers, record: { seq } });
   else if (!complete)
-    output.line(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
-  else if (answer === "refused") output.line(`denied in record ${seq}`);
-  else output.line(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
+    output.prose(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
+  else if (answer === "refused") output.prose(`denied in record ${seq}`);
+  else output.prose(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
   return EXIT.ok;
 }
 

@@ -28,7 +28,7 @@ export async function status(context: CommandContext): Promise<number> {
   }
   const rows = [...statusRows(value as unknown as HostStatus, output), ...configurationRows(host, output)];
   for (const line of table([...rows, heldRow(held, output)])) output.line(line);
-  for (const { fix } of faults) output.line(`fix: ${fix}`);
+  for (const { fix } of faults) output.prose(`fix: ${fix}`);
   return exit;
 }
 

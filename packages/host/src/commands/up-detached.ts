@@ -24,7 +24,7 @@ export async function upDetached(context: CommandContext): Promise<number> {
   }
   if (output.json) output.line(started.ready);
   else {
-    output.line(`ready: process ${started.pid}, log in ${started.log}`);
+    output.prose(`ready: process ${started.pid}, log in ${started.log}`);
     for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
   }
   return EXIT.ok;

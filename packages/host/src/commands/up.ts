@@ -82,7 +82,7 @@ async function serve(
   if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
   else {
-    output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+    output.prose(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
     for (const line of openEnds(ready)) output.talk(line);
   }
   // Done now for the next start, because a host that is killed cannot do it at its end.

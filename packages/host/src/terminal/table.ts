@@ -1,5 +1,5 @@
 /** Aligned columns of text, which may contain colour codes and double-width characters. */
-import { stripVTControlCharacters } from "node:util";
+import { cells } from "./prose.ts";
 
 /** Columns are as wide as their widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[], indent = ""): string[] {
@@ -87,17 +87,4 @@ function wrapped(text: string, room: number): string[] {
     left -= width;
   }
   return pieces;
-}
-
-/** Width in cells. Good enough for the texts that FemtoClaw prints itself; does not know every script. */
-function cells(text: string): number {
-  let width = 0;
-  for (const character of stripVTControlCharacters(text)) {
-    width += /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/u.test(
-      character,
-    )
-      ? 2
-      : 1;
-  }
-  return width;
 }
