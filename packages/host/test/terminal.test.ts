@@ -8,7 +8,7 @@ import { makeOutput } from "../src/terminal/output.ts";
 import { prose } from "../src/terminal/prose.ts";
 import { differenceLines } from "../src/terminal/replay-text.ts";
 import { exitOf, happened, headline, replyLines } from "../src/terminal/reply-text.ts";
-import { fittingTable, table } from "../src/terminal/table.ts";
+import { fittingTable, table, wordTable } from "../src/terminal/table.ts";
 
 const plain = { ...makeOutput({ json: false, quiet: false }), style: (_style: unknown, text: string) => text };
 const base = { execution_id: "e", decision: "AUTHORIZED", record: { seq: 7 } } as const;
@@ -253,6 +253,15 @@ test("words that do not fit a terminal continue below, and what is to be copied 
   expect(prose("ok    check  what was found in words that go on", 34, 13)).toBe(
     ["ok    check  what was found in", "             words that go on"].join("\n"),
   );
+  expect(
+    wordTable(
+      [
+        ["a", "one two three four five six"],
+        ["long", "seven"],
+      ],
+      27,
+    ),
+  ).toEqual(["a     one two three four\n      five six", "long  seven"]);
   // Colours take no room, blanks that align cells stay, and a very narrow terminal wraps by itself.
   expect(prose("\u001b[31mone  two\u001b[39m three", 25)).toBe("\u001b[31mone  two\u001b[39m three");
   expect(prose("one two three four five six", 12)).toBe("one two three four five six");

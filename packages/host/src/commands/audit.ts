@@ -17,7 +17,7 @@ import type { ExportFormat } from "../log-access.ts";
 import { writeNewTogether } from "../new-file.ts";
 import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
-import { table } from "../terminal/table.ts";
+import { wordTable } from "../terminal/table.ts";
 import { witnessEvidence } from "../witness/evidence.ts";
 import { auditSource } from "./audit-source.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -108,7 +108,7 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
         : "no signature could be compared with it",
     absent: "none is known, so the log can only be found to agree with itself",
   };
-  return table([
+  const rows = [
     ["verdict", output.style(colour[verdict.verdict], verdict.verdict)],
     ...(fault === null ? [] : [["fault", `record ${fault.seq}: ${printable(fault.reason, 400)}`]]),
     ["size", `${size} records`],
@@ -122,7 +122,8 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
       "key",
       `${vkey}, from size ${fromSize}${retiredAtSize === null ? "" : ` to ${retiredAtSize}`}`,
     ]),
-  ]);
+  ];
+  return wordTable(rows, output.dataColumns);
 }
 
 /** REF is a sequence number, or the identifier of an execution, which stands for its last record. */

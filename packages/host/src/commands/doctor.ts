@@ -30,8 +30,7 @@ import { Library } from "../installation/library.ts";
 import { launchFinding } from "../launch/launch-finding.ts";
 import { loadPolicy } from "../preflight.ts";
 import { fileSizeFinding, openFilesFinding } from "../process-limits.ts";
-import { cells } from "../terminal/prose.ts";
-import { table } from "../terminal/table.ts";
+import { wordTable } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
@@ -128,13 +127,17 @@ function report({ output }: CommandContext, findings: readonly Finding[]): void 
     return;
   }
   const colours = { ok: "green", warn: "yellow", fail: "red" } as const;
-  const heads = findings.map(({ check, verdict }) => [output.style(colours[verdict], verdict), check, "|"]);
-  const lines = table(heads).map((line) => line.slice(0, -1));
-  findings.forEach(({ detail, fix }, index) => {
-    const head = lines[index] ?? "";
+  const rows = findings.map(({ check, verdict, detail }) => {
     const [first = "", ...further] = detail.split("\n").map((line) => printable(line, LINE_CHARS_MAX));
-    output.prose(head + first, cells(head));
-    for (const line of further) output.prose(`      ${line}`);
+    return { cells: [output.style(colours[verdict], verdict), check, first], further };
+  });
+  const lines = wordTable(
+    rows.map(({ cells }) => cells),
+    output.dataColumns,
+  );
+  findings.forEach(({ fix }, index) => {
+    output.line(lines[index] ?? "");
+    for (const line of rows[index]?.further ?? []) output.prose(`      ${line}`);
     if (fix !== undefined) output.prose(output.style("dim", `      fix: ${printable(fix, LINE_CHARS_MAX)}`));
   });
 }

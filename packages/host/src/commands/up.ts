@@ -18,7 +18,7 @@ export async function up(context: CommandContext): Promise<number> {
   const report = (error: unknown): void => {
     const file = writeFailure(loaded.resolved.stateDirectory, error, () => stateOf(host));
     if (file !== null)
-      process.stderr.write(`femtoclaw: what is known of this failure stands in ${printable(file, 4_096)}\n`);
+      process.stderr.write(`femtoclaw: what is known of this failure is in ${printable(file, 4_096)}\n`);
   };
   // INVARIANT: I3: after a bug, nothing in this process continues. Its journal is left as after a kill.
   process.on("uncaughtException", (bug) => {

@@ -1,5 +1,5 @@
 /** Aligned columns of text, which may contain colour codes and double-width characters. */
-import { cells } from "./prose.ts";
+import { cells, prose } from "./prose.ts";
 
 /** Columns are as wide as their widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[], indent = ""): string[] {
@@ -15,6 +15,12 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
     );
     return `${indent}${padded.join("  ")}`.trimEnd();
   });
+}
+
+/** Like `table`, for rows that end in words of our own, which continue below themselves on a terminal. */
+export function wordTable(rows: readonly (readonly string[])[], columns: number | null): string[] {
+  const heads = table(rows.map((row) => [...row.slice(0, -1), "|"]));
+  return table(rows).map((line, index) => prose(line, columns, cells(heads[index] ?? "") - 1));
 }
 
 /** How a table that is too wide for its terminal gives way. */
