@@ -8,7 +8,7 @@ import { makeOutput } from "../src/terminal/output.ts";
 import { prose } from "../src/terminal/prose.ts";
 import { differenceLines } from "../src/terminal/replay-text.ts";
 import { exitOf, happened, headline, replyLines } from "../src/terminal/reply-text.ts";
-import { fittingTable, table, wordTable } from "../src/terminal/table.ts";
+import { fittingTable, hangingTable, table, wordTable } from "../src/terminal/table.ts";
 
 const plain = { ...makeOutput({ json: false, quiet: false }), style: (_style: unknown, text: string) => text };
 const base = { execution_id: "e", decision: "AUTHORIZED", record: { seq: 7 } } as const;
@@ -265,4 +265,12 @@ test("words that do not fit a terminal continue below, and what is to be copied 
   // Colours take no room, blanks that align cells stay, and a very narrow terminal wraps by itself.
   expect(prose("\u001b[31mone  two\u001b[39m three", 25)).toBe("\u001b[31mone  two\u001b[39m three");
   expect(prose("one two three four five six", 12)).toBe("one two three four five six");
+});
+
+test("a card's texts continue within their column, and between words", () => {
+  const lines = (text: string): string[] => hangingTable([["because", text]], "  ", 32).map((line) => line.slice(11));
+  expect(lines("one two three four five six")).toEqual(["one two three four", "five six"]);
+  // A word that is too long is cut, and blanks of which there are many are no place to continue below.
+  expect(lines(`"${"a".repeat(25)} b"`)).toEqual([`"${"a".repeat(20)}`, 'aaaaa b"']);
+  expect(lines(`one two${" ".repeat(12)}three`)).toEqual(["one", `two${" ".repeat(12)}three`]);
 });

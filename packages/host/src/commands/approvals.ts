@@ -4,7 +4,7 @@ import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Answered, ApprovalView } from "@femtoclaw/runtime";
 import { cardLines } from "../terminal/approval-text.ts";
-import { table } from "../terminal/table.ts";
+import { fittingTable } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function listApprovals(context: CommandContext): Promise<number> {
@@ -30,7 +30,8 @@ export async function listApprovals(context: CommandContext): Promise<number> {
     `${granted.length} of ${approvers}`,
     expires_at.slice(0, 19).replace("T", " "),
   ]);
-  for (const line of table([header, ...rows])) output.line(line);
+  const { dataColumns: columns } = output;
+  for (const line of fittingTable([header, ...rows], { columns, leaveOut: [4, 2], cut: 3 })) output.line(line);
   output.talk("`femtoclaw approvals show ID` shows all of one, `approvals allow ID` or `approvals deny ID` answers it");
   return EXIT.ok;
 }

@@ -57,8 +57,8 @@ function pendingLines(
   output: Output,
 ): string[] {
   return [
-    `an operator is asked until ${expires_at}: femtoclaw approvals show ${id}`,
-    output.style("dim", `then: femtoclaw executions show ${execution_id}`),
+    `an operator is asked until ${expires_at}: \`femtoclaw approvals show ${id}\``,
+    output.style("dim", `then: \`femtoclaw executions show ${execution_id}\``),
   ];
 }
 

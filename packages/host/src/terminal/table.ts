@@ -74,10 +74,29 @@ export function hangingTable(
   const names = Math.max(...rows.map(([name]) => cells(name)));
   const room = Math.max(CELLS_MIN, columns - indent.length - names - 2);
   const hanging = rows.flatMap(([name, text]) =>
-    wrapped(text, room).map((piece, index) => [index === 0 ? name : "", piece]),
+    folded(text, room).map((piece, index) => [index === 0 ? name : "", piece]),
   );
   return table(hanging, indent);
 }
+
+/**
+ * Like `wrapped`, between words where there are some. The pieces together are the text, and a piece ends before its room
+ * does only behind a single blank, so several blanks are never mistaken for one.
+ */
+function folded(text: string, room: number): string[] {
+  const pieces: string[] = [];
+  let rest = text;
+  while (rest !== "") {
+    const [piece = ""] = wrapped(rest.slice(0, 2 * room), room);
+    const words = piece === rest ? piece : (WORDS.exec(piece)?.[0] ?? piece);
+    pieces.push(words);
+    rest = rest.slice(words.length);
+  }
+  return pieces;
+}
+
+/** Up to the last single blank between two words. */
+const WORDS = /^.*[^ ] (?=[^ ])/s;
 
 /** Pieces of at most so many cells, in whatever script they are. */
 function wrapped(text: string, room: number): string[] {
