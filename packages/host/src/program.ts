@@ -2,7 +2,7 @@
  * The command line: names, options and help. The code of each command is in commands/ and is loaded only when the
  * command is called, because printing help needs no policy engine.
  */
-import { EXIT, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, Option } from "commander";
 import { addBenchCommand } from "#bench";
 import { addApprovalCommands } from "./approvals-program.ts";
@@ -36,7 +36,13 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   let globals: GlobalOptions = {};
   const run: Runner = async (action) => {
     const { CommandContext } = await import("./commands/command-context.ts");
-    exit = await action(new CommandContext(globals));
+    const context = new CommandContext(globals);
+    try {
+      exit = await action(context);
+    } catch (error) {
+      if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_SILENT") throw error;
+      throw (await import("./commands/silent-host.ts")).withProcess(error, context);
+    }
   };
   const program = makeProgram(run, (command) => {
     globals = globalsOf(command);

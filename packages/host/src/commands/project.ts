@@ -75,8 +75,9 @@ export async function trust(
     output.line(["policies of policy/:", ...policyFiles.rules.map(describeRule)].join("\n\n"));
   }
   if (!output.json) tellTrial(output, policyFiles.rules, shadow?.rules ?? []);
-  for (const { source, message } of [...warnings, ...(shadow?.warnings ?? [])])
-    output.talk(printable(`warning: ${source}: ${message}`, 4_096));
+  // A file that is in force and on trial is warned of once.
+  const warned = [...warnings, ...(shadow?.warnings ?? [])].map(({ source, message }) => `${source}: ${message}`);
+  for (const warning of new Set(warned)) output.talk(printable(`warning: ${warning}`, 4_096));
   await store.trust(project.directory, project.sha256);
   if (output.json) output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
   else output.prose(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
