@@ -170,7 +170,7 @@ function tell(context: CommandContext, log: LogVerdict, found: Recomputation, sa
     });
   } else {
     for (const line of recomputationLines(found, output)) output.prose(line);
-    for (const caveat of log.caveats) output.talk(caveat);
+    for (const caveat of log.caveats) output.talk(`note: ${caveat}`);
   }
   if (found.verdict === "diverges") return EXIT.no;
   return found.verdict === "recomputed" ? exitOf(log, []) : EXIT.incomplete;
