@@ -68,7 +68,8 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   if (surprises.length === 0 && kept && ranAfterYes) {
     say("Look further:");
     for (const command of ["executions list", "policy show", "replay", "audit verify"]) {
-      output.line(`  ${writtenCommand()} --config ${FOLDER}/femtoclaw.toml ${command}`);
+      // Whole, so that it can be copied.
+      if (!output.json) output.line(`  ${writtenCommand()} --config ${FOLDER}/femtoclaw.toml ${command}`);
     }
     return EXIT.ok;
   }
