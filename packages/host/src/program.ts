@@ -2,7 +2,7 @@
  * The command line: names, options and help. The code of each command is in commands/ and is loaded only when the
  * command is called, because printing help needs no policy engine.
  */
-import { EXIT, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, faultOf, printable, VERSION, visibleJson } from "@femtoclaw/protocol";
 import { Argument, Command, CommanderError, Help, Option } from "commander";
 import { addBenchCommand } from "#bench";
 import { addApprovalCommands } from "./approvals-program.ts";
@@ -27,6 +27,8 @@ import { addProposeCommands } from "./propose-program.ts";
 import { addRecoveryCommands } from "./recovery-program.ts";
 import { addRunCommand } from "./run-program.ts";
 import { addSecretCommands } from "./secrets-program.ts";
+import { columnsOf } from "./terminal/output.ts";
+import { prose } from "./terminal/prose.ts";
 import { addTerminalCommands } from "./terminal-program.ts";
 import { usageFault } from "./usage-fault.ts";
 
@@ -36,7 +38,13 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   let globals: GlobalOptions = {};
   const run: Runner = async (action) => {
     const { CommandContext } = await import("./commands/command-context.ts");
-    exit = await action(new CommandContext(globals));
+    const context = new CommandContext(globals);
+    try {
+      exit = await action(context);
+    } catch (error) {
+      if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_SILENT") throw error;
+      throw (await import("./commands/silent-host.ts")).withProcess(error, context);
+    }
   };
   const reached = (command: Command): void => {
     globals = globalsOf(command);
@@ -125,6 +133,7 @@ export function makeProgram(run: Runner, { reached = () => undefined, named }: P
     .version(VERSION, "--version", "print the version")
     .configureHelp({
       showGlobalOptions: true,
+      minWidthToWrap: DESCRIPTION_MIN,
       // The options of `replay` itself do not apply to `replay diff`.
       visibleGlobalOptions(command): Option[] {
         const options = new Help().visibleGlobalOptions.call(this, command);
@@ -162,6 +171,9 @@ function commandIn(argv: readonly string[]): string | undefined {
   }
   return undefined;
 }
+
+/** LIMIT: least width of descriptions in a help text, in characters. A terminal without that room wraps them itself. */
+const DESCRIPTION_MIN = 20;
 
 /** Options and arguments whose values name a file or folder. */
 const PLACE = /<(?:file|dir)>$|^(?:file|dir)$/;
@@ -216,7 +228,8 @@ function addCompletionCommand(program: Command, run: Runner): void {
 function fail(error: unknown, json: boolean): number {
   const fault = faultOf(error);
   const { code, type, message, fix } = fault;
-  process.stderr.write(`femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}\n`);
+  const told = `femtoclaw: ${code}: ${printableLines(message)}\n  fix: ${printableLines(fix)}`;
+  process.stderr.write(`${prose(told, columnsOf(process.stderr))}\n`);
   if (code === "FEMTO_INTERNAL" && error instanceof Error)
     process.stderr.write(`${printableLines(error.stack ?? "")}\n`);
   if (json) process.stdout.write(`${visibleJson({ error: { code, error_type: type, reason: message, fix } })}\n`);

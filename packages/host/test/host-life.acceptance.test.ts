@@ -138,7 +138,7 @@ describe("the host", () => {
     expect(await place.json(["status"])).toMatchObject({ code: 0, value: { boots: 2, phase: "idle" } });
   });
 
-  test("in the background it keeps a log beside the journal; what keeps it from standing is said by `up`", async () => {
+  test("in the background it keeps a log beside the journal; what keeps it from coming up is said by `up`", async () => {
     await using place = new Playground();
     const { code, stdout } = await place.run(["up", "--detach"]);
     expect(code).toBe(0);
@@ -163,6 +163,9 @@ describe("the host", () => {
     );
     const failed = await place.run(["up", "--detach"]);
     expect(failed).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("FEMTO_SANDBOX_UNAVAILABLE") });
+    // Its log holds the steps on the way there.
+    expect(failed.stderr).toMatch(/^femtoclaw: [^{}]*\n {2}fix: [^{}]*\n$/);
+    expect(readFileSync(log, "utf8")).toContain('"code":"FEMTO_SANDBOX_UNAVAILABLE"');
     expect((await place.run(["status"])).code).toBe(69);
   });
 

@@ -124,7 +124,8 @@ test("a call waits for a host that is stopped no longer than it was told to, and
   host.kill("SIGSTOP");
   const silent = await call("200");
   expect(silent).toMatchObject({ code: 69, stdout: "" });
-  expect(silent.stderr).toMatch(/FEMTO_HOST_SILENT: .*answered nothing for 200 ms\n {2}fix: .*kill -CONT/);
+  expect(silent.stderr).toContain(`nothing for 200 ms; it is process ${host.pid}, which is stopped\n`);
+  expect(silent.stderr).toContain(`fix: Continue it with \`kill -CONT ${host.pid}\`, or end it`);
   host.kill("SIGCONT");
   expect((await call("20000")).code).toBe(0);
   expect((await place.executions()).map(({ tool }) => tool)).toEqual(["fs_read", "fs_read"]);

@@ -5,9 +5,10 @@ import { callText } from "../src/terminal/call-text.ts";
 import { changeLines } from "../src/terminal/change-text.ts";
 import { factLines } from "../src/terminal/fact-text.ts";
 import { makeOutput } from "../src/terminal/output.ts";
+import { prose } from "../src/terminal/prose.ts";
 import { differenceLines } from "../src/terminal/replay-text.ts";
 import { exitOf, happened, headline, replyLines } from "../src/terminal/reply-text.ts";
-import { fittingTable, table } from "../src/terminal/table.ts";
+import { fittingTable, hangingTable, table, wordTable } from "../src/terminal/table.ts";
 
 const plain = { ...makeOutput({ json: false, quiet: false }), style: (_style: unknown, text: string) => text };
 const base = { execution_id: "e", decision: "AUTHORIZED", record: { seq: 7 } } as const;
@@ -236,4 +237,40 @@ describe("a change", () => {
     expect(long.filter((line) => line === "+ y")).toHaveLength(99);
     expect(long.at(-1)).toBe("… and 902 lines more, which --json shows");
   });
+});
+
+test("words that do not fit a terminal continue below, and what is to be copied stays whole", () => {
+  const told = "  fix: Look at what `femtoclaw executions list` shows, then go on.";
+  expect(prose(told, null)).toBe(told);
+  expect(prose(told, 200)).toBe(told);
+  expect(prose(told, 36)).toBe(
+    ["  fix: Look at what", "    `femtoclaw executions list`", "    shows, then go on."].join("\n"),
+  );
+  // A line that is full to the last column, and what comes behind it.
+  expect(prose(`${"a".repeat(20)} ${"b".repeat(9)} ccc`, 30)).toBe(`${"a".repeat(20)} ${"b".repeat(9)}\n  ccc`);
+  // A path that is wider than a line begins where it stands, and no break is put into it.
+  expect(prose(`in ${"/path".repeat(20)} ok`, 30)).toBe(`in ${"/path".repeat(20)} ok`);
+  expect(prose("ok    check  what was found in words that go on", 34, 13)).toBe(
+    ["ok    check  what was found in", "             words that go on"].join("\n"),
+  );
+  expect(
+    wordTable(
+      [
+        ["a", "one two three four five six"],
+        ["long", "seven"],
+      ],
+      27,
+    ),
+  ).toEqual(["a     one two three four\n      five six", "long  seven"]);
+  // Colours take no room, blanks that align cells stay, and a very narrow terminal wraps by itself.
+  expect(prose("\u001b[31mone  two\u001b[39m three", 25)).toBe("\u001b[31mone  two\u001b[39m three");
+  expect(prose("one two three four five six", 12)).toBe("one two three four five six");
+});
+
+test("a card's texts continue within their column, and between words", () => {
+  const lines = (text: string): string[] => hangingTable([["because", text]], "  ", 32).map((line) => line.slice(11));
+  expect(lines("one two three four five six")).toEqual(["one two three four", "five six"]);
+  // A word that is too long is cut, and blanks of which there are many are no place to continue below.
+  expect(lines(`"${"a".repeat(25)} b"`)).toEqual([`"${"a".repeat(20)}`, 'aaaaa b"']);
+  expect(lines(`one two${" ".repeat(12)}three`)).toEqual(["one", `two${" ".repeat(12)}three`]);
 });

@@ -4,7 +4,7 @@ import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Answered, ApprovalView } from "@femtoclaw/runtime";
 import { cardLines } from "../terminal/approval-text.ts";
-import { table } from "../terminal/table.ts";
+import { fittingTable } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export async function listApprovals(context: CommandContext): Promise<number> {
@@ -30,7 +30,8 @@ export async function listApprovals(context: CommandContext): Promise<number> {
     `${granted.length} of ${approvers}`,
     expires_at.slice(0, 19).replace("T", " "),
   ]);
-  for (const line of table([header, ...rows])) output.line(line);
+  const { dataColumns: columns } = output;
+  for (const line of fittingTable([header, ...rows], { columns, leaveOut: [4, 2], cut: 3 })) output.line(line);
   output.talk("`femtoclaw approvals show ID` shows all of one, `approvals allow ID` or `approvals deny ID` answers it");
   return EXIT.ok;
 }
@@ -103,9 +104,9 @@ export function told({ output }: CommandContext, value: unknown): number {
   const { seq, complete, id, execution_id, answer, granted, approvers } = value as Answered;
   if (output.json) output.value({ id, execution_id, answer, complete, granted, approvers, record: { seq } });
   else if (!complete)
-    output.line(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
-  else if (answer === "refused") output.line(`denied in record ${seq}`);
-  else output.line(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
+    output.prose(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
+  else if (answer === "refused") output.prose(`denied in record ${seq}`);
+  else output.prose(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
   return EXIT.ok;
 }
 

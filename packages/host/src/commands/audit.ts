@@ -17,7 +17,7 @@ import type { ExportFormat } from "../log-access.ts";
 import { writeNewTogether } from "../new-file.ts";
 import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
-import { table } from "../terminal/table.ts";
+import { wordTable } from "../terminal/table.ts";
 import { witnessEvidence } from "../witness/evidence.ts";
 import { auditSource } from "./audit-source.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -62,7 +62,7 @@ export async function verify(
   const verdict = await verdictOn(context, path, stateDirectory, expected);
   const exit = exitOf(verdict, faults);
   if (context.output.json) context.output.value({ ...verdict, witnessFaults: faults, witnessNotes: notes, exit });
-  else for (const line of verdictLines(verdict, [...faults, ...notes], context.output)) context.output.line(line);
+  else for (const line of verdictLines(verdict, [...faults, ...notes], context.output)) context.output.prose(line);
   return exit;
 }
 
@@ -108,7 +108,7 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
         : "no signature could be compared with it",
     absent: "none is known, so the log can only be found to agree with itself",
   };
-  return table([
+  const rows = [
     ["verdict", output.style(colour[verdict.verdict], verdict.verdict)],
     ...(fault === null ? [] : [["fault", `record ${fault.seq}: ${printable(fault.reason, 400)}`]]),
     ["size", `${size} records`],
@@ -122,7 +122,8 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
       "key",
       `${vkey}, from size ${fromSize}${retiredAtSize === null ? "" : ` to ${retiredAtSize}`}`,
     ]),
-  ]);
+  ];
+  return wordTable(rows, output.dataColumns);
 }
 
 /** REF is a sequence number, or the identifier of an execution, which stands for its last record. */
@@ -140,11 +141,11 @@ export async function prove(context: CommandContext, ref: string, options: { rea
   await writeNewTogether(new Map<string, string | Uint8Array>([[file, proof], ...beside]));
   if (record === null) {
     if (output.json) output.value({ seq, proof: file, record: null });
-    else output.line(`wrote ${file}; record ${seq} was pruned here, so take its bytes from a copy of yours`);
+    else output.prose(`wrote ${file}; record ${seq} was pruned here, so take its bytes from a copy of yours`);
     return EXIT.ok;
   }
   if (output.json) output.value({ seq, proof: file, record: `${file}.record` });
-  else output.line(`wrote ${file} and ${file}.record, the bytes of record ${seq}`);
+  else output.prose(`wrote ${file} and ${file}.record, the bytes of record ${seq}`);
   return EXIT.ok;
 }
 
@@ -161,8 +162,8 @@ export function check(
   });
   if (context.output.json) context.output.value(result);
   else if (result.ok)
-    context.output.line(`proved: it is record ${result.index} of ${result.origin}, of ${result.size}`);
-  else context.output.line(`not proved: ${result.reason}`);
+    context.output.prose(`proved: it is record ${result.index} of ${result.origin}, of ${result.size}`);
+  else context.output.prose(`not proved: ${result.reason}`);
   return result.ok ? EXIT.ok : EXIT.no;
 }
 
@@ -195,8 +196,8 @@ export async function exportLog(
   const { size, values } = await source.export(options.format, out, options.withValues ?? false);
   if (output.json) output.value({ format: options.format, out, size, values });
   else {
-    output.line(`wrote ${size} records as ${options.format} to ${out}`);
-    output.line(
+    output.prose(`wrote ${size} records as ${options.format} to ${out}`);
+    output.prose(
       values === null
         ? "without the values that records commit to"
         : `wrote the ${values === 1 ? "value" : `${values} values`} that records commit to, in clear, to ${out}.values.jsonl`,
@@ -217,7 +218,7 @@ export async function erase(
   if (output.json) output.value(erased);
   else
     for (const { seq, paths, record } of erased)
-      output.line(`erased ${paths.join(", ")} of record ${seq}, as record ${record} tells`);
+      output.prose(`erased ${paths.join(", ")} of record ${seq}, as record ${record} tells`);
   return EXIT.ok;
 }
 
@@ -232,11 +233,11 @@ export async function prune(
   const { before, records, keep } = await operator.prune({ ...options.before, sure });
   if (output.json) output.value({ before, records, keep, pruned: sure });
   else {
-    output.line(
+    output.prose(
       `${sure ? "dropped" : "would drop"} ${records} records below record ${before}, with the values beside them`,
     );
-    output.line(`kept: record ${keep.join(", ")}, every hash and every checkpoint`);
-    if (!sure) output.line("nothing was changed; export the log if its past is to stay readable, then add --yes");
+    output.prose(`kept: record ${keep.join(", ")}, every hash and every checkpoint`);
+    if (!sure) output.prose("nothing was changed; export the log if its past is to stay readable, then add --yes");
   }
   return EXIT.ok;
 }

@@ -85,10 +85,10 @@ function sayBackup({ output }: CommandContext, made: MadeBackup): void {
     output.value({ file, keys, bytes, log, deployment, unsigned });
     return;
   }
-  output.line(`wrote ${printable(file, 4_096)}: ${log.size} records of ${log.origin}, ${bytes} bytes, read back`);
-  if (keys !== null) output.line(`wrote ${printable(keys, 4_096)}: keys and secrets in clear; keep it apart`);
+  output.prose(`wrote ${printable(file, 4_096)}: ${log.size} records of ${log.origin}, ${bytes} bytes, read back`);
+  if (keys !== null) output.prose(`wrote ${printable(keys, 4_096)}: keys and secrets in clear; keep it apart`);
   if (unsigned > 0) {
-    output.line(`not in it: ${countText(unsigned, "record")} behind the last checkpoint, after a crash`);
+    output.prose(`not in it: ${countText(unsigned, "record")} behind the last checkpoint, after a crash`);
     output.talk("fix: start the host once, which signs them, then make another backup");
   }
   output.talk(`root ${log.root}; keep it with the public key, ${log.first_key}`);
@@ -149,17 +149,17 @@ function sayRestored({ output }: CommandContext, restored: RestoredState, lost: 
     return;
   }
   const shown = printable(directory, 4_096);
-  output.line(`restored ${shown}: log ${origin} continues ${parent.size} records of ${parent.origin}`);
-  output.line(`not in it: what was recorded after the backup was made, at ${printable(manifest.at)}`);
+  output.prose(`restored ${shown}: log ${origin} continues ${parent.size} records of ${parent.origin}`);
+  output.prose(`not in it: what was recorded after the backup was made, at ${printable(manifest.at)}`);
   if (withdrawn > 0) {
-    output.line(`withdrawn, to be proposed again: ${countText(withdrawn, "call")} that waited for an operator`);
+    output.prose(`withdrawn, to be proposed again: ${countText(withdrawn, "call")} that waited for an operator`);
   }
-  if (unresolved > 0) output.line(unresolvedText(unresolved));
+  if (unresolved > 0) output.prose(unresolvedText(unresolved));
   if (seen !== null) {
-    output.line(`clients have seen ${seen.size} records of ${seen.origin} here, and will not take this log for it`);
+    output.prose(`clients have seen ${seen.size} records of ${seen.origin} here, and will not take this log for it`);
     output.talk("fix: clients refuse this log until `femtoclaw audit forget` says that the loss is known");
   }
-  if (project !== null) output.line(`wrote ${printable(project, 4_096)}; read it, then run \`femtoclaw trust\` there`);
+  if (project !== null) output.prose(`wrote ${printable(project, 4_096)}; read it, then run \`femtoclaw trust\` there`);
   output.talk(`it is signed by a key of its own; keep its public part elsewhere: ${vkey}`);
-  output.talk(`start it with: femtoclaw --state ${shown} up --detach`);
+  output.talk(`start it with: \`femtoclaw --state ${shown} up --detach\``);
 }

@@ -85,7 +85,8 @@ export async function resetPackage(context: CommandContext, name: string): Promi
   await using operator = await context.operator();
   await operator.resetPackage(name);
   if (context.output.json) context.output.value({ name, accepted: [] });
-  else context.output.line(`${name} is not called any more; \`femtoclaw capabilities accept ${name}\` accepts it anew`);
+  else
+    context.output.prose(`${name} is not called any more; \`femtoclaw capabilities accept ${name}\` accepts it anew`);
   return EXIT.ok;
 }
 

@@ -31,7 +31,7 @@ import { Library } from "../installation/library.ts";
 import { launchFinding } from "../launch/launch-finding.ts";
 import { loadPolicy } from "../preflight.ts";
 import { fileSizeFinding, openFilesFinding } from "../process-limits.ts";
-import { table } from "../terminal/table.ts";
+import { wordTable } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
@@ -133,10 +133,13 @@ function report({ output }: CommandContext, findings: readonly Finding[]): void 
     const [first = "", ...further] = detail.split("\n").map((line) => printable(line, LINE_CHARS_MAX));
     return { cells: [output.style(colours[verdict], verdict), check, first], further };
   });
-  const lines = table(rows.map(({ cells }) => cells));
+  const lines = wordTable(
+    rows.map(({ cells }) => cells),
+    output.dataColumns,
+  );
   findings.forEach(({ fix }, index) => {
     output.line(lines[index] ?? "");
-    for (const line of rows[index]?.further ?? []) output.line(`      ${line}`);
-    if (fix !== undefined) output.line(output.style("dim", `      fix: ${printable(fix, LINE_CHARS_MAX)}`));
+    for (const line of rows[index]?.further ?? []) output.prose(`      ${line}`);
+    if (fix !== undefined) output.prose(output.style("dim", `      fix: ${printable(fix, LINE_CHARS_MAX)}`));
   });
 }

@@ -27,9 +27,9 @@ export async function fork(context: CommandContext, seq: number, options: { read
     output.value({ out: directory, origin, vkey, parent, unresolved });
     return EXIT.ok;
   }
-  output.line(`made ${printable(directory, 4_096)}: log ${origin} continues ${parent.origin} from record ${seq}`);
-  if (unresolved > 0) output.line(unresolvedText(unresolved));
-  output.talk(`start it with: femtoclaw --state ${printable(directory, 4_096)} up`);
+  output.prose(`made ${printable(directory, 4_096)}: log ${origin} continues ${parent.origin} from record ${seq}`);
+  if (unresolved > 0) output.prose(unresolvedText(unresolved));
+  output.talk(`start it with: \`femtoclaw --state ${printable(directory, 4_096)} up --detach\``);
   return EXIT.ok;
 }
 

@@ -72,7 +72,7 @@ export async function showExecution(context: CommandContext, id: string): Promis
     // The result or the error is shown above already, as the proposer received it.
     const { result, error, ...facts } = body as { result?: unknown; error?: unknown };
     for (const line of factLines(facts)) output.line(line);
-    if (record.type === "approval.answered") output.line(`  ${answeredText(record, output)}`);
+    if (record.type === "approval.answered") output.prose(`  ${answeredText(record, output)}`);
   }
   return EXIT.ok;
 }
@@ -92,7 +92,7 @@ export async function resolveExecution(context: CommandContext, id: string, opti
   await using operator = await context.operator();
   const { seq } = await operator.resolve(id, resolution, options.reason);
   if (context.output.json) context.output.value({ execution_id: id, resolution, record: { seq } });
-  else context.output.line(`resolved as ${resolution} in record ${seq}`);
+  else context.output.prose(`resolved as ${resolution} in record ${seq}`);
   return EXIT.ok;
 }
 

@@ -42,7 +42,7 @@ export async function halt(
   else {
     const ended =
       stopped === 0 ? "nothing of it was under way" : `what was under way ends now, ${countText(stopped, "call")}`;
-    output.line(`halted in record ${seq}: ${ended}`);
+    output.prose(`halted in record ${seq}: ${ended}`);
   }
   return EXIT.ok;
 }
@@ -59,13 +59,19 @@ export async function reload(context: CommandContext): Promise<number> {
   const isOther = { inForce: revision !== before, onTrial: shadow !== shadow_before };
   const changed = isOther.inForce || isOther.onTrial;
   if (output.json) output.value({ ...answer, changed });
-  else if (!changed) output.line(`nothing changed: revision ${revision}`);
+  else if (!changed) output.prose(`nothing changed: revision ${short(revision)}`);
   else {
-    output.line(`in force: revision ${revision}${isOther.inForce ? `, before it ${before}` : ", as before"}`);
-    if (isOther.onTrial) output.line(shadow === null ? "nothing is on trial any more" : `on trial: revision ${shadow}`);
+    output.prose(
+      `in force: revision ${short(revision)}${isOther.inForce ? `, before it ${short(before)}` : ", as before"}`,
+    );
+    if (isOther.onTrial)
+      output.prose(shadow === null ? "nothing is on trial any more" : `on trial: revision ${short(shadow)}`);
   }
   return EXIT.ok;
 }
+
+/** Enough of a revision to recognize it. */
+const short = (revision: string): string => revision.slice(0, 12);
 
 /** Waits until the process itself is gone, not only its sockets. */
 async function gone(pid: number): Promise<void> {

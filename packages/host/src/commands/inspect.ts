@@ -46,7 +46,7 @@ async function inspectRecording(context: CommandContext, path: string, options: 
 function refused({ output }: CommandContext, { verdict, exit }: Recording): number {
   if (verdict === null) return exit;
   if (output.json) output.value({ verdict: verdict.verdict, log: verdict });
-  else for (const line of verdictLines(verdict, [], output)) output.line(line);
+  else for (const line of verdictLines(verdict, [], output)) output.prose(line);
   return exit;
 }
 

@@ -185,8 +185,9 @@ async function change(context: CommandContext, flags: PlaceFlags, act: Act): Pro
   const { version } = current.receipt;
   const { to, done } = await act(partsOf(context, library, current), current, dryRun);
   if (output.json) output.value({ event: dryRun ? "would-change" : "changed", from: version, to, changed: done });
-  else if (!done) output.line(`${version} is in force already, by this very executable`);
-  else output.line(dryRun ? `would put ${to} in force instead of ${version}` : `in force: ${to}, before it ${version}`);
+  else if (!done) output.prose(`${version} is in force already, by this very executable`);
+  else
+    output.prose(dryRun ? `would put ${to} in force instead of ${version}` : `in force: ${to}, before it ${version}`);
   return EXIT.ok;
 }
 

@@ -42,6 +42,6 @@ export async function forgetLog(context: CommandContext): Promise<number> {
   for (const place of places) if (await context.logMemoryAt(place).forget()) forgotten.push(place);
   if (output.json) output.value({ forgotten });
   else if (forgotten.length === 0) output.line("nothing was remembered");
-  for (const place of output.json ? [] : forgotten) output.line(`forgot what was seen of the log at ${place}`);
+  for (const place of output.json ? [] : forgotten) output.prose(`forgot what was seen of the log at ${place}`);
   return EXIT.ok;
 }

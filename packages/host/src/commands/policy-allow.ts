@@ -64,7 +64,7 @@ export async function policyAllow(context: CommandContext, ref: string, options:
 
 function nothing({ output }: CommandContext, reason: string, exit: number = EXIT.no): number {
   if (output.json) output.value({ written: false, grants: [], no_longer_asked: [], reason });
-  else for (const line of reason.split("\n")) output.line(printable(line, 2_000));
+  else for (const line of reason.split("\n")) output.prose(printable(line, 2_000));
   return exit;
 }
 
@@ -98,12 +98,12 @@ async function propose(context: CommandContext, options: PolicyAllowOptions, pro
     dangerous: grant.dangerous,
   }));
   if (!output.json) {
-    output.line(`to allow it, ${printable(project.path, 4_096)} would ${grants.length > 0 ? "get" : "change"}:`);
+    output.prose(`to allow it, ${printable(project.path, 4_096)} would ${grants.length > 0 ? "get" : "change"}:`);
     for (const grant of shown) for (const line of grantLines(grant, output)) output.line(line);
-    for (const { source } of settled) output.line(`  the entry of [ask] at ${printable(source)} would be taken away`);
+    for (const { source } of settled) output.prose(`  the entry of [ask] at ${printable(source)} would be taken away`);
     output.line("");
-    for (const line of policyDifferenceLines(read.value, "present", output)) output.line(line);
-    for (const line of contradictionLines(failingTests)) output.line(line);
+    for (const line of policyDifferenceLines(read.value, "present", output)) output.prose(line);
+    for (const line of contradictionLines(failingTests)) output.prose(line);
   }
   const written = await isWanted(context, options, shown);
   if (written) await write(context, present, project, changed.project);
@@ -188,7 +188,7 @@ function tell(
     const value = { written, path, grants, no_longer_asked, failing_tests: failingTests };
     output.value({ ...value, difference: differenceValue(difference) });
   } else if (written) {
-    output.line(`wrote ${printable(path, 4_096)}; a running host uses it after \`femtoclaw reload\``);
+    output.prose(`wrote ${printable(path, 4_096)}; a running host uses it after \`femtoclaw reload\``);
   } else {
     const words = grants.some(({ dangerous }) => dangerous) ? "--yes --unsafe" : "--yes";
     output.talk(`nothing was written; ${words} writes it`);

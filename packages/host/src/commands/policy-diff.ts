@@ -54,7 +54,7 @@ export async function currentSchema(context: CommandContext): Promise<string> {
 function tell({ output }: CommandContext, difference: PolicyDifference, recorded: boolean): number {
   if (output.json) output.value(differenceValue(difference));
   else
-    for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "present", output)) output.line(line);
+    for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "present", output)) output.prose(line);
   if (difference.changed > 0) return EXIT.no;
   // Calls that cannot be decided again count neither as changed nor as unchanged.
   return difference.undecidable.length === 0 ? EXIT.ok : EXIT.incomplete;

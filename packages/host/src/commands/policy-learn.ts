@@ -37,7 +37,7 @@ export async function policyLearn(context: CommandContext, options: PolicyLearnO
   if (out !== null) await writeNew(out, text);
   if (output.json) output.value({ ...draftValue(read.value, place), out, toml: text });
   else if (out === null) output.line(text.trimEnd());
-  else output.line(`wrote ${printable(out, 4_096)}; it has no effect yet`);
+  else output.prose(`wrote ${printable(out, 4_096)}; it has no effect yet`);
   return EXIT.ok;
 }
 

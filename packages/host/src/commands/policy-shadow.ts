@@ -68,15 +68,15 @@ async function trialOf(
 
 function tell({ output }: CommandContext, { revision, difference, others }: Trial, recorded: boolean): number {
   if (output.json) output.value({ revision, others, ...(differenceValue(difference) as object) });
-  else if (revision === null) output.line("no rules were on trial: [shadow] is empty, or no host has loaded it");
+  else if (revision === null) output.prose("no rules were on trial: [shadow] is empty, or no host has loaded it");
   else {
     output.line(`on trial: revision ${revision.slice(0, 12)}`);
     const isAsked = difference.calls > 0 || difference.undecidable.length > 0;
-    if (!isAsked) output.line("no call was decided while these rules were on trial");
+    if (!isAsked) output.prose("no call was decided while these rules were on trial");
     else
-      for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "trial", output)) output.line(line);
+      for (const line of policyDifferenceLines(difference, recorded ? "recorded" : "trial", output)) output.prose(line);
     if (others > 0)
-      output.line(`${others} calls were decided while other rules were on trial; --revision selects those`);
+      output.prose(`${others} calls were decided while other rules were on trial; --revision selects those`);
   }
   if (difference.changed > 0) return EXIT.no;
   return difference.undecidable.length === 0 ? EXIT.ok : EXIT.incomplete;

@@ -20,6 +20,6 @@ export async function policyWhy(context: CommandContext, ref: string, options: P
   const why = await explainDecision(context, read.value);
   const { output } = context;
   if (output.json) output.value(why);
-  else for (const line of whyLines(why, output)) output.line(line);
+  else for (const line of whyLines(why, output)) output.prose(line);
   return EXIT.ok;
 }

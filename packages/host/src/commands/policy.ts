@@ -25,13 +25,13 @@ export async function checkPolicy(context: CommandContext): Promise<number> {
     output.value({ ...checked, valid: true, shadow: onTrial });
     return EXIT.ok;
   }
-  output.line(`the policy is valid: ${checkedText(checked)}`);
-  if (onTrial !== null) output.line(`the rules on trial are valid: ${checkedText(onTrial)}`);
+  output.prose(`the policy is valid: ${checkedText(checked)}`);
+  if (onTrial !== null) output.prose(`the rules on trial are valid: ${checkedText(onTrial)}`);
   // Warnings that both sets have in common are printed once.
   const warnings = [...checked.warnings, ...(onTrial?.warnings ?? [])].map(
     ({ source, message }) => `${source}: ${message}`,
   );
-  for (const warning of new Set(warnings)) output.line(`warning: ${printable(warning, LINE_CHARS_MAX)}`);
+  for (const warning of new Set(warnings)) output.prose(`warning: ${printable(warning, LINE_CHARS_MAX)}`);
   return EXIT.ok;
 }
 
@@ -77,8 +77,8 @@ export async function runTests(context: CommandContext): Promise<number> {
   const failed = results.filter(({ fault }) => fault !== null);
   if (output.json) output.value({ revision: compiled.revision, failed: failed.length, tests: results.map(resultJson) });
   else {
-    for (const result of failed) output.line(printable(failureText(result), LINE_CHARS_MAX));
-    output.line(summary(results.length, failed.length));
+    for (const result of failed) output.prose(printable(failureText(result), LINE_CHARS_MAX));
+    output.prose(summary(results.length, failed.length));
   }
   return failed.length === 0 ? EXIT.ok : EXIT.no;
 }

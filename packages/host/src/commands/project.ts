@@ -31,8 +31,8 @@ export async function init(
     output.value(result);
     return EXIT.ok;
   }
-  for (const file of result.created) output.line(`wrote ${printable(file, 4_096)}`);
-  output.line(result.description);
+  for (const file of result.created) output.prose(`wrote ${printable(file, 4_096)}`);
+  output.prose(result.description);
   output.talk(
     "next: `femtoclaw doctor`, then `femtoclaw up --detach`; `femtoclaw mcp --help` shows how agents connect",
   );
@@ -62,24 +62,25 @@ export async function trust(
     const revoked = await store.revoke(folder);
     const shown = printable(folder, 4_096);
     if (output.json) output.value({ directory: folder, trusted: false, changed: revoked });
-    else output.line(revoked ? `${shown} is not trusted any more` : `${shown} was not trusted`);
+    else output.prose(revoked ? `${shown} is not trusted any more` : `${shown} was not trusted`);
     return EXIT.ok;
   }
   const project = readProjectFiles(path);
   const { cwd, environment } = context;
   const { state: stateFlag } = context.options;
   const loaded = resolveProject(project, { cwd, environment, ...(stateFlag === undefined ? {} : { stateFlag }) });
-  if (!output.json) output.line(describeAuthority(loaded.resolved));
+  if (!output.json) output.prose(describeAuthority(loaded.resolved));
   const { policyFiles, shadow, warnings } = await loadPolicy(loaded);
   if (!output.json && policyFiles.rules.length > 0) {
     output.line(["policies of policy/:", ...policyFiles.rules.map(describeRule)].join("\n\n"));
   }
   if (!output.json) tellTrial(output, policyFiles.rules, shadow?.rules ?? []);
-  for (const { source, message } of [...warnings, ...(shadow?.warnings ?? [])])
-    output.talk(printable(`warning: ${source}: ${message}`, 4_096));
+  // A file that is in force and on trial is warned of once.
+  const warned = [...warnings, ...(shadow?.warnings ?? [])].map(({ source, message }) => `${source}: ${message}`);
+  for (const warning of new Set(warned)) output.talk(printable(`warning: ${warning}`, 4_096));
   await store.trust(project.directory, project.sha256);
   if (output.json) output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
-  else output.line(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
+  else output.prose(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
   return EXIT.ok;
 }
 

@@ -78,7 +78,7 @@ async function diffVerified(
     else {
       const changed = differences.length === 0 ? "no actor changed" : "what changed";
       output.line(`${changed} from record ${from} to record ${to}`);
-      for (const line of differenceLines(differences, output)) output.line(line);
+      for (const line of differenceLines(differences, output)) output.prose(line);
     }
     return exitOf(log.verdict, []);
   };
@@ -98,7 +98,7 @@ function stands({ verdict, pinned, prunedBefore }: LogVerdict): boolean {
 
 function refused(context: CommandContext, verdict: LogVerdict): number {
   if (context.output.json) context.output.value({ verdict: verdict.verdict, log: verdict });
-  else for (const line of verdictLines(verdict, [], context.output)) context.output.line(line);
+  else for (const line of verdictLines(verdict, [], context.output)) context.output.prose(line);
   return exitOf(verdict, []);
 }
 
@@ -131,10 +131,10 @@ async function replayFrom(
   const { output } = context;
   return () => {
     if (!output.json) {
-      output.line(
+      output.prose(
         `record ${from + 1}, in the signed log of ${proof.size} records, proves the snapshot after record ${from}`,
       );
-      output.line(
+      output.prose(
         head === null
           ? "the records before the snapshot are not here, so it cannot be compared with what they lead to"
           : `the snapshot equals the fold of the ${from + 1} records before it`,
@@ -151,7 +151,7 @@ function unproved(
   { verdict, reason }: Extract<SnapshotProof, { ok: false }>,
 ): number {
   if (output.json) output.value({ verdict, reason, log });
-  else output.line(`the snapshot after record ${from} is not proved (${verdict}): ${printable(reason, 400)}`);
+  else output.prose(`the snapshot after record ${from} is not proved (${verdict}): ${printable(reason, 400)}`);
   return verdict === "tampered" ? EXIT.no : EXIT.incomplete;
 }
 
@@ -169,8 +169,8 @@ function tell(context: CommandContext, log: LogVerdict, found: Recomputation, sa
       log: { verdict: log.verdict, size, root, signed_size: signedSize, pinned },
     });
   } else {
-    for (const line of recomputationLines(found, output)) output.line(line);
-    for (const caveat of log.caveats) output.talk(caveat);
+    for (const line of recomputationLines(found, output)) output.prose(line);
+    for (const caveat of log.caveats) output.talk(`note: ${caveat}`);
   }
   if (found.verdict === "diverges") return EXIT.no;
   return found.verdict === "recomputed" ? exitOf(log, []) : EXIT.incomplete;
@@ -194,9 +194,9 @@ function show({ output }: CommandContext, state: FoldedState, exit: number): num
     return exit;
   }
   const { records, from, snapshots_equal } = state;
-  if (from > 0) output.line(`begun at the snapshot after record ${from - 1}; history before was pruned`);
-  output.line(`${records - from} records folded; ${snapshotsText(snapshots_equal)}`);
-  for (const line of actorLines(state.actors, output)) output.line(line);
+  if (from > 0) output.prose(`begun at the snapshot after record ${from - 1}; history before was pruned`);
+  output.prose(`${records - from} records folded; ${snapshotsText(snapshots_equal)}`);
+  for (const line of actorLines(state.actors, output)) output.prose(line);
   return exit;
 }
 

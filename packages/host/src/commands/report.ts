@@ -14,6 +14,6 @@ export async function report(context: CommandContext, options: { readonly out?: 
   const file = resolve(context.cwd, options.out);
   await writeNew(file, text);
   if (context.output.json) context.output.value({ file });
-  else context.output.line(`wrote ${printable(file, 4_096)}; read it before you hand it on`);
+  else context.output.prose(`wrote ${printable(file, 4_096)}; read it before you hand it on`);
   return EXIT.ok;
 }

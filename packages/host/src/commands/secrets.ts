@@ -28,7 +28,7 @@ export async function addSecret(
   await using operator = await context.operator();
   await operator.addSecret({ name, host, port, value });
   if (context.output.json) context.output.value({ name, host, port });
-  else context.output.line(`stored for ${host}:${port}; a header refers to it as secret://${printable(name, 64)}`);
+  else context.output.prose(`stored for ${host}:${port}; a header refers to it as secret://${printable(name, 64)}`);
   return EXIT.ok;
 }
 

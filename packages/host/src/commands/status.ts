@@ -4,7 +4,7 @@ import type { RuntimeStatus, ShadowStatus, UpstreamStatus } from "@femtoclaw/run
 import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
 import { unresolvedText, waitingText } from "../terminal/open-ends-text.ts";
 import type { Output } from "../terminal/output.ts";
-import { table } from "../terminal/table.ts";
+import { wordTable } from "../terminal/table.ts";
 import { telemetryRows } from "../terminal/telemetry-rows.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
@@ -27,8 +27,8 @@ export async function status(context: CommandContext): Promise<number> {
     return exit;
   }
   const rows = [...statusRows(value as unknown as HostStatus, output), ...configurationRows(host, output)];
-  for (const line of table([...rows, heldRow(held, output)])) output.line(line);
-  for (const { fix } of faults) output.line(`fix: ${fix}`);
+  for (const line of wordTable([...rows, heldRow(held, output)], output.dataColumns)) output.line(line);
+  for (const { fix } of faults) output.prose(`fix: ${fix}`);
   return exit;
 }
 

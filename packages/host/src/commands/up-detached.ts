@@ -7,6 +7,8 @@ import { EXIT, parseJson } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { requireLimits } from "../process-limits.ts";
 import { type OpenEnds, openEnds } from "../terminal/open-ends-text.ts";
+import { columnsOf } from "../terminal/output.ts";
+import { prose } from "../terminal/prose.ts";
 import { BackgroundLog } from "./background-log.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -18,16 +20,22 @@ export async function upDetached(context: CommandContext): Promise<number> {
   const { output } = context;
   const started = await startDetached(context);
   if ("exit" in started) {
-    process.stderr.write(started.log);
+    process.stderr.write(prose(forPeople(started.log.toString()), columnsOf(process.stderr)));
     if (started.said !== null && output.json) output.line(started.said);
     return await started.exit();
   }
   if (output.json) output.line(started.ready);
   else {
-    output.line(`ready: process ${started.pid}, log in ${started.log}`);
+    output.prose(`ready: process ${started.pid}, log in ${started.log}`);
     for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
   }
   return EXIT.ok;
+}
+
+/** What a host that failed says in words. Its log has the rest, and is shown only if nothing else is known. */
+function forPeople(log: string): string {
+  const words = log.split("\n").filter((line) => !line.startsWith('{"at":'));
+  return words.some((line) => line !== "") ? words.join("\n") : log;
 }
 
 /** A host that came up in the background, or what a host said that did not. */

@@ -18,7 +18,7 @@ export async function up(context: CommandContext): Promise<number> {
   const report = (error: unknown): void => {
     const file = writeFailure(loaded.resolved.stateDirectory, error, () => stateOf(host));
     if (file !== null)
-      process.stderr.write(`femtoclaw: what is known of this failure stands in ${printable(file, 4_096)}\n`);
+      process.stderr.write(`femtoclaw: what is known of this failure is in ${printable(file, 4_096)}\n`);
   };
   // INVARIANT: I3: after a bug, nothing in this process continues. Its journal is left as after a kill.
   process.on("uncaughtException", (bug) => {
@@ -82,7 +82,7 @@ async function serve(
   if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
   else {
-    output.line(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
+    output.prose(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
     for (const line of openEnds(ready)) output.talk(line);
   }
   // Done now for the next start, because a host that is killed cannot do it at its end.

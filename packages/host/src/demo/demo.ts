@@ -26,7 +26,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   if (options.fresh === true) rmSync(root, { recursive: true, force: true });
   const loaded = await prepare(root, context);
   const say = (text = ""): void => {
-    if (!output.json) output.line(text);
+    if (!output.json) output.prose(text);
   };
   say(output.style("bold", "FemtoClaw demo"));
   say("A scripted agent proposes; runtime, policy, sandbox and journal are the real ones.");
@@ -68,7 +68,8 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
   if (surprises.length === 0 && kept && ranAfterYes) {
     say("Look further:");
     for (const command of ["executions list", "policy show", "replay", "audit verify"]) {
-      say(`  ${writtenCommand()} --config ${FOLDER}/femtoclaw.toml ${command}`);
+      // Whole, so that it can be copied.
+      if (!output.json) output.line(`  ${writtenCommand()} --config ${FOLDER}/femtoclaw.toml ${command}`);
     }
     return EXIT.ok;
   }

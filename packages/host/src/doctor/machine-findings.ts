@@ -119,12 +119,13 @@ async function spaceFinding(stateDirectory: string): Promise<Found> {
   const reserve = await DiskReserve.open(folder);
   const free = Math.floor((await reserve.freeBytes()) / MIB);
   const size = RESERVE_BYTES / MIB;
-  if (reserve.held) return ok(`${free} MiB are free beside the reserve of ${size} MiB`);
+  if (reserve.held) return ok(`${free} MiB are free beside the reserve of ${size} MiB in ${stateDirectory}`);
   const needed = (RESERVE_BYTES + MARGIN_BYTES) / MIB;
-  if (free >= needed) return ok(`${free} MiB are free; a host takes ${size} MiB of them as its reserve`);
+  if (free >= needed)
+    return ok(`${free} MiB are free for ${stateDirectory}; a host takes ${size} MiB of them as its reserve`);
   return {
     verdict: "warn",
-    detail: `${free} MiB are free where the state directory is, so a host takes no calls`,
+    detail: `${free} MiB are free for ${stateDirectory}, so a host takes no calls`,
     fix: `Free ${needed - free} MiB. A running host then continues by itself.`,
   };
 }

@@ -14,6 +14,7 @@ import type { ApprovalView } from "@femtoclaw/runtime";
 import { hostText, mcpToolText } from "./call-text.ts";
 import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
+import { prose } from "./prose.ts";
 import { hangingTable } from "./table.ts";
 
 /**
@@ -44,6 +45,7 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
     ["digest", approval.digest],
     ["log", shown(approval.log)],
   ];
+  const flow = (text: string): string => prose(text, output.columns);
   return [
     `${output.style("bold", `question ${id}`)}  ${output.style("cyan", shown(tool))}`,
     ...hangingTable(
@@ -51,8 +53,8 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
       "  ",
       output.columns,
     ),
-    ...(isRedacted(approval.args) ? [`  ${output.style("yellow", "not all is shown")}  ${SECRETS}`] : []),
-    `  ${output.style("yellow", worth(approval))}  ${warning(approval)}`,
+    ...(isRedacted(approval.args) ? [flow(`  ${output.style("yellow", "not all is shown")}  ${SECRETS}`)] : []),
+    flow(`  ${output.style("yellow", worth(approval))}  ${warning(approval)}`),
   ];
 }
 

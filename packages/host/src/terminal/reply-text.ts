@@ -1,6 +1,7 @@
 /** A reply as a person reads it: what was decided, by which rule, what happened, and where it is recorded. */
 import { ERRORS, EXIT, printable, type Reply } from "@femtoclaw/protocol";
 import type { Output } from "./output.ts";
+import { prose } from "./prose.ts";
 import { withoutTabs } from "./tab-stops.ts";
 import { table } from "./table.ts";
 
@@ -38,14 +39,15 @@ export function styled(reply: Reply, text: string, output: Output): string {
 export function replyLines(reply: Reply, output: Output): string[] {
   const rules = (reply.policy?.rules ?? []).map((rule) => printable(rule));
   const place = reply.record === null ? "not recorded" : `record ${reply.record.seq}`;
-  const head = [styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  ");
-  if (reply.approval !== undefined) return [head, ...pendingLines(reply, reply.approval, output)];
-  if (reply.error === undefined) return [head, ...resultLines(reply.result ?? {})];
+  const flow = (text: string): string => prose(text, output.dataColumns);
+  const head = flow([styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  "));
+  if (reply.approval !== undefined) return [head, ...pendingLines(reply, reply.approval, output).map(flow)];
+  if (reply.error === undefined) return [head, ...resultLines(reply.result ?? {}, flow)];
   const { code, reason, fix } = reply.error;
   return [
     head,
-    `${styled(reply, code, output)}: ${printable(reason, 2_000)}`,
-    output.style("dim", `fix: ${printable(fix, 2_000)}`),
+    flow(`${styled(reply, code, output)}: ${printable(reason, 2_000)}`),
+    flow(output.style("dim", `fix: ${printable(fix, 2_000)}`)),
   ];
 }
 
@@ -55,13 +57,13 @@ function pendingLines(
   output: Output,
 ): string[] {
   return [
-    `an operator is asked until ${expires_at}: femtoclaw approvals show ${id}`,
-    output.style("dim", `then: femtoclaw executions show ${execution_id}`),
+    `an operator is asked until ${expires_at}: \`femtoclaw approvals show ${id}\``,
+    output.style("dim", `then: \`femtoclaw executions show ${execution_id}\``),
   ];
 }
 
 /** Short values share one line. Long texts and lists follow, each under its name. Empty values are left out. */
-function resultLines(result: Readonly<Record<string, unknown>>): string[] {
+function resultLines(result: Readonly<Record<string, unknown>>, flow: (text: string) => string): string[] {
   const shown = Object.entries(result).filter(([, value]) => value !== null && value !== "");
   const short = shown.filter(([, value]) => blockOf(value) === null);
   const line = short
@@ -71,7 +73,7 @@ function resultLines(result: Readonly<Record<string, unknown>>): string[] {
     const block = blockOf(value);
     return block === null ? [] : [`${printable(name)}:`, ...block.map((text) => `  ${text}`)];
   });
-  return [...(line === "" ? [] : [line]), ...blocks];
+  return [...(line === "" ? [] : [flow(line)]), ...blocks];
 }
 
 /** The lines of a long text or of a list of objects; null for a value that fits into one line with others. */

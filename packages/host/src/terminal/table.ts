@@ -1,5 +1,5 @@
 /** Aligned columns of text, which may contain colour codes and double-width characters. */
-import { stripVTControlCharacters } from "node:util";
+import { cells, prose } from "./prose.ts";
 
 /** Columns are as wide as their widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[], indent = ""): string[] {
@@ -15,6 +15,12 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
     );
     return `${indent}${padded.join("  ")}`.trimEnd();
   });
+}
+
+/** Like `table`, for rows that end in words of our own, which continue below themselves on a terminal. */
+export function wordTable(rows: readonly (readonly string[])[], columns: number | null): string[] {
+  const heads = table(rows.map((row) => [...row.slice(0, -1), "|"]));
+  return table(rows).map((line, index) => prose(line, columns, cells(heads[index] ?? "") - 1));
 }
 
 /** How a table that is too wide for its terminal gives way. */
@@ -68,10 +74,29 @@ export function hangingTable(
   const names = Math.max(...rows.map(([name]) => cells(name)));
   const room = Math.max(CELLS_MIN, columns - indent.length - names - 2);
   const hanging = rows.flatMap(([name, text]) =>
-    wrapped(text, room).map((piece, index) => [index === 0 ? name : "", piece]),
+    folded(text, room).map((piece, index) => [index === 0 ? name : "", piece]),
   );
   return table(hanging, indent);
 }
+
+/**
+ * Like `wrapped`, between words where there are some. The pieces together are the text, and a piece ends before its room
+ * does only behind a single blank, so several blanks are never mistaken for one.
+ */
+function folded(text: string, room: number): string[] {
+  const pieces: string[] = [];
+  let rest = text;
+  while (rest !== "") {
+    const [piece = ""] = wrapped(rest.slice(0, 2 * room), room);
+    const words = piece === rest ? piece : (WORDS.exec(piece)?.[0] ?? piece);
+    pieces.push(words);
+    rest = rest.slice(words.length);
+  }
+  return pieces;
+}
+
+/** Up to the last single blank between two words. */
+const WORDS = /^.*[^ ] (?=[^ ])/s;
 
 /** Pieces of at most so many cells, in whatever script they are. */
 function wrapped(text: string, room: number): string[] {
@@ -87,17 +112,4 @@ function wrapped(text: string, room: number): string[] {
     left -= width;
   }
   return pieces;
-}
-
-/** Width in cells. Good enough for the texts that FemtoClaw prints itself; does not know every script. */
-function cells(text: string): number {
-  let width = 0;
-  for (const character of stripVTControlCharacters(text)) {
-    width += /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/u.test(
-      character,
-    )
-      ? 2
-      : 1;
-  }
-  return width;
 }

@@ -135,6 +135,14 @@ test("come and go by reload, are trusted like the rest, and a broken set leaves 
   expect((await place.run(["up"])).code).toBe(78);
 });
 
+test("a file that is in force and on trial is warned of once", async () => {
+  await using place = new Playground(TRIAL);
+  const resource = 'resource in Path::"/srv/no-such-folder"';
+  place.write("p/policy/far.cedar", `@id("far")\n@reason("far away")\nforbid (principal, action, ${resource});\n`);
+  const { code, stderr } = await place.run(["trust"]);
+  expect([code, stderr.match(/warning: policy\/far\.cedar:3/g)?.length]).toEqual([0, 1]);
+});
+
 test("of a single agent are asked about its calls alone, and are changed without a new start", async () => {
   await using place = new Playground(`${IN_FORCE}
 [agent.reviewer.allow]
