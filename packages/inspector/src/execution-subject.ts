@@ -32,7 +32,8 @@ function headOf(head: string): string {
   try {
     // biome-ignore lint/plugin: browsers read it, and Chromium 156 has a V8 without that fault.
     const { tool_call: call } = JSON.parse(head) as { tool_call?: { args?: Record<string, unknown> } };
-    if (call?.args !== undefined) return argumentsLine(call.args, new Map());
+    // Where there is no argument, the text is all that there is to see.
+    if (call?.args !== undefined) return argumentsLine(call.args, new Map()) || head.slice(0, SUBJECT_CHARS);
   } catch {
     // It was cut, or was not JSON; then the text is shown as it is.
   }

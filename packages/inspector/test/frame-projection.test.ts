@@ -4,6 +4,7 @@ import { TilesReader } from "@femtoclaw/journal";
 import type { Commitment, TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import { describe, expect, test } from "vitest";
+import { subjectOf } from "../src/execution-subject.ts";
 import { FrameProjection } from "../src/frame-projection.ts";
 import { MACHINE_NAMES, type Summary } from "../src/frames.ts";
 import { CHARTS } from "../src/generated/charts.ts";
@@ -153,6 +154,16 @@ test("what is kept beside a record is named by its size, and not as the null tha
     "message.recorded": "(20,000 bytes beside the record)",
     "execution.intent": "sort -n (20,000 bytes beside the record) null",
   });
+});
+
+test("a refused request without arguments is shown as it was written", async () => {
+  const refused = (await recordsOf("0.3.0")).find(({ type }) => type === "execution.refused");
+  if (refused?.type !== "execution.refused") throw new Error("no request was refused");
+  const { body } = refused;
+  const lineOf = (head: string) => subjectOf({ ...refused, body: { ...body, request: { ...body.request, head } } });
+  const bare = '{"tool_call":{"tool":"no such tool","args":{}}}';
+  expect(lineOf(bare)).toBe(bare);
+  expect(lineOf('{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}')).toBe("notes.txt");
 });
 
 test("arguments that have no text are shown as JSON, and hold up nothing", async () => {
