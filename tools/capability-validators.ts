@@ -1,18 +1,25 @@
 /**
- * Compiles the schemas of the built-in capabilities' arguments and results ahead of time, each under the digest of its
- * text, so that a start compiles only the schemas of third-party capabilities.
+ * Compiles the schemas of our own capabilities' arguments and results ahead of time, each under the digest of its text.
+ * A start compiles none of them, and the executable could not.
  */
 import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { agentRun } from "../packages/capabilities/src/agent/agent-run.ts";
 import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
+import { mcpServerCapability } from "../packages/capabilities/src/mcp/mcp-tool.ts";
 import { ARGUMENT_SCHEMA_OPTIONS, SECRET_KEYWORD } from "../packages/runtime/src/gate/argument-schema-options.ts";
+
+/** Every server is registered with the same schemas, whatever its name. */
+const MCP_SERVER = mcpServerCapability({ name: "any", isSandboxed: true });
 
 /** An ES module that exports `VALIDATORS`, still with its imports. */
 export function capabilityValidators(): string {
   const texts = new Set(
-    [...builtinCapabilities, agentRun].flatMap(({ manifest }) => [textOf(manifest.input), textOf(manifest.output)]),
+    [...builtinCapabilities, agentRun, MCP_SERVER].flatMap(({ manifest }) => [
+      textOf(manifest.input),
+      textOf(manifest.output),
+    ]),
   );
   const schemas = [...texts].map((text) => {
     const sha256 = createHash("sha256").update(text).digest("hex");

@@ -149,8 +149,13 @@ function failed(error: unknown): void {
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function routeOf(): readonly string[] {
-  const words = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
-  return words.length === 0 ? ["overview"] : words;
+  const words = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean);
+  try {
+    return words.length === 0 ? ["overview"] : words.map(decodeURIComponent);
+  } catch {
+    // Somebody wrote or cut the address by hand, so that it is no text. It names no view.
+    return ["overview"];
+  }
 }
 
 export const link = (...words: string[]): string => `#/${words.map(encodeURIComponent).join("/")}`;

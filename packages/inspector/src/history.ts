@@ -4,6 +4,7 @@
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Chart } from "./chart.ts";
+import { subjectOf } from "./execution-subject.ts";
 import { FrameProjection } from "./frame-projection.ts";
 import type { Frame, MachineName, Region, SubsystemName, Summary, Transition } from "./frames.ts";
 import { MACHINE_NAMES } from "./frames.ts";
@@ -226,39 +227,4 @@ function kindOf(record: TypedRecord, value: string): Kind {
   if (value !== "error") return "running";
   const isRefusal = record.type === "execution.refused" && record.body.error.error_type === "AuthorizationError";
   return isRefusal ? "denied" : "failed";
-}
-
-/** LIMIT: characters of a line in a list. */
-const SUBJECT_CHARS = 400;
-
-function subjectOf({ type, body }: TypedRecord): string {
-  if (type === "message.recorded") return (body.content ?? "").slice(0, SUBJECT_CHARS);
-  if (type === "execution.refused") return headOf(body.request.head);
-  if (type !== "execution.intent" && type !== "approval.asked") return "";
-  return argumentsLine(body.args);
-}
-
-/** Of a refused request, the record holds only the beginning of its text. */
-function headOf(head: string): string {
-  try {
-    // biome-ignore lint/plugin: browsers read it, and Chromium 156 has a V8 without that fault.
-    const { tool_call: call } = JSON.parse(head) as { tool_call?: { args?: Record<string, unknown> } };
-    if (call?.args !== undefined) return argumentsLine(call.args);
-  } catch {
-    // It was cut, or was not JSON; then the text is shown as it is.
-  }
-  return head.slice(0, SUBJECT_CHARS);
-}
-
-function argumentsLine(args: Readonly<Record<string, unknown>> | null): string {
-  if (args === null) return "";
-  const { bin, argv, path } = args;
-  if (typeof bin === "string") {
-    const words = Array.isArray(argv)
-      ? argv.map((word) => (typeof word === "string" && /^[\w./:=+-]+$/.test(word) ? word : JSON.stringify(word)))
-      : [];
-    return [bin, ...words].join(" ").slice(0, SUBJECT_CHARS);
-  }
-  if (typeof path === "string") return path.slice(0, SUBJECT_CHARS);
-  return Object.keys(args).length === 0 ? "" : JSON.stringify(args).slice(0, SUBJECT_CHARS);
 }

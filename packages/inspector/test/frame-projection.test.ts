@@ -1,9 +1,10 @@
 /** Frames are a second way to read history, so they are held to the first: the runtime's own fold, at every record. */
 import { join } from "node:path";
 import { TilesReader } from "@femtoclaw/journal";
-import type { TypedRecord } from "@femtoclaw/protocol";
+import type { Commitment, TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import { describe, expect, test } from "vitest";
+import { subjectOf } from "../src/execution-subject.ts";
 import { FrameProjection } from "../src/frame-projection.ts";
 import { MACHINE_NAMES, type Summary } from "../src/frames.ts";
 import { CHARTS } from "../src/generated/charts.ts";
@@ -125,6 +126,44 @@ describe.each(["0.2.0", "0.3.0"])("the golden journal of %s", (version) => {
     const unknown = { ...outcome.machine, sha256: "0".repeat(64) };
     expect(() => apply(records.with(at, { ...outcome, machine: unknown }))).toThrow(InspectionFault);
   });
+});
+
+test("what is kept beside a record is named by its size, and not as the null that stands there", async () => {
+  const lines: Record<string, string | undefined> = {};
+  const history = new History(CHARTS, null);
+  const beside = (path: string): Commitment => ({
+    path,
+    form: "text",
+    bytes: 20_000,
+    hmac: "0".repeat(64),
+    kept: true,
+  });
+  for (const record of await recordsOf("0.3.0")) {
+    const { body, type } = record;
+    const args = { bin: "sort", argv: ["-n", null, null] };
+    const changed =
+      type === "message.recorded"
+        ? { ...record, body: { ...body, content: null }, commitments: [beside("/content")] }
+        : type === "execution.intent"
+          ? { ...record, body: { ...body, args }, commitments: [beside("/args/argv/1")] }
+          : record;
+    history.apply(changed as TypedRecord);
+    if (changed !== record) lines[type] ??= history.execution(record.execution ?? "")?.subject;
+  }
+  expect(lines).toEqual({
+    "message.recorded": "(20,000 bytes beside the record)",
+    "execution.intent": "sort -n (20,000 bytes beside the record) null",
+  });
+});
+
+test("a refused request without arguments is shown as it was written", async () => {
+  const refused = (await recordsOf("0.3.0")).find(({ type }) => type === "execution.refused");
+  if (refused?.type !== "execution.refused") throw new Error("no request was refused");
+  const { body } = refused;
+  const lineOf = (head: string) => subjectOf({ ...refused, body: { ...body, request: { ...body.request, head } } });
+  const bare = '{"tool_call":{"tool":"no such tool","args":{}}}';
+  expect(lineOf(bare)).toBe(bare);
+  expect(lineOf('{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}')).toBe("notes.txt");
 });
 
 test("arguments that have no text are shown as JSON, and hold up nothing", async () => {

@@ -24,7 +24,7 @@ import {
   ResourceNotFoundError,
   SdkError,
   SdkErrorCode,
-  Server,
+  type Server,
   type ServerContext,
   TRACEPARENT_META_KEY,
   TRACESTATE_META_KEY,
@@ -44,6 +44,7 @@ import {
 } from "./contents.ts";
 import type { HostSession } from "./host-session.ts";
 import { argumentsText } from "./incoming.ts";
+import { PlainServer } from "./plain-server.ts";
 import { faultOf, refusalOf } from "./results.ts";
 import { toolPage, WAIT_TOOL } from "./tool-list.ts";
 
@@ -68,7 +69,7 @@ export interface ServerOptions {
  */
 export function makeServer(options: ServerOptions): Server {
   const { host, waitMs, leavingCancels } = options;
-  const server = new Server(
+  const server = new PlainServer(
     { name: "femtoclaw", version: VERSION },
     {
       capabilities: {

@@ -5,6 +5,11 @@
 /** Control, bidirectional and invisible characters, and blanks that look like a space. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]|(?! )\p{Zs}/gu;
 
+/** LIMIT: marks on one character; no script stacks more, and a pile of them covers the lines around it. */
+const MARKS_MAX = 4;
+/** Marks, with a quotation mark that they would be drawn over. */
+const MARKS = /"?\p{M}+/gu;
+
 /** Or an escape of JSON text, so that its letter counts for no word. */
 const WORD = /\\[bfnrtu"\\]|[\p{L}\p{M}]{2,}/gu;
 const LATIN = /\p{sc=Latn}/u;
@@ -17,10 +22,18 @@ export function printable(text: string, charsMax = 200): string {
   return disclosed(cut, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? "fffd"}}`);
 }
 
-/** In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. */
+/**
+ * In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. So are
+ * marks that would be drawn over what is not the text's own.
+ */
 function disclosed(text: string, escaped: (character: string) => string): string {
   return text
     .replace(HIDDEN, escaped)
+    .replace(MARKS, (marks, offset: number) => {
+      // Where a text begins, a mark stands on what is shown before the text.
+      const last = marks.startsWith('"') || offset === 0 ? 0 : MARKS_MAX;
+      return [...marks].map((one, index) => (one === '"' || index < last ? one : escaped(one))).join("");
+    })
     .replace(WORD, (word) => (LATIN.test(word) ? word.replace(LIKE_LATIN, escaped) : word));
 }
 

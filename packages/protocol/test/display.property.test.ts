@@ -22,7 +22,7 @@ describe("printable text", () => {
         expect(printable(text)).toBe(text);
       }),
     );
-    for (const text of ["Grüße, 世界 😀 ~/a b\\c", "Привет, world: α, β", '"one\\nдва"'])
+    for (const text of ["Grüße, 世界 😀 ~/a b\\c", "Привет, world: α, β", "Việt", "שָׁלוֹם", "हिन्दी", '"one\\nдва"'])
       expect(printable(text)).toBe(text);
   });
 
@@ -51,6 +51,9 @@ describe("printable text", () => {
     ["a C1 control", "a\u009bb", "a\\u{9b}b"],
     ["blanks that look like a space", "a\u00a0b\u2003c\u3000d", "a\\u{a0}b\\u{2003}c\\u{3000}d"],
     ["a letter of another alphabet that looks like a Latin one", "d\u0435ploy.sh", "d\\u{435}ploy.sh"],
+    ["marks piled up over the lines around", `a${"\u0301".repeat(6)}b`, `a${"\u0301".repeat(4)}\\u{301}\\u{301}b`],
+    ["a mark on what stands before the text", "\u0338yes", "\\u{338}yes"],
+    ["a mark on a quotation mark", '"\u0338yes"', '"\\u{338}yes"'],
     ["such a letter behind a mark", "d\u0301\u03bf", "d\u0301\\u{3bf}"],
   ])("shows %s", (_what, text, shown) => {
     expect(printable(text)).toBe(shown);

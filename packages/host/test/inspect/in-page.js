@@ -36,6 +36,7 @@ globalThis.inPage = {
       if (pane !== undefined && (box.left < pane.left - 1 || box.right > pane.right + 1)) {
         found.push(`out of its pane: ${text}`);
       }
+      if (spills(element)) found.push(`wider than its place: ${text}`);
       for (const other of leaves.slice(index + 1)) {
         if (element.contains(other.element) || other.element.contains(element)) continue;
         const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
@@ -65,6 +66,12 @@ function textLeaves() {
     }
   }
   return leaves;
+}
+
+/** A text that runs on over what stands beside it, which may be a bar and no text. */
+function spills(element) {
+  const { display, overflow } = getComputedStyle(element);
+  return display === "block" && overflow === "visible" && element.scrollWidth > element.clientWidth + 1;
 }
 
 function clipped(element, { left, top, right, bottom }) {

@@ -101,6 +101,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     const denied = records.findLast(
       (record) => record.type === "execution.refused" && record.body.tool === "process_exec",
     );
+    const done = records.findLast(({ type }) => type === "execution.outcome");
     for (const seq of [records.length - 2, denied?.seq ?? 0, 14]) {
       for (const view of ["overview", "executions", "approvals", "decisions", "timeline", "supervision"]) {
         for (const { page } of [left, right]) {
@@ -127,9 +128,15 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
           await goTo(left.page, view);
           expect(await misplaced(left.page), `${view} ${width} ${colorScheme}`).toEqual([]);
         }
+        await goTo(left.page, `executions/${done?.execution}`);
+        await left.page.locator(".waterfall").scrollIntoViewIfNeeded();
+        expect(await misplaced(left.page), `the times of a call ${width} ${colorScheme}`).toEqual([]);
       }
     }
     expect(await left.page.locator("main img, main script").count()).toBe(0);
+    // An address that is no text leads to the first view, and breaks nothing.
+    await left.page.evaluate(`location.hash = "#/executions/%"`);
+    await left.page.waitForSelector(".greeting");
     await goTo(left.page, "decisions");
     expect(await textOf(left.page)).toContain("\\u{202e}");
     expect(await textOf(left.page)).not.toMatch(/[\u202e\u0007\u001b]/);

@@ -17,7 +17,6 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { createServer as createPage } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -175,18 +174,6 @@ describe("the standalone executable", () => {
     const told = { code: 64, stderr: expect.stringContaining("npm run bench") };
     expect(await run("bench", "--quick")).toMatchObject(told);
     expect((await run("--help")).stdout).not.toContain("bench");
-  });
-
-  test("fetches a page, by a client that it reads only then", async () => {
-    await using page = createPage((_request, response) => response.end("from the page"));
-    await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
-    const host = `127.0.0.1:${(page.address() as AddressInfo).port}`;
-    const fetches = CONFIGURATION.replace("[allow]", `net_fetch = true\n[allow]\nfetch = ["${host}"]`);
-    await using place = playground(fetches);
-    expect(await place.run(["up", "--detach"])).toMatchObject({ code: 0 });
-    await using _host = { [Symbol.asyncDispose]: async () => void (await place.run(["down"])) };
-    const fetched = await place.json(["call", "net_fetch", JSON.stringify({ url: `http://${host}/` })]);
-    expect(fetched).toMatchObject({ code: 0, value: { status: "completed", result: { body: "from the page" } } });
   });
 
   test("shows the demo, and says how to look further with itself", async () => {

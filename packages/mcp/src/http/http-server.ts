@@ -160,6 +160,8 @@ class Endpoint {
       return refuse(response, 415, "the body must be application/json");
     }
     const bytes = await bodyOf(request, open);
+    // Its client has left, so nobody is there to be told anything.
+    if (bytes === "left") return;
     if (typeof bytes === "string") {
       response.setHeader("Connection", "close");
       if (bytes === "long") return refuse(response, 413, `the body is longer than ${MESSAGE_BYTES_MAX} bytes`);
@@ -204,17 +206,22 @@ function sessionOf({ headers }: IncomingMessage): string | undefined {
 
 /**
  * The body, or why it was not read to its end: `long` if it is too long, `much` if it is too much together with all
- * others.
+ * others, `left` if its client left before.
  */
-async function bodyOf(request: IncomingMessage, open: OpenRequest): Promise<Buffer | "long" | "much"> {
+async function bodyOf(request: IncomingMessage, open: OpenRequest): Promise<Buffer | "long" | "much" | "left"> {
   if (Number(request.headers["content-length"] ?? 0) > MESSAGE_BYTES_MAX) return "long";
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).byteLength;
-    if (bytes > MESSAGE_BYTES_MAX) return "long";
-    if (!open.take((chunk as Buffer).byteLength)) return "much";
-    chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request) {
+      bytes += (chunk as Buffer).byteLength;
+      if (bytes > MESSAGE_BYTES_MAX) return "long";
+      if (!open.take((chunk as Buffer).byteLength)) return "much";
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    if (request.errored !== null && !request.complete) return "left";
+    throw error;
   }
   return Buffer.concat(chunks);
 }

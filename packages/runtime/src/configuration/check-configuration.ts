@@ -67,8 +67,13 @@ function explain(errors: readonly ValidationError[], draft: Draft): PlacedMessag
   // Of the branches of a choice, the one that got furthest is the one that was meant.
   const deepest = errors.find((error) => error.instancePath.length > (last?.instancePath.length ?? 0));
   if (deepest !== undefined) return explain([deepest], draft);
-  return { tokens, message: `expected ${expectedAt(tokens)}; found ${describeFound(draft.at(tokens))}` };
+  const value = draft.at(tokens);
+  const found = TOO_MANY.has(last?.keyword ?? "") ? String(Object.keys(Object(value)).length) : describeFound(value);
+  return { tokens, message: `expected ${expectedAt(tokens)}; found ${found}` };
 }
+
+/** Where the kind of the value is right, only its size says what is wrong. */
+const TOO_MANY: ReadonlySet<string> = new Set(["maxItems", "maxProperties"]);
 
 function unknownKey(key: string, known: readonly string[]): string {
   const nearest = nearestName(key, known);

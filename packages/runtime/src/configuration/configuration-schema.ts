@@ -20,6 +20,8 @@ interface Schema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
@@ -84,7 +86,8 @@ function expectation(schema: Schema): string {
       return `a list${between(schema.minItems, schema.maxItems, " items")}`;
     default: {
       const keys = Object.keys(schema.properties ?? {});
-      return keys.length === 0 ? "a table" : `a table with ${keys.map((key) => `\`${key}\``).join(", ")}`;
+      const table = `a table${between(schema.minProperties, schema.maxProperties, " entries")}`;
+      return keys.length === 0 ? table : `${table} with ${keys.map((key) => `\`${key}\``).join(", ")}`;
     }
   }
 }

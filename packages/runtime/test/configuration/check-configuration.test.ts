@@ -42,6 +42,11 @@ test.each([
   [{ allow: { run: { git: [{ any: false }] } } }, "/allow/run/git/0/any: expected true; found false"],
   [{ allow: { run: { git: "status" } } }, '/allow/run/git: expected a list of 1 to 64 items; found "status"'],
   [{ allow: { run: { git: [] } } }, "/allow/run/git: expected a list of 1 to 64 items; found an empty list"],
+  [{ allow: { run: { git: Array(70).fill("a") } } }, "/allow/run/git: expected a list of 1 to 64 items; found 70"],
+  [
+    { mcp: { servers: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`s${at}`, { command: ["a"] }])) } },
+    "/mcp/servers: expected a table of 0 to 32 entries; found 33",
+  ],
   [{ allow: [] }, "/allow: expected a table with `read`, `write`, `run`, `fetch`, `tools`; found an empty list"],
   [{ limits: { queue: 0 } }, "/limits/queue: expected a whole number from 1 to 65536; found 0"],
   [{ limits: { queue: 1.5 } }, "/limits/queue: expected a whole number from 1 to 65536; found 1.5"],

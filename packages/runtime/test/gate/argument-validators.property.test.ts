@@ -1,12 +1,14 @@
 /** What was compiled ahead of a start judges every value as what a start would compile, and is that of no other schema. */
-import { builtinCapabilities, compiledAhead } from "@femtoclaw/capabilities";
+import { agentRun, builtinCapabilities, compiledAhead, mcpServerCapability } from "@femtoclaw/capabilities";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileSchemas } from "../../src/gate/argument-validators.ts";
 import { schemaCompiler } from "../../src/gate/schema-compiler.ts";
 import { capability } from "../runtime-fixture.ts";
 
-const SCHEMAS = builtinCapabilities.flatMap(({ manifest: { name, input, output } }) => [
+/** All that a host registers and nobody else wrote. The executable has no compiler for one that is missing here. */
+const OURS = [...builtinCapabilities, agentRun, mcpServerCapability({ name: "files", isSandboxed: false })];
+const SCHEMAS = OURS.flatMap(({ manifest: { name, input, output } }) => [
   { side: `${name}, input`, schema: input },
   { side: `${name}, output`, schema: output },
 ]);
