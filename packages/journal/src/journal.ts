@@ -4,14 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import {
-  errorText,
-  FemtoError,
-  LIMITS,
-  MACHINE_OF,
-  type RecordActor,
-  type TypedRecord,
-} from "@femtoclaw/protocol";
+import { errorText, FemtoError, LIMITS, MACHINE_OF, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, sealedBytes } from "./commit-queue.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
