@@ -67,6 +67,8 @@ export interface PreparedEffect extends Disposable {
 
 /** One permitted call, as its capability gets it. */
 export interface CapabilityCall {
+  /** Identifier of the execution. Nobody else uses it, so it names what is the call's own. */
+  readonly id: string;
   /** Valid against the manifest's input schema. */
   readonly args: JsonObject;
   /** What the facts resolved and the policy decided on: the only way to the files and programs of the call. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   ftruncateSync,
   linkSync,
   lstatSync,
@@ -17,6 +18,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryName } from "../src/files/placement.ts";
 import { CHANGES_OF_A, Playground } from "./playground.ts";
 
 const sha256 = (bytes: string | Buffer): string => createHash("sha256").update(bytes).digest("hex");
@@ -231,6 +233,15 @@ describe("fs_write", () => {
     expect(readFileSync(join(place.root, "outside/file"), "utf8")).not.toBe("new");
     const folders = readdirSync(place.workspace, { recursive: true, encoding: "utf8" });
     expect(folders.filter((name) => name.includes(".femtoclaw-"))).toEqual([]);
+  });
+
+  it("leaves a file alone that has the name under which it would write", async () => {
+    using place = new Playground();
+    const taken = place.file(`out/${temporaryName("mine")}`, "of somebody else");
+    const outcome = await place.call("fs_write", { path: "out/a", content: "x", mode: "create" }, { id: "mine" });
+    expect(outcome).toMatchObject({ code: "FEMTO_OS_REFUSED", reason: expect.stringContaining("EEXIST") });
+    expect(readFileSync(taken, "utf8")).toBe("of somebody else");
+    expect(existsSync(join(place.workspace, "out/a"))).toBe(false);
   });
 
   it("names the system's refusal", async () => {

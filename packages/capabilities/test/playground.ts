@@ -1,4 +1,5 @@
 /** A folder of its own with a workspace and secrets, and calls as the runtime makes them. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ export const SECRET = "the-secret-that-nobody-may-see";
 export const grants = (...paths: string[]): PathGrant[] => paths.map((path) => ({ path, source: "test" }));
 
 export interface Call {
+  readonly id?: string;
   readonly signal?: AbortSignal;
   readonly limits?: Partial<CapabilityCall["limits"]>;
   /** Runs between decision and effect; false is a denial. */
@@ -83,6 +85,7 @@ export class Playground implements Disposable {
     const kept = keeps === undefined ? [] : await keepBefore(bound, { keeps, authority, isSecret });
     call.between?.();
     return await capability(tool).execute({
+      id: call.id ?? randomUUID(),
       args,
       bound,
       kept,

@@ -6,8 +6,10 @@ import {
   type AskKind,
   agentSocketName,
   type LogLevel,
+  malformed,
   type OutputPart,
   type Reply,
+  requireFields,
   SOCKET_NAMES,
   type ToolDescription,
   type TraceFields,
@@ -53,6 +55,20 @@ export interface ProposeOptions {
   readonly onOutput?: (part: OutputPart) => Promise<void> | void;
 }
 
+/** Throws FEMTO_SOCKET_REQUEST, before the host hears of the call, for what the host could not judge itself. */
+function taken(message: Uint8Array, options: ProposeOptions): ProposeOptions {
+  if (!(message instanceof Uint8Array)) throw malformed("the message must be bytes");
+  requireFields("the options of a proposal", options);
+  const { signal, onOutput, trace, canAnswer } = options;
+  const { addEventListener, removeEventListener } = Object(signal) as Partial<AbortSignal>;
+  const isSignal = typeof addEventListener === "function" && typeof removeEventListener === "function";
+  if (signal !== undefined && !isSignal) throw malformed("`signal` must be an AbortSignal");
+  if (onOutput !== undefined && typeof onOutput !== "function") throw malformed("`onOutput` must be a function");
+  if (trace !== undefined) requireFields("`trace`", trace);
+  if (canAnswer !== undefined && !Array.isArray(canAnswer)) throw malformed("`canAnswer` must be a list");
+  return options;
+}
+
 /**
  * A connection to a host's agent socket. It proposes calls, waits for its own calls and cancels them, and can do
  * nothing else. It is also a `Gate` of `@femtoclaw/agent`.
@@ -93,7 +109,7 @@ export class AgentClient implements AsyncDisposable {
    * rejects the request itself, and FEMTO_HOST_NOT_RUNNING if the connection ends before the answer.
    */
   async propose(message: Uint8Array, options: ProposeOptions = {}): Promise<Reply> {
-    const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = options;
+    const { label, logLevel, canAnswer = [], trace = {}, signal, onOutput } = taken(message, options);
     const text = Buffer.from(message).toString("base64");
     const { id, answer } = this.#connection.ask("propose", {
       message: text,

@@ -103,10 +103,12 @@ export class HostConnection implements AsyncDisposable {
   ask(verb: AgentVerb | OperatorVerb, fields: Readonly<Record<string, unknown>>): Asked {
     const id = this.#next;
     if (this.#ended !== null) return { id, answer: Promise.reject(this.#ended) };
+    const line = lineOf({ ...fields, id, verb });
+    if (typeof line !== "string") return { id, answer: Promise.reject(line) };
     this.#next += 1;
     const answer = new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      writeTogether(this.#socket, `${JSON.stringify({ ...fields, id, verb })}\n`);
+      writeTogether(this.#socket, line);
     });
     return { id, answer };
   }
@@ -149,6 +151,15 @@ export class HostConnection implements AsyncDisposable {
     for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
     this.#waiting.clear();
     this.#socket.destroy();
+  }
+}
+
+/** The request as it is sent, or why it cannot be: nothing may wait for the answer to what was never asked. */
+function lineOf(request: Readonly<Record<string, unknown>>): string | FemtoError {
+  try {
+    return `${JSON.stringify(request)}\n`;
+  } catch (cause) {
+    return new FemtoError("FEMTO_SOCKET_REQUEST", `JSON cannot express the request: ${errorText(cause)}`, { cause });
   }
 }
 

@@ -1,6 +1,8 @@
 /** An agent that an operator launches. A connection can launch one, and ends it with itself. */
+
 import type { Buffer } from "node:buffer";
 import type { Reply } from "@femtoclaw/protocol";
+import { malformed, requireFields } from "@femtoclaw/protocol";
 import type { HostConnection } from "./connection.ts";
 
 /** Output of a launched agent; and once it has ended, the reply and how its calls ended. */
@@ -37,6 +39,8 @@ export class LaunchedAgent {
     readonly size: { readonly cols: number; readonly rows: number } | null;
   }): Promise<{ session: string }> {
     const { argv, variables, ...rest } = request;
+    if (!Array.isArray(argv)) throw malformed("`argv` must be a list");
+    requireFields("`variables`", variables);
     const texts = {
       argv: endedTexts(argv),
       variables: endedTexts(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),

@@ -100,6 +100,27 @@ describe("a request", () => {
     expect(await client.cancel("x")).toBe("ä€😀");
   });
 
+  test("that cannot be sent is refused before the host hears of it, and none waits for its answer", async () => {
+    const lines: string[] = [];
+    await listen("agent", (line, socket) => {
+      lines.push(line);
+      answer(socket, idOf(line), true);
+    });
+    await using client = await agent();
+    const message = Buffer.from("{}");
+    const odd: unknown[] = [{ signal: {} }, { signal: null }, { onOutput: 5 }, { trace: null }, { canAnswer: 5 }, null];
+    for (const options of odd) {
+      const refused = expect(client.propose(message, options as never), String(options)).rejects;
+      await refused.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
+    }
+    for (const junk of [undefined, null, 5, "{}", [], {}, 10n]) {
+      await expect(client.propose(junk as never)).rejects.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
+    }
+    await expect(client.wait(10n as never)).rejects.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
+    expect(lines).toEqual([]);
+    expect(await client.cancel("x")).toBe(true);
+  });
+
   test("throws the host's own error; one that is not known here is an internal one", async () => {
     const codes = ["FEMTO_CAPABILITY_DISABLED", "FEMTO_OF_THE_FUTURE", "constructor"];
     await listen("operator", (line, socket) => {

@@ -1,5 +1,6 @@
 /** An operator takes back on the command line what an agent did to files, also after the host was killed. */
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Reply } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
@@ -46,6 +47,16 @@ test("edits and deletes, is shown and taken back by an operator, also after kill
   const again = await place.run(["undo", edited.execution_id]);
   expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining("FEMTO_FILE_CHANGED") });
   expect(again.stderr).toContain("is not what the execution left");
+
+  // A link or a pipe in its place is not even looked at.
+  const odd = join(place.project, "out/a.txt");
+  for (const put of [() => symlinkSync("asked/b.txt", odd), () => execFileSync("mkfifo", [odd])]) {
+    rmSync(odd);
+    put();
+    const undo = await place.run(["undo", edited.execution_id]);
+    expect(undo).toMatchObject({ code: 65, stdout: expect.stringContaining("FEMTO_FACTS_FAILED") });
+    expect(undo.stderr).toContain("cannot be examined as a file or folder, so nothing was changed");
+  }
 
   // A deletion that an operator allowed; to bring the file back asks again, as any change there does.
   const allowed = await place.run(["approvals", "allow", String(removed.approval?.id)]);

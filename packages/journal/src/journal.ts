@@ -15,6 +15,7 @@ import { Listeners } from "./listeners.ts";
 import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { Frames } from "./records/frames.ts";
 import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
+import { assertReadable } from "./records/record.ts";
 import type { ErasureRequest, PlannedRemoval } from "./retention/erasure.ts";
 import { type Pruning, removalOf } from "./retention/pruning.ts";
 import { Removals } from "./retention/removals.ts";
@@ -212,6 +213,7 @@ export class Journal extends StoreReader {
       keepsValues: this.#keepsValues(),
     });
     const { record, bytes } = sealed;
+    assertReadable(record);
     const size = sealedBytes(sealed);
     this.#queue.assertRoom(size, entry.type);
     this.#nextSeq += 1;

@@ -120,6 +120,7 @@ export {
   type RecordType,
   type TypedRecord,
 } from "./records.ts";
+export { malformed, requireCount, requireFields, requireText, WAIT_MS_MAX } from "./required-arguments.ts";
 export {
   type AgentVerb,
   agentSocketName,

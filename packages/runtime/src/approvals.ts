@@ -10,14 +10,16 @@ import {
   type ExecutionId,
   FemtoError,
   printable,
+  requireCount,
+  requireText,
   type TypedRecord,
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "./configuration/resolved-configuration.ts";
-import { type Answer, type Answered, isSelfApprovable, operatorName, requireAnswer } from "./gate/answers.ts";
+import { type Answer, type Answered, isSelfApprovable, operatorName, takenAnswer } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { WaitingCall } from "./gate/waiting-call.ts";
-import type { GrowthWait } from "./log-growth.ts";
+import { type GrowthWait, takenWait } from "./log-growth.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";
 
@@ -46,6 +48,8 @@ export class Approvals {
 
   /** Open questions, oldest first: at most `limit`, beginning at record `from`. */
   async list(from = 0, limit = LISTED_QUESTIONS): Promise<ApprovalView[]> {
+    requireCount("from", from);
+    requireCount("limit", limit);
     const views: ApprovalView[] = [];
     const open = this.#parts.gate.questions.open.from(from, limit);
     for await (const [call, asked] of withRecords(this.#parts.journal, open)) views.push(this.#view(call, asked));
@@ -58,7 +62,8 @@ export class Approvals {
    */
   async watch(from: number, wait: GrowthWait): Promise<WatchedQuestions> {
     const { questions } = this.#parts.gate;
-    await questions.open.changedAfter(from, wait);
+    requireCount("from", from);
+    await questions.open.changedAfter(from, takenWait(wait));
     const { changes: next, all } = questions.open;
     if (next === from) return { next, open: null };
     return { next, open: all.map(({ seq, granted }) => ({ id: String(seq), granted: granted.length })) };
@@ -66,6 +71,7 @@ export class Approvals {
 
   /** Throws FEMTO_APPROVAL_NOT_FOUND if the question is not open. */
   async show(id: string): Promise<ApprovalView> {
+    requireText("id", id);
     const call = this.#parts.gate.questions.named(id);
     if (call !== undefined) return this.#view(call, await questionRecord(this.#parts.journal, call.seq));
     throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `question ${printable(id, 32)} is not open`);
@@ -77,8 +83,7 @@ export class Approvals {
    * only a signed answer counts, and a `TypeError` if the answer is malformed.
    */
   async answer(answer: Answer): Promise<Answered> {
-    requireAnswer(answer);
-    return await this.#parts.gate.questions.answer(answer);
+    return await this.#parts.gate.questions.answer(takenAnswer(answer));
   }
 
   /**
@@ -86,6 +91,7 @@ export class Approvals {
    * count.
    */
   async answerSigned(note: string): Promise<Answered> {
+    requireText("note", note);
     return await this.#parts.gate.questions.answerSigned(note);
   }
 

@@ -15,6 +15,7 @@ import { drain, type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
+import { sweepInterruptedWrites } from "./interrupted-writes.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
@@ -228,6 +229,7 @@ export class Assembly {
       onSpace: (full) => tellSpace(full, { system: this.#system, chronicle: this.#chronicle, log: this.#log }),
       log: this.#log,
     });
+    const { open } = this.#memory.projection;
     recordBoot(this.#chronicle, this.#memory, {
       options: this.options,
       identity: this.#surroundings.process,
@@ -235,6 +237,8 @@ export class Assembly {
       deployment: this.inForce.deploy(this.#integrity.binary),
       log: this.#log,
     });
+    // Nobody waits for it: the folder of a file may take its time, or never answer.
+    if (open.size > 0) void sweepInterruptedWrites(this.journal, open, this.#log);
     this.#chronicle.advance({ type: "memory.ready" });
   }
 

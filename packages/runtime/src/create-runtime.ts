@@ -1,7 +1,8 @@
 /** The entry point of the library. */
 import { requireKnownNames } from "./known-names.ts";
-import { RUNTIME_OPTIONS, type RuntimeOptions } from "./options.ts";
+import { RUNTIME_OPTIONS, type RuntimeOptions, requireResolved } from "./options.ts";
 import { Runtime } from "./runtime.ts";
+import { takenOptions } from "./taken-options.ts";
 
 /**
  * Starts an execution authority: verifies the program, opens the journal, loads registry and policy, and takes calls
@@ -12,16 +13,7 @@ import { Runtime } from "./runtime.ts";
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   requireKnownNames("createRuntime", options, RUNTIME_OPTIONS);
   requireResolved(options.configuration);
-  const runtime = new Runtime(options);
+  const runtime = new Runtime(takenOptions(options));
   await runtime.start();
   return runtime;
-}
-
-/** The keys of femtoclaw.toml themselves are what one hands over first where no types are. */
-function requireResolved(configuration: unknown): void {
-  const { authority, stateDirectory } = Object(configuration) as Record<string, unknown>;
-  if (typeof authority === "object" && typeof stateDirectory === "string") return;
-  throw new TypeError(
-    "`configuration` must be the result of `resolveConfiguration`, which checks the keys of femtoclaw.toml against this machine",
-  );
 }

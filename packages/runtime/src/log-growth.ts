@@ -1,6 +1,6 @@
 /** Lets followers of the log wait for its next record instead of polling. */
 import type { Clock, LogReader } from "@femtoclaw/journal";
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, requireCount, requireFields, WAIT_MS_MAX } from "@femtoclaw/protocol";
 import { WaitingReaders } from "./waiting-readers.ts";
 
 /** LIMIT: followers that wait at once; each of them is an open request of an operator. */
@@ -17,6 +17,15 @@ export interface GrowthWait {
   readonly left: AbortSignal;
 }
 
+/** Throws FEMTO_SOCKET_REQUEST for a wait that the types forbid. */
+export function takenWait(wait: GrowthWait): GrowthWait {
+  requireFields("a wait", wait);
+  const { waitMs, left } = wait;
+  requireCount("waitMs", waitMs, WAIT_MS_MAX);
+  requireFields("`left`", left);
+  return { waitMs, left };
+}
+
 export class LogGrowth {
   readonly #followers: WaitingReaders;
 
@@ -30,7 +39,9 @@ export class LogGrowth {
   }
 
   /** Resolves once the log has a record with this number, or when the wait is over. Throws FEMTO_OVERLOADED. */
-  async until({ size }: Pick<LogReader, "size">, seq: number, { waitMs, left }: GrowthWait): Promise<void> {
+  async until({ size }: Pick<LogReader, "size">, seq: number, wait: GrowthWait): Promise<void> {
+    requireCount("seq", seq);
+    const { waitMs, left } = takenWait(wait);
     if (seq < size || waitMs === 0 || left.aborted) return;
     if (this.#followers.count >= FOLLOWERS) {
       throw new FemtoError("FEMTO_OVERLOADED", `${FOLLOWERS} readers wait for the next record already`);

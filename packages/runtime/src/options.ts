@@ -82,6 +82,18 @@ export const RUNTIME_OPTIONS: NamesOf<RuntimeOptions> = {
   log: true,
 };
 
+/**
+ * Throws a `TypeError` for a configuration that was not resolved: the keys of femtoclaw.toml themselves are what one hands
+ * over first where no types are.
+ */
+export function requireResolved(configuration: unknown): void {
+  const { authority, stateDirectory } = Object(configuration) as Record<string, unknown>;
+  if (Object(authority) === authority && typeof stateDirectory === "string") return;
+  throw new TypeError(
+    "`configuration` must be the result of `resolveConfiguration`, which checks the keys of femtoclaw.toml against this machine",
+  );
+}
+
 /** The sources of a policy: the tables of a configuration, and the files beside it. */
 export type PolicySource = Pick<RuntimeOptions, "configuration" | "policyFiles" | "sources">;
 

@@ -1,6 +1,6 @@
 /** What became of interrupted executions, in the words of an operator. This neither runs nor undoes anything. */
 import type { Journal, JournalReader } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, malformed, printable, requireFields, requireText } from "@femtoclaw/protocol";
 import { notFound, showExecution } from "./history.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { UnresolvedExecution } from "./projection/unresolved.ts";
@@ -15,6 +15,8 @@ export interface ResolutionRequest {
   /** The operator who says so. */
   readonly by: string;
 }
+
+const RESOLUTIONS: readonly unknown[] = ["done", "not-done"] satisfies ResolutionRequest["resolution"][];
 
 interface ResolutionParts {
   readonly journal: Pick<Journal, "append"> & JournalReader;
@@ -35,7 +37,11 @@ export class Resolutions {
    * Resolves with the record's sequence number once it is durable. Throws if the execution does not wait for a
    * resolution.
    */
-  async resolve({ execution, resolution, reason, by }: ResolutionRequest): Promise<number> {
+  async resolve(request: ResolutionRequest): Promise<number> {
+    requireFields("a resolution", request);
+    const { execution, resolution, reason, by } = request;
+    for (const [name, text] of Object.entries({ execution, reason, by })) requireText(name, text);
+    if (!RESOLUTIONS.includes(resolution)) throw malformed(`\`resolution\` must be one of ${RESOLUTIONS.join(", ")}`);
     const said = printable(reason.trim(), LIMITS.reasonChars);
     if (said === "") {
       const fix = "Give a reason: how do you know the outcome?";

@@ -8,7 +8,7 @@ import {
   type Pruning,
   planPruning,
 } from "@femtoclaw/journal/live";
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, requireCount, requireFields, requireText } from "@femtoclaw/protocol";
 import { operatorActor } from "./operator-actor.ts";
 import type { Projection } from "./projection/projection.ts";
 
@@ -40,14 +40,21 @@ export class Retention {
    * file any more. `by` names the operator.
    */
   async erase(request: Omit<ErasureRequest, "actor">, by: string): Promise<Appended> {
-    return await this.#parts.journal.erase({ ...request, actor: operatorActor(by) });
+    requireFields("a request to erase", request);
+    const { seq, path, reason } = request;
+    requireCount("seq", seq);
+    if (path !== undefined) requireText("path", path);
+    requireText("reason", reason);
+    const what = { seq, reason, ...(path === undefined ? {} : { path }) };
+    return await this.#parts.journal.erase({ ...what, actor: operatorActor(by) });
   }
 
   /**
    * What `prune` would drop. Throws FEMTO_PRUNE_REFUSED if nothing may be pruned, or if an execution below the boundary
    * has no end or no known outcome, or is still asked about.
    */
-  async planPruning({ before }: PruneRequest): Promise<Pruning> {
+  async planPruning(request: PruneRequest): Promise<Pruning> {
+    const before = boundaryOf(request);
     const { journal, clock, projection } = this.#parts;
     const nowMs = clock.nowUs() / 1_000;
     const requested = typeof before === "number" ? before : await firstSince(journal, nowMs - before.olderThanMs);
@@ -74,6 +81,20 @@ export class Retention {
     await this.#parts.journal.prune(pruning, operatorActor(by));
     return pruning;
   }
+}
+
+/** INVARIANT: nothing else than a number or an age is taken for one of them, because most of the log could be dropped. */
+function boundaryOf(request: PruneRequest): PruneRequest["before"] {
+  requireFields("a request to prune", request);
+  const { before } = request;
+  if (typeof before === "number") {
+    requireCount("before", before);
+    return before;
+  }
+  requireFields("`before`", before);
+  const { olderThanMs } = before;
+  requireCount("olderThanMs", olderThanMs);
+  return { olderThanMs };
 }
 
 function refused(reason: string): FemtoError {

@@ -2,15 +2,20 @@
  * The public face of a running execution authority: embedding programs propose through it, and operators query and
  * command it. `Assembly` makes the parts behind it and defines their order.
  */
+import { isAbsolute } from "node:path";
 import type { LogReader } from "@femtoclaw/journal";
 import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
   type BootId,
   type FemtoError,
   LIMITS,
+  malformed,
   type RegisteredCapability,
   type Reply,
+  requireCount,
+  requireText,
   type ToolDescription,
+  WAIT_MS_MAX,
 } from "@femtoclaw/protocol";
 import { Approvals, reviewQuestions } from "./approvals.ts";
 import { Assembly } from "./assembly.ts";
@@ -99,6 +104,9 @@ export class Runtime implements AsyncDisposable {
    * is not affected. Throws FEMTO_FORK_REFUSED.
    */
   async fork(seq: number, out: string): Promise<Fork> {
+    requireCount("seq", seq);
+    requireText("out", out);
+    if (!isAbsolute(out)) throw malformed("`out` must be an absolute path");
     // The new checkpoint covers everything that is durable now. The code that exports a log is loaded only for a fork.
     await this.checkpoint();
     const options = { reader: this.reader, seq, out, stateDirectory: this.#parts.options.configuration.stateDirectory };
@@ -122,7 +130,7 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Opens a session through which somebody proposes. Throws FEMTO_OVERLOADED if `LIMITS.openSessions` are open already,
-   * and a `TypeError` for an unknown option or a principal that has no `[agent.NAME]` in the configuration.
+   * FEMTO_DRAINING once the runtime is closed, and a `TypeError` for an unknown option or a principal that has no `[agent.NAME]` in the configuration.
    */
   openSession(options: SessionOptions): Session {
     return this.#parts.sessions.open(options, this.#parts.openedGate);
@@ -182,6 +190,7 @@ export class Runtime implements AsyncDisposable {
    * FEMTO_CAPABILITY_DISABLED if the configuration locks the capability off.
    */
   async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
+    requireText("name", name);
     await this.#parts.inForce.switchCapability(this.#parts.journal, name, enable, by);
     this.#parts.open?.review();
   }
@@ -266,10 +275,9 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-/** LIMIT: the longest time, in milliseconds, that a timer can wait; it would not wait at all for a longer one. */
-const DRAIN_MS_MAX = 2 ** 31 - 1;
-
-function drainOf({ drainMs = LIMITS.drainMs }: { readonly drainMs?: number }): number {
+function drainOf(options: { readonly drainMs?: number }): number {
+  if (Object(options) !== options) throw new TypeError("close takes an object with options");
+  const { drainMs = LIMITS.drainMs } = options;
   if (typeof drainMs !== "number" || Number.isNaN(drainMs)) throw new TypeError("`drainMs` must be a number");
-  return Math.min(Math.max(drainMs, 0), DRAIN_MS_MAX);
+  return Math.min(Math.max(drainMs, 0), WAIT_MS_MAX);
 }

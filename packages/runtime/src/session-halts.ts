@@ -1,6 +1,6 @@
 /** Halting a session by an operator. The halt takes effect when its record has a number, before it is durable. */
 import type { Journal } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, requireFields, requireText, type SessionId } from "@femtoclaw/protocol";
 import type { Gate } from "./gate/gate.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
@@ -28,8 +28,18 @@ interface SessionHaltsParts {
   readonly journal: Pick<Journal, "append">;
 }
 
+type TakenHalt = Required<HaltRequest>;
+
+/** The request as it is now. Throws FEMTO_SOCKET_REQUEST for one that the types forbid. */
+export function takenHalt(request: HaltRequest): TakenHalt {
+  requireFields("a halt", request);
+  const { session, reason = "", by } = request;
+  for (const [name, text] of Object.entries({ session, reason, by })) requireText(name, text);
+  return { session, reason, by };
+}
+
 /** Throws FEMTO_SESSION_NOT_FOUND for an unknown session. */
-export async function haltSession(parts: SessionHaltsParts, { session, reason = "", by }: HaltRequest): Promise<Halt> {
+export async function haltSession(parts: SessionHaltsParts, { session, reason, by }: TakenHalt): Promise<Halt> {
   const { gate, histories } = parts;
   const known = histories.of(session);
   if (known === undefined) {

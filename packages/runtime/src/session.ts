@@ -9,8 +9,10 @@ import {
   isAskKind,
   isLogLevel,
   LOG_LEVELS,
+  malformed,
   type ProtocolMessage,
   type Reply,
+  requireFields,
   type SessionId,
   type TraceFields,
   type WatchedChanges,
@@ -48,6 +50,14 @@ export interface ReadingTurns {
   /** Aborted when the reader waits for nothing any more. */
   readonly left?: AbortSignal;
   next<T>(read: () => Promise<T>): Promise<T>;
+}
+
+/** Throws FEMTO_SOCKET_REQUEST for turns that the types forbid. */
+export function requireTurns(turns: ReadingTurns): void {
+  requireFields("`turns`", turns);
+  const { next, left } = turns;
+  if (typeof next !== "function") throw malformed("`turns.next` must be a function");
+  if (left !== undefined && !isSignal(left)) throw malformed("`turns.left` must be an AbortSignal");
 }
 
 /** One proposer. Everything proposed is validated, decided, executed and recorded before it is answered. */

@@ -7,9 +7,11 @@ import {
   type ExecutionId,
   FemtoError,
   LIMITS,
+  type ProtocolMessage,
   printable,
   type RecordActor,
   type Reply,
+  requireText,
   type SessionId,
 } from "@femtoclaw/protocol";
 import { Door, newcomersShare } from "./gate/door.ts";
@@ -21,14 +23,30 @@ import { recordedLabel } from "./recorded-label.ts";
 import {
   type ReadingTurns,
   requireSessionOptions,
+  requireTurns,
   type Session,
   type SessionOptions,
   takenOptions,
 } from "./session.ts";
-import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
+import { type Halt, type HaltRequest, haltSession, takenHalt } from "./session-halts.ts";
 import { SessionRecords } from "./session-records.ts";
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };
+
+/** Throws a `TypeError` for what JSON cannot express. */
+function textOf(message: ProtocolMessage): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(message);
+  } catch (cause) {
+    // It holds a bigint or itself, or it throws when it is read.
+    throw new TypeError(NO_MESSAGE, { cause });
+  }
+  if (text === undefined) throw new TypeError(NO_MESSAGE);
+  return text;
+}
+
+const NO_MESSAGE = "a message is its bytes, or an object that JSON can express";
 
 /**
  * The actor of a session. Anyone but the operator acts for the principal by a delegation that begins with the session.
@@ -82,6 +100,7 @@ export class Sessions {
   readonly #share;
   /** By principal and channel. There are few of these, and clients cannot make new ones. */
   readonly #doors = new Map<string, Door>();
+  #isClosed = false;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
@@ -97,6 +116,7 @@ export class Sessions {
     if (principal !== EVERYBODY && !this.#parts.agents.includes(principal)) {
       throw new TypeError(`the configuration has no [agent.${printable(principal, LIMITS.labelChars)}]`);
     }
+    if (this.#isClosed) throw new FemtoError("FEMTO_DRAINING", "the runtime is closed, and opens no more sessions");
     if (this.#open.size >= LIMITS.openSessions) {
       throw new FemtoError("FEMTO_OVERLOADED", `${this.#open.size} sessions are open already`);
     }
@@ -135,9 +155,7 @@ export class Sessions {
         const { label, trace, signal, launch, wishes, onIdentified } = takenOptions(asked);
         // INVARIANT: I8: the bytes are copied, so that what runs is what was proposed, even if the proposer reads the
         // next message into the same memory. An object is turned into bytes, so that there is one parser and one gate.
-        const given = message instanceof Uint8Array ? message : (JSON.stringify(message) as string | undefined);
-        if (given === undefined) throw new TypeError("a message is its bytes, or an object that JSON can express");
-        const bytes = Buffer.from(given);
+        const bytes = Buffer.from(message instanceof Uint8Array ? message : textOf(message));
         records.executions += 1;
         // INVARIANT: I8: the runtime says who proposes. Of what a client says about itself, only the label and the
         // trace are used.
@@ -145,6 +163,8 @@ export class Sessions {
         return await gate.propose({ ...proposal, signal, launch, wishes, onIdentified });
       },
       wait: async (execution, turns = AT_ONCE) => {
+        requireText("execution", execution);
+        requireTurns(turns);
         const proposer = gate.unended(execution)?.session;
         const reply = await gate.wait(execution as ExecutionId, turns.left);
         // A reply without a record is in no journal. Any other reply is there by now.
@@ -165,8 +185,15 @@ export class Sessions {
         return await relay.changes.watch(id, request);
       },
       answer: (question, answers) => relay.relays.answer(id, question, answers),
-      unsubscribe: (server, uri) => relay.subscriptions.close(id, server, uri),
-      cancel: (execution) => gate.cancel(id, execution as ExecutionId),
+      unsubscribe: (server, uri) => {
+        requireText("server", server);
+        requireText("uri", uri);
+        return relay.subscriptions.close(id, server, uri);
+      },
+      cancel: (execution) => {
+        requireText("execution", execution);
+        return gate.cancel(id, execution as ExecutionId);
+      },
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
@@ -204,11 +231,14 @@ export class Sessions {
 
   /** Halts a session. An open session without a record gets its first record here. */
   async halt(request: HaltRequest, gate: Gate, journal: Pick<Journal, "append">): Promise<Halt> {
-    this.#open.get(request.session as SessionId)?.introduce();
-    return await haltSession({ gate, journal, histories: this.#parts.histories() }, request);
+    const taken = takenHalt(request);
+    this.#open.get(taken.session as SessionId)?.introduce();
+    return await haltSession({ gate, journal, histories: this.#parts.histories() }, taken);
   }
 
+  /** Closes all sessions, and lets none begin. */
   closeAll(): void {
+    this.#isClosed = true;
     for (const { session } of this.#open.values()) session.close();
   }
 }

@@ -5,12 +5,13 @@
 import { Buffer } from "node:buffer";
 import { type Reversal, reversalOf } from "@femtoclaw/capabilities";
 import type { JournalReader } from "@femtoclaw/journal";
-import { FemtoError, printable, type Reply, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, printable, type Reply, requireText, type TypedRecord } from "@femtoclaw/protocol";
 import { notFound, showExecution } from "./history.ts";
 import type { Session } from "./session.ts";
 
 /** Proposes the reverse call of an execution, in an operator session that is closed afterwards. */
 export async function undo(execution: string, reader: JournalReader, open: () => Session): Promise<Reply> {
+  requireText("execution", execution);
   const message = messageOf(await reversalFor(reader, execution));
   await using session = open();
   return await session.propose(message, { label: `undo of ${execution}` });

@@ -1,9 +1,9 @@
 /** What an honest embedder gets wrong where no types help: nothing of it may silently weaken what is in force, or harm the log. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PreparedEffect } from "@femtoclaw/capabilities";
 import { createRuntime, resolveConfiguration, type TelemetrySource } from "@femtoclaw/runtime";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { call, capability, holding, ofType, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
 
 const echo = capability("echo", ({ args }) => args);
@@ -97,6 +97,71 @@ describe("a runtime", () => {
     await runtime.switchCapability("echo", false, "uid:0");
     await expect(runtime.switchCapability("echo", "false" as never, "uid:0")).rejects.toThrow(TypeError);
     expect(runtime.capabilities().find(({ name }) => name === "echo")?.enabled).toBe(false);
+  });
+});
+
+it("a runtime that is closed opens no session", async () => {
+  const runtime = await startRuntime();
+  await runtime.close();
+  for (const channel of ["library", "agent", "operator"] as const) {
+    expect(() => runtime.openSession({ channel })).toThrow(expect.objectContaining({ code: "FEMTO_DRAINING" }));
+  }
+});
+
+describe("what was passed to a runtime", () => {
+  it("stays as it was when it was checked, whatever its owner does with it", async () => {
+    const home = temporaryHome();
+    for (const folder of ["open", "closed"]) mkdirSync(join(home.root, folder));
+    for (const name of ["open/a", "closed/a"]) writeFileSync(join(home.root, name), name);
+    const tables = { capabilities: { fs_read: true as const, takes: true as const }, allow: { read: ["open"] } };
+    const configuration = home.configuration(tables);
+    const takes = capability("takes", async () => ({ by: "what was registered" }), {
+      input: { type: "object", additionalProperties: false, properties: { path: { type: "string" } } },
+      arguments: [{ pointer: "/path", kind: "path", access: "read" }],
+      effect: "read",
+    });
+    const permit: string[] = [];
+    const runtime = await createRuntime({ configuration, capabilities: [takes], permit });
+    onTestFinished(() => runtime.close({ drainMs: 0 }));
+    const { manifest } = takes as { manifest: { arguments: unknown[]; input: unknown } };
+    const widen = (given: typeof configuration): void => {
+      (given.authority.allow.read as unknown[]).push({ ...given.authority.allow.read[0], path: home.root });
+      (given.capabilities as Map<string, unknown>).delete("fs_read");
+    };
+    manifest.arguments = [];
+    manifest.input = { type: "object" };
+    (takes as { execute: unknown }).execute = async () => ({
+      event: "succeeded",
+      result: { by: "another" },
+      sandbox: null,
+    });
+    permit.push("takes");
+    widen(configuration);
+    const next = home.configuration(tables);
+    const reloaded = runtime.reload({ configuration: next }, "uid:0");
+    widen(next);
+    await reloaded;
+    await using session = runtime.openSession({ channel: "library" });
+    const path = join(home.root, "closed/a");
+    for (const tool of ["takes", "fs_read"]) {
+      const reply = await session.propose(call(tool, { path }));
+      expect(reply, tool).toMatchObject({ decision: "DENIED_POLICY_VIOLATION" });
+    }
+    const granted = await session.propose(call("takes", { path: join(home.root, "open/a") }));
+    expect(granted, JSON.stringify(granted)).toMatchObject({
+      status: "completed",
+      result: { by: "what was registered" },
+    });
+  });
+
+  it.each<[what: string, options: unknown]>([
+    ["nothing for a capability", { capabilities: [null] }],
+    ["a capability without a manifest", { capabilities: [{}] }],
+    ["a capability that does nothing", { capabilities: [{ ...echo, execute: undefined }] }],
+  ])("is refused if it is %s", async (_what, options) => {
+    const home = temporaryHome();
+    const started = createRuntime({ configuration: home.configuration(), ...(options as object) });
+    await expect(started).rejects.toMatchObject({ code: "FEMTO_CONFIG_INVALID" });
   });
 });
 

@@ -6,7 +6,7 @@ import { proveSnapshot, TilesReader, TilesSource, verifyLog } from "@femtoclaw/j
 import { listExecutions, type Runtime, recompute, replay, replayDifference, showExecution } from "@femtoclaw/runtime";
 import { copyState } from "@femtoclaw/testing";
 import { expect, it } from "vitest";
-import { Barrier, call, capability, recordsOf, temporaryHome } from "./runtime-fixture.ts";
+import { Barrier, call, capability, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
 
 async function fill(runtime: Runtime, messages = 300): Promise<void> {
   const session = runtime.openSession({ channel: "library" });
@@ -61,6 +61,17 @@ it("waits for executions that have not ended, and shows one whose intent is gone
   expect(replayed.snapshotsEqual).toBeGreaterThan(0);
   expect(replayed.projection.snapshot()).toEqual(again.projection.snapshot());
   await again.close();
+});
+
+it("takes nothing for a boundary that is none, because it would drop nearly everything", async () => {
+  const runtime = await startRuntime();
+  await fill(runtime);
+  const odd: unknown[] = [{}, { olderThanMs: Number.NaN }, { olderThanMs: "1" }, "1", [], Number.NaN, 0.5, -1, null];
+  for (const before of odd) {
+    const refused = expect(runtime.retention.prune({ before } as never, "uid:0")).rejects;
+    await refused.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
+  }
+  expect(await runtime.reader.prunedBefore()).toBe(0);
 });
 
 it("waits for executions whose outcome nobody has said", async () => {

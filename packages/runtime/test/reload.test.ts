@@ -1,10 +1,11 @@
 /** Another policy takes the place of the one in force, while calls run, wait and come. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Journal } from "@femtoclaw/journal";
 import type { PolicyEngine } from "@femtoclaw/policy";
-import type { Configuration } from "@femtoclaw/protocol";
+import { type Configuration, FemtoError } from "@femtoclaw/protocol";
 import { type Runtime, type Surroundings, systemSurroundings } from "@femtoclaw/runtime";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   Barrier,
   call,
@@ -156,6 +157,26 @@ describe("a reload", () => {
     });
     expect(await runtime.approvals.list()).toEqual([]);
     expect(runtime.projection.questions.size).toBe(0);
+  });
+
+  it("that fails says why, also where the journal cannot take that down", async () => {
+    const { home, runtime } = await place();
+    const append = vi.spyOn(Journal.prototype, "append");
+    onTestFinished(() => append.mockRestore());
+    const full = new FemtoError("FEMTO_JOURNAL_OVERLOADED", "16384 records wait");
+    append.mockRejectedValueOnce(full);
+    const other = { configuration: home.configuration({ ...OPEN, limits: { concurrency: 3 } }) };
+    await expect(runtime.reload(other, BY)).rejects.toMatchObject({
+      code: "FEMTO_RELOAD_RESTART",
+      message: expect.stringMatching(/changes limits \(this could not be recorded: 16384 records wait\)/),
+    });
+    append.mockRejectedValueOnce(full);
+    const unread = new FemtoError("FEMTO_POLICY_INVALID", "a rule is none", { fix: "Correct it." });
+    await expect(runtime.rejectPolicy(unread, BY)).rejects.toMatchObject({
+      code: "FEMTO_POLICY_INVALID",
+      message: "a rule is none (this could not be recorded: 16384 records wait)",
+      fix: "Correct it.",
+    });
   });
 
   it("waits for the one before it", async () => {

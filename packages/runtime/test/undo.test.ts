@@ -141,6 +141,39 @@ describe("an undo", () => {
     expect(picture(home)).toEqual(gone);
   });
 
+  it.each(CHANGES)(
+    "of an undo brings %s back, and neither touches what somebody else changed since",
+    async (_, tool, args) => {
+      const home = homeWithFiles();
+      const runtime = await started(home);
+      const before = picture(home);
+      const reply = await done(runtime, tool, args(home));
+      const after = picture(home);
+      const undone = await runtime.undo(reply.execution_id);
+      const again = await runtime.undo(undone.execution_id);
+      if (again.status === "completed") {
+        expect(picture(home)).toEqual(after);
+        expect(await runtime.undo(again.execution_id)).toMatchObject({ status: "completed" });
+        expect(picture(home)).toEqual(before);
+      }
+      // Everything is somebody else's now: each undo of each undo leaves it as it is.
+      for (const name of ["new", "file", "full", "moved", "folder"]) {
+        rmSync(at(home, name), { recursive: true, force: true });
+        symlinkSync(join(home.root, "theirs"), at(home, name));
+      }
+      writeFileSync(join(home.root, "theirs"), "theirs");
+      const theirs = picture(home);
+      for (const { execution_id } of [reply, undone, again]) {
+        const refused = await runtime.undo(execution_id).catch(({ code }: { code: string }) => ({ error: { code } }));
+        expect(refused.error?.code).toMatch(
+          /^FEMTO_(FILE_(CHANGED|EXISTS|NOT_FOUND|TYPE)|FACTS_FAILED|UNDO_IMPOSSIBLE)$/,
+        );
+      }
+      expect(picture(home)).toEqual(theirs);
+      expect(readFileSync(join(home.root, "theirs"), "utf8")).toBe("theirs");
+    },
+  );
+
   it("is decided by the policy and by what is enabled, like any call", async () => {
     const home = homeWithFiles();
     const first = await home.start(OPTIONS);

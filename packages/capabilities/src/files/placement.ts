@@ -2,19 +2,30 @@
  * Puts a whole file in its place. Each step goes through the held folder, never through a path. The content is written
  * and made durable under a temporary name, and takes its place in one step.
  */
-import { randomBytes } from "node:crypto";
 import { type BigIntStats, constants, fstatSync } from "node:fs";
 import { type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
 import { systemErrorCode } from "@femtoclaw/protocol";
+import type { CapabilityCall } from "../capability.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { changed, exists, leafOf, requireLeaf, requirePlace, syncFolder } from "./held-place.ts";
 import { stateOf } from "./kept.ts";
 import { requireType } from "./path-argument.ts";
 
+/** The call that puts a file in its place. */
+type PlacingCall = Pick<CapabilityCall, "id" | "signal">;
+
+/**
+ * Name of the file that a call writes before it takes its place, in the same folder. A host that is killed meanwhile leaves
+ * it behind, and the next one knows it by the identifier of the execution.
+ */
+export function temporaryName(execution: string): string {
+  return `.femtoclaw-${execution}.tmp`;
+}
+
 /** Never overwrites: if the name appears meanwhile, the last step fails. Returns the status of the new file. */
-export async function createFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<BigIntStats> {
+export async function createFile(path: BoundPath, content: Buffer, call: PlacingCall): Promise<BigIntStats> {
   if (path.target !== null) throw exists(path);
-  return await place(path, signal, {
+  return await place(path, call, {
     mode: 0o666,
     prepare: (file) => file.writeFile(content),
     commit: async (temporary, leaf) => {
@@ -42,12 +53,12 @@ export interface Replaced {
 export async function replaceFile(
   path: BoundPath,
   content: Buffer | AsyncIterable<Buffer>,
-  signal: AbortSignal,
+  call: PlacingCall,
   state?: string,
 ): Promise<Replaced> {
   const target = requireType(path, "file");
   let last = "";
-  const placed = await place(path, signal, {
+  const placed = await place(path, call, {
     // INVARIANT: nobody can open the file before it has the owner and mode of the file whose content it gets.
     mode: 0o600,
     prepare: async (file) => {
@@ -71,18 +82,19 @@ interface Steps {
   commit(temporary: string, leaf: string): Promise<void>;
 }
 
-async function place(path: BoundPath, signal: AbortSignal, { mode, prepare, commit }: Steps): Promise<BigIntStats> {
+async function place(path: BoundPath, call: PlacingCall, { mode, prepare, commit }: Steps): Promise<BigIntStats> {
   const leaf = leafOf(path);
-  const temporary = leafOf(path, `.femtoclaw-${randomBytes(8).toString("hex")}.tmp`);
+  const temporary = leafOf(path, temporaryName(call.id));
   let placed: BigIntStats;
+  // INVARIANT: nobody else has prepared the new file: it is neither a link nor open elsewhere.
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  const opened = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
   try {
-    // INVARIANT: nobody else has prepared the new file: it is neither a link nor open elsewhere.
-    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-    await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+    await using file = opened;
     await prepare(file);
     await file.sync();
     placed = await file.stat({ bigint: true });
-    signal.throwIfAborted();
+    call.signal.throwIfAborted();
     requirePlace(path);
     await commit(temporary, leaf);
   } catch (error) {

@@ -1,5 +1,4 @@
 /** `undo`: takes back what an execution did to a file. The running host proposes the reverse call to its own gate. */
-import type { Reply } from "@femtoclaw/protocol";
 import { exitOf, replyLines } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -9,15 +8,19 @@ export async function undoExecution(context: CommandContext, execution: string):
   const reply = await operator.undo(execution);
   if (output.json) output.value(reply);
   else for (const line of replyLines(reply, output)) output.line(line);
-  if (hasDrifted(reply)) output.talk("what is there now is not what the execution left, so nothing was changed");
+  const why = reply.error === undefined ? undefined : UNTOUCHED.get(reply.error.code);
+  if (why !== undefined) output.talk(`${why}, so nothing was changed`);
   return exitOf(reply);
 }
 
-const DRIFTED: ReadonlySet<string> = new Set([
-  "FEMTO_FILE_CHANGED",
-  "FEMTO_FILE_EXISTS",
-  "FEMTO_FILE_NOT_FOUND",
-  "FEMTO_FILE_TYPE",
-]);
+const DRIFTED = "what is there now is not what the execution left";
 
-const hasDrifted = ({ error }: Reply): boolean => error !== undefined && DRIFTED.has(error.code);
+/** Why the reverse call did nothing, for errors whose own words do not say that it did nothing. */
+const UNTOUCHED: ReadonlyMap<string, string> = new Map([
+  ["FEMTO_FILE_CHANGED", DRIFTED],
+  ["FEMTO_FILE_EXISTS", DRIFTED],
+  ["FEMTO_FILE_NOT_FOUND", DRIFTED],
+  ["FEMTO_FILE_TYPE", DRIFTED],
+  // A link, a pipe or a device stands there now, or the folder is gone or closed to the host.
+  ["FEMTO_FACTS_FAILED", "what is there now cannot be examined as a file or folder"],
+]);

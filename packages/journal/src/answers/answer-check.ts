@@ -8,13 +8,16 @@ export class AnswerCheck {
    * version that did not state them.
    */
   #authority: ApprovalAuthority | undefined;
+  /** Numbers of the questions that several operators have to say yes to, until they have. */
+  readonly #ofSeveral = new Set<number>();
   #unchecked = 0;
   /** Number of answers with a valid signature. */
   signed = 0;
 
-  /** Takes the records of boots and answers, in order. Returns what is wrong with this record, if anything. */
+  /** Takes the records of boots, questions and answers, in order. Returns what is wrong with this record, if anything. */
   record(record: TypedRecord, log: string): string | undefined {
     if (record.type === "boot.started") this.#authority = record.body.approvals;
+    if (record.type === "approval.asked" && record.body.approvers > 1) this.#ofSeveral.add(record.seq);
     return record.type === "approval.answered" ? this.#answer(record, log) : undefined;
   }
 
@@ -27,11 +30,14 @@ export class AnswerCheck {
 
   // INVARIANT: I7: an answer that had to be signed is signed for this very log by a key that was in force at the time.
   #answer(record: TypedRecord & { type: "approval.answered" }, log: string): string | undefined {
-    const { key, signature } = record.body;
+    const { key, signature, question, answer, complete } = record.body;
+    const isOfSeveral = this.#ofSeveral.has(question);
+    if (complete) this.#ofSeveral.delete(question);
     const fault = answerFault(record);
     if (fault !== null) return fault;
     if (key === undefined || signature === undefined) {
-      return this.#authority?.operator_key === true ? "its answer is not signed, and had to be" : undefined;
+      const hadToBe = this.#authority?.operator_key === true || (isOfSeveral && answer === "granted");
+      return hadToBe && this.#authority !== undefined ? "its answer is not signed, and had to be" : undefined;
     }
     if (signature.log !== log) return "its answer was signed for another log";
     if (this.#authority === undefined) this.#unchecked += 1;

@@ -48,7 +48,7 @@ interface SegmentFault {
 const MARKED: ReadonlySet<RecordType> = new Set([
   ...(["log.created", "key.rotated", "snapshot.taken"] as const),
   ...(["values.erased", "log.pruned"] as const),
-  ...(["boot.started", "approval.answered"] as const),
+  ...(["boot.started", "approval.asked", "approval.answered"] as const),
 ]);
 
 const isMarked = ({ type, commitments }: TypedRecord): boolean => MARKED.has(type) || commitments !== undefined;

@@ -9,6 +9,7 @@ import {
   LIMITS,
   parseJson,
   RECORD_FORMAT,
+  type RecordType,
   type TypedRecord,
   validateRecord,
 } from "@femtoclaw/protocol";
@@ -76,6 +77,22 @@ export function assertWellFormed(type: TypedRecord["type"], text: string): void 
     throw new FemtoError("FEMTO_PROTOCOL_TEXT", `a ${type} record holds a lone surrogate`);
   }
 }
+
+/**
+ * Throws FEMTO_INTERNAL for a record that nobody could read back. INVARIANT: I5: one such record would close the journal
+ * for good, so it gets no number.
+ */
+export function assertReadable(record: TypedRecord): void {
+  if (OF_PROPOSALS.has(record.type) || validateRecord(record)) return;
+  const violations = describeViolations(validateRecord.errors ?? []);
+  throw new FemtoError("FEMTO_INTERNAL", `a ${record.type} record would not match its schema: ${violations}`);
+}
+
+/** The gate makes these from what it has checked, many times a second. All others hold what operators and embedders say. */
+const OF_PROPOSALS: ReadonlySet<RecordType> = new Set([
+  ...(["message.recorded", "execution.refused", "execution.intent", "execution.outcome", "execution.hop"] as const),
+  ...(["session.opened", "session.closed", "approval.asked", "terminal.recorded"] as const),
+]);
 
 /** Decodes stored bytes to a record and checks it against its schema. */
 export function decodeRecord(bytes: Uint8Array): TypedRecord {

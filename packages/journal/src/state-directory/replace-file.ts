@@ -11,9 +11,9 @@ import { syncFolder } from "./sync-folder.ts";
 
 /** Durable when it resolves. Makes the folder if it is missing. */
 export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
-  await using next = await stageFile(folder, text);
+  await using next = await staged(folder, text, NEXT);
   await next.become(name);
-  sweepAbandoned(folder, STAGED);
+  sweepAbandoned(folder, ABANDONED);
 }
 
 /**
@@ -25,12 +25,18 @@ export interface StagedFile extends AsyncDisposable {
 }
 
 /**
- * Writes the file under a temporary name. That takes the room on disk first, so that what must precede the file, such
- * as a record of it, is not written in vain.
+ * Writes the file under a temporary name, for as long as its caller needs. That takes the room on disk first, so that
+ * what must precede the file, such as a record of it, is not written in vain.
  */
 export async function stageFile(folder: string, text: string): Promise<StagedFile> {
+  // INVARIANT: what it has to wait for may take as long as a disk is full, so nobody who sweeps the folder meanwhile
+  // takes it for abandoned. `sweepStaged` removes what a killed process leaves.
+  return await staged(folder, text, AWAITED);
+}
+
+async function staged(folder: string, text: string, suffix: string): Promise<StagedFile> {
   await makeDurableFolders(folder, 0o700);
-  const next = join(folder, `${randomUUID()}${NEXT}`);
+  const next = join(folder, `${randomUUID()}${suffix}`);
   const discard = (): Promise<void> => rm(next, { force: true });
   try {
     const file = await open(next, "wx", 0o600);
@@ -82,4 +88,6 @@ export async function sweepStaged(folder: string): Promise<void> {
 }
 
 const NEXT = ".next";
-const STAGED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.next$/;
+const AWAITED = ".awaited";
+const ABANDONED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.next$/;
+const STAGED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(?:next|awaited)$/;

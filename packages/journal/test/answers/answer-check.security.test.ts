@@ -112,6 +112,43 @@ describe("a verification", () => {
     expect((await verdictOn(same, { log: STATEMENT.log })).fault?.reason).toContain("another log");
   });
 
+  it("finds a yes without a signature to a question that several have to answer, and takes such a no", async () => {
+    const verdictOf = async (answer: ApprovalAnsweredBody["answer"], approvers: number): Promise<LogVerdict> => {
+      const machine = new Machine();
+      const { journal } = await machine.boot();
+      await journal.append(boot({ operators: [alice.vkey], operator_key: false }));
+      const digest = "ab".repeat(32);
+      const { seq: question } = await journal.append({
+        type: "approval.asked",
+        actor: actor("a"),
+        session: "s",
+        execution: "e",
+        body: {
+          ...{ tool: "t", capability: "t", args: {}, label: null, facts: null, input_sha256: digest },
+          ...{ revision: digest, rules: [], approvers, files: [], digest, lifetime_ms: 1 },
+          expires_at: "2026-01-01T00:00:00.000Z",
+        },
+      });
+      const complete = true;
+      await journal.append({
+        type: "approval.answered",
+        actor: actor("uid:0"),
+        session: "s",
+        execution: "e",
+        body: { question, tool: "t", digest, answer, complete, scope: "once", reason: null, self_approvable: true },
+      });
+      await journal.close();
+      const store = new MemoryStore(Object.assign(new MemoryDisk(), machine.disk, { opened: false }));
+      const { size } = await store.open();
+      return await verifyLog({ source: new StoreSource(store, size) });
+    };
+    const { verdict, fault } = await verdictOf("granted", 2);
+    expect({ verdict, seq: fault?.seq }).toEqual({ verdict: "tampered", seq: 3 });
+    expect(fault?.reason).toContain("had to be");
+    expect(await verdictOf("refused", 2)).toMatchObject({ verdict: "verified", fault: null });
+    expect(await verdictOf("granted", 1)).toMatchObject({ verdict: "verified", fault: null });
+  });
+
   it("says what it cannot see where nothing names the operators of then", async () => {
     const { verdict, caveats } = await verdictOn(same, { by: mallory, authority: null });
     expect(verdict).toBe("verified");

@@ -2,10 +2,18 @@
  * Packaged capabilities of others: which files they have, what was accepted of them, and whether they may be called.
  * What runs is what was accepted, out of memory; the disk is examined only to notice that it holds something else.
  */
+
 import { type Capability, type PackageCode, packageCapability, packageManifest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import { OneByOne } from "@femtoclaw/journal/live";
-import { type CapabilityManifest, FemtoError, packagePins, printable, type ToolPin } from "@femtoclaw/protocol";
+import {
+  type CapabilityManifest,
+  FemtoError,
+  packagePins,
+  printable,
+  requireText,
+  type ToolPin,
+} from "@femtoclaw/protocol";
 import type { PackageSetting } from "../configuration/resolve-packages.ts";
 import type { Registered } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
@@ -13,6 +21,7 @@ import type { LogEntry } from "../options.ts";
 import type { UpstreamPins } from "../projection/upstream-pins.ts";
 import { listDigest, type OfferedTool, offerOf } from "../upstreams/offer.ts";
 import { QuarantineReports } from "../upstreams/quarantine-reports.ts";
+import { takenPins } from "../upstreams/taken-pins.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "../upstreams/upstream-entries.ts";
 import { isUnchanged, MANIFEST_NAME, type PackageFiles, problemOf, readPackage } from "./package-files.ts";
 
@@ -102,15 +111,20 @@ export class CapabilityPackages {
    * seen: a package that changed since is compared with the digests that the operator named.
    */
   async accept(name: string, files: readonly ToolPin[], by: string): Promise<void> {
+    requireText("name", name);
+    requireText("by", by);
+    const pins = takenPins(files);
     const one = this.#known(name);
     await one.changes.run(async () => {
-      await this.#parts.append(pinnedEntry(packagePins(name), files, by));
+      await this.#parts.append(pinnedEntry(packagePins(name), pins, by));
     });
     await this.#look(one);
   }
 
   /** Revokes what was accepted. Durable when this resolves. */
   async reset(name: string, by: string): Promise<void> {
+    requireText("name", name);
+    requireText("by", by);
     const one = this.#known(name);
     await one.changes.run(async () => {
       await this.#parts.append(unpinnedEntry(packagePins(name), by));

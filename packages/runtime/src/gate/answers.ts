@@ -1,7 +1,7 @@
 /** Answers of operators: what a signed answer says, why an answer may not count, and when a signature is required. */
 import { hash } from "node:crypto";
 import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } from "@femtoclaw/journal/live";
-import { type ApprovalCard, FemtoError, printable } from "@femtoclaw/protocol";
+import { type ApprovalCard, FemtoError, printable, requireFields, requireText } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
 
 /** An operator's answer to one question. */
@@ -23,12 +23,17 @@ const ANSWERS: readonly unknown[] = ["granted", "refused"] satisfies Answer["ans
 const SCOPES: readonly unknown[] = ["once", "session"] satisfies Answer["scope"][];
 
 /**
- * Throws a `TypeError` unless the answer and its scope are known values. INVARIANT: I5: a record of anything else could
- * not be read back.
+ * The answer as it is now. Throws FEMTO_SOCKET_REQUEST for one that the types forbid, and a `TypeError` unless the answer
+ * and its scope are known values. INVARIANT: I5: a record of anything else could not be read back.
  */
-export function requireAnswer({ answer, scope }: Answer): void {
+export function takenAnswer(given: Answer): Answer {
+  requireFields("an answer", given);
+  const { id, answer, digest, scope, reason, by } = given;
+  for (const [name, text] of Object.entries({ id, digest })) requireText(name, text);
+  if (reason !== undefined) requireText("reason", reason);
   if (!ANSWERS.includes(answer)) throw new TypeError(`an answer is one of ${ANSWERS.join(", ")}`);
   if (!SCOPES.includes(scope)) throw new TypeError(`the scope of an answer is one of ${SCOPES.join(", ")}`);
+  return { id, answer, digest, scope, by, ...(reason === undefined ? {} : { reason }) };
 }
 
 /** What an answer led to, once it is durable. */

@@ -26,9 +26,11 @@ export class Deadlines {
   /** Looks again when the next deadline is due, as long as any question is open. */
   watch(): void {
     if (this.#cancelLook !== null || this.#open.size === 0) return;
+    const nowUs = this.#clock.monotonicUs();
     let nextUs = Number.POSITIVE_INFINITY;
-    for (const { deadlineUs } of this.#open.all) nextUs = Math.min(nextUs, deadlineUs);
-    const nextMs = (nextUs - this.#clock.monotonicUs()) / 1_000;
+    // A question that is over and still open has an answer on its way to the disk, which may take as long as that is full.
+    for (const { deadlineUs } of this.#open.all) if (deadlineUs > nowUs) nextUs = Math.min(nextUs, deadlineUs);
+    const nextMs = (nextUs - nowUs) / 1_000;
     const look = (): void => {
       this.#cancelLook = null;
       for (const call of [...this.#open.all]) if (this.isOver(call)) this.#onOver(call);

@@ -104,7 +104,7 @@ export class Gate {
     });
     this.#entering.set(id, underway);
     if (proposal.onIdentified !== undefined) harmless("the listener `onIdentified`", proposal.onIdentified)(id);
-    const entered = await this.#admission.enter(id, proposal);
+    const entered = await this.#admission.enter(id, proposal).catch((error: unknown) => this.#failed(id, error));
     if (!("release" in entered)) {
       this.#leave(id);
       this.#answered(id, entered);
@@ -271,7 +271,8 @@ export class Gate {
       execution.releaseRoom?.();
       execution.leave(execution.ending?.entry.type === "execution.refused");
       this.#leave(execution.id);
-      await execution.bound?.[Symbol.asyncDispose]();
+      // Its outcome is durable by now, and everybody who waits is told of it, whatever the system says to a descriptor.
+      harmless("the release of what a call held open", () => execution.bound?.[Symbol.asyncDispose]())();
     }
     assert(execution.reply !== null, "an execution that leaves the gate has a reply");
     this.#answered(execution.id, execution.reply);
@@ -286,6 +287,12 @@ export class Gate {
   #answered(id: ExecutionId, reply: Reply): void {
     if (reply.status !== "pending") this.#awaited.ended(id, reply);
     else if (reply.execution_id !== id) this.#awaited.joined(id);
+  }
+
+  #failed(id: ExecutionId, error: unknown): never {
+    this.#awaited.failed(id, error);
+    this.#leave(id);
+    throw error;
   }
 
   #leave(id: ExecutionId): void {

@@ -11,8 +11,12 @@ import {
   type OutputPart,
   type OutputStream,
   printable,
+  requireCount,
+  requireFields,
+  requireText,
   type SessionId,
   type UpstreamNotice,
+  WAIT_MS_MAX,
   type WatchedOutput,
 } from "@femtoclaw/protocol";
 import { WaitingReaders } from "../waiting-readers.ts";
@@ -128,7 +132,12 @@ export class Outputs {
     this.#live.clear();
   }
 
-  async #watch({ execution, from, waitMs }: WatchRequest, whose: Whose): Promise<WatchedOutput> {
+  async #watch(request: WatchRequest, whose: Whose): Promise<WatchedOutput> {
+    requireFields("a request for output", request);
+    const { execution, from, waitMs } = request;
+    requireText("execution", execution);
+    requireCount("from", from);
+    requireCount("waitMs", waitMs, WAIT_MS_MAX);
     const now = this.#look(execution, from, whose);
     if (now.parts.length > 0 || now.skipped > 0 || now.state === "ended" || waitMs === 0) return now;
     const waiting = this.#waiting.get(whose) ?? 0;

@@ -48,6 +48,11 @@ export class Executions {
   #unresolved = new Unresolved();
   /** The oldest comes first. */
   #questions = new Map<string, OpenQuestion>();
+  /**
+   * Whose answers are valid in this boot. Undefined if its record was not folded here, because a snapshot covers it, or if
+   * it is of a version that knew no operators.
+   */
+  #authority: ApprovalAuthority | undefined;
 
   constructor(machine: FoldingMachine) {
     this.#machine = machine;
@@ -108,6 +113,7 @@ export class Executions {
 
   /** Updates the questions for a boot with these operators. */
   boot(authority: ApprovalAuthority | undefined): void {
+    this.#authority = authority;
     this.#questions = questionsUnder(authority, this.#questions);
   }
 
@@ -152,7 +158,7 @@ export class Executions {
         return 0;
       case "approval.answered":
         if (question === undefined) throw corrupt(record, "its execution has no open question");
-        this.#questions.set(id, answeredBy(record, question, at));
+        this.#questions.set(id, answeredBy(record, question, at, this.#authority));
         return 0;
       case "execution.refused":
         requireOwnQuestion(record, question);

@@ -32,7 +32,12 @@ export function askedBy({ seq, session, body }: Asked, at: ExecutionPoint): Open
 
 // INVARIANT: I8: an answer is to the very question that is open, by an operator who has not said yes to it before. It
 // settles the question only if it is a no or the last yes that is needed.
-export function answeredBy(record: Answered, question: OpenQuestion, at: ExecutionPoint): OpenQuestion {
+export function answeredBy(
+  record: Answered,
+  question: OpenQuestion,
+  at: ExecutionPoint,
+  authority: ApprovalAuthority | undefined,
+): OpenQuestion {
   const { body, actor, session } = record;
   if (body.question !== question.seq || body.digest !== question.digest || body.tool !== question.tool) {
     throw corrupt(record, `the question of its execution is record ${question.seq}`);
@@ -41,6 +46,7 @@ export function answeredBy(record: Answered, question: OpenQuestion, at: Executi
   if (actor?.channel !== "operator") throw corrupt(record, "nobody but an operator answers");
   const fault = answerFault(record);
   if (fault !== null) throw corrupt(record, fault);
+  if (authority !== undefined) requireStanding(record, question, authority);
   const by = body.key ?? actor.principal;
   // An operator who has said yes may still say no, and a no is final.
   if (body.answer === "granted" && question.granted.includes(by))
@@ -49,6 +55,21 @@ export function answeredBy(record: Answered, question: OpenQuestion, at: Executi
   const complete = body.answer === "refused" || granted.length >= question.approvers;
   if (complete !== body.complete) throw corrupt(record, `${granted.length} of ${question.approvers} have said yes`);
   return { ...question, granted, at };
+}
+
+/** INVARIANT: I8: an answer counts in the log only if the host would have taken it: signed where it had to be, by an operator. */
+function requireStanding(
+  record: Answered,
+  { approvers }: OpenQuestion,
+  { operators, operator_key: needsKey }: ApprovalAuthority,
+): void {
+  const { key, answer } = record.body;
+  if (key !== undefined) {
+    if (!operators.includes(key))
+      throw corrupt(record, "its answer is signed by nobody who is an operator in its boot");
+  } else if (needsKey || (answer === "granted" && approvers > 1)) {
+    throw corrupt(record, "its answer is not signed, and had to be");
+  }
 }
 
 // INVARIANT: I8: a yes counts as long as its key is in force; an unsigned one counts if it would be accepted now.

@@ -3,7 +3,15 @@
  * session is told only that something changed, never what it is now. It finds that out by calls, which are decided.
  */
 import type { Clock } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, type SessionId, type WatchedChanges } from "@femtoclaw/protocol";
+import {
+  FemtoError,
+  LIMITS,
+  requireCount,
+  requireFields,
+  type SessionId,
+  WAIT_MS_MAX,
+  type WatchedChanges,
+} from "@femtoclaw/protocol";
 import { WaitingReaders } from "../waiting-readers.ts";
 
 /** LIMIT: readers of one session that wait at once. */
@@ -67,7 +75,11 @@ export class Changes {
   }
 
   /** Waits if nothing has changed. Throws FEMTO_OVERLOADED if too many wait, and FEMTO_DRAINING. */
-  async watch(session: SessionId, { from, waitMs }: ChangesRequest): Promise<WatchedChanges> {
+  async watch(session: SessionId, request: ChangesRequest): Promise<WatchedChanges> {
+    requireFields("a request for changes", request);
+    const { from, waitMs } = request;
+    if (from !== null) requireCount("from", from);
+    requireCount("waitMs", waitMs, WAIT_MS_MAX);
     const start = from ?? this.#at;
     const now = this.#look(session, start);
     if (from === null || now.offered || now.updated.length + now.ended.length > 0 || waitMs === 0) return now;

@@ -7,7 +7,10 @@ import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import {
   FemtoError,
   LIMITS,
+  malformed,
+  parseJson,
   printable,
+  requireText,
   type SessionId,
   type UpstreamAnsweredBody,
   type UpstreamQuestions,
@@ -33,6 +36,8 @@ interface Asking {
 }
 
 interface Open extends Asking {
+  /** An answer is on its way to the disk. */
+  isAnswering: boolean;
   resolve(answers: Record<string, JsonObject>): void;
 }
 
@@ -54,7 +59,7 @@ export class ClientQuestions {
     const answered = Promise.withResolvers<Record<string, JsonObject>>();
     const giveUp = (): void => answered.reject(signal.reason);
     signal.addEventListener("abort", giveUp, { once: true });
-    this.#open.set(question, { ...asking, resolve: answered.resolve });
+    this.#open.set(question, { ...asking, isAnswering: false, resolve: answered.resolve });
     try {
       // INVARIANT: I10: what looks like a secret does not go from one stranger to another.
       const { value } = redact({ kind: "question", server, question, questions } as const);
@@ -66,18 +71,39 @@ export class ClientQuestions {
     }
   }
 
-  /** Takes one answer, and only from the session that was asked. The answer is durable before the server gets it. */
+  /**
+   * Takes one answer, and only from the session that was asked. The answer is durable before the server gets it; if it
+   * cannot be recorded, the question stays open.
+   */
   async answer(session: SessionId, question: string, given: unknown): Promise<void> {
+    requireText("question", question);
     const open = this.#open.get(question);
     if (open === undefined || open.execution.session !== session) {
       throw new FemtoError("FEMTO_SOCKET_REQUEST", `no question \`${printable(question, 64)}\` is open here`);
     }
-    const answers = answersTo(open.questions, given);
-    this.#open.delete(question);
+    if (open.isAnswering) {
+      throw new FemtoError("FEMTO_SOCKET_REQUEST", `question \`${printable(question, 64)}\` is being answered`);
+    }
+    const answers = answersTo(open.questions, plainCopy(given));
     const { actor, id } = open.execution;
     const body = { server: open.server, by: "client", answers: recorded(open.questions, answers) } as const;
-    await this.#parts.append({ type: "upstream.answered", actor, session, execution: id, body });
+    open.isAnswering = true;
+    try {
+      await this.#parts.append({ type: "upstream.answered", actor, session, execution: id, body });
+    } finally {
+      open.isAnswering = false;
+    }
+    this.#open.delete(question);
     open.resolve(answers);
+  }
+}
+
+/** INVARIANT: what the server gets is what is recorded, even if the caller changes the object meanwhile. */
+function plainCopy(given: unknown): unknown {
+  try {
+    return parseJson(JSON.stringify(given));
+  } catch {
+    throw malformed("`answers` must be an object that JSON can express");
   }
 }
 

@@ -37,6 +37,8 @@ interface Lease {
   readonly request: SubscriptionRequest;
   readonly opening: Execution;
   updates: number;
+  /** Why the server says nothing more about the resource; null while it may. */
+  gone: string | null;
   /** Ends the subscription at the server. */
   close(): void;
 }
@@ -71,7 +73,7 @@ export class Subscriptions {
     this.#opening.push(session);
     try {
       const listener = { updated: () => this.#updated(lease), ended: (reason: string) => this.#gone(lease, reason) };
-      const lease: Lease = { request, opening, updates: 0, close: () => undefined };
+      const lease: Lease = { request, opening, updates: 0, gone: null, close: () => undefined };
       lease.close = await this.#parts.listen(request, listener);
       const before = this.#leases.get(key);
       if (before !== undefined) this.#end(before, { why: "replaced", reason: "its session subscribed anew" });
@@ -139,11 +141,14 @@ export class Subscriptions {
   }
 
   #gone(lease: Lease, reason: string): void {
+    // It may end while its opening is still under way, which then finds the reason here.
+    lease.gone = reason;
     if (this.#leases.get(keyFor(lease)) === lease) this.#end(lease, { why: "server", reason });
   }
 
-  #endingOf({ opening, request }: Lease): Ending | null {
+  #endingOf({ opening, request, gone }: Lease): Ending | null {
     if (this.#stopped !== null) return this.#stopped;
+    if (gone !== null) return { why: "server", reason: gone };
     const { session, call } = opening;
     if (!this.#parts.isOpen(session)) return { why: "session", reason: "its session ended" };
     const halted = this.#parts.halted(session);

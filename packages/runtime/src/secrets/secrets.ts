@@ -16,6 +16,9 @@ import {
   parseJson,
   portNumber,
   printable,
+  requireCount,
+  requireFields,
+  requireText,
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import { operatorActor } from "../operator-actor.ts";
@@ -62,8 +65,12 @@ export class Secrets {
    * Durable when this resolves. The record comes first: no secret is used that is in no record. Room for the secret is
    * taken even before that, so that a full disk leaves no record of a secret that does not exist.
    */
-  async add({ name, host, port, value }: NewSecret, by: string): Promise<void> {
+  async add(given: NewSecret, by: string): Promise<void> {
+    requireFields("a secret", given);
     // A copy, because the caller may reuse the same object for the next secret.
+    const { name, host, port, value } = given;
+    for (const [field, text] of Object.entries({ name, host, value, by })) requireText(field, text);
+    requireCount("port", port);
     const secret: NewSecret = { name, host, port, value };
     await this.#changes.run(async () => {
       check(secret, this.#all());
@@ -79,6 +86,8 @@ export class Secrets {
 
   /** The value is removed first: no secret is used that is gone according to a record. */
   async remove(name: string, by: string): Promise<void> {
+    requireText("name", name);
+    requireText("by", by);
     await this.#changes.run(async () => {
       const rest = new Map(this.#all());
       if (!rest.delete(name)) {

@@ -2,6 +2,7 @@
  * What is in force: which capabilities, under which policy, in which confinement. It is set when the runtime starts;
  * operators change it while it runs, one change after the other.
  */
+
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { agentRun, builtinCapabilities, type Capability, mcpServerCapability } from "@femtoclaw/capabilities";
@@ -30,8 +31,9 @@ import { deploymentOf, resolvedSources } from "../deployment.ts";
 import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
 import { requireKnownNames } from "../known-names.ts";
-import { type LogEntry, type PolicySource, RUNTIME_OPTIONS, type RuntimeOptions } from "../options.ts";
+import { type LogEntry, type PolicySource, RUNTIME_OPTIONS, type RuntimeOptions, requireResolved } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
+import { takenSource } from "../taken-options.ts";
 import { offerText } from "../upstreams/offer.ts";
 import { switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
@@ -192,8 +194,10 @@ export class InForce {
   }
 
   /** Puts the policy of another configuration in force; see `Runtime.reload`. */
-  async reload(journal: Pick<Journal, "append">, candidate: PolicySource, by: string): Promise<void> {
-    requireKnownNames<RuntimeOptions>("reload", candidate, RUNTIME_OPTIONS);
+  async reload(journal: Pick<Journal, "append">, source: PolicySource, by: string): Promise<void> {
+    requireKnownNames<RuntimeOptions>("reload", source, RUNTIME_OPTIONS);
+    requireResolved(source.configuration);
+    const candidate = takenSource(source);
     const { policy } = this;
     await this.#changes.run(async () => {
       const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");

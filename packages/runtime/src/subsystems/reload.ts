@@ -47,7 +47,7 @@ export async function reloadPolicy(parts: ReloadParts, candidate: PolicySource, 
   parts.putInForce(candidate.configuration, confinement);
 }
 
-/** Records that a candidate was rejected. */
+/** Records that a candidate was rejected. If that is impossible, throws the reason for the rejection all the same. */
 export async function recordRejection(
   journal: Pick<Journal, "append">,
   revision: string | null,
@@ -57,7 +57,12 @@ export async function recordRejection(
   const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
   const reason = printable(errorText(error), LIMITS.reasonChars);
   const body = { revision, code, reason };
-  await journal.append({ type: "policy.rejected", actor: operatorActor(by), ...NOBODYS, body });
+  const actor = operatorActor(by);
+  try {
+    await journal.append({ type: "policy.rejected", actor, ...NOBODYS, body });
+  } catch (unrecorded) {
+    throw withReason(error, unrecorded);
+  }
 }
 
 const NOBODYS = { session: null, execution: null } as const;
@@ -72,6 +77,15 @@ async function reject(
   if (revision === null) return;
   const code = error instanceof FemtoError ? error.code : "FEMTO_INTERNAL";
   policy.reject(revision, { code, reason: printable(errorText(error), LIMITS.reasonChars) });
+}
+
+/** The reason why the candidate was rejected, which matters more to the operator than that it could not be recorded. */
+function withReason(error: unknown, unrecorded: unknown): FemtoError {
+  const known =
+    error instanceof FemtoError ? error : new FemtoError("FEMTO_INTERNAL", errorText(error), { cause: error });
+  const { code, message, fix } = known;
+  const reason = `${message} (this could not be recorded: ${errorText(unrecorded)})`;
+  return new FemtoError(code, reason, { fix, cause: error });
 }
 
 /**

@@ -5,7 +5,15 @@
 import assert from "node:assert/strict";
 import type { SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
+import {
+  FemtoError,
+  LIMITS,
+  printable,
+  requireCount,
+  requireText,
+  type SessionId,
+  WAIT_MS_MAX,
+} from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateTerminals } from "../gate/gate-parts.ts";
@@ -109,6 +117,9 @@ export class Terminals implements GateTerminals {
 
   /** Output for an operator; reading takes nothing away. Throws FEMTO_TERMINAL_NOT_FOUND. */
   async watch(id: string, from: number, waitMs: number): Promise<WatchedPart> {
+    requireText("id", id);
+    requireCount("from", from);
+    requireCount("waitMs", waitMs, WAIT_MS_MAX);
     const kept = this.#kept.get(id);
     if (kept === undefined) {
       const reason = `no terminal \`${printable(id, LIMITS.labelChars)}\` is open`;

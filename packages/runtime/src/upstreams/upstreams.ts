@@ -1,4 +1,5 @@
 /** The MCP servers: which of them a name belongs to, and what they offer together. */
+
 import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import {
   FemtoError,
@@ -7,6 +8,7 @@ import {
   mcpCapability,
   printable,
   type RegisteredCapability,
+  requireText,
   splitMcpToolName,
   type ToolDescription,
   type ToolPin,
@@ -16,6 +18,7 @@ import type { Registered } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
 import { quarantineProblem } from "./offer.ts";
+import { takenPins } from "./taken-pins.ts";
 import { viewKey } from "./upstream.ts";
 import { UpstreamServer } from "./upstream-server.ts";
 import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
@@ -160,11 +163,15 @@ export class Upstreams {
 
   /** Accepts tools as an operator saw them. Durable when this resolves. */
   async accept(name: string, tools: readonly ToolPin[], by: string): Promise<void> {
-    await this.#known(name).accept(tools, by);
+    requireText("name", name);
+    requireText("by", by);
+    await this.#known(name).accept(takenPins(tools), by);
   }
 
   /** Revokes everything that was accepted. Durable when this resolves. */
   async reset(name: string, by: string): Promise<void> {
+    requireText("name", name);
+    requireText("by", by);
     await this.#known(name).reset(by);
   }
 

@@ -91,7 +91,10 @@ class Boots {
         this.#write = null;
         this.#seq += 1;
         const record = { type: "approval.answered", seq: this.#seq, actor, session, execution, body };
-        this.question = answeredBy(record as unknown as Answered, this.question, AT);
+        this.question = answeredBy(record as unknown as Answered, this.question, AT, {
+          operators: [...this.operators],
+          operator_key: false,
+        });
         return { seq: this.#seq };
       },
       admission: () => null,

@@ -1,8 +1,8 @@
 /** Operators with keys: what they sign counts, several of them are needed where a rule says so, and restarts change nothing. */
 import { join } from "node:path";
 import { answerFault } from "@femtoclaw/journal";
-import { validateApproval, validateRecord } from "@femtoclaw/protocol";
-import { type ApprovalView, questionDigestOf, type Runtime, replay } from "@femtoclaw/runtime";
+import { type TypedRecord, validateApproval, validateRecord } from "@femtoclaw/protocol";
+import { type ApprovalView, Projection, questionDigestOf, type Runtime, replay } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Operator } from "../operators-fixture.ts";
 import { call, type Home, ofType, recordsOf } from "../runtime-fixture.ts";
@@ -49,6 +49,41 @@ describe("a question to two operators", () => {
     ]);
     expect(ofType(records, "boot.started")[0]?.body.approvals?.operators).toContain(carol.vkey);
     expect((await replay(runtime.reader)).projection.snapshot()).toEqual(runtime.projection.snapshot());
+  });
+
+  it("is not settled in a log by answers that the host would not have taken", async () => {
+    const home = homeForNotes();
+    const runtime = await started(home);
+    const card = await askedFor(home, runtime);
+    await alice.says(runtime, card);
+    await bob.says(runtime, card);
+    await replyTo(runtime, card);
+    const records = await recordsOf(runtime.reader);
+    const fold = (change: (record: TypedRecord) => TypedRecord): void => {
+      const projection = new Projection();
+      for (const record of records) projection.apply(change(record));
+    };
+    const unsigned = (record: TypedRecord): TypedRecord => {
+      if (record.type !== "approval.answered") return record;
+      const { key: _, signature: __, ...body } = record.body;
+      return { ...record, body };
+    };
+    const withOperators =
+      (operators: string[], needsKey: boolean) =>
+      (record: TypedRecord): TypedRecord =>
+        record.type === "boot.started"
+          ? { ...record, body: { ...record.body, approvals: { operators, operator_key: needsKey } } }
+          : record;
+    fold((record) => record);
+    expect(() => fold(unsigned)).toThrow("its answer is not signed, and had to be");
+    expect(() => fold(withOperators([alice.vkey], false))).toThrow("signed by nobody who is an operator in its boot");
+    // As a single yes without a signature, where each has to be signed.
+    const single = (record: TypedRecord): TypedRecord => {
+      const answer = withOperators([], true)(unsigned(record));
+      if (answer.type === "approval.asked") return { ...answer, body: { ...answer.body, approvers: 1 } };
+      return answer.type === "approval.answered" ? { ...answer, body: { ...answer.body, complete: true } } : answer;
+    };
+    expect(() => fold(single)).toThrow("its answer is not signed, and had to be");
   });
 
   it("ends with the no of one, signed or not, also after the yes of another", async () => {

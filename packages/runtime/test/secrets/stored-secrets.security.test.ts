@@ -1,8 +1,9 @@
 /** The file of stored secrets, on a full disk and after a kill: what the journal tells of it is so, and no value stays behind. */
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JournalEntry } from "@femtoclaw/journal";
+import { replaceFile } from "@femtoclaw/journal/live";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { expect, test } from "vitest";
 import { Secrets } from "../../src/secrets/secrets.ts";
@@ -35,12 +36,31 @@ test.runIf(HAS_SMALL_DISK)("no record tells of a secret for which there was no r
   expect(readFileSync(join(disk.path, "secrets.json"), "utf8")).toContain(SECRET.value);
 });
 
+test("a secret whose record waits for room is not swept away, however long that takes", async () => {
+  const home = temporaryHome();
+  mkdirSync(home.state, { mode: 0o700 });
+  const room = Promise.withResolvers<{ readonly seq: number }>();
+  const secrets = new Secrets(
+    home.state,
+    () => ({ append: () => room.promise }) as never,
+    () => undefined,
+  );
+  const added = secrets.add(SECRET, BY);
+  await expect.poll(() => readdirSync(home.state)).toHaveLength(1);
+  for (const name of readdirSync(home.state)) utimesSync(join(home.state, name), 1, 1);
+  // As telemetry does, which keeps its place beside the secrets.
+  await replaceFile(home.state, "other.json", "{}");
+  room.resolve({ seq: 1 });
+  await added;
+  expect(readdirSync(home.state).sort()).toEqual(["other.json", "secrets.json"]);
+});
+
 test("what a killed host was writing goes with the next start, and nothing else does", async () => {
   const home = temporaryHome();
   await (await home.start()).close({ drainMs: 0 });
-  const [left, own] = [`${randomUUID()}.next`, "mine.next"];
-  for (const name of [left, own]) writeFileSync(join(home.state, name), SECRET.value, { mode: 0o600 });
+  const [left, awaited, own] = [`${randomUUID()}.next`, `${randomUUID()}.awaited`, "mine.next"];
+  for (const name of [left, awaited, own]) writeFileSync(join(home.state, name), SECRET.value, { mode: 0o600 });
   await (await home.start()).close({ drainMs: 0 });
   expect(readdirSync(home.state)).toContain(own);
-  expect(readdirSync(home.state)).not.toContain(left);
+  for (const name of [left, awaited]) expect(readdirSync(home.state)).not.toContain(name);
 });
