@@ -1,4 +1,5 @@
 /** A folder of its own with a workspace and secrets, and calls as the runtime makes them. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +84,7 @@ export class Playground implements Disposable {
     const kept = keeps === undefined ? [] : await keepBefore(bound, { keeps, authority, isSecret });
     call.between?.();
     return await capability(tool).execute({
+      execution: randomUUID(),
       args,
       bound,
       kept,
