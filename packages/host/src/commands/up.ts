@@ -10,6 +10,7 @@ import { logToStderr } from "../terminal/log.ts";
 import { openEnds } from "../terminal/open-ends-text.ts";
 import { releaseOnceSettled } from "../unused-pages.ts";
 import type { CommandContext } from "./command-context.ts";
+import { signalledReloads } from "./signalled-reloads.ts";
 
 export async function up(context: CommandContext): Promise<number> {
   requireLimits();
@@ -55,14 +56,20 @@ async function serve(
   };
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, onSignal);
   const log = logToStderr(context.options.quiet === true ? "warn" : "info");
-  process.on("SIGHUP", () => {
-    host?.reload("signal").catch((error: unknown) => {
+  let hangUps = 0;
+  const reload = signalledReloads(async () => {
+    await host?.reload("signal").catch((error: unknown) => {
       log({ level: "error", event: "policy.rejected", reason: errorText(error) });
     });
+  });
+  process.on("SIGHUP", () => {
+    hangUps += 1;
+    if (host !== null) reload();
   });
   host = await HostProcess.start({ loaded, load: () => context.load(), log });
   onStarted(host);
   if (signals > 0) void host.stop({ now: false });
+  else if (hangUps > 0) reload();
   const { runtime, sockets } = host;
   const { phase, waiting, unresolved } = runtime.status();
   const ready = {
