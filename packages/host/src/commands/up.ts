@@ -10,7 +10,6 @@ import { logToStderr } from "../terminal/log.ts";
 import { openEnds } from "../terminal/open-ends-text.ts";
 import { releaseOnceSettled } from "../unused-pages.ts";
 import type { CommandContext } from "./command-context.ts";
-import { signalledReloads } from "./signalled-reloads.ts";
 
 export async function up(context: CommandContext): Promise<number> {
   requireLimits();
@@ -99,4 +98,26 @@ async function serve(
   if (fault === undefined) return EXIT.ok;
   await host.stop({ now: true });
   throw fault;
+}
+
+/**
+ * Returns what to call for each signal that asks for a reload. Signals come faster than a policy can be loaded. So one reload is
+ * under way at a time. All signals that arrive meanwhile ask for one more together, which begins after them and sees
+ * everything that they announced.
+ */
+export function signalledReloads(reload: () => Promise<void>): () => void {
+  let isAsked = false;
+  let isReloading = false;
+  const reloadAsked = async (): Promise<void> => {
+    isReloading = true;
+    while (isAsked) {
+      isAsked = false;
+      await reload();
+    }
+    isReloading = false;
+  };
+  return () => {
+    isAsked = true;
+    if (!isReloading) void reloadAsked();
+  };
 }
