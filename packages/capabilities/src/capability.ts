@@ -67,8 +67,6 @@ export interface PreparedEffect extends Disposable {
 
 /** One permitted call, as its capability gets it. */
 export interface CapabilityCall {
-  /** By this, the next start finds what the effect put down for a moment when its host was killed. */
-  readonly execution: string;
   /** Valid against the manifest's input schema. */
   readonly args: JsonObject;
   /** What the facts resolved and the policy decided on: the only way to the files and programs of the call. */

@@ -25,7 +25,6 @@ export { ProgramDigests } from "./facts/program-digests.ts";
 export type { SecretLookUp } from "./facts/stored-secrets.ts";
 export { type FactsResult, type SessionTerminals, takeFacts } from "./facts/take-facts.ts";
 export { type Kept, keepBefore } from "./files/kept.ts";
-export { removeTemporary } from "./files/placement.ts";
 export { type Reversal, reversalOf } from "./files/reversal.ts";
 export {
   type CapabilityDefinition,

@@ -1,5 +1,4 @@
 /** A folder of its own with a workspace and secrets, and calls as the runtime makes them. */
-import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,7 +83,6 @@ export class Playground implements Disposable {
     const kept = keeps === undefined ? [] : await keepBefore(bound, { keeps, authority, isSecret });
     call.between?.();
     return await capability(tool).execute({
-      execution: randomUUID(),
       args,
       bound,
       kept,

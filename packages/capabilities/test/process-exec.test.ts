@@ -121,7 +121,6 @@ describe("process_exec", () => {
     const { signal } = new AbortController();
     const limits = { timeoutMs: 1_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS };
     const reached = {
-      execution: "e",
       kept: [],
       turn: () => null,
       mayReach: () => false,

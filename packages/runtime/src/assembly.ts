@@ -15,7 +15,6 @@ import { drain, type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
 import { endedReply } from "./history.ts";
-import { removeUnfinished } from "./interruptions.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
@@ -229,8 +228,6 @@ export class Assembly {
       onSpace: (full) => tellSpace(full, { system: this.#system, chronicle: this.#chronicle, log: this.#log }),
       log: this.#log,
     });
-    // Comes before the records that call them interrupted, because without an open execution nobody would look again.
-    await removeUnfinished(this.#memory.journal, this.#memory.projection.open);
     recordBoot(this.#chronicle, this.#memory, {
       options: this.options,
       identity: this.#surroundings.process,

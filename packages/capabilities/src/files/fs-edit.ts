@@ -44,7 +44,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 }
 
 async function edit(call: CapabilityCall): Promise<Change> {
-  const { args, bound, kept } = call;
+  const { args, bound, kept, signal } = call;
   const path = bound.path("/path");
   const target = requireType(path, "file");
   const state = stateOf(fstatSync(target.descriptor, { bigint: true }));
@@ -62,7 +62,7 @@ async function edit(call: CapabilityCall): Promise<Change> {
   const place = placeOf(found, search.length, path.path);
   const changing = { path, place, before: found, replacement: Buffer.from(contentAt(args, "/new"), "utf8"), pace };
   const after = new Edited(changing);
-  const { placed, state: replaced } = await replaceFile(path, after.pieces(), call, state);
+  const { placed, state: replaced } = await replaceFile(path, after.pieces(), signal, state);
   const { bytes, sha256 } = after;
   return {
     result: { bytes, sha256 },

@@ -54,7 +54,7 @@ async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
 }
 
 async function write(call: CapabilityCall): Promise<Change> {
-  const { args, bound, kept } = call;
+  const { args, bound, kept, signal } = call;
   requireNoLinks(call, ["/path"]);
   const path = bound.path("/path");
   const encoding: Encoding = valueAt(args, "/encoding") === "base64" ? "base64" : "utf8";
@@ -71,11 +71,11 @@ async function write(call: CapabilityCall): Promise<Change> {
   const result = { bytes: content.length, sha256 };
   // A file that appears after it was found missing is never touched, because its facts were not decided on.
   if (mode === "create" || (path.target === null && expected === undefined)) {
-    return { result, left: { sha256, version: versionOf(await createFile(path, content, call)) } };
+    return { result, left: { sha256, version: versionOf(await createFile(path, content, signal)) } };
   }
   if (mode !== "overwrite") return { result, left: await append(path, content, kept) };
   const state = typeof expected === "string" ? await stateWith(path, expected) : undefined;
-  const { placed, state: replaced } = await replaceFile(path, content, call, state);
+  const { placed, state: replaced } = await replaceFile(path, content, signal, state);
   return { result, left: leftOf({ sha256, version: versionOf(placed) }, kept, replaced) };
 }
 

@@ -2,24 +2,19 @@
  * Puts a whole file in its place. Each step goes through the held folder, never through a path. The content is written
  * and made durable under a temporary name, and takes its place in one step.
  */
-import { createHash } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type BigIntStats, constants, fstatSync } from "node:fs";
 import { type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { systemErrorCode } from "@femtoclaw/protocol";
-import type { CapabilityCall } from "../capability.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { changed, exists, leafOf, requireLeaf, requirePlace, syncFolder } from "./held-place.ts";
 import { stateOf } from "./kept.ts";
 import { requireType } from "./path-argument.ts";
 
-/** The call for which a file is put in its place. */
-type Placing = Pick<CapabilityCall, "execution" | "signal">;
-
 /** Never overwrites: if the name appears meanwhile, the last step fails. Returns the status of the new file. */
-export async function createFile(path: BoundPath, content: Buffer, call: Placing): Promise<BigIntStats> {
+export async function createFile(path: BoundPath, content: Buffer, signal: AbortSignal): Promise<BigIntStats> {
   if (path.target !== null) throw exists(path);
-  return await place(path, call, {
+  return await place(path, signal, {
     mode: 0o666,
     prepare: (file) => file.writeFile(content),
     commit: async (temporary, leaf) => {
@@ -47,12 +42,12 @@ export interface Replaced {
 export async function replaceFile(
   path: BoundPath,
   content: Buffer | AsyncIterable<Buffer>,
-  call: Placing,
+  signal: AbortSignal,
   state?: string,
 ): Promise<Replaced> {
   const target = requireType(path, "file");
   let last = "";
-  const placed = await place(path, call, {
+  const placed = await place(path, signal, {
     // INVARIANT: nobody can open the file before it has the owner and mode of the file whose content it gets.
     mode: 0o600,
     prepare: async (file) => {
@@ -76,9 +71,9 @@ interface Steps {
   commit(temporary: string, leaf: string): Promise<void>;
 }
 
-async function place(path: BoundPath, call: Placing, { mode, prepare, commit }: Steps): Promise<BigIntStats> {
+async function place(path: BoundPath, signal: AbortSignal, { mode, prepare, commit }: Steps): Promise<BigIntStats> {
   const leaf = leafOf(path);
-  const temporary = leafOf(path, temporaryName(call.execution));
+  const temporary = leafOf(path, `.femtoclaw-${randomBytes(8).toString("hex")}.tmp`);
   let placed: BigIntStats;
   try {
     // INVARIANT: nobody else has prepared the new file: it is neither a link nor open elsewhere.
@@ -87,7 +82,7 @@ async function place(path: BoundPath, call: Placing, { mode, prepare, commit }: 
     await prepare(file);
     await file.sync();
     placed = await file.stat({ bigint: true });
-    call.signal.throwIfAborted();
+    signal.throwIfAborted();
     requirePlace(path);
     await commit(temporary, leaf);
   } catch (error) {
@@ -103,19 +98,6 @@ async function keepOwnerAndMode(file: FileHandle, { descriptor }: HeldFile): Pro
   const [was, is] = await Promise.all([stat(`/proc/self/fd/${descriptor}`), file.stat()]);
   if (was.uid !== is.uid || was.gid !== is.gid) await file.chown(was.uid, was.gid);
   await file.chmod(was.mode & 0o777);
-}
-
-/** Each execution puts one file in its place at the most, so its name is free, and tells what the file belongs to. */
-function temporaryName(execution: string): string {
-  return `.femtoclaw-${createHash("sha256").update(execution).digest("hex").slice(0, 16)}.tmp`;
-}
-
-/**
- * Removes what an execution whose host was killed has left beside a path. The path is not held open any more, and may
- * lead elsewhere by now. There, nothing has this name.
- */
-export async function removeTemporary(path: string, execution: string): Promise<void> {
-  await removeIfPresent(join(dirname(path), temporaryName(execution)));
 }
 
 async function removeIfPresent(path: string): Promise<void> {

@@ -7,11 +7,10 @@ import { createFile, replaceFile } from "../files/placement.ts";
 
 /** What was left, for an undo; null where nothing was written, or it cannot be undone. */
 export async function placeContents(
-  call: Pick<CapabilityCall, "bound" | "execution" | "kept" | "signal">,
+  { bound, kept, signal }: Pick<CapabilityCall, "bound" | "kept" | "signal">,
   manifest: CapabilityManifest,
   contents: ReadonlyMap<string, Buffer>,
 ): Promise<LeftBehind | null> {
-  const { bound, kept } = call;
   const places = createdPointers(manifest);
   for (const pointer of contents.keys()) {
     if (places.includes(pointer)) continue;
@@ -23,8 +22,8 @@ export async function placeContents(
   if (pointer === undefined || content === undefined) return null;
   const path = bound.path(pointer);
   const sha256 = createHash("sha256").update(content).digest("hex");
-  if (path.target === null) return { sha256, version: versionOf(await createFile(path, content, call)) };
-  const { placed, state } = await replaceFile(path, content, call);
+  if (path.target === null) return { sha256, version: versionOf(await createFile(path, content, signal)) };
+  const { placed, state } = await replaceFile(path, content, signal);
   const [before] = kept;
   // INVARIANT: only what was kept was replaced, or the call cannot be undone.
   return before?.content != null && before.state === state ? { sha256, version: versionOf(placed) } : null;

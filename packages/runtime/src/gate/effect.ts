@@ -96,7 +96,6 @@ export async function runEffect(
   const carried = new Carried();
   execution.carried = carried;
   const call: CapabilityCall = {
-    execution: id,
     args,
     bound,
     kept,
