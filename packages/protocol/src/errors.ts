@@ -406,8 +406,15 @@ export class FemtoError extends Error {
 /** The `code` of a system error such as `ENOENT`, or undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
+  // For some errors, `rmSync` of Node.js gives an empty code and only the words of the C library.
+  if (error.code === "") return CODES_BY_WORDS.find(([words]) => error.message.includes(words))?.[1] ?? "UNKNOWN";
   return typeof error.code === "string" ? error.code : undefined;
 }
+
+const CODES_BY_WORDS = [
+  ["Read-only file system", "EROFS"],
+  ["Input/output error", "EIO"],
+] as const;
 
 /** The text of anything that was thrown, even of a value that throws when it is converted to text. */
 export function errorText(error: unknown): string {

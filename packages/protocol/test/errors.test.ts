@@ -127,6 +127,10 @@ describe("what was thrown", () => {
   it("has a system code when the system threw it", () => {
     expect(systemErrorCode(Object.assign(new Error("x"), { code: "ENOENT" }))).toBe("ENOENT");
     expect(systemErrorCode(Object.assign(new Error("x"), { code: 5 }))).toBeUndefined();
+    const withoutCode = (words: string) => Object.assign(new Error(`, Unknown error: ${words} '/f'`), { code: "" });
+    expect(systemErrorCode(withoutCode("Read-only file system"))).toBe("EROFS");
+    expect(systemErrorCode(withoutCode("Input/output error"))).toBe("EIO");
+    expect(systemErrorCode(withoutCode("Something else"))).toBe("UNKNOWN");
     expect(systemErrorCode({ code: "ENOENT" })).toBeUndefined();
     expect(systemErrorCode(null)).toBeUndefined();
   });

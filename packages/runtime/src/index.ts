@@ -15,7 +15,7 @@ export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
 export { freePlace, placeInOwnFolder } from "./epochs/free-place.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/restore.ts";
-export { WorkFolder } from "./epochs/work-folder.ts";
+export { putInPlace, WorkFolder } from "./epochs/work-folder.ts";
 export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
 export * from "./live.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";

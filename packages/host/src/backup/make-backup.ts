@@ -244,7 +244,12 @@ async function giveName(from: string, to: string): Promise<void> {
     await assertNothingAt(to);
     await rename(from, to);
   }
-  await syncFolder(dirname(to));
+  try {
+    await syncFolder(dirname(to));
+  } catch (error) {
+    await rm(to);
+    throw error;
+  }
 }
 
 function taken(path: string): FemtoError {

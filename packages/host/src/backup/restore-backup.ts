@@ -1,10 +1,10 @@
 /** Makes a state directory, and on request a project, from a backup: as a whole, or not at all. */
 import { cp, mkdir, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { beginsWith, type Checkpoint, syncFolder, syncTree, TilesReader } from "@femtoclaw/journal";
+import { beginsWith, type Checkpoint, syncTree, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { freePlace, type RestoredLog, restoreLog, WorkFolder } from "@femtoclaw/runtime";
+import { freePlace, putInPlace, type RestoredLog, restoreLog, WorkFolder } from "@femtoclaw/runtime";
 import type { During } from "../terminal/progress.ts";
 import { type BackupManifest, LOGS_FOLDER, PROJECT_FOLDER } from "./manifest.ts";
 import { refused, unpackBackup, verifyUnpacked } from "./unpack-backup.ts";
@@ -54,9 +54,8 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoredSt
     const restored = await during("opening a new epoch", () => restoreLog({ root, epoch, verdict }));
     await syncTree(root);
     // INVARIANT: the places that the operator named hold a whole result, or nothing.
-    const putState = (): Promise<void> => rename(root, directory);
+    const putState = (): Promise<void> => putInPlace(root, directory);
     await (project === null ? putState() : withProject(kept, project, request.say, putState));
-    await syncFolder(dirname(directory));
     return { ...restored, directory, project, manifest, oldLog: join(directory, LOGS_FOLDER, epoch) };
   } catch (error) {
     throw unwritten(directory, error);
@@ -125,8 +124,7 @@ async function withProject(
   try {
     await cp(from, made, { recursive: true, errorOnExist: true, force: false });
     await syncTree(made);
-    await rename(made, project);
-    await syncFolder(dirname(project));
+    await putInPlace(made, project);
   } catch (error) {
     throw unwritten(project, error);
   }

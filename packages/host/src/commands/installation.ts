@@ -270,7 +270,7 @@ export async function refusedBySystem(act: () => Promise<number>): Promise<numbe
     const isFull = code === "ENOSPC" || code === "EDQUOT";
     const fix = isFull ? "Free space on the disk that it is installed on" : "Run it as a user who may write there";
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${[syscall, shown(path)].join(" ").trim()} failed: ${code}`, {
-      fix: `${fix}, then run it again. It first completes what was begun. The version in force has not changed.`,
+      fix: `${fix}, then run it again. It first completes what was begun. A part of a version is never in force.`,
       cause: error,
     });
   }

@@ -55,14 +55,20 @@ async function serve(
   };
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, onSignal);
   const log = logToStderr(context.options.quiet === true ? "warn" : "info");
-  process.on("SIGHUP", () => {
-    host?.reload("signal").catch((error: unknown) => {
+  let hangUps = 0;
+  const reload = signalledReloads(async () => {
+    await host?.reload("signal").catch((error: unknown) => {
       log({ level: "error", event: "policy.rejected", reason: errorText(error) });
     });
+  });
+  process.on("SIGHUP", () => {
+    hangUps += 1;
+    if (host !== null) reload();
   });
   host = await HostProcess.start({ loaded, load: () => context.load(), log });
   onStarted(host);
   if (signals > 0) void host.stop({ now: false });
+  else if (hangUps > 0) reload();
   const { runtime, sockets } = host;
   const { phase, waiting, unresolved } = runtime.status();
   const ready = {
@@ -92,4 +98,26 @@ async function serve(
   if (fault === undefined) return EXIT.ok;
   await host.stop({ now: true });
   throw fault;
+}
+
+/**
+ * Returns what to call for each signal that asks for a reload. Signals come faster than a policy can be loaded. So one reload is
+ * under way at a time. All signals that arrive meanwhile ask for one more together, which begins after them and sees
+ * everything that they announced.
+ */
+export function signalledReloads(reload: () => Promise<void>): () => void {
+  let isAsked = false;
+  let isReloading = false;
+  const reloadAsked = async (): Promise<void> => {
+    isReloading = true;
+    while (isAsked) {
+      isAsked = false;
+      await reload();
+    }
+    isReloading = false;
+  };
+  return () => {
+    isAsked = true;
+    if (!isReloading) void reloadAsked();
+  };
 }

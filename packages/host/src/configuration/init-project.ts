@@ -1,9 +1,10 @@
 /** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
-import { closeSync, constants, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
+import { besideName, isBeside, sweepBeside } from "../installation/durable-files.ts";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
 import { neededDurableFolder, neededFolder } from "./needed-folder.ts";
@@ -52,6 +53,7 @@ export async function initProject({ directory, preset, cwd, environment }: InitO
   // Of two at once, the second could otherwise rely on a file that the first removes because it fails. So only one at a
   // time looks for a project and writes one.
   return await store.whileAlone(async (trusted) => {
+    sweepUnfinished(folder);
     refuseExisting(folder, project);
     const created = await writeProject(folder, project, async () => {
       await neededDurableFolder(resolved.stateDirectory, 0o700);
@@ -98,7 +100,8 @@ interface WrittenFile {
  */
 function refuseExisting(folder: SecureDirectory, { policy: own }: ProjectFiles): void {
   using policy = folder.folder(POLICY_FOLDER);
-  const hasPolicy = policy?.entries().some(({ name }) => !isSame(policy, name, own.get(name))) === true;
+  const finished = policy?.entries().filter(({ name }) => !isBeside(name, TESTS_NAME)) ?? [];
+  const hasPolicy = policy !== undefined && finished.some(({ name }) => !isSame(policy, name, own.get(name)));
   const hasConfiguration = folder.entries().some(({ name }) => name === CONFIGURATION_NAME);
   if (!hasPolicy && !hasConfiguration) return;
   const existing = hasConfiguration ? CONFIGURATION_NAME : POLICY_FOLDER;
@@ -118,20 +121,19 @@ function newProject(directory: string, preset: Preset): ProjectFiles {
   return { directory, path: join(directory, CONFIGURATION_NAME), configuration, policy, sha256 };
 }
 
-/** Writes a file that must not exist yet, whole or not at all. */
+/** Removes files that an `init` was writing when it was killed. Without this, a policy would have a part of a file in it. */
+function sweepUnfinished(folder: SecureDirectory): void {
+  sweepBeside(folder.at(CONFIGURATION_NAME));
+  using policy = folder.folder(POLICY_FOLDER);
+  if (policy !== undefined) sweepBeside(policy.at(TESTS_NAME));
+}
+
+/** Writes a file that must not exist yet, whole or not at all, even if this process is killed. */
 function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): WrittenFile {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const next = besideName(folder.at(name));
   try {
-    const descriptor = openSync(folder.at(name), flags, 0o644);
-    try {
-      writeFileSync(descriptor, content);
-      fsyncSync(descriptor);
-    } catch (error) {
-      rmSync(folder.at(name), { force: true });
-      throw error;
-    } finally {
-      closeSync(descriptor);
-    }
+    writeBeside(next, content);
+    giveName(next, folder, name);
     return { folder, name };
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown cause";
@@ -139,5 +141,29 @@ function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): W
       fix: "Name a folder that this user may write to, on a disk with room.",
       cause: error,
     });
+  } finally {
+    rmSync(next, { force: true });
+  }
+}
+
+function writeBeside(path: string, content: Uint8Array): void {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function giveName(from: string, folder: SecureDirectory, name: string): void {
+  try {
+    linkSync(from, folder.at(name));
+  } catch (error) {
+    const isTaken = folder.entries().some((entry) => entry.name === name);
+    // The file system has no hard links.
+    if (isTaken || !/^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS)$/.test(systemErrorCode(error) ?? "")) throw error;
+    renameSync(from, folder.at(name));
   }
 }

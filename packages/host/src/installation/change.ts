@@ -42,7 +42,17 @@ export async function changeDeployment(parts: ChangeParts, from: InForce, next: 
     await leaveAsItWas(parts, name, standing);
     throw error;
   }
-  library.putInForce(name);
+  try {
+    library.putInForce(name);
+  } catch (error) {
+    if (library.inForce()?.name !== name) {
+      await leaveAsItWas(parts, name, standing);
+      throw error;
+    }
+    // The link was switched, although a loss of power may still take that back. Either executable is whole, and the host
+    // has to run in any case.
+    talk(`that it is in force may not be durable: ${printable(errorText(error), 2_000)}`);
+  }
   await startOrTakeBack(parts, from, standing);
   library.finish();
   return name;

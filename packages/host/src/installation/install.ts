@@ -108,6 +108,7 @@ function firstReceipt({ plan, release, key }: InstallParts, files: readonly Inst
  * removed. The folders that the library lies in stay, with a note that lists them; they are returned.
  */
 export function undoCutOff(library: Library): readonly InstalledFile[] {
+  library.sweep();
   const pending = library.pending();
   if (pending?.doing !== "install") return [];
   // If the link leads to a deployment, the installation is complete, and only its note is left over.

@@ -188,6 +188,11 @@ export class Library {
     replaceFile(join(this.path, PENDING), `${JSON.stringify(pending)}\n`);
   }
 
+  /** Removes what a process that was killed was about to give a name. Call this only while holding the lock. */
+  sweep(): void {
+    for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
+  }
+
   pending(): Pending | null {
     const text = contentOf(join(this.path, PENDING));
     if (text === null) return null;
@@ -210,7 +215,6 @@ export class Library {
     const current = this.inForce();
     const kept = [current?.name, current?.receipt.previous];
     for (const name of this.#deployments()) if (!kept.includes(name)) this.discard(name);
-    for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
     if (still !== null) return this.begin(still);
     rmSync(join(this.path, PENDING), { force: true });
     syncFolder(this.path);
@@ -219,7 +223,6 @@ export class Library {
   /** Removes everything: the link first, so that half a library is never in force, and the note last. */
   remove(): void {
     this.putOutOfForce();
-    for (const name of [CURRENT, PENDING]) sweepBeside(join(this.path, name));
     for (const name of [DEPLOYMENTS, LOCK, PENDING]) rmSync(join(this.path, name), { recursive: true, force: true });
   }
 

@@ -1,9 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import fs, { open } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { FemtoError } from "@femtoclaw/protocol";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ArchiveWriter, readArchive } from "../../src/backup/archive.ts";
 import { makeBackup } from "../../src/backup/make-backup.ts";
 import { restoreBackup } from "../../src/backup/restore-backup.ts";
@@ -13,6 +23,8 @@ import { CONFIGURATION, Playground } from "../playground.ts";
 let place: Playground;
 let whole: Buffer;
 let parts: ReadonlyMap<string, Buffer>;
+/** The log of the place, as a backup holds it. */
+let exported: string;
 let tries = 0;
 
 /** One backup with a few records and a Cedar file; everything here is done to copies of it. */
@@ -22,6 +34,9 @@ beforeAll(async () => {
   await place.run(["call", "--embedded", "process_exec", '{"bin":"echo","argv":["hello"]}']);
   const made = await place.run(["backup", "--out", join(place.root, "whole"), "--keys"]);
   if (made.code !== 0) throw new Error(made.stderr);
+  exported = join(place.root, "exported");
+  const out = await place.run(["audit", "export", "--format", "tiles", "--with-values", "--out", exported]);
+  if (out.code !== 0) throw new Error(out.stderr);
   whole = readFileSync(join(place.root, "whole"));
   parts = await entriesOf(join(place.root, "whole"));
 });
@@ -64,6 +79,10 @@ interface Attempt {
   readonly project?: string;
   /** What somebody else does while the new log is begun. */
   readonly meanwhile?: () => void;
+}
+
+interface Said {
+  readonly say?: (line: string) => void;
 }
 
 /** Code and reason of the refusal; the folder in which it was tried is as empty as before. */
@@ -280,25 +299,109 @@ test("keys and secrets are written where no call reaches them", async () => {
   expect(readdirSync(other.project)).not.toContain("mine.keys");
 });
 
-test("of a backup whose name is taken meanwhile no keys are left", async () => {
-  const folder = place.folder("taken");
-  const out = join(folder, "b");
-  const made = makeBackup({
+/** A backup with keys of the log as it is, into this folder. */
+async function backedUp(folder: string, { meanwhile, say }: Pick<Attempt, "meanwhile"> & Said = {}): Promise<string> {
+  const { file } = await makeBackup({
     loaded: loadConfiguration({ cwd: place.project, environment: place.environment }),
-    out,
+    out: join(folder, "b"),
     withKeys: true,
     known: null,
     exportLog: async (to) => {
-      const { code } = await place.run(["audit", "export", "--format", "tiles", "--with-values", "--out", to]);
-      return { unsigned: code ?? 1 };
+      cpSync(exported, to, { recursive: true });
+      return { unsigned: 0 };
     },
     during: async (what, work) => {
-      if (what === "reading the backup back") place.write("taken/b", "mine");
+      if (what === "reading the backup back") meanwhile?.();
       return await work();
     },
-    say: () => undefined,
+    say: say ?? (() => undefined),
   });
+  return file;
+}
+
+test("of a backup whose name is taken meanwhile no keys are left", async () => {
+  const folder = place.folder("taken");
+  const out = join(folder, "b");
+  const made = backedUp(folder, { meanwhile: () => void place.write("taken/b", "mine") });
   await expect(made).rejects.toMatchObject({ code: "FEMTO_BACKUP_FAILED", message: `${out} exists already` });
   expect(readdirSync(folder)).toEqual(["b"]);
   expect(readFileSync(out, "utf8")).toBe("mine");
+});
+
+/** Lets the n-th sync of a file or folder fail from now on; returns whether it was reached. */
+async function failingSync(nth: number): Promise<() => boolean> {
+  await using handle = await open(place.root);
+  const prototype = Object.getPrototypeOf(handle) as { sync(): Promise<void> };
+  const { sync } = prototype;
+  let calls = 0;
+  prototype.sync = async function (this: { sync(): Promise<void> }) {
+    calls += 1;
+    if (calls === nth) throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO" });
+    return await sync.call(this);
+  };
+  const restore = (): void => void Object.assign(prototype, { sync });
+  onTestFinished(restore);
+  return () => {
+    restore();
+    return calls >= nth;
+  };
+}
+
+test("whatever cannot be made durable, a backup and its keys are both there or both not", async () => {
+  const folder = place.folder("unsynced");
+  for (let nth = 1; ; nth += 1) {
+    const ended = await failingSync(nth);
+    const made = await backedUp(folder).catch((error: unknown) => error);
+    if (!ended()) break;
+    expect([nth, made]).toEqual([nth, expect.objectContaining({ code: "FEMTO_BACKUP_FAILED" })]);
+    expect([nth, readdirSync(folder)]).toEqual([nth, []]);
+  }
+  expect(readdirSync(folder).toSorted()).toEqual(["b", "b.keys"]);
+});
+
+test("whatever cannot be made durable, state directory and project are both restored or both not", async () => {
+  const file = join(place.root, "whole");
+  for (let nth = 1; ; nth += 1) {
+    const folder = place.folder(`restored-${nth}`);
+    const ended = await failingSync(nth);
+    const [state, project] = [join(folder, "state"), join(folder, "project")];
+    const asked = { file, state, project, keys: null, pinned: undefined, known: null, say: () => undefined };
+    const made = await restoreBackup({ ...asked, during: async (_, work) => await work() }).catch(
+      (error: unknown) => error,
+    );
+    const left = readdirSync(folder).toSorted();
+    if (!ended()) {
+      expect(left).toEqual(["project", "state"]);
+      return;
+    }
+    expect([nth, made]).toEqual([nth, expect.any(FemtoError)]);
+    expect([nth, left]).toEqual([nth, []]);
+  }
+});
+
+test("a work folder that cannot be removed is named, and neither undoes a backup nor hides why there is none", async () => {
+  const folder = place.folder("unremoved");
+  const { rm } = fs;
+  fs.rm = async (path, options) => {
+    if (!String(path).endsWith(".gone")) return await rm(path, options);
+    throw Object.assign(new Error("EROFS: read-only file system, rmdir"), { code: "EROFS" });
+  };
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    fs.rm = rm;
+    syncBuiltinESMExports();
+  });
+  const said: string[] = [];
+  const say = (line: string): void => void said.push(line);
+  expect(await backedUp(folder, { say })).toBe(join(folder, "b"));
+  expect(said).toEqual([
+    expect.stringMatching(/^\S+\/\.femtoclaw-backup\.\S+ could not be removed \(EROFS\); the next/),
+  ]);
+  const full = backedUp(place.folder("unremoved-2"), {
+    say,
+    meanwhile: () => {
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    },
+  });
+  await expect(full).rejects.toMatchObject({ message: expect.stringContaining("cannot be written: ENOSPC") });
 });

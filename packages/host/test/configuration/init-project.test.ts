@@ -90,6 +90,51 @@ test("what an init that was killed has left of its policy is no obstacle, and wh
   expect([...loaded.policyFiles.keys()]).toEqual(["first.test.toml"]);
 });
 
+/** Loaded before `init`: kills it before a step of the n-th file that it writes, once half of the file is there. */
+const KILLER = `
+  import fs from "node:fs";
+  import { syncBuiltinESMExports } from "node:module";
+  const [step, nth] = process.env.KILL_AT.split(":");
+  const { writeFileSync, [step]: real } = fs;
+  let files = 0;
+  fs.writeFileSync = (to, content, ...rest) => {
+    const isOwn = typeof to === "number" && /first|femtoclaw\\.toml/.test(fs.readlinkSync("/proc/self/fd/" + to));
+    if (isOwn) files += 1;
+    if (!isOwn || files !== Number(nth) || step !== "fsyncSync") return writeFileSync(to, content, ...rest);
+    fs.writeSync(to, content, 0, content.length >> 1);
+    process.kill(process.pid, "SIGKILL");
+  };
+  if (step !== "fsyncSync") fs[step] = (...args) => {
+    if (files === Number(nth)) process.kill(process.pid, "SIGKILL");
+    return real(...args);
+  };
+  syncBuiltinESMExports();`;
+
+test.each([
+  ["fsyncSync:1", "in the middle of the tests"],
+  ["linkSync:1", "before the tests have their name"],
+  ["rmSync:1", "when the tests have two names"],
+  ["fsyncSync:2", "in the middle of the configuration"],
+  ["linkSync:2", "before the configuration has its name"],
+])("an init that is killed before %s, %s, is no obstacle for the next one, and nothing of it is left", async (at) => {
+  using home = new TemporaryHome();
+  const { environment } = home;
+  const module = fileURLToPath(new URL("../../src/configuration/init-project.ts", import.meta.url));
+  const options = { directory: "project", preset: "node", cwd: home.root, environment } as const;
+  const script = `${KILLER}
+    const { initProject } = await import(${JSON.stringify(module)});
+    await initProject({ ...${JSON.stringify(options)}, environment: process.env });`;
+  const args = ["--input-type=module", "-e", script];
+  const killed = promisify(execFile)(process.execPath, args, { env: { ...environment, KILL_AT: at } });
+  await expect(killed).rejects.toMatchObject({ signal: "SIGKILL" });
+  expect(readdirSync(home.path("project"), { recursive: true })).not.toContain("femtoclaw.toml");
+  expect((await initProject(options)).created).toContain(home.path("project/femtoclaw.toml"));
+  expect(readdirSync(home.path("project"), { recursive: true }).toSorted()).toEqual([
+    ...["femtoclaw.toml", "policy", "policy/first.test.toml"],
+  ]);
+  loadConfiguration({ cwd: home.path("project"), environment });
+});
+
 test("where nothing could be loaded, nothing is written", async () => {
   using home = new TemporaryHome();
   home.folder("project");

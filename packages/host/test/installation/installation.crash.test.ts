@@ -1,7 +1,7 @@
 /** Whoever installs or upgrades is killed, at each step and at any moment: it is the old or the new, and goes on. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,12 +11,17 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FemtoError } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CommandContext } from "../../src/commands/command-context.ts";
-import { install as installCommand, uninstall as uninstallCommand } from "../../src/commands/installation.ts";
+import {
+  install as installCommand,
+  uninstall as uninstallCommand,
+  upgrade as upgradeCommand,
+} from "../../src/commands/installation.ts";
 import { changedFiles } from "../../src/installation/install.ts";
 import { Library } from "../../src/installation/library.ts";
 import { COMMAND } from "../playground.ts";
@@ -111,6 +116,24 @@ describe("an upgrade that is killed", () => {
     expect([inForce(), existsSync(flag()), library().pending()]).toEqual(["1.7.0", true, null]);
     expect(library().inForce()?.receipt.changes.at(-1)?.reason).toContain("did not start");
   });
+
+  test("and one whose disk fails once the link is switched starts the next host all the same", async () => {
+    const { fsyncSync } = fs;
+    let failures = 0;
+    fs.fsyncSync = (descriptor) => {
+      if (failures === 0 && library().inForce()?.receipt.version === "1.9.0") {
+        failures += 1;
+        throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO", syscall: "fsync" });
+      }
+      fsyncSync(descriptor);
+    };
+    syncBuiltinESMExports();
+    const said = await act((context) => upgradeCommand(context, published("1.9.0"), { prefix: "i" }));
+    fs.fsyncSync = fsyncSync;
+    syncBuiltinESMExports();
+    expect([said, failures]).toEqual([0, 1]);
+    expect([inForce(), existsSync(flag()), library().pending()]).toEqual(["1.9.0", true, null]);
+  });
 });
 
 /** LIMIT: rounds of kills at any moment; each takes about a second. */
@@ -174,6 +197,16 @@ describe("whatever was made or taken away when it was killed", () => {
     expect([library().inForce(), library().isThere, existsSync(prefix())]).toEqual([null, isThere, true]);
     expect(await takesAway()).toBe(0);
     expect(left()).toEqual([]);
+  });
+
+  test("of an uninstallation, before its note has its name: the next installation sweeps it away", async () => {
+    expect(await installs()).toBe(0);
+    const names = readdirSync(library().path);
+    expect(await run(["uninstall"], "renameSync:1")).toBe("SIGKILL");
+    expect(readdirSync(library().path)).toHaveLength(names.length + 1);
+    expect(await installs()).toBe(0);
+    expect(readdirSync(library().path)).toEqual(names);
+    expect(await takesAway()).toBe(0);
   });
 
   test("goes, and a folder that was there before stays", async () => {

@@ -2,22 +2,14 @@
  * A fork: a new state directory whose log continues another log from one of its records. It holds the old log as an
  * export that anyone can verify, and the state that it had folded to. Making a fork runs nothing.
  */
-import { mkdir, realpath, rename } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  EPOCHS_FOLDER,
-  exportTiles,
-  type LogReader,
-  parentAt,
-  syncFolder,
-  syncTree,
-  writeIdentity,
-} from "@femtoclaw/journal";
+import { EPOCHS_FOLDER, exportTiles, type LogReader, parentAt, syncTree, writeIdentity } from "@femtoclaw/journal";
 import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { replay } from "../replay/replay.ts";
 import { type FoundedLog, foundLog } from "./founding.ts";
 import { freePlace } from "./free-place.ts";
-import { WorkFolder } from "./work-folder.ts";
+import { putInPlace, WorkFolder } from "./work-folder.ts";
 
 const OWNER_ALL = 0o700;
 
@@ -60,8 +52,7 @@ export async function forkLog(options: ForkOptions): Promise<Fork> {
     const making = join(work.path, "state");
     const fork = await makeFork(options, making);
     // INVARIANT: the place named by the operator holds the complete fork, or nothing.
-    await rename(making, directory);
-    await syncFolder(dirname(directory));
+    await putInPlace(making, directory);
     return { ...fork, directory };
   } catch (error) {
     if (error instanceof FemtoError) throw error;

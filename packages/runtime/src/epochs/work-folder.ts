@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { lockClaim } from "@femtoclaw/journal/live";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { dirname, join } from "node:path";
+import { lockClaim, syncFolder } from "@femtoclaw/journal/live";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const OWNER_ALL = 0o700;
 /** Suffix of a folder that is being removed. */
@@ -19,20 +19,25 @@ type WorkKind = "backup" | "restore" | "fork";
 export class WorkFolder implements AsyncDisposable {
   readonly path: string;
   readonly #lock: Disposable;
+  readonly #stays: (reason: string) => void;
 
-  private constructor(path: string, lock: Disposable) {
+  /** `stays` is called with the reason if the folder cannot be removed in the end. */
+  private constructor(path: string, lock: Disposable, stays: (reason: string) => void) {
     this.path = path;
     this.#lock = lock;
+    this.#stays = stays;
   }
 
-  /** `folder` must be one in which nobody else can replace anything. `say` is called with what was removed. */
+  /** `folder` must be one in which nobody else can replace anything. `say` is called with what was removed, and with what stays. */
   static async open(folder: string, kind: WorkKind, say: (line: string) => void): Promise<WorkFolder> {
     await removeLeftovers(folder, kind, say);
     for (let tries = 1; ; tries += 1) {
       const path = join(folder, `.femtoclaw-${kind}.${randomUUID()}`);
       await mkdir(path, { mode: OWNER_ALL });
       try {
-        return new WorkFolder(path, lockClaim(path));
+        return new WorkFolder(path, lockClaim(path), (reason) =>
+          say(`${printable(path, 4_096)} could not be removed (${reason}); the next ${kind} there does it`),
+        );
       } catch (error) {
         // Before it was locked, another process may have taken this folder for a leftover.
         await rm(path, { recursive: true, force: true });
@@ -43,7 +48,23 @@ export class WorkFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     using _ = this.#lock;
-    await takeAway(this.path);
+    try {
+      await takeAway(this.path);
+    } catch (error) {
+      // What the work came to is known by now. A leftover must neither undo that nor hide why the work failed.
+      this.#stays(systemErrorCode(error) ?? errorText(error));
+    }
+  }
+}
+
+/** Gives what was prepared its final name, durably. If that is impossible, it does not keep the name. */
+export async function putInPlace(prepared: string, place: string): Promise<void> {
+  await rename(prepared, place);
+  try {
+    await syncFolder(dirname(place));
+  } catch (error) {
+    await rename(place, prepared);
+    throw error;
   }
 }
 
