@@ -27,7 +27,7 @@ export interface SeenRecord {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export const CALLS = [
+const CALLS = [
   "message",
   "read",
   "write",

@@ -46,7 +46,7 @@ async function reversalFor(reader: JournalReader, execution: string): Promise<Re
 }
 
 /** The very message that an agent would send. */
-export function messageOf({ tool, args }: Reversal): Uint8Array {
+function messageOf({ tool, args }: Reversal): Uint8Array {
   return Buffer.from(JSON.stringify({ tool_call: { tool, args } }));
 }
 

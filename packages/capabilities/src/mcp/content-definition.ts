@@ -60,7 +60,7 @@ export function membersOf(text: string): JsonObject {
   return Array.isArray(told) ? told[2] : (told as JsonObject);
 }
 
-export function pinOf(kind: McpContentKind, name: string): string {
+function pinOf(kind: McpContentKind, name: string): string {
   return `${kind}:${name}`;
 }
 
