@@ -48,8 +48,8 @@ async function untilCrash(root: string, state: string): Promise<void> {
   });
   const { runtime } = waiting;
   await everyCall(runtime, 2);
-  await runtime.switchCapability("off", true, "operator");
-  await runtime.switchCapability("off", false, "operator");
+  await runtime.switchCapability({ name: "off", enabled: true, by: "operator" });
+  await runtime.switchCapability({ name: "off", enabled: false, by: "operator" });
   await runtime.rotateKey();
   telemetry?.onChange("degraded", 3, "no route");
   telemetry?.onChange("exporting", 9);

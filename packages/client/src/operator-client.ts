@@ -60,8 +60,8 @@ export class OperatorClient extends OperatorLog {
    * Enables or disables a capability until an operator changes it again, restarts included; durable when it resolves.
    * Throws FEMTO_CAPABILITY_NOT_FOUND and FEMTO_CAPABILITY_DISABLED.
    */
-  async switchCapability(name: string, enable: boolean): Promise<void> {
-    await this.ask<unknown>(enable ? "capabilities.enable" : "capabilities.disable", { name });
+  async switchCapability(name: string, verb: "enable" | "disable"): Promise<void> {
+    await this.ask<unknown>(`capabilities.${verb}`, { name });
   }
 
   /** Replies of past executions, newest first, each with `tool`, `session`, `requested_at` and `duration_ms`. */

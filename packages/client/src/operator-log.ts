@@ -33,9 +33,13 @@ export abstract class OperatorLog extends OperatorConnection {
     return this.ask("audit.checkpoints");
   }
 
-  /** Makes the host write the log to a path of its own machine, which must not exist yet. */
-  exportLog(format: string, out: string, values: boolean): Promise<ExportAnswer> {
-    return this.ask("audit.export", { format, out, values });
+  /** Makes the host write the log to a path of its own machine, which must not exist yet; with `values`, those beside it too. */
+  exportLog(request: {
+    readonly format: string;
+    readonly out: string;
+    readonly values: boolean;
+  }): Promise<ExportAnswer> {
+    return this.ask("audit.export", request);
   }
 
   /** What dropping the oldest records would do; with `sure`, drops them for good. Throws FEMTO_PRUNE_REFUSED. */

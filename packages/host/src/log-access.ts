@@ -88,19 +88,21 @@ async function lastOf(reader: LogReader, execution: string): Promise<number | un
   return undefined;
 }
 
+/** What is written, to a path that must not exist yet, and whether the values beside the records are written too. */
+export interface ExportRequest {
+  readonly format: ExportFormat;
+  readonly out: string;
+  readonly values: boolean;
+}
+
 /**
  * Writes everything that was asked for, or nothing: an export that lacks its values would be mistaken for a complete
  * one.
  */
-export async function exportAs(
-  reader: LogReader,
-  format: ExportFormat,
-  out: string,
-  withValues: boolean,
-): Promise<ExportedLog> {
-  if (format === "ocsf" && withValues) throw new FemtoError("FEMTO_USAGE", "an export as ocsf carries no values");
+export async function exportAs(reader: LogReader, { format, out, values }: ExportRequest): Promise<ExportedLog> {
+  if (format === "ocsf" && values) throw new FemtoError("FEMTO_USAGE", "an export as ocsf carries no values");
   const { size } = await EXPORTERS[format](reader, out);
-  if (!withValues) return { size, values: null };
+  if (!values) return { size, values: null };
   try {
     return { size, values: await exportValues(reader, size, out) };
   } catch (error) {

@@ -68,18 +68,30 @@ export class HostSession {
     this.#label = label;
   }
 
-  /** The current tools of the host. With `again` the ones listed last, if there are any. */
-  async tools(again = false, signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+  /** The current tools of the host. */
+  tools(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+    return this.#inTurn(signal, () => this.#list());
+  }
+
+  /** The tools that were listed last, or the current ones if none were listed yet. */
+  listedTools(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+    return this.#inTurn(signal, () => this.#listed?.tools ?? this.#list());
+  }
+
+  async #inTurn<T>(signal: AbortSignal | undefined, list: () => T | Promise<T>): Promise<T> {
     // INVARIANT: I9: making a list takes milliseconds, also in the host itself if it serves this client. So only one is
     // made at a time, in a turn of the event loop of its own, and none for a client that does not read what it asked
     // for.
     using _turn = await this.#lists.take(signal);
     await setImmediate();
     await this.untilRead();
-    if (again && this.#listed !== null) return this.#listed.tools;
+    return await list();
+  }
+
+  async #list(): Promise<readonly ToolDescription[]> {
     this.#wasAsked = true;
     try {
-      const client = await this.#connected(true);
+      const client = await this.#connected({ start: true });
       await this.#hear(client);
       const tools = (await client.tools()).toSorted(byName);
       this.#listed = { tools, digest: digestOf(tools) };
@@ -92,9 +104,9 @@ export class HostSession {
   }
 
   /** The current tools, for a list of something else. If the client was shown other tools before, it is told so. */
-  async look(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+  async currentTools(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
     const before = this.#listed?.digest;
-    const tools = await this.tools(false, signal);
+    const tools = await this.tools(signal);
     if (before !== undefined && this.#listed?.digest !== before) this.onToolsChanged();
     return tools;
   }
@@ -112,7 +124,7 @@ export class HostSession {
     using _turn = await this.#turns.take(options.signal).catch(unwanted);
     await this.untilRead();
     if (options.signal?.aborted === true) unwanted();
-    const client = await this.#connected(true);
+    const client = await this.#connected({ start: true });
     try {
       const reply = await client.propose(message, options);
       if (reply.status === "pending") this.#keepTicket(reply.execution_id);
@@ -151,7 +163,7 @@ export class HostSession {
    */
   async follow(execution: string, onOutput: (part: OutputPart) => void): Promise<void> {
     try {
-      const client = await this.#connected(false);
+      const client = await this.#connected({ start: false });
       for await (const part of client.output(execution)) onOutput(part);
     } catch {
       // The outcome is waited for separately and contains the whole output.
@@ -161,7 +173,7 @@ export class HostSession {
   /** Notes that the client has subscribed to a resource of this server. */
   async subscribed(uri: string, server: string): Promise<void> {
     this.#subscribed.set(uri, server);
-    await this.#hear(await this.#connected(false));
+    await this.#hear(await this.#connected({ start: false }));
   }
 
   /** Ends a subscription; does nothing if there is none. */
@@ -174,7 +186,7 @@ export class HostSession {
 
   /** Answers a question of an MCP server about a call of this client. */
   async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
-    await (await this.#connected(false)).answer(question, answers);
+    await (await this.#connected({ start: false })).answer(question, answers);
   }
 
   /** Asks the host to end a call that waits for an operator. A call of an earlier connection keeps waiting. */
@@ -189,12 +201,12 @@ export class HostSession {
     await client?.close();
   }
 
-  #connected(start: boolean): Promise<Proposer> {
-    this.#client ??= this.#open(start);
+  #connected(how: { readonly start: boolean }): Promise<Proposer> {
+    this.#client ??= this.#open(how);
     return this.#client;
   }
 
-  async #open(start: boolean): Promise<Proposer> {
+  async #open({ start }: { readonly start: boolean }): Promise<Proposer> {
     try {
       const client = await this.#connect({ label: this.#label, start });
       if (this.#closing.signal.aborted) {
@@ -261,7 +273,7 @@ export class HostSession {
   async #untilBack(): Promise<void> {
     for (let pauseMs = AWAY_MS; await this.#pause(pauseMs); pauseMs = Math.min(pauseMs * 2, AWAY_MS_MAX)) {
       try {
-        await this.#connected(false);
+        await this.#connected({ start: false });
         await this.compareTools();
         return;
       } catch {
@@ -273,7 +285,7 @@ export class HostSession {
   async #waitFor(execution: string): Promise<Reply> {
     for (let pauseMs = AWAY_MS; ; pauseMs = Math.min(pauseMs * 2, AWAY_MS_MAX)) {
       try {
-        const client = await this.#connected(false);
+        const client = await this.#connected({ start: false });
         return await client.wait(execution);
       } catch (error) {
         if (!isAway(error) || !(await this.#pause(pauseMs))) throw error;

@@ -26,6 +26,7 @@ import type { Secrets } from "./secrets/secrets.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import type { Halt, HaltRequest } from "./session-halts.ts";
 import type { RuntimeStatus } from "./status.ts";
+import type { SwitchRequest } from "./subsystems/capability-switch.ts";
 import { recordRejection } from "./subsystems/reload.ts";
 import type { Terminals } from "./terminals/terminals.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
@@ -178,11 +179,11 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Enables or disables a capability until an operator says otherwise, even after a restart. The change is durable when
-   * this resolves. `by` names the operator. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and
+   * this resolves. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and
    * FEMTO_CAPABILITY_DISABLED if the configuration locks the capability off.
    */
-  async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
-    await this.#parts.inForce.switchCapability(this.#parts.journal, name, enable, by);
+  async switchCapability(request: SwitchRequest): Promise<void> {
+    await this.#parts.inForce.switchCapability(this.#parts.journal, request);
     this.#parts.open?.review();
   }
 

@@ -192,7 +192,7 @@ export async function exportLog(
   const { output } = context;
   const out = unreachedPlace(context, options.out);
   await using source = await auditSource(context);
-  const { size, values } = await source.export(options.format, out, options.withValues ?? false);
+  const { size, values } = await source.export({ format: options.format, out, values: options.withValues ?? false });
   if (output.json) output.value({ format: options.format, out, size, values });
   else {
     output.line(`wrote ${size} records as ${options.format} to ${out}`);

@@ -89,10 +89,14 @@ export async function resetPackage(context: CommandContext, name: string): Promi
   return EXIT.ok;
 }
 
-export async function switchCapability(context: CommandContext, name: string, enable: boolean): Promise<number> {
+export async function switchCapability(
+  context: CommandContext,
+  name: string,
+  verb: "enable" | "disable",
+): Promise<number> {
   await using operator = await context.operator();
-  await operator.switchCapability(name, enable);
-  const state = enable ? "enabled" : "disabled";
+  await operator.switchCapability(name, verb);
+  const state = `${verb}d`;
   if (context.output.json) context.output.value({ name, state });
   else context.output.line(`${name} is ${state}`);
   return EXIT.ok;

@@ -156,7 +156,7 @@ class Desk implements Disposable {
     this.#output = output;
     this.#lines = createInterface({ input: process.stdin, output: process.stdout, historySize: 0 });
     this.#lines.on("line", (line) => {
-      void obey(line).then((said) => this.show(said, this.#prompt, true));
+      void obey(line).then((said) => this.show(said, this.#prompt, { always: true }));
     });
     this.left = new Promise((resolve) => {
       this.#lines.once("close", () => {
@@ -166,8 +166,8 @@ class Desk implements Disposable {
     });
   }
 
-  show(said: readonly string[], prompt: string, isFresh = false): void {
-    if (this.isLeft || (said.length === 0 && prompt === this.#prompt && !isFresh)) return;
+  show(said: readonly string[], prompt: string, { always }: { readonly always: boolean } = { always: false }): void {
+    if (this.isLeft || (said.length === 0 && prompt === this.#prompt && !always)) return;
     this.#prompt = prompt;
     // The input line is cleared, and drawn again below the messages with what was typed so far.
     process.stdout.write("\r\u001b[J");

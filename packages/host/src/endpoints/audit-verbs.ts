@@ -65,7 +65,7 @@ export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandle
       if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
       if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
       await runtime.checkpoint();
-      return await exportAs(runtime.reader, known, out, values === true);
+      return await exportAs(runtime.reader, { format: known, out, values: values === true });
     },
   };
 }

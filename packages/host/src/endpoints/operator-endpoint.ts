@@ -53,12 +53,6 @@ export function operatorHandlers({
   stop,
   reload,
 }: OperatorParts): ConnectionHandlers {
-  const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
-    if (typeof name !== "string") throw invalid("`name` must be a string");
-    refuseUnknown(rest);
-    await runtime.switchCapability(name, enable, operatorName());
-    return null;
-  };
   const launch = launches.handlers();
   const leaving = new AbortController();
   const left = (): void => {
@@ -87,8 +81,8 @@ export function operatorHandlers({
         refuseUnknown(fields);
         return [...runtime.capabilities(), ...runtime.upstreams.capabilities()];
       },
-      "capabilities.enable": (fields) => switchCapability(fields, true),
-      "capabilities.disable": (fields) => switchCapability(fields, false),
+      "capabilities.enable": switchVerb(runtime, { enabled: true }),
+      "capabilities.disable": switchVerb(runtime, { enabled: false }),
       ...packageVerbs(runtime, operatorName),
       ...executionVerbs(runtime, operatorName),
       ...approvalVerbs(runtime, { operatorName, left: leaving.signal }),
@@ -139,6 +133,15 @@ function historyVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
       const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
       return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };
     },
+  };
+}
+
+function switchVerb(runtime: Runtime, { enabled }: { readonly enabled: boolean }): ConnectionHandlers["verbs"][string] {
+  return async ({ name, ...rest }) => {
+    if (typeof name !== "string") throw invalid("`name` must be a string");
+    refuseUnknown(rest);
+    await runtime.switchCapability({ name, enabled, by: operatorName() });
+    return null;
   };
 }
 

@@ -310,10 +310,10 @@ test("operators switch a server, and see its tools among the capabilities", asyn
   );
   const listed = (await operator.capabilities()).filter(({ enabled }) => enabled).map(({ name }) => name);
   expect(listed).toEqual(expect.arrayContaining(["mcp_fix", "fix__echo", "fix__add"]));
-  await operator.switchCapability("mcp_fix", false);
+  await operator.switchCapability("mcp_fix", "disable");
   expect((await place.propose("fix__echo", { text: "x" })).error?.code).toBe("FEMTO_CAPABILITY_DISABLED");
   expect((await place.upstream("fix"))?.status).toBe("disabled");
-  await operator.switchCapability("mcp_fix", true);
+  await operator.switchCapability("mcp_fix", "enable");
   expect((await place.propose("fix__echo", { text: "x" })).status).toBe("completed");
   expect((await place.propose("mcp_fix", {})).error?.code).toBe("FEMTO_CAPABILITY_NOT_FOUND");
 });

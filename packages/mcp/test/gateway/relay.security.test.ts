@@ -190,8 +190,8 @@ test("subscriptions are decided like reading, have a limit, and are their sessio
 test("a lease ends with what permitted it, and nothing is told after that", async () => {
   const { next } = await agent.changes(null, 0);
   await using operator = await place.operator();
-  await operator.switchCapability("mcp_relay", false);
-  await operator.switchCapability("mcp_relay", true);
+  await operator.switchCapability("mcp_relay", "disable");
+  await operator.switchCapability("mcp_relay", "enable");
   const { ended, next: after } = await changesOf(agent, next);
   expect(ended).toHaveLength(31);
   expect(ended[0]?.reason).toBe("its capability was disabled");

@@ -86,7 +86,7 @@ export class Admission {
         release?.();
         release = null;
         if (closed !== null) {
-          leave?.(false);
+          leave?.({ withPause: false });
           return await this.#refuse(id, proposal, closed);
         }
         if (needsTurn) leave = await proposal.door.turn(proposal.session);
@@ -96,7 +96,7 @@ export class Admission {
         if (turn !== null) await turn;
       }
     } catch (error) {
-      leave?.(false);
+      leave?.({ withPause: false });
       if (!(error instanceof FemtoError)) throw error;
       return await this.#refuse(id, proposal, { code: error.code, reason: error.message });
     }

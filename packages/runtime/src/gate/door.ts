@@ -16,8 +16,8 @@ const PAUSE_MS = 10;
 /** Bytes of one ordinary record of a refusal. With less room than that, no such record is written. */
 const RECORD_BYTES = 2_048;
 
-/** To be called when the call has left the gate. */
-export type Leave = (wasRefused: boolean) => void;
+/** To be called when the call has left the gate. `withPause` says whether the next one has to wait a little longer. */
+export type Leave = (how: { readonly withPause: boolean }) => void;
 
 export class Door {
   /** Pays for records of refusals if the session has no merit of its own. */
@@ -54,8 +54,8 @@ export class Door {
    */
   async turn(session: string): Promise<Leave> {
     const release = await this.#place.acquire(session);
-    return (wasRefused) => {
-      if (wasRefused) this.#clock.after(this.#pauseMs, release);
+    return ({ withPause }) => {
+      if (withPause) this.#clock.after(this.#pauseMs, release);
       else release();
     };
   }

@@ -269,7 +269,7 @@ export class Gate {
       harmless("the end of what a capability prepared", () => execution.prepared?.effect[Symbol.dispose]())();
       execution.release?.();
       execution.releaseRoom?.();
-      execution.leave(execution.ending?.entry.type === "execution.refused");
+      execution.leave({ withPause: execution.ending?.entry.type === "execution.refused" });
       this.#leave(execution.id);
       await execution.bound?.[Symbol.asyncDispose]();
     }

@@ -94,7 +94,7 @@ export class Steps {
       return this.#endings.refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const decision = this.#decisions.decide(execution, false);
+    const decision = this.#decisions.decide(execution, { approved: false });
     if (decision.allowed) {
       // Policy may have changed while the call waited, and no longer ask. The question is ended by this call all the
       // same.
@@ -121,7 +121,7 @@ export class Steps {
 
   async #begin(execution: Execution): Promise<EventType> {
     // However long the call waits and runs from here on, it keeps no newcomer from its turn.
-    execution.leave(false);
+    execution.leave({ withPause: false });
     execution.heldBack = await this.#takeEffectSlot(execution);
     if (execution.heldBack !== null) return "permitted";
     const keeps = execution.capability?.keeps;
@@ -178,7 +178,7 @@ export class Steps {
     switch (asking.kind) {
       case "granted": {
         execution.askedBy = question.rules;
-        const decision = this.#decisions.decide(execution, true);
+        const decision = this.#decisions.decide(execution, { approved: true });
         if (!decision.allowed) return await this.#deny(execution, deniedAfterAll(decision));
         execution.approval = asking.question;
         return await this.#begin(execution);

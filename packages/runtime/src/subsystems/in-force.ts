@@ -33,7 +33,7 @@ import { requireKnownNames } from "../known-names.ts";
 import { type LogEntry, type PolicySource, RUNTIME_OPTIONS, type RuntimeOptions } from "../options.ts";
 import type { ActorSystem } from "../system.ts";
 import { offerText } from "../upstreams/offer.ts";
-import { switchCapability } from "./capability-switch.ts";
+import { type SwitchRequest, switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";
 import { Registry } from "./registry.ts";
@@ -184,10 +184,10 @@ export class InForce {
    * Enables or disables a capability. The change is durable when this resolves. Throws for an unknown name and for a
    * capability that the configuration locks.
    */
-  async switchCapability(journal: Pick<Journal, "append">, name: string, enable: boolean, by: string): Promise<void> {
+  async switchCapability(journal: Pick<Journal, "append">, request: SwitchRequest): Promise<void> {
     await this.#changes.run(async () => {
       const parts = { registry: this.registry, confinement: this.#confinement, journal };
-      await switchCapability(parts, name, enable, by);
+      await switchCapability(parts, request);
     });
   }
 

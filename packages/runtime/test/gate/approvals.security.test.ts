@@ -159,7 +159,7 @@ describe("an answer", () => {
     const session = runtime.openSession({ channel: "agent" });
     const { execution_id } = await session.propose(write(home, "a"));
     const question = await questionOf(runtime, execution_id);
-    await runtime.switchCapability("fs_write", false, BY);
+    await runtime.switchCapability({ name: "fs_write", enabled: false, by: BY });
     await runtime.approvals.answer(granted(question));
     expect(await session.wait(execution_id)).toMatchObject({
       status: "denied",

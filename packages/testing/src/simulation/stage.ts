@@ -192,7 +192,7 @@ export class Stage {
     for (const request of this.#pending) {
       if (enable && request.expected === "DENIED_CAPABILITY_DISABLED") request.expected = "permitted";
     }
-    const switching = this.#runtime.switchCapability("switched", enable, "simulated operator");
+    const switching = this.#runtime.switchCapability({ name: "switched", enabled: enable, by: "simulated operator" });
     this.#track(
       switching.then(() => {
         this.#switch.isOn = enable;
