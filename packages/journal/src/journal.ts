@@ -4,7 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { errorText, FemtoError, LIMITS, MACHINE_OF, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  errorText,
+  FemtoError,
+  LIMITS,
+  MACHINE_OF,
+  type Pruning,
+  type RecordActor,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, sealedBytes } from "./commit-queue.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
@@ -16,7 +24,7 @@ import type { DrawnCheckpoint, Notary } from "./notary.ts";
 import { Frames } from "./records/frames.ts";
 import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
 import type { ErasureRequest, PlannedRemoval } from "./retention/erasure.ts";
-import { type Pruning, removalOf } from "./retention/pruning.ts";
+import { removalOf } from "./retention/pruning.ts";
 import { Removals } from "./retention/removals.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";

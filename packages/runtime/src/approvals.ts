@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { Clock, JournalReader } from "@femtoclaw/journal";
 import { type CompiledPolicy, NO_HISTORY } from "@femtoclaw/policy/live";
 import {
+  type Answered,
   type ApprovalCard,
   type ExecutionId,
   FemtoError,
@@ -14,15 +15,12 @@ import {
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "./configuration/resolved-configuration.ts";
-import { type Answer, type Answered, isSelfApprovable, operatorName, requireAnswer } from "./gate/answers.ts";
+import { type Answer, isSelfApprovable, operatorName, requireAnswer } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { WaitingCall } from "./gate/waiting-call.ts";
 import type { GrowthWait } from "./log-growth.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";
-
-/** One open question, with everything that would run after a yes. */
-export type ApprovalView = ApprovalCard;
 
 /** LIMIT: questions in one answer. A card has some kilobytes, and may be as large as the call that it shows. */
 const LISTED_QUESTIONS = 256;
@@ -45,8 +43,8 @@ export class Approvals {
   }
 
   /** Open questions, oldest first: at most `limit`, beginning at record `from`. */
-  async list(from = 0, limit = LISTED_QUESTIONS): Promise<ApprovalView[]> {
-    const views: ApprovalView[] = [];
+  async list(from = 0, limit = LISTED_QUESTIONS): Promise<ApprovalCard[]> {
+    const views: ApprovalCard[] = [];
     const open = this.#parts.gate.questions.open.from(from, limit);
     for await (const [call, asked] of withRecords(this.#parts.journal, open)) views.push(this.#view(call, asked));
     return views;
@@ -65,7 +63,7 @@ export class Approvals {
   }
 
   /** Throws FEMTO_APPROVAL_NOT_FOUND if the question is not open. */
-  async show(id: string): Promise<ApprovalView> {
+  async show(id: string): Promise<ApprovalCard> {
     const call = this.#parts.gate.questions.named(id);
     if (call !== undefined) return this.#view(call, await questionRecord(this.#parts.journal, call.seq));
     throw new FemtoError("FEMTO_APPROVAL_NOT_FOUND", `question ${printable(id, 32)} is not open`);
@@ -89,7 +87,7 @@ export class Approvals {
     return await this.#parts.gate.questions.answerSigned(note);
   }
 
-  #view(call: WaitingCall, { record }: QuestionRecord): ApprovalView {
+  #view(call: WaitingCall, { record }: QuestionRecord): ApprovalCard {
     const { log, settings } = this.#parts;
     const { tool, capability, label, args, facts, files, rules, approvers, expires_at, digest } = record.body;
     const rule = rules.find((id) => !id.endsWith("/granted")) ?? rules[0] ?? "";

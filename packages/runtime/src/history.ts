@@ -1,6 +1,7 @@
 /** Executions as people look at them, read from the journal, newest first. */
 import type { JournalReader } from "@femtoclaw/journal";
 import {
+  type ExecutionView,
   FemtoError,
   LIMITS,
   printable,
@@ -10,25 +11,6 @@ import {
   type TypedRecord,
 } from "@femtoclaw/protocol";
 import { replyError, verdictOf } from "./gate/verdict.ts";
-
-/** A reply as it was given, together with what it answered. */
-export interface ExecutionView extends Reply {
-  /** Null for a message, and for a call that did not name a tool. */
-  readonly tool: string | null;
-  readonly session: string | null;
-  readonly label: string | null;
-  /** RFC 3339, UTC. */
-  readonly requested_at: string;
-  /** Duration of the effect; null if there was none, or if it has not ended. */
-  readonly duration_ms: number | null;
-  /** Places of erased values in the record's body; absent if nothing was erased. */
-  readonly erased?: readonly string[];
-  /**
-   * The record number of the execution's intent, if that record was pruned. Fields that only the intent could tell are
-   * then null.
-   */
-  readonly pruned_intent?: number;
-}
 
 /** Records of an execution that change nothing about how far it has come. */
 const PASSING: ReadonlySet<RecordType> = new Set(["execution.hop", "upstream.answered", "values.erased"]);

@@ -5,10 +5,9 @@ import {
   type ErasureRequest,
   type Journal,
   type JournalReader,
-  type Pruning,
   planPruning,
 } from "@femtoclaw/journal/live";
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, type Pruning } from "@femtoclaw/protocol";
 import { operatorActor } from "./operator-actor.ts";
 import type { Projection } from "./projection/projection.ts";
 

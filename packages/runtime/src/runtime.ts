@@ -7,6 +7,8 @@ import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
   type BootId,
   type FemtoError,
+  type Fork,
+  type Halt,
   LIMITS,
   type RegisteredCapability,
   type Reply,
@@ -15,7 +17,6 @@ import {
 import { Approvals, reviewQuestions } from "./approvals.ts";
 import { Assembly } from "./assembly.ts";
 import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
-import type { Fork } from "./epochs/fork.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import type { PolicySource, RuntimeOptions } from "./options.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
@@ -24,7 +25,7 @@ import type { ResolutionRequest, Resolutions } from "./resolutions.ts";
 import { Retention } from "./retention.ts";
 import type { Secrets } from "./secrets/secrets.ts";
 import type { Session, SessionOptions } from "./session.ts";
-import type { Halt, HaltRequest } from "./session-halts.ts";
+import type { HaltRequest } from "./session-halts.ts";
 import type { RuntimeStatus } from "./status.ts";
 import type { SwitchRequest } from "./subsystems/capability-switch.ts";
 import { recordRejection } from "./subsystems/reload.ts";

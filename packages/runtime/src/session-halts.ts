@@ -1,6 +1,6 @@
 /** Halting a session by an operator. The halt takes effect when its record has a number, before it is durable. */
 import type { Journal } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
+import { FemtoError, type Halt, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
 import type { Gate } from "./gate/gate.ts";
 import { operatorActor } from "./operator-actor.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
@@ -12,14 +12,6 @@ export interface HaltRequest {
   readonly reason?: string;
   /** The operator who halts the session. */
   readonly by: string;
-}
-
-/** The result of halting a session. */
-export interface Halt {
-  /** The record of the halt; the earlier one if the session was halted already. */
-  readonly seq: number;
-  /** Executions that were stopped before their effect or asked to end. */
-  readonly stopped: number;
 }
 
 interface SessionHaltsParts {

@@ -6,6 +6,7 @@ import {
   EVERYBODY,
   type ExecutionId,
   FemtoError,
+  type Halt,
   LIMITS,
   printable,
   type RecordActor,
@@ -25,7 +26,7 @@ import {
   type SessionOptions,
   takenOptions,
 } from "./session.ts";
-import { type Halt, type HaltRequest, haltSession } from "./session-halts.ts";
+import { type HaltRequest, haltSession } from "./session-halts.ts";
 import { SessionRecords } from "./session-records.ts";
 
 const AT_ONCE: ReadingTurns = { hasRoom: true, next: (read) => read() };

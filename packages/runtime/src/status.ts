@@ -2,7 +2,7 @@
 import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
 import { NO_HISTORY } from "@femtoclaw/policy/live";
-import { type Deployment, type LogParent, type RecordActor, VERSION } from "@femtoclaw/protocol";
+import { type Deployment, type LogParent, type RecordActor, type UpstreamView, VERSION } from "@femtoclaw/protocol";
 import type { Integrity } from "./deployment.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
@@ -13,7 +13,6 @@ import type { Shadow } from "./subsystems/shadow.ts";
 import type { ActorSystem } from "./system.ts";
 import type { TelemetryGauges } from "./telemetry-port.ts";
 import { quarantined } from "./upstreams/offer.ts";
-import type { UpstreamView } from "./upstreams/upstreams-parts.ts";
 import type { WitnessStatus } from "./witness-port.ts";
 
 /** An open session: who proposes in it, and what it has done so far. */

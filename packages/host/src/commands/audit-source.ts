@@ -1,14 +1,14 @@
 /** Access to the signed log: through the running host, or in the journal of a stopped one. */
 import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
-import { FemtoError, printable } from "@femtoclaw/protocol";
-import { type ExportedLog, type ExportRequest, exportAs, type ProvedRecord, proveRecord } from "../log-access.ts";
+import { type ExportedLog, FemtoError, printable } from "@femtoclaw/protocol";
+import { type ExportRequest, exportAs, proveRecord, type RecordProof } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
 export interface AuditSource extends AsyncDisposable {
-  prove(ref: string): Promise<ProvedRecord>;
+  prove(ref: string): Promise<RecordProof>;
   checkpoint(): Promise<string | null>;
   checkpoints(): Promise<readonly number[]>;
   export(request: ExportRequest): Promise<ExportedLog>;

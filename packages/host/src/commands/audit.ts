@@ -15,7 +15,6 @@ import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoc
 import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
 import { writeNewTogether } from "../new-file.ts";
-import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { witnessEvidence } from "../witness/evidence.ts";
@@ -213,7 +212,7 @@ export async function erase(
 ): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const erased = (await operator.eraseValues({ ref, ...options })) as readonly Erased[];
+  const erased = await operator.eraseValues({ ref, ...options });
   if (output.json) output.value(erased);
   else
     for (const { seq, paths, record } of erased)

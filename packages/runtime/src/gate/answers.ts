@@ -31,21 +31,6 @@ export function requireAnswer({ answer, scope }: Answer): void {
   if (!SCOPES.includes(scope)) throw new TypeError(`the scope of an answer is one of ${SCOPES.join(", ")}`);
 }
 
-/** What an answer led to, once it is durable. */
-export interface Answered {
-  /** Number of the record that holds the answer. */
-  readonly seq: number;
-  /** Whether the answer settles the question. */
-  readonly complete: boolean;
-  /** Identifier of the question and of the execution that waits for it. */
-  readonly id: string;
-  readonly execution_id: string;
-  readonly answer: Answer["answer"];
-  /** Operators who have said yes so far, and how many must. */
-  readonly granted: readonly string[];
-  readonly approvers: number;
-}
-
 /** An answer with the signature that vouches for it; null if the operator's socket vouches for it instead. */
 export interface VouchedAnswer extends Answer {
   readonly signed: SignedAnswer | null;

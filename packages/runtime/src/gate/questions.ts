@@ -3,17 +3,10 @@
  * waiting call is only a record; this keeps what an answer is checked against.
  */
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import { type ApprovalAnsweredBody, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import { type Answered, type ApprovalAnsweredBody, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
 import { operatorActor } from "../operator-actor.ts";
-import {
-  type Answer,
-  type Answered,
-  openSigned,
-  operatorName,
-  requireSignature,
-  type VouchedAnswer,
-} from "./answers.ts";
+import { type Answer, openSigned, operatorName, requireSignature, type VouchedAnswer } from "./answers.ts";
 import { Deadlines, expiredAt } from "./deadlines.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { SessionQuestions } from "./session-questions.ts";

@@ -16,17 +16,12 @@ import {
   parseJson,
   portNumber,
   printable,
+  type SecretView,
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import { operatorActor } from "../operator-actor.ts";
 
 const FILE = "secrets.json";
-
-export interface SecretView {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-}
 
 interface NewSecret extends SecretView {
   readonly value: string;

@@ -5,18 +5,12 @@
 import assert from "node:assert/strict";
 import type { SessionTerminals, Terminal, TerminalKeeper, TerminalRequest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
+import { FemtoError, LIMITS, printable, type SessionId, type TerminalStatus } from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateTerminals } from "../gate/gate-parts.ts";
 import { settled } from "../settled.ts";
-import {
-  closingOf,
-  type KeptTerminal,
-  type TerminalStatus,
-  terminalStatus,
-  type WatchedPart,
-} from "./kept-terminal.ts";
+import { closingOf, type KeptTerminal, terminalStatus, type WatchedPart } from "./kept-terminal.ts";
 import { type Ending, endOfLease, type LeaseParts, stoppedBy } from "./lease.ts";
 import { Recorder } from "./recorder.ts";
 

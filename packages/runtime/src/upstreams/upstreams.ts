@@ -1,6 +1,7 @@
 /** The MCP servers: which of them a name belongs to, and what they offer together. */
 import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import {
+  type ComparedUpstream,
   FemtoError,
   isReader,
   LIMITS,
@@ -10,6 +11,7 @@ import {
   splitMcpToolName,
   type ToolDescription,
   type ToolPin,
+  type UpstreamView,
 } from "@femtoclaw/protocol";
 import { NO_SECRETS } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
@@ -18,7 +20,7 @@ import type { SubscriptionListener } from "../relay/subscriptions.ts";
 import { quarantineProblem } from "./offer.ts";
 import { viewKey } from "./upstream.ts";
 import { UpstreamServer } from "./upstream-server.ts";
-import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+import type { UpstreamsParts } from "./upstreams-parts.ts";
 
 export class Upstreams {
   readonly #parts: UpstreamsParts;

@@ -2,8 +2,8 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import { type ExecutionId, LIMITS } from "@femtoclaw/protocol";
-import type { ApprovalView, Runtime } from "@femtoclaw/runtime";
+import { type ApprovalCard, type ExecutionId, LIMITS } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Questions, type Settlement } from "../../src/gate/questions.ts";
 import type { WaitingCall } from "../../src/gate/waiting-call.ts";
@@ -28,13 +28,13 @@ async function place(options: StartOptions = ASKING): Promise<{ home: Home; runt
 const write = (home: Home, name: string, content = "x") =>
   call("fs_write", { path: join(home.root, "out", name), content, mode: "append" });
 
-async function questionOf(runtime: Runtime, execution: string): Promise<ApprovalView> {
+async function questionOf(runtime: Runtime, execution: string): Promise<ApprovalCard> {
   const question = (await runtime.approvals.list()).find(({ execution_id }) => execution_id === execution);
   if (question === undefined) throw new Error(`nothing is asked about ${execution}`);
   return question;
 }
 
-const granted = ({ id, digest }: Pick<ApprovalView, "id" | "digest">) =>
+const granted = ({ id, digest }: Pick<ApprovalCard, "id" | "digest">) =>
   ({ id, digest, answer: "granted", scope: "once", by: BY }) as const;
 
 describe("an answer", () => {
