@@ -7,7 +7,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import standaloneCode from "ajv/dist/standalone/index.js";
 import { agentRun } from "../packages/capabilities/src/agent/agent-run.ts";
 import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
-import { ARGUMENT_SCHEMA_OPTIONS, SECRET_KEYWORD } from "../packages/runtime/src/gate/argument-schema-options.ts";
+import {
+  ARGUMENT_SCHEMA_OPTIONS,
+  SECRET_KEYWORD,
+} from "../packages/runtime/src/gate/schemas/argument-schema-options.ts";
 
 /** An ES module that exports `VALIDATORS`, still with its imports. */
 export function capabilityValidators(): string {

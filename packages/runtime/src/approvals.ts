@@ -15,9 +15,9 @@ import {
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "./configuration/resolved-configuration.ts";
-import { type Answer, isSelfApprovable, operatorName, requireAnswer } from "./gate/answers.ts";
 import type { Gate } from "./gate/gate.ts";
-import type { WaitingCall } from "./gate/waiting-call.ts";
+import { type Answer, isSelfApprovable, operatorName, requireAnswer } from "./gate/questions/answers.ts";
+import type { WaitingCall } from "./gate/questions/waiting-call.ts";
 import type { GrowthWait } from "./log-growth.ts";
 import type { OpenQuestion } from "./projection/open-questions.ts";
 import type { Policy } from "./subsystems/policy.ts";

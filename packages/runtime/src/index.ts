@@ -29,7 +29,7 @@ export { freePlace, placeInOwnFolder } from "./epochs/free-place.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/restore.ts";
 export { WorkFolder } from "./epochs/work-folder.ts";
-export { type Answer, operatorName, questionDigestOf } from "./gate/answers.ts";
+export { type Answer, operatorName, questionDigestOf } from "./gate/questions/answers.ts";
 export * from "./live.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";

@@ -13,10 +13,10 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
-import { Door, newcomersShare } from "./gate/door.ts";
+import { Door, newcomersShare } from "./gate/admission/door.ts";
+import { refusalShare, SessionQuota } from "./gate/admission/session-quota.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
-import { refusalShare, SessionQuota } from "./gate/session-quota.ts";
 import type { SessionHistories } from "./projection/session-histories.ts";
 import { recordedLabel } from "./recorded-label.ts";
 import {

@@ -16,18 +16,18 @@ import type { DrivenExecution } from "../driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
 import { recordedLabel } from "../recorded-label.ts";
-import { Admission, type Proposal } from "./admission.ts";
-import { AwaitedReplies } from "./awaited-replies.ts";
+import { Admission, type Proposal } from "./admission/admission.ts";
+import { RefusalCounts } from "./admission/refusal-counts.ts";
+import { holdLease } from "./effects/launch-lease.ts";
 import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import { holdLease } from "./launch-lease.ts";
 import { onAbort } from "./on-abort.ts";
-import { Questions, type Settlement } from "./questions.ts";
-import { RefusalCounts } from "./refusal-counts.ts";
-import { revive, settledProblem } from "./revival.ts";
+import { AwaitedReplies } from "./questions/awaited-replies.ts";
+import { Questions, type Settlement } from "./questions/questions.ts";
+import { revive, settledProblem } from "./questions/revival.ts";
+import type { WaitingCall } from "./questions/waiting-call.ts";
 import { Steps } from "./steps.ts";
-import type { WaitingCall } from "./waiting-call.ts";
 
 const CANCELLED = "its proposer cancelled it";
 

@@ -24,12 +24,12 @@ import type { ActorSystem } from "../system.ts";
 import { Terminals, type TerminalsParts } from "../terminals/terminals.ts";
 import { Upstreams } from "../upstreams/upstreams.ts";
 import type { UpstreamsParts } from "../upstreams/upstreams-parts.ts";
-import { FairSlots } from "./fair-slots.ts";
+import { FairSlots } from "./admission/fair-slots.ts";
+import { LoopTurns } from "./admission/loop-turns.ts";
+import { haltOf } from "./admission/session-halt.ts";
+import type { SessionQuota } from "./admission/session-quota.ts";
 import { Gate } from "./gate.ts";
 import type { Standing } from "./gate-parts.ts";
-import { LoopTurns } from "./loop-turns.ts";
-import { haltOf } from "./session-halt.ts";
-import type { SessionQuota } from "./session-quota.ts";
 import type { Problem } from "./verdict.ts";
 
 interface OpenGateParts {

@@ -12,8 +12,8 @@ import {
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
-import { type CompiledSchemas, compileSchemas } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
+import { type CompiledSchemas, compileSchemas } from "../gate/schemas/argument-validators.ts";
 import type { ActorSystem } from "../system.ts";
 
 export class Registry {

@@ -13,8 +13,8 @@ import {
   type ToolPin,
   type UpstreamView,
 } from "@femtoclaw/protocol";
-import { NO_SECRETS } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
+import { NO_SECRETS } from "../gate/schemas/argument-validators.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
 import { quarantineProblem } from "./offer.ts";

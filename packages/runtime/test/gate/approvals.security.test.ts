@@ -5,8 +5,8 @@ import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { type ApprovalCard, type ExecutionId, LIMITS } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { Questions, type Settlement } from "../../src/gate/questions.ts";
-import type { WaitingCall } from "../../src/gate/waiting-call.ts";
+import { Questions, type Settlement } from "../../src/gate/questions/questions.ts";
+import type { WaitingCall } from "../../src/gate/questions/waiting-call.ts";
 import { call, type Home, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
 
 const BY = "uid:0";

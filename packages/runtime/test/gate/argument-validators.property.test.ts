@@ -2,8 +2,8 @@
 import { builtinCapabilities, compiledAhead } from "@femtoclaw/capabilities";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileSchemas } from "../../src/gate/argument-validators.ts";
-import { schemaCompiler } from "../../src/gate/schema-compiler.ts";
+import { compileSchemas } from "../../src/gate/schemas/argument-validators.ts";
+import { schemaCompiler } from "../../src/gate/schemas/schema-compiler.ts";
 import { capability } from "../runtime-fixture.ts";
 
 const SCHEMAS = builtinCapabilities.flatMap(({ manifest: { name, input, output } }) => [

@@ -1,6 +1,6 @@
 /** An operator disables a capability while calls of it are under way. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { LoopTurns } from "../../src/gate/loop-turns.ts";
+import { LoopTurns } from "../../src/gate/admission/loop-turns.ts";
 import { Barrier, call, capability, startRuntime } from "../runtime-fixture.ts";
 
 describe("an operator who disables a capability", () => {

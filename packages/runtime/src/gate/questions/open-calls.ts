@@ -4,8 +4,8 @@
  */
 import type { Clock } from "@femtoclaw/journal";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { GrowthWait } from "../log-growth.ts";
-import { WaitingReaders } from "../waiting-readers.ts";
+import type { GrowthWait } from "../../log-growth.ts";
+import { WaitingReaders } from "../../waiting-readers.ts";
 import type { WaitingCall } from "./waiting-call.ts";
 
 /** LIMIT: operators who wait for the next question at once; each of them is an open request. */

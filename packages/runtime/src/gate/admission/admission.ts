@@ -12,15 +12,15 @@ import {
   type SessionId,
   type TraceFields,
 } from "@femtoclaw/protocol";
-import type { RelayWishes } from "../relay/relays.ts";
-import { timestamp } from "../timestamp.ts";
+import type { RelayWishes } from "../../relay/relays.ts";
+import { timestamp } from "../../timestamp.ts";
+import type { GateParts } from "../gate-parts.ts";
+import { type Problem, replyError, unrecordedReply } from "../verdict.ts";
 import type { Door, Leave } from "./door.ts";
 import type { Release } from "./fair-slots.ts";
-import type { GateParts } from "./gate-parts.ts";
 import type { RefusalCounts } from "./refusal-counts.ts";
 import { haltOf } from "./session-halt.ts";
 import type { SessionQuota } from "./session-quota.ts";
-import { type Problem, replyError, unrecordedReply } from "./verdict.ts";
 
 export interface Proposal {
   readonly session: SessionId;

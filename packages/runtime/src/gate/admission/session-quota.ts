@@ -3,7 +3,7 @@
  * comes in as a value.
  */
 import { LIMITS } from "@femtoclaw/protocol";
-import type { Problem } from "./verdict.ts";
+import type { Problem } from "../verdict.ts";
 
 interface BucketLimits {
   /** The most that the bucket can hold. */

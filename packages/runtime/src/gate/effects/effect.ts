@@ -18,12 +18,12 @@ import {
   parseJson,
   printable,
 } from "@femtoclaw/protocol";
-import { harmless } from "../harmless.ts";
+import { harmless } from "../../harmless.ts";
+import { connectingPrograms, type Decisions } from "../decisions.ts";
+import { abort, type Execution, type Prepared } from "../execution.ts";
+import type { GateParts, Registered } from "../gate-parts.ts";
 import { Carried } from "./carried.ts";
 import { Connections } from "./connections.ts";
-import { connectingPrograms, type Decisions } from "./decisions.ts";
-import { abort, type Execution, type Prepared } from "./execution.ts";
-import type { GateParts, Registered } from "./gate-parts.ts";
 import { type HopParts, Hops } from "./hops.ts";
 
 /** An outcome that can be recorded, with the size of its result as JSON in bytes. */

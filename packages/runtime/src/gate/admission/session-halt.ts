@@ -1,9 +1,9 @@
 /** Whether a session is halted, by its records, and the record that halts one whose budget is used up. */
 import type { JournalEntry } from "@femtoclaw/journal";
 import { BUDGET_RULES, printable, type SessionId } from "@femtoclaw/protocol";
-import type { SessionHistories } from "../projection/session-histories.ts";
-import type { Execution } from "./execution.ts";
-import type { Problem } from "./verdict.ts";
+import type { SessionHistories } from "../../projection/session-histories.ts";
+import type { Execution } from "../execution.ts";
+import type { Problem } from "../verdict.ts";
 
 /** Why the session may begin nothing more; null while it may. */
 export function haltOf(histories: SessionHistories, session: SessionId): Problem | null {

@@ -1,5 +1,5 @@
 /** Whether running programs see the same as they would if they were started now. */
-import type { Standing } from "./gate-parts.ts";
+import type { Standing } from "../gate-parts.ts";
 
 /**
  * INVARIANT: one grant, two fences: if a policy shows children other places than before, programs that see the old

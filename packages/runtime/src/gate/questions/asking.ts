@@ -6,11 +6,11 @@ import { type BoundArguments, namedFiles } from "@femtoclaw/capabilities";
 import { type JournalEntry, textWithoutSecrets } from "@femtoclaw/journal/live";
 import type { Question } from "@femtoclaw/policy";
 import type { Reply } from "@femtoclaw/protocol";
-import { type Asked, questionDigest, questionEntry } from "./entries.ts";
-import type { Execution } from "./execution.ts";
-import type { GateParts } from "./gate-parts.ts";
+import { type Asked, questionDigest, questionEntry } from "../entries.ts";
+import type { Execution } from "../execution.ts";
+import type { GateParts } from "../gate-parts.ts";
+import type { Problem } from "../verdict.ts";
 import type { Questions } from "./questions.ts";
-import type { Problem } from "./verdict.ts";
 import type { WaitingCall } from "./waiting-call.ts";
 
 /** What the gate does next with a call that policy asks about. */

@@ -14,9 +14,9 @@ import {
   LIMITS,
   printable,
 } from "@femtoclaw/protocol";
+import type { Execution } from "../execution.ts";
+import type { GateDecision } from "../gate-parts.ts";
 import { noTraffic, recordedTraffic } from "./carried.ts";
-import type { Execution } from "./execution.ts";
-import type { GateDecision } from "./gate-parts.ts";
 import { type HopParts, obstacleOf, shown } from "./hops.ts";
 
 interface Target {

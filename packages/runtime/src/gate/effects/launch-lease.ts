@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { LIMITS } from "@femtoclaw/protocol";
-import type { Execution } from "./execution.ts";
-import type { GateParts } from "./gate-parts.ts";
-import { haltOf } from "./session-halt.ts";
+import { haltOf } from "../admission/session-halt.ts";
+import type { Execution } from "../execution.ts";
+import type { GateParts } from "../gate-parts.ts";
 import { isSameView } from "./standing-view.ts";
 
 export interface LeaseParts extends Pick<GateParts, "clock" | "histories" | "registered" | "standing"> {

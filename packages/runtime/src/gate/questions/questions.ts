@@ -4,13 +4,13 @@
  */
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { type Answered, type ApprovalAnsweredBody, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
-import { operatorActor } from "../operator-actor.ts";
+import type { ApprovalSettings } from "../../configuration/resolved-configuration.ts";
+import { operatorActor } from "../../operator-actor.ts";
+import type { Problem } from "../verdict.ts";
 import { type Answer, openSigned, operatorName, requireSignature, type VouchedAnswer } from "./answers.ts";
 import { Deadlines, expiredAt } from "./deadlines.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { SessionQuestions } from "./session-questions.ts";
-import type { Problem } from "./verdict.ts";
 import type { WaitingCall } from "./waiting-call.ts";
 
 /** LIMIT: bytes of arguments with secrets that wait. No record holds them, so they are in memory for as long as that. */

@@ -3,9 +3,9 @@
  * While the record is on its way to the disk, busy sessions get fewer turns.
  */
 import type { JournalEntry } from "@femtoclaw/journal/live";
-import { shadowBytes } from "./entries.ts";
-import type { Execution } from "./execution.ts";
-import type { GateParts } from "./gate-parts.ts";
+import { shadowBytes } from "../entries.ts";
+import type { Execution } from "../execution.ts";
+import type { GateParts } from "../gate-parts.ts";
 
 export async function chargedAppend(
   parts: GateParts,

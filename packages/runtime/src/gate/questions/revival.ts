@@ -2,10 +2,10 @@
 import { Buffer } from "node:buffer";
 import { DecisionShare } from "@femtoclaw/policy/live";
 import type { DecisionCode, RecordActor, SessionId } from "@femtoclaw/protocol";
-import { type Execution, newExecution } from "./execution.ts";
-import type { GateParts } from "./gate-parts.ts";
+import { type Execution, newExecution } from "../execution.ts";
+import type { GateParts } from "../gate-parts.ts";
+import type { Problem } from "../verdict.ts";
 import type { Settlement } from "./questions.ts";
-import type { Problem } from "./verdict.ts";
 import type { WaitingCall } from "./waiting-call.ts";
 
 /**

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { openAnswer, operatorPrincipal, parseOperatorKey, type SignedAnswer } from "@femtoclaw/journal/live";
 import { type ApprovalCard, FemtoError, printable } from "@femtoclaw/protocol";
-import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
+import type { ApprovalSettings } from "../../configuration/resolved-configuration.ts";
 
 /** An operator's answer to one question. */
 export interface Answer {

@@ -7,10 +7,10 @@ import assert from "node:assert/strict";
 import type { HopAnswer, JsonObject, NextHop } from "@femtoclaw/capabilities";
 import { type JournalEntry, redact } from "@femtoclaw/journal/live";
 import { describeViolations, errorText, type Facts, LIMITS, printable } from "@femtoclaw/protocol";
-import type { Decisions } from "./decisions.ts";
-import type { Execution } from "./execution.ts";
-import type { GateParts, Registered } from "./gate-parts.ts";
-import { haltOf } from "./session-halt.ts";
+import { haltOf } from "../admission/session-halt.ts";
+import type { Decisions } from "../decisions.ts";
+import type { Execution } from "../execution.ts";
+import type { GateParts, Registered } from "../gate-parts.ts";
 
 export interface HopParts {
   readonly decisions: Decisions;

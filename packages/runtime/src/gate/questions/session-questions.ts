@@ -1,8 +1,8 @@
 /** How many questions a session may ask operators, and what they have said yes to for the rest of the session. */
 import type { Clock } from "@femtoclaw/journal";
 import { LIMITS } from "@femtoclaw/protocol";
-import { TokenBucket } from "./session-quota.ts";
-import type { Problem } from "./verdict.ts";
+import { TokenBucket } from "../admission/session-quota.ts";
+import type { Problem } from "../verdict.ts";
 
 interface QuestionAllowance {
   readonly questions: TokenBucket;
