@@ -21,7 +21,7 @@ export {
   type TerminalStatus,
   type UpstreamView,
 } from "@femtoclaw/protocol";
-export type { Approvals } from "./approvals.ts";
+export type { Inspect } from "./actors/system.ts";
 export * from "./configuration/index.ts";
 export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
 export { type ForkOptions, forkLog } from "./epochs/fork.ts";
@@ -31,6 +31,10 @@ export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/rest
 export { WorkFolder } from "./epochs/work-folder.ts";
 export { type Answer, operatorName, questionDigestOf } from "./gate/questions/answers.ts";
 export * from "./live.ts";
+export type { Approvals } from "./operators/approvals.ts";
+export type { ResolutionRequest } from "./operators/resolutions.ts";
+export type { PruneRequest, Retention } from "./operators/retention.ts";
+export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./operators/status.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export { eventCount } from "./projection/execution-records.ts";
@@ -77,12 +81,8 @@ export {
   replayDifference,
 } from "./replay/replay.ts";
 export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
-export type { ResolutionRequest } from "./resolutions.ts";
-export type { PruneRequest, Retention } from "./retention.ts";
-export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
-export type { HaltRequest } from "./session-halts.ts";
-export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./status.ts";
-export type { Inspect } from "./system.ts";
+export type { ProposeOptions, Session, SessionOptions } from "./sessions/session.ts";
+export type { HaltRequest } from "./sessions/session-halts.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
 export { recordingPage } from "./terminals/recording.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

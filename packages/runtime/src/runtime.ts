@@ -14,19 +14,19 @@ import {
   type Reply,
   type ToolDescription,
 } from "@femtoclaw/protocol";
-import { Approvals, reviewQuestions } from "./approvals.ts";
 import { Assembly } from "./assembly.ts";
 import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
 import type { LogGrowth } from "./log-growth.ts";
+import { Approvals, reviewQuestions } from "./operators/approvals.ts";
+import type { ResolutionRequest, Resolutions } from "./operators/resolutions.ts";
+import { Retention } from "./operators/retention.ts";
+import type { RuntimeStatus } from "./operators/status.ts";
 import type { PolicySource, RuntimeOptions } from "./options.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { Projection } from "./projection/projection.ts";
-import type { ResolutionRequest, Resolutions } from "./resolutions.ts";
-import { Retention } from "./retention.ts";
 import type { Secrets } from "./secrets/secrets.ts";
-import type { Session, SessionOptions } from "./session.ts";
-import type { HaltRequest } from "./session-halts.ts";
-import type { RuntimeStatus } from "./status.ts";
+import type { Session, SessionOptions } from "./sessions/session.ts";
+import type { HaltRequest } from "./sessions/session-halts.ts";
 import type { SwitchRequest } from "./subsystems/capability-switch.ts";
 import { recordRejection } from "./subsystems/reload.ts";
 import type { Terminals } from "./terminals/terminals.ts";
@@ -223,7 +223,7 @@ export class Runtime implements AsyncDisposable {
    * call, and FEMTO_EXECUTION_NOT_FOUND.
    */
   async undo(execution: string): Promise<Reply> {
-    const { undo } = await import("./undo.ts");
+    const { undo } = await import("./operators/undo.ts");
     return await undo(execution, this.#parts.journal, () => this.openSession({ channel: "operator" }));
   }
 
@@ -263,7 +263,7 @@ export class Runtime implements AsyncDisposable {
 
   async #startResolutions(): Promise<Resolutions> {
     const { journal, projection } = this.#parts.memory;
-    const { Resolutions } = await import("./resolutions.ts");
+    const { Resolutions } = await import("./operators/resolutions.ts");
     return new Resolutions({ journal, unresolved: () => projection.unresolved });
   }
 }

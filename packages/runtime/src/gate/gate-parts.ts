@@ -23,9 +23,9 @@ import type {
   UpstreamNotice,
 } from "@femtoclaw/protocol";
 import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
-import type { QuestionRecord } from "../approvals.ts";
+import type { DrivenExecution } from "../actors/driven-execution.ts";
 import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
-import type { DrivenExecution } from "../driven-execution.ts";
+import type { QuestionRecord } from "../operators/approvals.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Relays } from "../relay/relays.ts";
 import type { FairSlots } from "./admission/fair-slots.ts";

@@ -12,10 +12,10 @@ import {
   type SessionId,
   traceContext,
 } from "@femtoclaw/protocol";
-import type { DrivenExecution } from "../driven-execution.ts";
+import type { DrivenExecution } from "../actors/driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
-import { recordedLabel } from "../recorded-label.ts";
+import { recordedLabel } from "../sessions/recorded-label.ts";
 import { Admission, type Proposal } from "./admission/admission.ts";
 import { RefusalCounts } from "./admission/refusal-counts.ts";
 import { holdLease } from "./effects/launch-lease.ts";

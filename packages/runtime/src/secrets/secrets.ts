@@ -19,7 +19,7 @@ import {
   type SecretView,
   systemErrorCode,
 } from "@femtoclaw/protocol";
-import { operatorActor } from "../operator-actor.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
 
 const FILE = "secrets.json";
 

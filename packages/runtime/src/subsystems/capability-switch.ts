@@ -1,6 +1,6 @@
 /** Enabling or disabling a capability by an operator: checked, recorded, and only then in force. */
 import type { Journal } from "@femtoclaw/journal";
-import { operatorActor } from "../operator-actor.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
 import type { Confinement } from "./confinement.ts";
 import type { Registry } from "./registry.ts";
 

@@ -23,6 +23,7 @@ import {
   splitMcpToolName,
   type ToolDescription,
 } from "@femtoclaw/protocol";
+import type { ActorSystem } from "../actors/system.ts";
 import { packageStubs } from "../capability-packages/package-stubs.ts";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
@@ -31,7 +32,6 @@ import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
 import { requireKnownNames } from "../known-names.ts";
 import { type LogEntry, type PolicySource, RUNTIME_OPTIONS, type RuntimeOptions } from "../options.ts";
-import type { ActorSystem } from "../system.ts";
 import { offerText } from "../upstreams/offer.ts";
 import { type SwitchRequest, switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";

@@ -6,7 +6,7 @@ import { toolSetDigest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
 import type { OfferedTool, ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
-import { operatorActor } from "../operator-actor.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
 import { listDigest, quarantined } from "./offer.ts";
 
 const NOBODYS = { session: null, execution: null } as const;

@@ -1,6 +1,6 @@
 /** A fault of the gate itself, as its proposer and those who wait for the call meet it. */
 import { expect, it, onTestFinished, vi } from "vitest";
-import { ActorSystem } from "../../src/system.ts";
+import { ActorSystem } from "../../src/actors/system.ts";
 import { call, capability, startRuntime } from "../runtime-fixture.ts";
 
 it("is told to everybody who waits for the call", async () => {

@@ -5,7 +5,7 @@
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { type Answered, type ApprovalAnsweredBody, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ApprovalSettings } from "../../configuration/resolved-configuration.ts";
-import { operatorActor } from "../../operator-actor.ts";
+import { operatorActor } from "../../operators/operator-actor.ts";
 import type { Problem } from "../verdict.ts";
 import { type Answer, openSigned, operatorName, requireSignature, type VouchedAnswer } from "./answers.ts";
 import { Deadlines, expiredAt } from "./deadlines.ts";

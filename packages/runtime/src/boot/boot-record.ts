@@ -1,13 +1,13 @@
 /** The first record of a boot: which process runs where, with which configuration, and how the last boot ended. */
 import type { JournalEntry } from "@femtoclaw/journal";
 import { type Deployment, type DeploymentChangedBody, isRecordBody, parseJson, VERSION } from "@femtoclaw/protocol";
-import type { Chronicle } from "./chronicle.ts";
-import type { Integrity } from "./deployment.ts";
+import type { Chronicle } from "../chronicle.ts";
+import type { Integrity } from "../deployment.ts";
+import type { LogEntry, RuntimeOptions } from "../options.ts";
+import type { Projection } from "../projection/projection.ts";
+import type { Memory } from "../subsystems/memory.ts";
+import type { ProcessIdentity } from "../surroundings.ts";
 import { interruptedEntries, interruptedTerminals } from "./interruptions.ts";
-import type { LogEntry, RuntimeOptions } from "./options.ts";
-import type { Projection } from "./projection/projection.ts";
-import type { Memory } from "./subsystems/memory.ts";
-import type { ProcessIdentity } from "./surroundings.ts";
 
 interface BootParts {
   readonly last: Projection["host"];

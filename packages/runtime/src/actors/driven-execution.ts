@@ -4,7 +4,7 @@
  * it if somebody inspects, and for a call that has waited for operators.
  */
 import type { ExecutionActor, ExecutionState } from "@femtoclaw/machines";
-import type { ExecutionEventType, ExecutionPoint, ExecutionTable } from "./projection/execution-table.ts";
+import type { ExecutionEventType, ExecutionPoint, ExecutionTable } from "../projection/execution-table.ts";
 
 /** What the gate needs of a driver. An event that is not possible in the current state changes nothing. */
 export interface DrivenExecution {

@@ -8,8 +8,8 @@ import {
   planPruning,
 } from "@femtoclaw/journal/live";
 import { FemtoError, type Pruning } from "@femtoclaw/protocol";
+import type { Projection } from "../projection/projection.ts";
 import { operatorActor } from "./operator-actor.ts";
-import type { Projection } from "./projection/projection.ts";
 
 /** Which records to prune, from the first one on. */
 export interface PruneRequest {

@@ -1,7 +1,7 @@
 /** The records that a start makes for executions and terminals that the last boot left open. */
 import type { JournalEntry } from "@femtoclaw/journal";
-import type { OpenExecution } from "./projection/execution-records.ts";
-import type { OpenTerminal } from "./projection/open-terminals.ts";
+import type { OpenExecution } from "../projection/execution-records.ts";
+import type { OpenTerminal } from "../projection/open-terminals.ts";
 
 /** INVARIANT: I2: an intent without an outcome is never run again. A person has to say what became of it. */
 export function interruptedEntries(open: ReadonlyMap<string, OpenExecution>): JournalEntry[] {

@@ -5,7 +5,7 @@
 import type { JournalReader } from "@femtoclaw/journal";
 import type { PolicyContext } from "@femtoclaw/machines";
 import { FemtoError, type Snapshot } from "@femtoclaw/protocol";
-import { Projection } from "./projection/projection.ts";
+import { Projection } from "../projection/projection.ts";
 
 export interface Recovered {
   readonly projection: Projection;

@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import { type Reversal, reversalOf } from "@femtoclaw/capabilities";
 import type { JournalReader } from "@femtoclaw/journal";
 import { FemtoError, printable, type Reply, type TypedRecord } from "@femtoclaw/protocol";
+import type { Session } from "../sessions/session.ts";
 import { notFound, showExecution } from "./history.ts";
-import type { Session } from "./session.ts";
 
 /** Proposes the reverse call of an execution, in an operator session that is closed afterwards. */
 export async function undo(execution: string, reader: JournalReader, open: () => Session): Promise<Reply> {

@@ -13,11 +13,11 @@ import {
   type Reply,
   type SessionId,
 } from "@femtoclaw/protocol";
-import { Door, newcomersShare } from "./gate/admission/door.ts";
-import { refusalShare, SessionQuota } from "./gate/admission/session-quota.ts";
-import type { Gate } from "./gate/gate.ts";
-import type { OpenGate } from "./gate/open-gate.ts";
-import type { SessionHistories } from "./projection/session-histories.ts";
+import { Door, newcomersShare } from "../gate/admission/door.ts";
+import { refusalShare, SessionQuota } from "../gate/admission/session-quota.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { OpenGate } from "../gate/open-gate.ts";
+import type { SessionHistories } from "../projection/session-histories.ts";
 import { recordedLabel } from "./recorded-label.ts";
 import {
   type ReadingTurns,

@@ -25,9 +25,9 @@ import {
   type EventObject,
   type InspectionEvent,
 } from "xstate";
+import { harmless } from "../harmless.ts";
+import { ExecutionTable } from "../projection/execution-table.ts";
 import { type DrivenExecution, TableExecution } from "./driven-execution.ts";
-import { harmless } from "./harmless.ts";
-import { ExecutionTable } from "./projection/execution-table.ts";
 import { supervised } from "./supervised.ts";
 
 /** Gets XState's inspection events of every actor. */

@@ -10,7 +10,7 @@ import {
   type Resolution,
   type TypedRecord,
 } from "@femtoclaw/protocol";
-import { replyError, verdictOf } from "./gate/verdict.ts";
+import { replyError, verdictOf } from "../gate/verdict.ts";
 
 /** Records of an execution that change nothing about how far it has come. */
 const PASSING: ReadonlySet<RecordType> = new Set(["execution.hop", "upstream.answered", "values.erased"]);

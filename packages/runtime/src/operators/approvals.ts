@@ -14,13 +14,13 @@ import {
   type TypedRecord,
   type WatchedQuestions,
 } from "@femtoclaw/protocol";
-import type { ApprovalSettings } from "./configuration/resolved-configuration.ts";
-import type { Gate } from "./gate/gate.ts";
-import { type Answer, isSelfApprovable, operatorName, requireAnswer } from "./gate/questions/answers.ts";
-import type { WaitingCall } from "./gate/questions/waiting-call.ts";
-import type { GrowthWait } from "./log-growth.ts";
-import type { OpenQuestion } from "./projection/open-questions.ts";
-import type { Policy } from "./subsystems/policy.ts";
+import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
+import type { Gate } from "../gate/gate.ts";
+import { type Answer, isSelfApprovable, operatorName, requireAnswer } from "../gate/questions/answers.ts";
+import type { WaitingCall } from "../gate/questions/waiting-call.ts";
+import type { GrowthWait } from "../log-growth.ts";
+import type { OpenQuestion } from "../projection/open-questions.ts";
+import type { Policy } from "../subsystems/policy.ts";
 
 /** LIMIT: questions in one answer. A card has some kilobytes, and may be as large as the call that it shows. */
 const LISTED_QUESTIONS = 256;

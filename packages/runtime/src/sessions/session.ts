@@ -15,10 +15,10 @@ import {
   type TraceFields,
   type WatchedChanges,
 } from "@femtoclaw/protocol";
-import { type NamesOf, requireKnownNames } from "./known-names.ts";
-import type { OutputReader } from "./outputs/outputs.ts";
-import type { ChangesRequest } from "./relay/changes.ts";
-import type { RelayWishes } from "./relay/relays.ts";
+import { type NamesOf, requireKnownNames } from "../known-names.ts";
+import type { OutputReader } from "../outputs/outputs.ts";
+import type { ChangesRequest } from "../relay/changes.ts";
+import type { RelayWishes } from "../relay/relays.ts";
 
 /** Options of one proposal that are not part of its message. All of them are optional. */
 export interface ProposeOptions {

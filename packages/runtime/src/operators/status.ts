@@ -3,17 +3,17 @@ import type { Clock } from "@femtoclaw/journal";
 import type { Fault, Phase } from "@femtoclaw/machines";
 import { NO_HISTORY } from "@femtoclaw/policy/live";
 import { type Deployment, type LogParent, type RecordActor, type UpstreamView, VERSION } from "@femtoclaw/protocol";
-import type { Integrity } from "./deployment.ts";
-import type { OpenGate } from "./gate/open-gate.ts";
-import type { Problem } from "./gate/verdict.ts";
-import { type Counters, ZERO_COUNTERS } from "./projection/executions.ts";
-import type { InForce } from "./subsystems/in-force.ts";
-import type { Memory } from "./subsystems/memory.ts";
-import type { Shadow } from "./subsystems/shadow.ts";
-import type { ActorSystem } from "./system.ts";
-import type { TelemetryGauges } from "./telemetry-port.ts";
-import { quarantined } from "./upstreams/offer.ts";
-import type { WitnessStatus } from "./witness-port.ts";
+import type { ActorSystem } from "../actors/system.ts";
+import type { Integrity } from "../deployment.ts";
+import type { OpenGate } from "../gate/open-gate.ts";
+import type { Problem } from "../gate/verdict.ts";
+import { type Counters, ZERO_COUNTERS } from "../projection/executions.ts";
+import type { InForce } from "../subsystems/in-force.ts";
+import type { Memory } from "../subsystems/memory.ts";
+import type { Shadow } from "../subsystems/shadow.ts";
+import type { TelemetryGauges } from "../telemetry-port.ts";
+import { quarantined } from "../upstreams/offer.ts";
+import type { WitnessStatus } from "../witness-port.ts";
 
 /** An open session: who proposes in it, and what it has done so far. */
 export interface SessionStatus {

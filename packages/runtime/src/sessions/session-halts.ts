@@ -1,9 +1,9 @@
 /** Halting a session by an operator. The halt takes effect when its record has a number, before it is durable. */
 import type { Journal } from "@femtoclaw/journal";
 import { FemtoError, type Halt, LIMITS, printable, type SessionId } from "@femtoclaw/protocol";
-import type { Gate } from "./gate/gate.ts";
-import { operatorActor } from "./operator-actor.ts";
-import type { SessionHistories } from "./projection/session-histories.ts";
+import type { Gate } from "../gate/gate.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
+import type { SessionHistories } from "../projection/session-histories.ts";
 
 /** Which session to halt, and why. */
 export interface HaltRequest {

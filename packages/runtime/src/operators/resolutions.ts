@@ -1,9 +1,9 @@
 /** What became of interrupted executions, in the words of an operator. This neither runs nor undoes anything. */
 import type { Journal, JournalReader } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { UnresolvedExecution } from "../projection/unresolved.ts";
 import { notFound, showExecution } from "./history.ts";
 import { operatorActor } from "./operator-actor.ts";
-import type { UnresolvedExecution } from "./projection/unresolved.ts";
 
 /** An operator's statement about an interrupted execution. */
 export interface ResolutionRequest {
