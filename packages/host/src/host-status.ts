@@ -21,7 +21,7 @@ export interface HostStatus extends RuntimeStatus, TelemetryStatus {
   /** By the names of the agents that have a socket of their own. */
   readonly agent_sockets: Readonly<Record<string, string>>;
   readonly operator_socket: string;
-  /** The state of the webhook that is told of questions; null if there is none. */
+  /** The state of the webhook that is notified of questions; null if there is none. */
   readonly webhook: WebhookStatus | null;
 }
 

@@ -282,7 +282,7 @@ export class Journal extends StoreReader {
 
   /**
    * INVARIANT: after a failure that the store could not repair, nothing is written any more. The failed group may or
-   * may not be on the disk, so a later record could follow one that nobody was told of.
+   * may not be on the disk, so a later record could follow one that was never reported to anyone.
    */
   #fail(waiting: readonly { reject(error: FemtoError): void }[], cause: unknown): void {
     this.#state = "failed";

@@ -38,7 +38,7 @@ function configurationAs({ configuration: path, fault }: HostInQuestion): Record
   return fault === null ? { path, counts: true } : { path, counts: false, code: fault.code, reason: fault.message };
 }
 
-/** A running host is shown even if its configuration does not count, lest it be taken for gone. */
+/** A running host is shown even if its configuration does not count. Otherwise it would seem to be gone. */
 function configurationRows({ configuration, fault }: HostInQuestion, output: Output): string[][] {
   if (fault === null) return [["configuration", printable(configuration, 4_096)]];
   return [

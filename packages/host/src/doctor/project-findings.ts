@@ -155,7 +155,7 @@ export async function rememberedFinding({ context, loaded, running }: Project): 
   };
 }
 
-/** Whether the webhook can be told of questions, and is. */
+/** Whether the webhook can be notified of questions, and is. */
 export async function webhookFinding({ context, loaded, running }: Project, setting: WebhookSetting): Promise<Found> {
   await webhookKey(setting, context.environment);
   const { origin } = new URL(setting.url);

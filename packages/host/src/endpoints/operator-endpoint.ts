@@ -21,7 +21,7 @@ export interface OperatorParts {
   readonly runtime: Runtime;
   readonly sockets: HostSockets;
   telemetryStatus(): TelemetryStatus;
-  /** The state of the webhook that is told of questions; null if there is none. */
+  /** The state of the webhook that is notified of questions; null if there is none. */
   webhookStatus(): WebhookStatus | null;
   readonly launches: LaunchVerbs;
   /** Begins to stop the host. The answer to the request goes out first. */

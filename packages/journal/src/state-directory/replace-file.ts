@@ -26,7 +26,7 @@ export interface StagedFile extends AsyncDisposable {
 
 /**
  * Writes the file under a temporary name. That takes the room on disk first, so that what must precede the file, such
- * as a record of it, is not written in vain.
+ * as a record of it, is not written for nothing.
  */
 export async function stageFile(folder: string, text: string): Promise<StagedFile> {
   await makeDurableFolders(folder, 0o700);

@@ -172,7 +172,7 @@ export class Steps {
     return this.#decisions.forbiddenNow(execution);
   }
 
-  // INVARIANT: I1: the question is durable before anyone hears of it.
+  // INVARIANT: I1: the question is durable before anyone learns of it.
   async #ask(execution: Execution, question: Question): Promise<EventType> {
     const asking = await askingOf(execution, question, this.#parts, this.#questions);
     switch (asking.kind) {

@@ -35,7 +35,7 @@ export class Secrets {
   /** Makes changes run one after the other. */
   readonly #changes = new OneByOne();
 
-  /** `onAdded` hears that something that lacked a secret may have it now. */
+  /** `onAdded` is called when something that lacked a secret may have it now. */
   constructor(stateDirectory: string, journal: () => Pick<Journal, "append">, onAdded: () => void) {
     this.#folder = stateDirectory;
     this.#journal = journal;

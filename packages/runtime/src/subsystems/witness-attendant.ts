@@ -155,7 +155,7 @@ export class WitnessAttendant {
   #failed(why: string, { contradicts }: { readonly contradicts: boolean }): void {
     const { witness, log, clock } = this.#options;
     const reason = printable(why, LIMITS.reasonChars);
-    // The same failure again is no news.
+    // The same failure is not logged a second time.
     if (reason !== this.#error) {
       log({
         level: contradicts ? "error" : "warn",

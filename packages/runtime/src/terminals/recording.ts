@@ -1,5 +1,5 @@
 /**
- * What the journal holds of one terminal, page by page. It serves a host that answers piecewise as well as a stopped
+ * What the journal holds of one terminal, page by page. It serves both a host that answers piece by piece and a stopped
  * journal.
  */
 import type { JournalReader } from "@femtoclaw/journal";

@@ -154,7 +154,7 @@ export class Terminals implements GateTerminals {
     }
   }
 
-  // INVARIANT: I1: the record that a terminal is open is durable before anybody hears of the terminal.
+  // INVARIANT: I1: the record that a terminal is open is durable before anybody learns of the terminal.
   async #keep(opening: Execution, terminal: Terminal): Promise<string> {
     const { id, session, actor, facts } = opening;
     const question = facts?.questions[0];

@@ -34,7 +34,7 @@ const NOTHING = Buffer.alloc(0);
 const LOCK_FILE = "LOCK";
 /** LIMIT: bytes fetched at once by a long read. Each fetch waits for a thread, and a group may have 100 KiB. */
 const AHEAD_BYTES = 1 << 20;
-/** Number of records from which a read counts as long. A short read would fetch most of these bytes in vain. */
+/** Number of records from which a read counts as long. A short read would not use most of these bytes. */
 const AHEAD_RECORDS = 4_096;
 
 /** How thorough opening is. */

@@ -63,7 +63,7 @@ export class Connections {
     return answer;
   }
 
-  /** Ends connections that would no longer be permitted, given the marks that the principal bears by now. */
+  /** Ends connections that would no longer be permitted, given the marks that the principal has by now. */
   review(): void {
     for (const target of this.#targets.values()) this.#review(target);
   }

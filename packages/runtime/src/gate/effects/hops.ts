@@ -1,6 +1,6 @@
 /**
  * Decides where the effect of a permitted call may go on to, for example after a redirect. Each hop has facts and a
- * decision of its own, by the same policy in the same session, and a record that is durable before the effect hears the
+ * decision of its own, by the same policy in the same session, and a record that is durable before the effect gets the
  * answer.
  */
 import assert from "node:assert/strict";

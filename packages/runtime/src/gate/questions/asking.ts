@@ -20,7 +20,7 @@ export type Asking =
   /** The session already asks about the same call; that answer will also be the answer to this one. */
   | { readonly kind: "same"; readonly reply: Reply }
   | { readonly kind: "refused"; readonly problem: Problem }
-  /** A new question. It must be durable before anyone hears of it. */
+  /** A new question. It must be durable before anyone learns of it. */
   | {
       readonly kind: "ask";
       readonly entry: JournalEntry;
