@@ -8,7 +8,10 @@ import standaloneCode from "ajv/dist/standalone/index.js";
 import { agentRun } from "../packages/capabilities/src/agent/agent-run.ts";
 import { builtinCapabilities } from "../packages/capabilities/src/builtin.ts";
 import { mcpServerCapability } from "../packages/capabilities/src/mcp/mcp-tool.ts";
-import { ARGUMENT_SCHEMA_OPTIONS, SECRET_KEYWORD } from "../packages/runtime/src/gate/argument-schema-options.ts";
+import {
+  ARGUMENT_SCHEMA_OPTIONS,
+  SECRET_KEYWORD,
+} from "../packages/runtime/src/gate/schemas/argument-schema-options.ts";
 
 /** Every server is registered with the same schemas, whatever its name. */
 const MCP_SERVER = mcpServerCapability({ name: "any", isSandboxed: true });

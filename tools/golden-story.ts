@@ -2,16 +2,12 @@
  * A short history with records of every type: a story of one host, from its first start over a crash to its end. Real
  * runtimes write it. For `tools/freeze-golden.ts`.
  */
+
 import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { operatorSigner, readOperatorKey, signAnswer } from "@femtoclaw/journal";
-import {
-  type ApprovalView,
-  listExecutions,
-  type Runtime,
-  type RuntimeOptions,
-  type TelemetrySource,
-} from "@femtoclaw/runtime";
+import type { ApprovalCard } from "@femtoclaw/protocol";
+import { listExecutions, type Runtime, type RuntimeOptions, type TelemetrySource } from "@femtoclaw/runtime";
 import { call, capability, configured, OPERATOR, start, succeeded } from "./golden-runtime.ts";
 import { appendTrouble } from "./golden-trouble.ts";
 
@@ -48,8 +44,8 @@ async function untilCrash(root: string, state: string): Promise<void> {
   });
   const { runtime } = waiting;
   await everyCall(runtime, 2);
-  await runtime.switchCapability("off", true, "operator");
-  await runtime.switchCapability("off", false, "operator");
+  await runtime.switchCapability({ name: "off", enabled: true, by: "operator" });
+  await runtime.switchCapability({ name: "off", enabled: false, by: "operator" });
   await runtime.rotateKey();
   telemetry?.onChange("degraded", 3, "no route");
   telemetry?.onChange("exporting", 9);
@@ -117,7 +113,7 @@ async function askOperators(root: string, state: string, runtime: Runtime): Prom
   await everyCall(runtime, 2);
 }
 
-function signedYes({ log, id, digest, expires_at: expiresAt }: ApprovalView): string {
+function signedYes({ log, id, digest, expires_at: expiresAt }: ApprovalCard): string {
   const key = readOperatorKey(OPERATOR.pem, null);
   const signer = key === null ? null : operatorSigner(key, [OPERATOR.vkey]);
   if (signer === null) throw new Error("a new key is readable");

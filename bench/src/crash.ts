@@ -105,17 +105,12 @@ async function killed(host: BenchHost, path: string, afterMs: number): Promise<L
   const next = await host.start();
   try {
     await using operator = await host.operator();
-    const executions = (await operator.executions({ limit: 100 })) as Execution[];
+    const executions = await operator.executions({ limit: 100 });
     const own = executions.find(({ label }) => label === basename(path));
     return { answered, effects: effectsIn(path), told: own?.status ?? null };
   } finally {
     await next.end("SIGTERM");
   }
-}
-
-interface Execution {
-  readonly label: string | null;
-  readonly status: string;
 }
 
 function effectsIn(path: string): number {

@@ -8,7 +8,7 @@ import { SystemProcess } from "./system-process.ts";
 import type { SystemName } from "./systems.ts";
 import type { Trials } from "./trials.ts";
 
-export const CALLERS = [1, 10, 100, 1_000] as const;
+const CALLERS = [1, 10, 100, 1_000] as const;
 const LOAD_MS = 2_000;
 const WARM_UP_MS = 1_500;
 const WARM_UP_CALLERS = 100;

@@ -13,7 +13,7 @@ const WAIT_MS = 600_000;
 /** LIMIT: characters of one result that a model gets, by default. */
 export const RESULT_CHARS = 32_768;
 
-/** How long a model's calls wait, and how much it is told of their results. */
+/** How long a model's calls wait, and how much of their results it gets. */
 export interface GateToolsOptions {
   /** Milliseconds for which a call waits for an operator before it is withdrawn; ten minutes by default. */
   readonly waitMs?: number;

@@ -1,10 +1,11 @@
 /** A real runtime in a folder of its own, whose session is the gate of an agent. */
+
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Gate } from "@femtoclaw/agent";
+import type { ApprovalCard } from "@femtoclaw/protocol";
 import {
-  type ApprovalView,
   createRuntime,
   type ExecutionView,
   listExecutions,
@@ -54,7 +55,7 @@ export class AgentPlace implements AsyncDisposable {
     };
   }
 
-  async questions(): Promise<ApprovalView[]> {
+  async questions(): Promise<ApprovalCard[]> {
     return await this.runtime.approvals.list();
   }
 

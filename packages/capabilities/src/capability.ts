@@ -47,7 +47,7 @@ export interface Capability {
   readonly isLaunched?: true;
   /**
    * Called for permitted calls while their intent is being written to the disk; null if there is nothing to prepare.
-   * INVARIANT: I1: preparing performs nothing of the call, and nor does anything prepared once it is disposed of.
+   * INVARIANT: I1: preparing performs nothing of the call. What was prepared does nothing after it was disposed of.
    */
   prepare?(call: CallToPrepare): PreparedEffect | null;
   /** Called for permitted calls only. A failure of the effect is an outcome; a throw is a bug. */

@@ -2,16 +2,6 @@
 export { AgentClient, type AgentOptions, type ProposeOptions } from "./agent-client.ts";
 export { HostConnection } from "./connection.ts";
 export { LogMemory, type MetLog, type RememberedLog } from "./host-log.ts";
-export { LaunchedAgent, type LaunchOutput } from "./launched-agent.ts";
+export { LaunchedAgent } from "./launched-agent.ts";
 export { faultText, refusalText, resultText } from "./model-text.ts";
-export type {
-  ExportAnswer,
-  HaltAnswer,
-  ProvedRecord,
-  PruneAnswer,
-  RecordPage,
-  ReloadAnswer,
-  SecretView,
-  WatchedTerminal,
-} from "./operator-answers.ts";
 export { OperatorClient } from "./operator-client.ts";

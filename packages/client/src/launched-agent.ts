@@ -1,23 +1,9 @@
 /** An agent that an operator launches. A connection can launch one, and ends it with itself. */
 
 import type { Buffer } from "node:buffer";
-import type { Reply } from "@femtoclaw/protocol";
+import type { LaunchOutput } from "@femtoclaw/protocol";
 import { malformed, requireFields } from "@femtoclaw/protocol";
 import type { HostConnection } from "./connection.ts";
-
-/** Output of a launched agent; and once it has ended, the reply and how its calls ended. */
-export interface LaunchOutput {
-  /** In base64, as is `stderr`; empty if nothing was written. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Null while the agent runs. */
-  readonly ended: {
-    readonly reply: Reply;
-    readonly calls: Partial<Record<Reply["status"], number>>;
-    /** Whether a rule requires an operator's approval of the launch itself, so that it never began. */
-    readonly asked: boolean;
-  } | null;
-}
 
 /** The agent that the connection of an `OperatorClient` may launch. */
 export class LaunchedAgent {

@@ -3,16 +3,28 @@
  * about the log are in `operator-log.ts`.
  */
 import {
+  type Answered,
+  type ApprovalCard,
+  type ComparedUpstream,
+  type ExecutionHistory,
+  type ExecutionView,
   followOutput,
+  type Halt,
   type OutputPart,
+  type PackageView,
+  type RecordedDecision,
+  type RecordingPage,
   type RegisteredCapability,
+  type ReloadAnswer,
   type Reply,
+  type SecretView,
+  type TerminalStatus,
   type WatchedOutput,
   type WatchedQuestions,
+  type WatchedTerminal,
 } from "@femtoclaw/protocol";
 import { WATCH_MS } from "./call-output.ts";
 import { memoryOf } from "./host-log.ts";
-import type { HaltAnswer, ReloadAnswer, SecretView, WatchedTerminal } from "./operator-answers.ts";
 import { OperatorConnection } from "./operator-connection.ts";
 import { OperatorLog } from "./operator-log.ts";
 
@@ -33,26 +45,26 @@ export class OperatorClient extends OperatorLog {
   }
 
   /** The runtime's status with the paths of the host's sockets. */
-  status(): Promise<Record<string, unknown>> {
+  status(): Promise<Readonly<Record<string, unknown>>> {
     return this.askSoon("status");
   }
 
   /** Asks the host to end; `now` cancels what runs instead of waiting for it. It has ended when `closed` resolves. */
   async stop(options: { readonly now: boolean }): Promise<void> {
-    await this.ask<unknown>("stop", { now: options.now });
+    await this.ask("stop", { now: options.now });
   }
 
   /**
    * Stops a session for good: nothing of it begins any more, and what runs is ended. Durable when it resolves. Throws
    * FEMTO_SESSION_NOT_FOUND, and FEMTO_HOST_SILENT if it is not known whether the host heard.
    */
-  halt(session: string, reason?: string): Promise<HaltAnswer> {
+  halt(session: string, reason?: string): Promise<Halt> {
     const fields = { session, ...(reason === undefined ? {} : { reason }) };
     return this.askSoon("sessions.halt", fields);
   }
 
   /** Every registered capability, whether it is enabled, and who decided that. */
-  capabilities(): Promise<RegisteredCapability[]> {
+  capabilities(): Promise<readonly RegisteredCapability[]> {
     return this.ask("capabilities.list");
   }
 
@@ -60,17 +72,17 @@ export class OperatorClient extends OperatorLog {
    * Enables or disables a capability until an operator changes it again, restarts included; durable when it resolves.
    * Throws FEMTO_CAPABILITY_NOT_FOUND and FEMTO_CAPABILITY_DISABLED.
    */
-  async switchCapability(name: string, enable: boolean): Promise<void> {
-    await this.ask<unknown>(enable ? "capabilities.enable" : "capabilities.disable", { name });
+  async switchCapability(name: string, verb: "enable" | "disable"): Promise<void> {
+    await this.ask(`capabilities.${verb}`, { name });
   }
 
   /** Replies of past executions, newest first, each with `tool`, `session`, `requested_at` and `duration_ms`. */
-  executions(query: { limit: number; status?: string; session?: string }): Promise<unknown[]> {
+  executions(query: { limit: number; status?: string; session?: string }): Promise<readonly ExecutionView[]> {
     return this.ask("executions.list", query);
   }
 
   /** One execution with its records. Throws FEMTO_EXECUTION_NOT_FOUND. */
-  execution(id: string): Promise<unknown> {
+  execution(id: string): Promise<ExecutionHistory> {
     return this.ask("executions.show", { execution: id });
   }
 
@@ -102,21 +114,21 @@ export class OperatorClient extends OperatorLog {
   }
 
   /** One page of open questions, the oldest first, beginning with the record `from`. */
-  approvals(from = 0): Promise<unknown[]> {
+  approvals(from = 0): Promise<readonly ApprovalCard[]> {
     return this.ask("approvals.list", { from });
   }
 
   /** All open questions, page by page. One asked meanwhile comes last, and one settled meanwhile may be missing. */
-  async *allApprovals(): AsyncGenerator<unknown, void, void> {
-    for (let page = await this.approvals(); page.length > 0; ) {
+  async *allApprovals(): AsyncGenerator<ApprovalCard, void, void> {
+    let page = await this.approvals();
+    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
       yield* page;
-      const { id } = page.at(-1) as { readonly id: string };
-      page = await this.approvals(Number(id) + 1);
+      page = await this.approvals(Number(last.id) + 1);
     }
   }
 
   /** One open question with everything that would run. Throws FEMTO_APPROVAL_NOT_FOUND. */
-  approval(id: string): Promise<unknown> {
+  approval(id: string): Promise<ApprovalCard> {
     return this.ask("approvals.show", { approval: id });
   }
 
@@ -138,7 +150,7 @@ export class OperatorClient extends OperatorLog {
     readonly answer: "granted" | "refused";
     readonly scope: "once" | "session";
     readonly reason?: string;
-  }): Promise<unknown> {
+  }): Promise<Answered> {
     return this.ask("approvals.answer", answer);
   }
 
@@ -146,12 +158,12 @@ export class OperatorClient extends OperatorLog {
    * Passes on an answer that an operator signed, which itself says what it answers. Throws FEMTO_APPROVAL_SIGNATURE if
    * it is not valid.
    */
-  answerSigned(signed: string): Promise<unknown> {
+  answerSigned(signed: string): Promise<Answered> {
     return this.ask("approvals.answer", { signed });
   }
 
   /** Open terminals, the newest first. */
-  terminals(): Promise<unknown[]> {
+  terminals(): Promise<readonly TerminalStatus[]> {
     return this.ask("terminals.list");
   }
 
@@ -161,12 +173,12 @@ export class OperatorClient extends OperatorLog {
   }
 
   /** One page of a terminal's recording: its records, and where the next page begins. */
-  terminalRecording(terminal: string, from: number | null): Promise<unknown> {
+  terminalRecording(terminal: string, from: number | null): Promise<RecordingPage> {
     return this.ask("terminals.recording", { terminal, ...(from === null ? {} : { from }) });
   }
 
   /** Names and destinations of stored secrets. */
-  secrets(): Promise<SecretView[]> {
+  secrets(): Promise<readonly SecretView[]> {
     return this.ask("secrets.list");
   }
 
@@ -175,42 +187,42 @@ export class OperatorClient extends OperatorLog {
    * FEMTO_SECRET_INVALID.
    */
   async addSecret(secret: { name: string; host: string; port: number; value: string }): Promise<void> {
-    await this.ask<unknown>("secrets.add", secret);
+    await this.ask("secrets.add", secret);
   }
 
   /** Deletes a stored secret; durable when it resolves. Throws FEMTO_SECRET_NOT_FOUND. */
   async removeSecret(name: string): Promise<void> {
-    await this.ask<unknown>("secrets.remove", { name });
+    await this.ask("secrets.remove", { name });
   }
 
   /** The MCP servers of others: their state, and which of their tools are offered. */
-  async upstreams(): Promise<unknown[]> {
+  upstreams(): Promise<readonly ComparedUpstream[]> {
     return this.ask("upstreams.list");
   }
 
   /** Accepts tools by the digests that were seen; durable when it resolves. */
   async acceptTools(server: string, tools: readonly { name: string; sha256: string }[]): Promise<void> {
-    await this.ask<unknown>("upstreams.accept", { server, tools });
+    await this.ask("upstreams.accept", { server, tools });
   }
 
   /** Withdraws what was accepted of a server; durable when it resolves. */
   async resetTools(server: string): Promise<void> {
-    await this.ask<unknown>("upstreams.reset", { server });
+    await this.ask("upstreams.reset", { server });
   }
 
   /** Capability packages of others: their files, and which were accepted. */
-  packages(): Promise<unknown[]> {
+  packages(): Promise<readonly PackageView[]> {
     return this.ask("capabilities.packages");
   }
 
   /** Accepts the files of a package by the digests that were seen; durable when it resolves. */
   async acceptPackage(name: string, files: readonly { name: string; sha256: string }[]): Promise<void> {
-    await this.ask<unknown>("capabilities.accept", { name, files });
+    await this.ask("capabilities.accept", { name, files });
   }
 
   /** Withdraws what was accepted of a package; durable when it resolves. */
   async resetPackage(name: string): Promise<void> {
-    await this.ask<unknown>("capabilities.reset", { name });
+    await this.ask("capabilities.reset", { name });
   }
 
   /**
@@ -227,7 +239,7 @@ export class OperatorClient extends OperatorLog {
   }
 
   /** The recorded decision about the execution of a record, and the policy in force then. */
-  decision(ref: string): Promise<unknown> {
+  decision(ref: string): Promise<RecordedDecision> {
     return this.ask("policy.decision", { ref });
   }
 }

@@ -1,6 +1,6 @@
 /** The connection beneath an `OperatorClient`: how it is opened, checked, asked and closed. */
 import { join } from "node:path";
-import { type OperatorVerb, SOCKET_NAMES } from "@femtoclaw/protocol";
+import { type OperatorAnswers, type OperatorVerb, SOCKET_NAMES } from "@femtoclaw/protocol";
 import { HostConnection } from "./connection.ts";
 import { openHeld } from "./held-connection.ts";
 import { followLogOf, type LogMemory, type MetLog } from "./host-log.ts";
@@ -45,12 +45,18 @@ export abstract class OperatorConnection implements AsyncDisposable {
   }
 
   /** The form of the answer is not checked here: the host is the operator's own. */
-  protected async ask<T>(verb: OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<T> {
-    return (await this.#connection.request(verb, fields)) as T;
+  protected async ask<V extends OperatorVerb>(
+    verb: V,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<OperatorAnswers[V]> {
+    return (await this.#connection.request(verb, fields)) as OperatorAnswers[V];
   }
 
   /** Like `ask`, for a verb that a host answers at once: rejects with FEMTO_HOST_SILENT if it does not. */
-  protected async askSoon<T>(verb: OperatorVerb, fields: Readonly<Record<string, unknown>> = {}): Promise<T> {
-    return (await this.#connection.requestSoon(verb, fields)) as T;
+  protected async askSoon<V extends OperatorVerb>(
+    verb: V,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<OperatorAnswers[V]> {
+    return (await this.#connection.requestSoon(verb, fields)) as OperatorAnswers[V];
   }
 }

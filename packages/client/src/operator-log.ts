@@ -1,5 +1,14 @@
 /** What an operator may ask of a running host's log: records, checkpoints, proofs, exports, erasing, pruning, forks. */
-import type { ExportAnswer, ProvedRecord, PruneAnswer, RecordPage } from "./operator-answers.ts";
+import type {
+  Erased,
+  ExportedLog,
+  Fork,
+  LogKeys,
+  ProvedRecord,
+  Pruning,
+  RecordPage,
+  ReplayedState,
+} from "@femtoclaw/protocol";
 import { OperatorConnection } from "./operator-connection.ts";
 
 /** The part of an `OperatorClient` that reads the log, and that removes or copies what is in it. */
@@ -29,13 +38,17 @@ export abstract class OperatorLog extends OperatorConnection {
   }
 
   /** Sizes of the trees that were signed, ascending. */
-  checkpoints(): Promise<number[]> {
+  checkpoints(): Promise<readonly number[]> {
     return this.ask("audit.checkpoints");
   }
 
-  /** Makes the host write the log to a path of its own machine, which must not exist yet. */
-  exportLog(format: string, out: string, values: boolean): Promise<ExportAnswer> {
-    return this.ask("audit.export", { format, out, values });
+  /** Makes the host write the log to a path of its own machine, which must not exist yet; with `values`, those beside it too. */
+  exportLog(request: {
+    readonly format: string;
+    readonly out: string;
+    readonly values: boolean;
+  }): Promise<ExportedLog> {
+    return this.ask("audit.export", request);
   }
 
   /** What dropping the oldest records would do; with `sure`, drops them for good. Throws FEMTO_PRUNE_REFUSED. */
@@ -43,19 +56,23 @@ export abstract class OperatorLog extends OperatorConnection {
     readonly before?: number;
     readonly older_than_ms?: number;
     readonly sure: boolean;
-  }): Promise<PruneAnswer> {
+  }): Promise<Pruning> {
     return this.ask("audit.prune", request);
   }
 
   /**
    * Erases the values to which a record, or any record of an execution, commits; when it resolves, no file has them.
    */
-  eraseValues(request: { readonly ref: string; readonly field?: string; readonly reason: string }): Promise<unknown> {
+  eraseValues(request: {
+    readonly ref: string;
+    readonly field?: string;
+    readonly reason: string;
+  }): Promise<readonly Erased[]> {
     return this.ask("audit.erase", request);
   }
 
   /** The name and the public keys of the log. */
-  keys(): Promise<unknown> {
+  keys(): Promise<LogKeys> {
     return this.ask("keys.show");
   }
 
@@ -68,12 +85,12 @@ export abstract class OperatorLog extends OperatorConnection {
    * Makes the host create a state directory, on its own machine, that continues from a record of its log. Throws
    * FEMTO_FORK_REFUSED.
    */
-  fork(seq: number, out: string): Promise<unknown> {
+  fork(seq: number, out: string): Promise<Fork> {
     return this.ask("fork", { seq, out });
   }
 
   /** Folds the journal up to a record, and compares stored snapshots on the way. */
-  replay(query: { readonly to?: number }): Promise<unknown> {
+  replay(query: { readonly to?: number }): Promise<ReplayedState> {
     return this.ask("replay", query);
   }
 }

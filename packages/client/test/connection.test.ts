@@ -129,7 +129,7 @@ describe("a request", () => {
     });
     await using client = await operator();
     for (const code of ["FEMTO_CAPABILITY_DISABLED", "FEMTO_INTERNAL", "FEMTO_INTERNAL"]) {
-      await expect(client.switchCapability("x", true)).rejects.toMatchObject({
+      await expect(client.switchCapability("x", "enable")).rejects.toMatchObject({
         code,
         message: "because",
         fix: "do this",

@@ -27,7 +27,7 @@ export interface SeenRecord {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export const CALLS = [
+const CALLS = [
   "message",
   "read",
   "write",
@@ -259,7 +259,7 @@ export type Upgrade =
         readonly said: string;
         readonly phase: string;
       }[];
-      /** Spans that tell of it. */
+      /** Spans that report it. */
       readonly told: readonly string[];
     };
 

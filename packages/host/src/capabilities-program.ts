@@ -16,9 +16,7 @@ export function addCapabilityCommands(program: Command, run: Runner): void {
       .argument("<name>", "name of the capability")
       .description(`${verb} a capability`)
       .action((name: string) =>
-        run(async (context) =>
-          (await import("./commands/capabilities.ts")).switchCapability(context, name, verb === "enable"),
-        ),
+        run(async (context) => (await import("./commands/capabilities.ts")).switchCapability(context, name, verb)),
       );
   }
 }

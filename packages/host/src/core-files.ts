@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 /**
  * INVARIANT: I10: keys, stored secrets and what was read stay in memory. From now on the kernel writes no page of this
  * process into a core file, wherever that goes, nor of its children, which inherit the setting. LIMIT: a core file
- * still contains registers and what the kernel knows of the process, and root can always copy memory.
+ * still contains registers and what the kernel knows about the process, and root can always copy memory.
  */
 export function keepMemoryOutOfCoreFiles(): void {
   try {

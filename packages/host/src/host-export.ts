@@ -43,7 +43,7 @@ async function exportTo(context: CommandContext, temporary: string): Promise<Hos
   try {
     // Whether the log continues from what was seen of it is for the verification to check.
     await using operator = await context.unprovedOperator();
-    await operator.exportLog("tiles", folder, true);
+    await operator.exportLog({ format: "tiles", out: folder, values: true });
     return { folder, [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();

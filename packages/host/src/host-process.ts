@@ -1,7 +1,7 @@
 /** The host: one runtime behind its sockets, until somebody stops it. */
+
 import { join } from "node:path";
-import type { ReloadAnswer } from "@femtoclaw/client";
-import { agentSocketName, errorText, SOCKET_NAMES } from "@femtoclaw/protocol";
+import { agentSocketName, errorText, type ReloadAnswer, SOCKET_NAMES } from "@femtoclaw/protocol";
 import type { LogEntry, PolicySource, ResolvedConfiguration } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
 import type { Telemetry } from "@femtoclaw/telemetry";
@@ -10,10 +10,11 @@ import { noteHost } from "./configuration/started-hosts.ts";
 import { agentHandlers } from "./endpoints/agent-endpoint.ts";
 import { LaunchVerbs } from "./endpoints/launch-verbs.ts";
 import { endpointUrls, ObservabilityEndpoints } from "./endpoints/observability-endpoints.ts";
-import { operatorHandlers, type TelemetryStatus } from "./endpoints/operator-endpoint.ts";
+import { operatorHandlers } from "./endpoints/operator-endpoint.ts";
 import { assertNobodyListens, prepareSocketDirectory } from "./endpoints/socket-directory.ts";
 import { SocketServer } from "./endpoints/socket-server.ts";
 import { rememberLog, startRuntime, telemetryOf } from "./host-runtime.ts";
+import type { TelemetryStatus } from "./host-status.ts";
 import { loadPolicy } from "./preflight.ts";
 import type { Webhook } from "./webhook/webhook.ts";
 

@@ -10,38 +10,17 @@ import {
   lineCheckpointOf,
   prove,
 } from "@femtoclaw/journal";
-import { FemtoError, type LogParent, printable } from "@femtoclaw/protocol";
+import { type ExportedLog, FemtoError, type LogKeys, type LogParent, printable } from "@femtoclaw/protocol";
 
 export const EXPORT_FORMATS = ["tiles", "jsonl", "ocsf"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-export interface ExportedLog {
-  /** Number of records written. */
-  readonly size: number;
-  /** Number of values written beside them; null if none were asked for. */
-  readonly values: number | null;
-}
-
-export interface ProvedRecord {
+export interface RecordProof {
   readonly seq: number;
   /** Text of a C2SP tlog-proof file. */
   readonly proof: string;
   /** The record as it is stored, byte for byte; null if it was pruned, so that only a copy of it can be proved. */
   readonly record: Buffer | null;
-}
-
-/** The name and public keys of a log, as its own records state them. */
-export interface LogKeys {
-  readonly origin: string;
-  /** The log that this one continues. */
-  readonly parent: LogParent | null;
-  /** The key in force. */
-  readonly vkey: string;
-  readonly keys: readonly {
-    readonly vkey: string;
-    readonly from_size: number;
-    readonly retired_at_size: number | null;
-  }[];
 }
 
 export async function keysOf(reader: LogReader): Promise<LogKeys> {
@@ -65,7 +44,7 @@ export async function keysOf(reader: LogReader): Promise<LogKeys> {
 }
 
 /** `ref` is a sequence number, or an execution, of which the last record is proved. */
-export async function proveRecord(reader: LogReader, ref: string): Promise<ProvedRecord> {
+export async function proveRecord(reader: LogReader, ref: string): Promise<RecordProof> {
   const seq = /^\d{1,15}$/.test(ref) ? Number(ref) : await lastOf(reader, ref);
   if (seq === undefined || seq >= reader.size) {
     throw new FemtoError(
@@ -88,19 +67,21 @@ async function lastOf(reader: LogReader, execution: string): Promise<number | un
   return undefined;
 }
 
+/** What is written, to a path that must not exist yet, and whether the values beside the records are written too. */
+export interface ExportRequest {
+  readonly format: ExportFormat;
+  readonly out: string;
+  readonly values: boolean;
+}
+
 /**
  * Writes everything that was asked for, or nothing: an export that lacks its values would be mistaken for a complete
  * one.
  */
-export async function exportAs(
-  reader: LogReader,
-  format: ExportFormat,
-  out: string,
-  withValues: boolean,
-): Promise<ExportedLog> {
-  if (format === "ocsf" && withValues) throw new FemtoError("FEMTO_USAGE", "an export as ocsf carries no values");
+export async function exportAs(reader: LogReader, { format, out, values }: ExportRequest): Promise<ExportedLog> {
+  if (format === "ocsf" && values) throw new FemtoError("FEMTO_USAGE", "an export as ocsf carries no values");
   const { size } = await EXPORTERS[format](reader, out);
-  if (!withValues) return { size, values: null };
+  if (!values) return { size, values: null };
   try {
     return { size, values: await exportValues(reader, size, out) };
   } catch (error) {

@@ -1,14 +1,6 @@
 /** Removes values from a log on an operator's order: finds out what is meant, and reports what was erased. */
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { type Erased, FemtoError, printable } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
-
-export interface Erased {
-  /** The record that commits to the values. */
-  readonly seq: number;
-  readonly paths: readonly string[];
-  /** The record of their erasure. */
-  readonly record: number;
-}
 
 export interface EraseRequest {
   /** A sequence number, or an execution, which means all of its records. */

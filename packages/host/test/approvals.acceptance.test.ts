@@ -1,8 +1,7 @@
 /** An agent asks, the host is killed, an operator answers on the command line, and the call runs once. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Reply, TypedRecord } from "@femtoclaw/protocol";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 
@@ -24,7 +23,7 @@ runtime_dir = "../run"
 
 const NOTE = { path: "out/note", content: "once\n", mode: "append" };
 
-const approvalsOf = (place: Playground) => place.json<ApprovalView[]>(["approvals", "list"]);
+const approvalsOf = (place: Playground) => place.json<ApprovalCard[]>(["approvals", "list"]);
 
 test("a call that waits outlives kill -9, and is executed exactly once after the yes", async () => {
   await using place = new Playground(CONFIGURATION);

@@ -6,8 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Reply } from "@femtoclaw/protocol";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView, Reply } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Host, Playground } from "./playground.ts";
 

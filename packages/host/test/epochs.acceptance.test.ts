@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Reply } from "@femtoclaw/protocol";
-import type { ExecutionView, RuntimeStatus } from "@femtoclaw/runtime";
+import type { ExecutionView, Reply } from "@femtoclaw/protocol";
+import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { copyState } from "@femtoclaw/testing";
 import { expect, test } from "vitest";
 import { Playground } from "./playground.ts";

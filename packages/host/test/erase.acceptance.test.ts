@@ -1,7 +1,8 @@
 /** Erasing on a real host: the value is in no file any more, and everything that was proved is proved still. */
+
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Host, Playground } from "./playground.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { OutputPart } from "@femtoclaw/protocol";
-import type { ApprovalView, RuntimeStatus } from "@femtoclaw/runtime";
+import type { RuntimeStatus } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CONFIGURATION, Playground, proposal, toolCall } from "./playground.ts";
 
@@ -176,7 +176,7 @@ test("what waits for an operator is followed through the answer; what a journal 
     for await (const { text } of client.output(execution)) parts.push(text);
     return parts.join("");
   })();
-  const [question] = (await operator.approvals()) as ApprovalView[];
+  const [question] = await operator.approvals();
   const { id: approval = "", digest = "" } = question ?? {};
   await operator.answerApproval({ approval, digest, answer: "granted", scope: "once" });
   expect(await output).toBe("said\n");

@@ -1,6 +1,5 @@
 /** Many questions at once, where an operator lets them: told page by page, there after a restart, and found one by one. */
-import type { Reply } from "@femtoclaw/protocol";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard, Reply } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
@@ -36,9 +35,9 @@ test("as many wait as the configuration lets, over a restart, and each is answer
 
   const shown = async (): Promise<void> => {
     await using operator = await place.operator();
-    const page = (await operator.approvals()) as ApprovalView[];
+    const page = await operator.approvals();
     expect(page.map(({ id }) => Number(id))).toEqual(ids.slice(0, 256));
-    const { value } = await place.json<ApprovalView[]>(["approvals", "list"]);
+    const { value } = await place.json<ApprovalCard[]>(["approvals", "list"]);
     expect(value.map(({ id }) => Number(id))).toEqual(ids);
     const { open } = await operator.watchApprovals(0, 0);
     expect(open?.map(({ id }) => Number(id))).toEqual(ids);
@@ -51,7 +50,7 @@ test("as many wait as the configuration lets, over a restart, and each is answer
   await shown();
 
   await using operator = await place.operator();
-  const [last] = (await operator.approvals(ids.at(-1))) as ApprovalView[];
+  const [last] = await operator.approvals(ids.at(-1));
   const { id: approval = "", digest = "", execution_id: execution = "" } = last ?? {};
   expect(Number(approval)).toBe(ids.at(-1));
   await operator.answerApproval({ approval, digest, answer: "granted", scope: "once" });

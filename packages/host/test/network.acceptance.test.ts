@@ -1,9 +1,10 @@
 /** Requests and stored secrets from the command line of a real host, over its refusals, a kill and its exports. */
+
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CONFIGURATION, Playground } from "./playground.ts";
 

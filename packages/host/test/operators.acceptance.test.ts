@@ -1,9 +1,10 @@
 /** Operators with keys on the real command line: made, demanded, asked for together, and answering from another machine. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { writeOperatorKey } from "../src/operators/key-file.ts";
 import { COMMAND, type Finished, Playground } from "./playground.ts";
@@ -81,7 +82,7 @@ describe("operators with keys", () => {
     await host.ended;
     await place.up();
     expect((await place.run(["approvals", "list"])).stdout).toMatch(/ fs_write +default +\S+ +1 of 2 /);
-    const { value: card } = await place.json<ApprovalView>(["approvals", "show", id]);
+    const { value: card } = await place.json<ApprovalCard>(["approvals", "show", id]);
     const folder = place.folder("elsewhere");
     writeFileSync(join(folder, "card.json"), JSON.stringify(card));
     writeFileSync(

@@ -18,8 +18,7 @@ import { dirname, join, relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { AgentClient, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { type DirectoryIdentity, writeIdentity } from "@femtoclaw/journal";
-import type { Reply } from "@femtoclaw/protocol";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView, Reply } from "@femtoclaw/protocol";
 import { leaveReserve } from "@femtoclaw/testing";
 
 /** The command as it runs from the sources. */
@@ -179,12 +178,12 @@ export class Playground implements AsyncDisposable {
   }
 
   /** The newest first; where no host listens, as the command reads them from the journal. */
-  async executions(): Promise<ExecutionView[]> {
+  async executions(): Promise<readonly ExecutionView[]> {
     if (!existsSync(join(this.runtime, "operator.sock"))) {
       return (await this.json<ExecutionView[]>(["executions", "list", "--all"])).value;
     }
     await using operator = await this.operator();
-    return (await operator.executions({ limit: 200 })) as ExecutionView[];
+    return await operator.executions({ limit: 200 });
   }
 
   /** Once a call executes and its intent is durable: the status tells of it before. */

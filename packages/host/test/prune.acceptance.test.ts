@@ -1,6 +1,7 @@
 /** Pruning a real host's journal: it goes on, starts again, replays, proves and exports, and says what is gone. */
+
 import { join } from "node:path";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Host, Playground, toolCall } from "./playground.ts";
 

@@ -1,12 +1,12 @@
 /** An operator looks at what a killed host left open, and says what became of it. */
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 
 async function untilOpen(place: Playground, count: number): Promise<void> {
   await using operator = await place.operator();
   for (;;) {
-    const views = (await operator.executions({ limit: 10, status: "pending" })) as ExecutionView[];
+    const views = await operator.executions({ limit: 10, status: "pending" });
     if (views.length === count) return;
   }
 }

@@ -1,7 +1,8 @@
 /** What people who live in a terminal look at: what happens as it happens, and questions that are answered as they come. */
+
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { COMMAND, CONFIGURATION, Playground, toolCall } from "./playground.ts";
 

@@ -1,7 +1,6 @@
 /** Who waits for questions: hears of each change, of nothing twice, costs nothing meanwhile, and is not more than may wait. */
 import { once } from "node:events";
-import type { WatchedQuestions } from "@femtoclaw/protocol";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard, WatchedQuestions } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
@@ -83,7 +82,7 @@ test("the command says what is asked and what became of it, as values where it i
   const cards = told
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as ApprovalView);
+    .map((line) => JSON.parse(line) as ApprovalCard);
   expect(cards.map(({ id }) => id)).toEqual([first.approval?.id, second.approval?.id]);
   await client.cancel(first.execution_id);
   await expect.poll(() => said).toContain(`question ${first.approval?.id} is settled: `);

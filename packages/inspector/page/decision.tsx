@@ -85,7 +85,7 @@ export function Decision({ records }: { readonly records: readonly TypedRecord[]
   );
 }
 
-export function RuleLine({ id, rule }: { readonly id: string; readonly rule: Rule | undefined }) {
+function RuleLine({ id, rule }: { readonly id: string; readonly rule: Rule | undefined }) {
   return (
     <li>
       <code>{shown(id)}</code> {rule?.reason !== undefined && shown(rule.reason, 300)}{" "}

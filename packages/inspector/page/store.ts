@@ -33,7 +33,7 @@ export const isPlaying = signal(false);
 
 let source: Inspection | null = null;
 
-export const newest = computed(() => version.value >= 0 && held.value.size - 1);
+const newest = computed(() => version.value >= 0 && held.value.size - 1);
 /** The number of the record that is shown. */
 export const at = computed(() => {
   const last = Number(newest.value);
@@ -146,7 +146,7 @@ function failed(error: unknown): void {
   else if (connection.value !== "no-session") connection.value = "lost";
 }
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function routeOf(): readonly string[] {
   const words = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean);

@@ -8,7 +8,7 @@ interface Part {
   readonly tone: string;
 }
 
-export function partsOf(records: readonly TypedRecord[]): Part[] {
+function partsOf(records: readonly TypedRecord[]): Part[] {
   const parts: Part[] = [];
   const time = (record: TypedRecord): number => Date.parse(record.at) * 1_000;
   let asked: TypedRecord | undefined;

@@ -4,7 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { errorText, FemtoError, LIMITS, MACHINE_OF, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";
+import {
+  errorText,
+  FemtoError,
+  LIMITS,
+  MACHINE_OF,
+  type Pruning,
+  type RecordActor,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import { prepareGroup } from "./commit-group.ts";
 import { CommitQueue, type QueuedItem, sealedBytes } from "./commit-queue.ts";
 import { type OpenedLog, openLog } from "./journal-opening.ts";
@@ -17,7 +25,7 @@ import { Frames } from "./records/frames.ts";
 import { numberOfName, SNAPSHOTS } from "./records/object-name.ts";
 import { assertReadable } from "./records/record.ts";
 import type { ErasureRequest, PlannedRemoval } from "./retention/erasure.ts";
-import { type Pruning, removalOf } from "./retention/pruning.ts";
+import { removalOf } from "./retention/pruning.ts";
 import { Removals } from "./retention/removals.ts";
 import { Salts } from "./sealing/commitments.ts";
 import { type SealableEntry, seal } from "./sealing/seal.ts";
@@ -276,7 +284,7 @@ export class Journal extends StoreReader {
 
   /**
    * INVARIANT: after a failure that the store could not repair, nothing is written any more. The failed group may or
-   * may not be on the disk, so a later record could follow one that nobody was told of.
+   * may not be on the disk, so a later record could follow one that was never reported to anyone.
    */
   #fail(waiting: readonly { reject(error: FemtoError): void }[], cause: unknown): void {
     this.#state = "failed";

@@ -40,7 +40,7 @@ export { OneByOne } from "./one-by-one.ts";
 export { encodeRecord } from "./records/record.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
 export type { ErasureRequest } from "./retention/erasure.ts";
-export { type Pruning, planPruning } from "./retention/pruning.ts";
+export { planPruning } from "./retention/pruning.ts";
 export { redact, textWithoutSecrets } from "./sealing/redact.ts";
 export { type SecretFinder, secretFinder } from "./sealing/schema-secrets.ts";
 export { SecretStream } from "./sealing/secret-stream.ts";

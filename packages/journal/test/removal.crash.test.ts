@@ -69,7 +69,7 @@ it("a journal from which something is taken out survives SIGKILL, and the next s
     for (const value of told.values())
       expect({ value, files: filesWith(directory, value) }).toEqual({ value, files: [] });
     await journal.close();
-    const database = await openDatabase(directory, false);
+    const database = await openDatabase(directory, { createIfMissing: false });
     for (const marks of [allRemoved, allUnindexed]) expect(await database.keys(marks).all()).toEqual([]);
     await database.close();
   }

@@ -83,7 +83,7 @@ export class Calls {
     const { answer, cancelled } = context;
     const resumed = answer === null ? null : this.#host.suspended.take(answer.state, call);
     if (answer !== null && resumed === null) throw notAsked();
-    return await this.#heard(context, isRelayed(call.tool), async (deadlineMs, signs) => {
+    return await this.#withSigns({ context, isRelayed: isRelayed(call.tool) }, async (deadlineMs, signs) => {
       const ongoing = resumed?.ongoing ?? this.#begin(call, context, signs);
       ongoing.signs = signs;
       const cancel = (): void => ongoing.abort.abort();
@@ -167,7 +167,7 @@ export class Calls {
 
   /** Continues to wait for a call that was pending. */
   async wait(execution: unknown, context: CallContext): Promise<CallToolResult> {
-    const reply = this.#heard<Reply>(context, false, async (deadlineMs, signs) => {
+    const reply = this.#withSigns<Reply>({ context, isRelayed: false }, async (deadlineMs, signs) => {
       const isOwn = typeof execution === "string" && this.#host.isTicket(execution);
       if (!isOwn) throw notOwn(execution);
       signs?.say("waits for an operator");
@@ -186,12 +186,13 @@ export class Calls {
     }
   }
 
-  async #heard<T extends Reply | InputRequiredResult>(
-    context: CallContext,
-    isOfServer: boolean,
+  /** Makes the call, and gives the client signs of life meanwhile. `isRelayed`: an MCP server counts the progress. */
+  async #withSigns<T extends Reply | InputRequiredResult>(
+    { context, isRelayed }: { readonly context: CallContext; readonly isRelayed: boolean },
     ask: (deadlineMs: number, signs: SignsOfLife | null) => Promise<T>,
   ): Promise<T> {
-    using signs = context.onProgress === null && context.onLog === null ? null : new SignsOfLife(context, isOfServer);
+    using signs =
+      context.onProgress === null && context.onLog === null ? null : new SignsOfLife(context, { isRelayed });
     const reply = await ask(performance.now() + this.#waitMs, signs);
     if (!isInputRequiredResult(reply)) this.#compareTools(reply as Reply);
     return reply;

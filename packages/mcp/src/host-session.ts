@@ -2,11 +2,13 @@
  * The session of one MCP client at the host. It connects when first needed and reconnects after the host was away. A
  * call that is under way is never sent twice.
  */
-import { createHash } from "node:crypto";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { AgentClient, ProposeOptions } from "@femtoclaw/client";
 import { FemtoError, type LogLevel, type OutputPart, type Reply, type ToolDescription } from "@femtoclaw/protocol";
+import { isAway, outcomeUnknown, unwanted } from "./host-faults.ts";
 import { SuspendedCalls } from "./suspended-calls.ts";
+import { Tickets } from "./tickets.ts";
+import { type ToolList, toolList } from "./tool-list.ts";
 import { Turns } from "./turns.ts";
 
 /** How a client's calls reach the host. */
@@ -25,9 +27,6 @@ const AWAY_MS_MAX = 15_000;
 /** LIMIT: proposals of one client at the host at once. Their results take a multiple of the output limit in memory. */
 const PROPOSALS_MAX = 32;
 
-/** LIMIT: remembered executions that a client was told to wait for; the oldest is forgotten first. */
-const TICKETS_MAX = 1_024;
-
 /** Milliseconds for which one request for changes waits at the host. */
 const CHANGES_MS = 10_000;
 
@@ -37,17 +36,17 @@ export class HostSession {
   #label = "MCP";
   #client: Promise<Proposer> | null = null;
   /** What the client was shown last. */
-  #listed: { readonly tools: readonly ToolDescription[]; readonly digest: string } | null = null;
+  #listed: ToolList | null = null;
   #wasAsked = false;
   #isWatching = false;
   readonly #turns = new Turns(PROPOSALS_MAX);
   readonly #lists = new Turns(1);
-  readonly #tickets = new Set<string>();
+  readonly #tickets = new Tickets();
   readonly #waits = new Map<string, Promise<Reply>>();
   /** Calls that wait for the client to answer questions of their MCP servers. */
   readonly suspended = new SuspendedCalls();
   /** The connection on which changes are received. */
-  #hearing: Proposer | null = null;
+  #followed: Proposer | null = null;
   /** Resources that the client has subscribed to, with their servers. */
   readonly #subscribed = new Map<string, string>();
   /** The least severe log messages of MCP servers that the client wants for all of its calls; null for none. */
@@ -68,22 +67,33 @@ export class HostSession {
     this.#label = label;
   }
 
-  /** The current tools of the host. With `again` the ones listed last, if there are any. */
-  async tools(again = false, signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+  /** The current tools of the host. */
+  tools(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+    return this.#inTurn(signal, () => this.#list());
+  }
+
+  /** The tools that were listed last, or the current ones if none were listed yet. */
+  listedTools(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+    return this.#inTurn(signal, () => this.#listed?.tools ?? this.#list());
+  }
+
+  async #inTurn<T>(signal: AbortSignal | undefined, list: () => T | Promise<T>): Promise<T> {
     // INVARIANT: I9: making a list takes milliseconds, also in the host itself if it serves this client. So only one is
     // made at a time, in a turn of the event loop of its own, and none for a client that does not read what it asked
     // for.
     using _turn = await this.#lists.take(signal);
     await setImmediate();
     await this.untilRead();
-    if (again && this.#listed !== null) return this.#listed.tools;
+    return await list();
+  }
+
+  async #list(): Promise<readonly ToolDescription[]> {
     this.#wasAsked = true;
     try {
-      const client = await this.#connected(true);
-      await this.#hear(client);
-      const tools = (await client.tools()).toSorted(byName);
-      this.#listed = { tools, digest: digestOf(tools) };
-      return tools;
+      const client = await this.#connected({ start: true });
+      await this.#followChanges(client);
+      this.#listed = toolList(await client.tools());
+      return this.#listed.tools;
     } catch (error) {
       // A client that saw no tools is told once there are some.
       this.#watch();
@@ -92,9 +102,9 @@ export class HostSession {
   }
 
   /** The current tools, for a list of something else. If the client was shown other tools before, it is told so. */
-  async look(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
+  async currentTools(signal?: AbortSignal): Promise<readonly ToolDescription[]> {
     const before = this.#listed?.digest;
-    const tools = await this.tools(false, signal);
+    const tools = await this.tools(signal);
     if (before !== undefined && this.#listed?.digest !== before) this.onToolsChanged();
     return tools;
   }
@@ -112,10 +122,10 @@ export class HostSession {
     using _turn = await this.#turns.take(options.signal).catch(unwanted);
     await this.untilRead();
     if (options.signal?.aborted === true) unwanted();
-    const client = await this.#connected(true);
+    const client = await this.#connected({ start: true });
     try {
       const reply = await client.propose(message, options);
-      if (reply.status === "pending") this.#keepTicket(reply.execution_id);
+      if (reply.status === "pending") this.#tickets.keep(reply.execution_id);
       return reply;
     } catch (error) {
       // INVARIANT: I2: a call that may have begun is not proposed again automatically.
@@ -151,7 +161,7 @@ export class HostSession {
    */
   async follow(execution: string, onOutput: (part: OutputPart) => void): Promise<void> {
     try {
-      const client = await this.#connected(false);
+      const client = await this.#connected({ start: false });
       for await (const part of client.output(execution)) onOutput(part);
     } catch {
       // The outcome is waited for separately and contains the whole output.
@@ -161,7 +171,7 @@ export class HostSession {
   /** Notes that the client has subscribed to a resource of this server. */
   async subscribed(uri: string, server: string): Promise<void> {
     this.#subscribed.set(uri, server);
-    await this.#hear(await this.#connected(false));
+    await this.#followChanges(await this.#connected({ start: false }));
   }
 
   /** Ends a subscription; does nothing if there is none. */
@@ -174,7 +184,7 @@ export class HostSession {
 
   /** Answers a question of an MCP server about a call of this client. */
   async answer(question: string, answers: Readonly<Record<string, unknown>>): Promise<void> {
-    await (await this.#connected(false)).answer(question, answers);
+    await (await this.#connected({ start: false })).answer(question, answers);
   }
 
   /** Asks the host to end a call that waits for an operator. A call of an earlier connection keeps waiting. */
@@ -189,12 +199,12 @@ export class HostSession {
     await client?.close();
   }
 
-  #connected(start: boolean): Promise<Proposer> {
-    this.#client ??= this.#open(start);
+  #connected(how: { readonly start: boolean }): Promise<Proposer> {
+    this.#client ??= this.#open(how);
     return this.#client;
   }
 
-  async #open(start: boolean): Promise<Proposer> {
+  async #open({ start }: { readonly start: boolean }): Promise<Proposer> {
     try {
       const client = await this.#connect({ label: this.#label, start });
       if (this.#closing.signal.aborted) {
@@ -215,7 +225,7 @@ export class HostSession {
    */
   #lost(): void {
     this.#client = null;
-    this.#hearing = null;
+    this.#followed = null;
     const over = [...this.#subscribed.keys()];
     this.#subscribed.clear();
     for (const uri of over) this.onResourceUpdated(uri);
@@ -223,17 +233,17 @@ export class HostSession {
   }
 
   /** Receives changes from now on, as long as this connection lasts. */
-  async #hear(client: Proposer): Promise<void> {
-    if (this.#hearing === client) return;
-    this.#hearing = client;
+  async #followChanges(client: Proposer): Promise<void> {
+    if (this.#followed === client) return;
+    this.#followed = client;
     // An older host does not report changes. Everything else works all the same.
     const first = await client.changes(null, 0).catch(() => null);
-    if (first !== null) void this.#hearOn(client, first.next).catch(() => undefined);
+    if (first !== null) void this.#changesFrom(client, first.next).catch(() => undefined);
   }
 
   /** Ends with the connection. */
-  async #hearOn(client: Proposer, first: number): Promise<void> {
-    for (let from = first; this.#hearing === client && !this.#closing.signal.aborted; ) {
+  async #changesFrom(client: Proposer, first: number): Promise<void> {
+    for (let from = first; this.#followed === client && !this.#closing.signal.aborted; ) {
       const { next, offered, updated, ended } = await client.changes(from, CHANGES_MS);
       from = next;
       if (offered && this.#listed !== null) await this.compareTools();
@@ -261,7 +271,7 @@ export class HostSession {
   async #untilBack(): Promise<void> {
     for (let pauseMs = AWAY_MS; await this.#pause(pauseMs); pauseMs = Math.min(pauseMs * 2, AWAY_MS_MAX)) {
       try {
-        await this.#connected(false);
+        await this.#connected({ start: false });
         await this.compareTools();
         return;
       } catch {
@@ -273,7 +283,7 @@ export class HostSession {
   async #waitFor(execution: string): Promise<Reply> {
     for (let pauseMs = AWAY_MS; ; pauseMs = Math.min(pauseMs * 2, AWAY_MS_MAX)) {
       try {
-        const client = await this.#connected(false);
+        const client = await this.#connected({ start: false });
         return await client.wait(execution);
       } catch (error) {
         if (!isAway(error) || !(await this.#pause(pauseMs))) throw error;
@@ -287,34 +297,4 @@ export class HostSession {
     await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
     return !signal.aborted;
   }
-
-  #keepTicket(execution: string): void {
-    this.#tickets.add(execution);
-    const [oldest] = this.#tickets;
-    if (this.#tickets.size > TICKETS_MAX && oldest !== undefined) this.#tickets.delete(oldest);
-  }
-}
-
-function unwanted(): never {
-  throw new FemtoError("FEMTO_EXECUTION_HALTED", "its client cancelled it before it was proposed");
-}
-
-/** Whether asking again later may succeed. */
-function isAway(error: unknown): boolean {
-  return error instanceof FemtoError && (error.code === "FEMTO_HOST_NOT_RUNNING" || error.code === "FEMTO_DRAINING");
-}
-
-function outcomeUnknown(error: unknown): FemtoError {
-  const reason = error instanceof FemtoError ? error.message : String(error);
-  const fix =
-    "The host ended while the call was under way, so the call may or may not have been executed. Check what it would have changed before you send it again.";
-  return new FemtoError("FEMTO_HOST_NOT_RUNNING", reason, { fix, cause: error });
-}
-
-function byName(left: ToolDescription, right: ToolDescription): number {
-  return left.name < right.name ? -1 : 1;
-}
-
-function digestOf(tools: readonly ToolDescription[]): string {
-  return createHash("sha256").update(JSON.stringify(tools)).digest("hex");
 }

@@ -94,7 +94,9 @@ export function makeServer(options: ServerOptions): Server {
     if (cursor !== undefined && !NAME.test(cursor)) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, "there is no such cursor");
     }
-    return { ...toolPage(await known(host.tools(cursor !== undefined, context.mcpReq.signal)), cursor) };
+    const { signal } = context.mcpReq;
+    const tools = cursor === undefined ? host.tools(signal) : host.listedTools(signal);
+    return { ...toolPage(await known(tools), cursor) };
   });
   server.setRequestHandler("tools/call", async ({ params }, context) => {
     introduce(host, server, context);
@@ -134,7 +136,7 @@ export async function subscribe(
   cancelled: AbortSignal = NOBODY.cancelled,
 ): Promise<void> {
   const known =
-    subscribingCall(await host.tools(true, cancelled), uri) ?? subscribingCall(await host.look(cancelled), uri);
+    subscribingCall(await host.listedTools(cancelled), uri) ?? subscribingCall(await host.currentTools(cancelled), uri);
   const server = splitMcpToolName(known?.tool ?? "")?.server;
   if (known === null || server === undefined) throw new ResourceNotFoundError(uri);
   const reply = plain(await new Calls(host, waitMs).reply(known, { ...NOBODY, cancelled }));
@@ -149,7 +151,7 @@ function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCanc
     introduce(host, server, context);
     const cursor = params?.cursor;
     const { signal } = context.mcpReq;
-    return [await known(cursor === undefined ? host.look(signal) : host.tools(true, signal)), cursor] as const;
+    return [await known(cursor === undefined ? host.currentTools(signal) : host.listedTools(signal)), cursor] as const;
   };
   server.setRequestHandler("resources/list", async ({ params }, context) => {
     const { items: resources, next } = resourcePage(...(await listing(params, context)));
@@ -169,8 +171,8 @@ function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCanc
     introduce(host, server, context);
     const { signal } = context.mcpReq;
     const call =
-      readingCall(await known(host.tools(true, signal)), params.uri) ??
-      readingCall(await known(host.look(signal)), params.uri);
+      readingCall(await known(host.listedTools(signal)), params.uri) ??
+      readingCall(await known(host.currentTools(signal)), params.uri);
     if (call === null) throw new ResourceNotFoundError(params.uri);
     const reply = await replyTo(call, context);
     return isInputRequiredResult(reply) ? reply : readingOf(reply);
@@ -186,7 +188,7 @@ function serveContents(server: Server, calls: Calls, { host, waitMs, leavingCanc
   });
   server.setRequestHandler("completion/complete", async ({ params }, context) => {
     introduce(host, server, context);
-    const call = completingCall(await known(host.tools(true, context.mcpReq.signal)), params);
+    const call = completingCall(await known(host.listedTools(context.mcpReq.signal)), params);
     const callContext = { ...contextOf(context, { server, host, leavingCancels }), canAnswer: [], answer: null };
     return completionOf(plain(await orProtocolFault(calls.reply(call, callContext))));
   });

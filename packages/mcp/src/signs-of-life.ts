@@ -44,7 +44,7 @@ export class SignsOfLife implements Disposable {
   #line = "";
   readonly #timer: NodeJS.Timeout | null;
 
-  constructor({ onProgress, onLog }: Listener, isRelayed: boolean) {
+  constructor({ onProgress, onLog }: Listener, { isRelayed }: { readonly isRelayed: boolean }) {
     this.#tell = onProgress;
     this.#log = onLog;
     this.#isRelayed = isRelayed;

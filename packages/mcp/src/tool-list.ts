@@ -1,4 +1,5 @@
 /** The capabilities of the host as MCP tools. */
+import { createHash } from "node:crypto";
 import type { ToolDescription } from "@femtoclaw/protocol";
 import type { Tool } from "@modelcontextprotocol/server";
 import { isRelayed } from "./relayed.ts";
@@ -9,6 +10,17 @@ export const WAIT_TOOL = "femtoclaw_wait";
 
 /** LIMIT: tools in one answer, because clients limit the size of a message. */
 export const PAGE_TOOLS = 200;
+
+/** The tools of the host in the order of their names, and a digest by which two lists are compared. */
+export interface ToolList {
+  readonly tools: readonly ToolDescription[];
+  readonly digest: string;
+}
+
+export function toolList(described: readonly ToolDescription[]): ToolList {
+  const tools = described.toSorted((left, right) => (left.name < right.name ? -1 : 1));
+  return { tools, digest: createHash("sha256").update(JSON.stringify(tools)).digest("hex") };
+}
 
 export interface ToolPage {
   readonly tools: Tool[];

@@ -144,7 +144,7 @@ test("a list that is not wanted any more is not waited for either", async () => 
   const host = new HostSession(async () => proposer);
   void host.tools();
   const cancel = new AbortController();
-  const waits = Promise.allSettled([host.tools(false, cancel.signal), host.look(cancel.signal)]);
+  const waits = Promise.allSettled([host.tools(cancel.signal), host.currentTools(cancel.signal)]);
   cancel.abort(new Error("cancelled"));
   expect(await waits).toMatchObject([{ reason: { message: "cancelled" } }, { reason: { message: "cancelled" } }]);
 });

@@ -1,6 +1,7 @@
 /** A project whose host serves real MCP clients, over stdio and over HTTP, in both eras of the protocol. */
+
 import { once } from "node:events";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard } from "@femtoclaw/protocol";
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { COMMAND, Playground } from "../../host/test/playground.ts";
@@ -60,19 +61,19 @@ export class McpPlace extends Playground {
   }
 
   /** Says yes to the one question that is open, once it is, or to what `answer` is given. */
-  async answer(question?: ApprovalView): Promise<void> {
+  async answer(question?: ApprovalCard): Promise<void> {
     const { id, digest } = question ?? (await this.question());
     await using operator = await this.operator();
     await operator.answerApproval({ approval: id, digest, answer: "granted", scope: "once" });
   }
 
-  async questions(): Promise<ApprovalView[]> {
+  async questions(): Promise<readonly ApprovalCard[]> {
     await using operator = await this.operator();
-    return (await operator.approvals()) as ApprovalView[];
+    return await operator.approvals();
   }
 
   /** The one question that is open, once it is. */
-  async question(): Promise<ApprovalView> {
+  async question(): Promise<ApprovalCard> {
     for (;;) {
       const [question] = await this.questions();
       if (question !== undefined) return question;

@@ -193,12 +193,12 @@ test("a tool that is switched off is told of, and not listed any more", async ()
   });
   await client.listTools();
   await using operator = await place.operator();
-  await operator.switchCapability("fs_list", false);
+  await operator.switchCapability("fs_list", "disable");
   const off = await client.callTool({ name: "fs_list", arguments: { path: "." } });
   expect(off).toMatchObject({ isError: true, structuredContent: { decision: "DENIED_CAPABILITY_DISABLED" } });
   await expect.poll(() => told).toEqual([1]);
   expect((await client.listTools()).tools.map(({ name }) => name)).not.toContain("fs_list");
-  await operator.switchCapability("fs_list", true);
+  await operator.switchCapability("fs_list", "enable");
 });
 
 test.each(WAYS.filter(([way, era]) => way === "stdio" || era === "2025-11-25"))(

@@ -122,7 +122,7 @@ function smoke(
   preparsedPolicySetId: string,
 ): void {
   const question = name === CONNECT_ACTION ? CONNECTION : askedOf(QUESTIONS[resource], name);
-  // If no rule asks, the engine is never told of a yes.
+  // If no rule asks, the engine never hears about a yes.
   for (const approved of candidate.approvers.size > 0 ? [false, true] : [false]) {
     const asked = { principal: "smoke", capability: name, question, history: NO_HISTORY, approved };
     const request = authorizationCall(asked, candidate);

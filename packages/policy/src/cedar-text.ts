@@ -37,7 +37,7 @@ export function onlyAmong(attribute: string, allowed: readonly string[]): string
 }
 
 /**
- * Joins the conditions as a balanced tree: the engine's stack bears only few operands of a chain, but a tree with more
+ * Joins the conditions as a balanced tree: the engine's stack holds only few operands of a chain, but a tree with more
  * levels than any policy needs.
  */
 export function anyOf(conditions: readonly string[]): string {

@@ -33,7 +33,7 @@ export function mcpRules(
       {
         actions: known.filter((name) => name === mcpCapability(grant.server)),
         ...resourceOf(grant),
-        ...when([...onceConditions(terms), ...argumentConditions(grant, forbids(mood))]),
+        ...when([...onceConditions(terms), ...argumentConditions(grant, forbids(mood) ? "forbid" : "permit")]),
       },
       {
         id: `toml/${table}.tools.${key}/${number}`,
@@ -52,10 +52,10 @@ function resourceOf({ server, tool }: McpGrant): { readonly resource?: string } 
  * INVARIANT: a permit applies only if a fact shows the value that it names. A forbid also applies to an argument whose
  * value no fact shows, such as a list or a long text: what cannot be told from what is forbidden is forbidden.
  */
-function argumentConditions({ with: uses }: McpGrant, isForbid: boolean): string[] {
+function argumentConditions({ with: uses }: McpGrant, effect: "permit" | "forbid"): string[] {
   return uses.map(({ argument, values }) => {
     const named = `${set(values.map(literal))}.containsAny(context.values)`;
-    return isForbid ? `(${named} || context.opaque.contains(${literal(argument)}))` : named;
+    return effect === "forbid" ? `(${named} || context.opaque.contains(${literal(argument)}))` : named;
   });
 }
 
@@ -67,6 +67,6 @@ export function toolsAmong(grants: readonly McpGrant[] | undefined): readonly st
       tool === null
         ? `context.server == ${literal(server)}`
         : `resource == ${entity("McpTool", mcpToolName(server, tool))}`;
-    return `(${[which, ...argumentConditions(grant, false)].join(" && ")})`;
+    return `(${[which, ...argumentConditions(grant, "permit")].join(" && ")})`;
   });
 }

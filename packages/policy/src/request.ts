@@ -44,7 +44,7 @@ export interface CheckedRequest {
   /** See `actionOf`. */
   readonly action: string;
   readonly resource: { readonly type: ResourceType; readonly id: string };
-  /** The facts, and what the asker knows of the call besides them. */
+  /** The facts, and what the asker knows about the call besides them. */
   readonly context: Readonly<Record<string, unknown>>;
 }
 

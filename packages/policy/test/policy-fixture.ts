@@ -34,7 +34,7 @@ function manifest(
 }
 
 export const FS_READ = manifest("fs_read", "read", [{ pointer: "/path", kind: "path", access: "read" }]);
-export const FS_LIST = manifest("fs_list", "read", [{ pointer: "/path", kind: "path", access: "list" }]);
+const FS_LIST = manifest("fs_list", "read", [{ pointer: "/path", kind: "path", access: "list" }]);
 export const FS_WRITE = manifest("fs_write", "write", [
   { pointer: "/path", kind: "path", access: "create" },
   { pointer: "/content", kind: "size" },

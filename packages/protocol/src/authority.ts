@@ -75,7 +75,7 @@ export interface Authority {
   readonly budgets?: SessionBudgets;
   /** Places whose content marks every principal that may have read it. */
   readonly sensitive?: { readonly secret: readonly PathGrant[]; readonly untrusted: readonly PathGrant[] };
-  /** What is forbidden to a principal from the moment it bears the mark. */
+  /** What is forbidden to a principal from the moment it has the mark. */
   readonly after?: {
     readonly secret: readonly ProgramGrant[];
     readonly untrusted: readonly ProgramGrant[];

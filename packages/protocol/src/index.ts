@@ -68,6 +68,19 @@ export {
   type WatchedChanges,
   type WatchedOutput,
 } from "./live-output.ts";
+export type {
+  DecidedRecord,
+  Erased,
+  ExportedLog,
+  Fork,
+  LogKeys,
+  ProvedRecord,
+  Pruning,
+  RecordedDecision,
+  RecordPage,
+  ReplayedState,
+  ToldRecord,
+} from "./log-answers.ts";
 export {
   isReader,
   type McpContent,
@@ -108,6 +121,28 @@ export {
 } from "./mcp-tool.ts";
 export { parseMessage } from "./message.ts";
 export { nearestName } from "./nearest-name.ts";
+export type {
+  Answered,
+  ChangedMember,
+  ComparedTool,
+  ComparedUpstream,
+  ExecutionHistory,
+  ExecutionView,
+  Halt,
+  LaunchOutput,
+  OfferedTool,
+  OperatorAnswers,
+  OperatorVerb,
+  PackageView,
+  RecordingPage,
+  ReloadAnswer,
+  SecretView,
+  TerminalRecord,
+  TerminalStatus,
+  ToolState,
+  UpstreamView,
+  WatchedTerminal,
+} from "./operator-answers.ts";
 export { packagePins } from "./package-pins.ts";
 export { parseJson } from "./parse-json.ts";
 export { namesByDescriptor, ownUser, platformLacks } from "./platform.ts";
@@ -126,7 +161,6 @@ export {
   agentSocketName,
   type LogContinuation,
   type LogStep,
-  type OperatorVerb,
   SOCKET_NAMES,
   type SocketError,
   type SocketResponse,

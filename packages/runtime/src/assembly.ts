@@ -5,31 +5,31 @@
 import assert from "node:assert/strict";
 import type { Clock, Journal } from "@femtoclaw/journal";
 import { type BootId, errorText, LIMITS } from "@femtoclaw/protocol";
+import { Supervision } from "./actors/supervision.ts";
+import { ActorSystem } from "./actors/system.ts";
 import { admissionProblem } from "./admission-problem.ts";
-import { takeUpQuestions } from "./approvals.ts";
-import { recordBoot } from "./boot-record.ts";
+import { recordBoot } from "./boot/boot-record.ts";
 import { Chronicle } from "./chronicle.ts";
 import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
 import { drain, type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { harmless } from "./harmless.ts";
-import { endedReply } from "./history.ts";
 import { sweepInterruptedWrites } from "./interrupted-writes.ts";
 import type { LogGrowth } from "./log-growth.ts";
+import { takeUpQuestions } from "./operators/approvals.ts";
+import { endedReply } from "./operators/history.ts";
+import { gaugesOf, type RuntimeStatus, statusOf } from "./operators/status.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
 import { Secrets } from "./secrets/secrets.ts";
-import { Sessions } from "./sessions.ts";
-import { gaugesOf, type RuntimeStatus, statusOf } from "./status.ts";
+import { Sessions } from "./sessions/sessions.ts";
 import { tellSpace } from "./subsystems/disk-space.ts";
 import { InForce } from "./subsystems/in-force.ts";
 import { type Memory, openMemory } from "./subsystems/memory.ts";
 import { Observability } from "./subsystems/observability.ts";
 import { Witnessing } from "./subsystems/witnessing.ts";
-import { Supervision } from "./supervision.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
-import { ActorSystem } from "./system.ts";
 
 const TELEMETRY_FLUSH_MS = 3_000;
 

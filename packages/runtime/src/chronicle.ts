@@ -5,8 +5,8 @@
 import type { Journal, JournalEntry } from "@femtoclaw/journal";
 import type { Fault, LifecycleEvent, Phase } from "@femtoclaw/machines";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
+import type { ActorSystem } from "./actors/system.ts";
 import type { LogEntry } from "./options.ts";
-import type { ActorSystem } from "./system.ts";
 
 interface ChronicleParts {
   readonly system: ActorSystem;

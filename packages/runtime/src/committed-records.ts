@@ -1,9 +1,9 @@
 /** Keeps the live root machine in step with the durable records, and informs those who follow the log. */
 import type { Clock } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
+import type { ActorSystem } from "./actors/system.ts";
 import { LogGrowth } from "./log-growth.ts";
 import type { LogEntry } from "./options.ts";
-import type { ActorSystem } from "./system.ts";
 
 interface CommittedRecordsParts {
   readonly system: ActorSystem;

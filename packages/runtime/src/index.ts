@@ -6,18 +6,35 @@
  * isolation and recorded before it is answered.
  */
 
-export { FemtoError, type ProtocolMessage, type Reply } from "@femtoclaw/protocol";
-export type { Approvals, ApprovalView } from "./approvals.ts";
-export type { PackageState, PackageView } from "./capability-packages/capability-packages.ts";
+export {
+  type Answered,
+  type ApprovalCard,
+  type ComparedUpstream,
+  type ExecutionView,
+  FemtoError,
+  type Fork,
+  type Halt,
+  type PackageView,
+  type ProtocolMessage,
+  type Pruning,
+  type Reply,
+  type TerminalStatus,
+  type UpstreamView,
+} from "@femtoclaw/protocol";
+export type { Inspect } from "./actors/system.ts";
 export * from "./configuration/index.ts";
 export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
-export { type Fork, type ForkOptions, forkLog } from "./epochs/fork.ts";
+export { type ForkOptions, forkLog } from "./epochs/fork.ts";
 export { freePlace, placeInOwnFolder } from "./epochs/free-place.ts";
 export type { OpenedEpoch } from "./epochs/open-epoch.ts";
 export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/restore.ts";
 export { putInPlace, WorkFolder } from "./epochs/work-folder.ts";
-export { type Answer, type Answered, operatorName, questionDigestOf } from "./gate/answers.ts";
+export { type Answer, operatorName, questionDigestOf } from "./gate/questions/answers.ts";
 export * from "./live.ts";
+export type { Approvals } from "./operators/approvals.ts";
+export type { ResolutionRequest } from "./operators/resolutions.ts";
+export type { PruneRequest, Retention } from "./operators/retention.ts";
+export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./operators/status.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export { eventCount } from "./projection/execution-records.ts";
@@ -42,20 +59,13 @@ export {
 export {
   askerOf,
   capabilityOf,
-  type DecidedRecord,
   isDecided,
   type Judgement,
   type RecordedCall,
   recordedCall,
-  type ToldRecord,
   toolOf,
 } from "./redecide/recorded-call.ts";
-export {
-  type DecisionLog,
-  newestTrial,
-  type RecordedDecision,
-  recordedDecision,
-} from "./redecide/recorded-decision.ts";
+export { type DecisionLog, newestTrial, recordedDecision } from "./redecide/recorded-decision.ts";
 export { RecordedPolicies } from "./redecide/recorded-policies.ts";
 export type { ChangesRequest } from "./relay/changes.ts";
 export type { RelayWishes } from "./relay/relays.ts";
@@ -71,15 +81,8 @@ export {
   replayDifference,
 } from "./replay/replay.ts";
 export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
-export type { ResolutionRequest } from "./resolutions.ts";
-export type { PruneRequest, Retention } from "./retention.ts";
-export type { ProposeOptions, Session, SessionOptions } from "./session.ts";
-export type { Halt, HaltRequest } from "./session-halts.ts";
-export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./status.ts";
-export type { Inspect } from "./system.ts";
+export type { ProposeOptions, Session, SessionOptions } from "./sessions/session.ts";
+export type { HaltRequest } from "./sessions/session-halts.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
-export type { TerminalStatus } from "./terminals/kept-terminal.ts";
-export { type RecordingPage, recordingPage, type TerminalRecord } from "./terminals/recording.ts";
-export type { ChangedMember, OfferedTool } from "./upstreams/offer.ts";
-export type { ComparedTool, ComparedUpstream, UpstreamView } from "./upstreams/upstreams-parts.ts";
+export { recordingPage } from "./terminals/recording.ts";
 export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

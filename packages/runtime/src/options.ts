@@ -2,12 +2,12 @@
 import type { Capability } from "@femtoclaw/capabilities";
 import type { FileRule } from "@femtoclaw/policy";
 import type { DeploymentChangedBody, Installation } from "@femtoclaw/protocol";
+import type { Inspect } from "./actors/system.ts";
 import type { ResolvedConfiguration } from "./configuration/resolved-configuration.ts";
 import type { DeployedSources, Integrity } from "./deployment.ts";
 import type { OpenedEpoch } from "./epochs/open-epoch.ts";
 import type { NamesOf } from "./known-names.ts";
 import type { Surroundings } from "./surroundings.ts";
-import type { Inspect } from "./system.ts";
 import type { TelemetryExporter } from "./telemetry-port.ts";
 import type { Witness } from "./witness-port.ts";
 

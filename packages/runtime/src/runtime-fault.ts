@@ -1,9 +1,9 @@
 /** The fault with which a runtime cannot go on. The first fault counts, and it closes admission for good. */
 import type { Fault } from "@femtoclaw/machines";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
+import type { ActorSystem } from "./actors/system.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { LogEntry } from "./options.ts";
-import type { ActorSystem } from "./system.ts";
 
 interface RuntimeFaultParts {
   readonly system: ActorSystem;

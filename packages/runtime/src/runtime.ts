@@ -8,29 +8,32 @@ import type { CompiledPolicy } from "@femtoclaw/policy";
 import {
   type BootId,
   type FemtoError,
+  type Fork,
+  type Halt,
   LIMITS,
   malformed,
   type RegisteredCapability,
   type Reply,
   requireCount,
+  requireFields,
   requireText,
   type ToolDescription,
   WAIT_MS_MAX,
 } from "@femtoclaw/protocol";
-import { Approvals, reviewQuestions } from "./approvals.ts";
 import { Assembly } from "./assembly.ts";
 import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
-import type { Fork } from "./epochs/fork.ts";
 import type { LogGrowth } from "./log-growth.ts";
+import { Approvals, reviewQuestions } from "./operators/approvals.ts";
+import type { ResolutionRequest, Resolutions } from "./operators/resolutions.ts";
+import { Retention } from "./operators/retention.ts";
+import type { RuntimeStatus } from "./operators/status.ts";
 import type { PolicySource, RuntimeOptions } from "./options.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
 import type { Projection } from "./projection/projection.ts";
-import type { ResolutionRequest, Resolutions } from "./resolutions.ts";
-import { Retention } from "./retention.ts";
 import type { Secrets } from "./secrets/secrets.ts";
-import type { Session, SessionOptions } from "./session.ts";
-import type { Halt, HaltRequest } from "./session-halts.ts";
-import type { RuntimeStatus } from "./status.ts";
+import type { Session, SessionOptions } from "./sessions/session.ts";
+import type { HaltRequest } from "./sessions/session-halts.ts";
+import type { SwitchRequest } from "./subsystems/capability-switch.ts";
 import { recordRejection } from "./subsystems/reload.ts";
 import type { Terminals } from "./terminals/terminals.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
@@ -186,12 +189,13 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Enables or disables a capability until an operator says otherwise, even after a restart. The change is durable when
-   * this resolves. `by` names the operator. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and
+   * this resolves. Throws FEMTO_CAPABILITY_NOT_FOUND for an unknown name and
    * FEMTO_CAPABILITY_DISABLED if the configuration locks the capability off.
    */
-  async switchCapability(name: string, enable: boolean, by: string): Promise<void> {
-    requireText("name", name);
-    await this.#parts.inForce.switchCapability(this.#parts.journal, name, enable, by);
+  async switchCapability(request: SwitchRequest): Promise<void> {
+    requireFields("request", request);
+    requireText("name", request.name);
+    await this.#parts.inForce.switchCapability(this.#parts.journal, request);
     this.#parts.open?.review();
   }
 
@@ -230,7 +234,7 @@ export class Runtime implements AsyncDisposable {
    * call, and FEMTO_EXECUTION_NOT_FOUND.
    */
   async undo(execution: string): Promise<Reply> {
-    const { undo } = await import("./undo.ts");
+    const { undo } = await import("./operators/undo.ts");
     return await undo(execution, this.#parts.journal, () => this.openSession({ channel: "operator" }));
   }
 
@@ -270,7 +274,7 @@ export class Runtime implements AsyncDisposable {
 
   async #startResolutions(): Promise<Resolutions> {
     const { journal, projection } = this.#parts.memory;
-    const { Resolutions } = await import("./resolutions.ts");
+    const { Resolutions } = await import("./operators/resolutions.ts");
     return new Resolutions({ journal, unresolved: () => projection.unresolved });
   }
 }

@@ -3,8 +3,8 @@ import { executionMachine } from "@femtoclaw/machines";
 import type { ExecutionId } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { ActorSystem } from "../src/actors/system.ts";
 import type { ExecutionEventType } from "../src/projection/execution-table.ts";
-import { ActorSystem } from "../src/system.ts";
 
 const EVENTS = executionMachine.events as readonly ExecutionEventType[];
 const systems: ActorSystem[] = [];

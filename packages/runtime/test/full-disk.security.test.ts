@@ -98,7 +98,7 @@ describe.runIf(HAS_SMALL_DISK)("a runtime on a disk that is filled", () => {
     barrier.open();
     for (const reply of await Promise.all(running)) expect(reply).toMatchObject({ status: "completed" });
     // What the operator and the sessions do is still recorded.
-    await runtime.switchCapability("waits", false, "operator");
+    await runtime.switchCapability({ name: "waits", enabled: false, by: "operator" });
     session.close();
     expect(runtime.status().phase).toBe("idle");
 

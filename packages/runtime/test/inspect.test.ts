@@ -45,7 +45,7 @@ describe.each(Object.entries(LISTENERS))("a listener that %s", (_what, listener)
       await session.propose(call("nobody")),
     ];
     expect(replies.map(({ status }) => status)).toEqual(["completed", "completed", "error", "denied"]);
-    await runtime.switchCapability("quick", false, "operator");
+    await runtime.switchCapability({ name: "quick", enabled: false, by: "operator" });
     expect(runtime.status()).toMatchObject({ phase: "idle", running: 0 });
     await runtime.close();
     expect(runtime.status().phase).toBe("terminated");
@@ -105,8 +105,8 @@ describe("the live actors at rest", () => {
       const session = runtime.openSession({ channel: "library" });
       const tools = ["quick", "throws", "nobody", "quick"];
       await Promise.all(Array.from({ length: 60 }, (_, index) => session.propose(call(tools[index % 4] ?? ""))));
-      await runtime.switchCapability("quick", round % 2 === 0, "operator");
-      await runtime.switchCapability("throws", true, "operator");
+      await runtime.switchCapability({ name: "quick", enabled: round % 2 === 0, by: "operator" });
+      await runtime.switchCapability({ name: "throws", enabled: true, by: "operator" });
       watch.expectAsRecorded(runtime.projection);
       const folded = new Projection();
       for (const record of await recordsOf(runtime.reader)) folded.apply(record);
@@ -142,13 +142,13 @@ describe("the live actors at rest", () => {
     const reply = runtime.openSession({ channel: "library" }).propose(call("waits"));
     await running.promise;
     change?.("degraded", 4, "no route");
-    await runtime.switchCapability("waits", true, "operator");
+    await runtime.switchCapability({ name: "waits", enabled: true, by: "operator" });
     expect(runtime.status()).toMatchObject({ phase: "executing", observability: "degraded" });
     watch.expectAsRecorded(runtime.projection);
     finish.resolve();
     await reply;
     change?.("exporting", 5);
-    await runtime.switchCapability("waits", true, "operator");
+    await runtime.switchCapability({ name: "waits", enabled: true, by: "operator" });
     expect(runtime.status()).toMatchObject({ phase: "idle", observability: "exporting" });
     watch.expectAsRecorded(runtime.projection);
   });

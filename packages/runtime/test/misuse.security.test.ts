@@ -94,8 +94,10 @@ describe("a runtime", () => {
 
   it("switches nothing on by a word that means off", async () => {
     const runtime = await startRuntime({ capabilities: [echo] });
-    await runtime.switchCapability("echo", false, "uid:0");
-    await expect(runtime.switchCapability("echo", "false" as never, "uid:0")).rejects.toThrow(TypeError);
+    await runtime.switchCapability({ name: "echo", enabled: false, by: "uid:0" });
+    await expect(runtime.switchCapability({ name: "echo", enabled: "false" as never, by: "uid:0" })).rejects.toThrow(
+      TypeError,
+    );
     expect(runtime.capabilities().find(({ name }) => name === "echo")?.enabled).toBe(false);
   });
 });

@@ -1,7 +1,9 @@
 /** Operators with keys who answer cards. */
+
 import { hash } from "node:crypto";
 import { newOperatorKey, operatorSigner, readOperatorKey, signAnswer } from "@femtoclaw/journal";
-import type { Answered, ApprovalView, Runtime } from "@femtoclaw/runtime";
+import type { Answered, ApprovalCard } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
 
 export interface SignedFields {
   readonly answer?: "granted" | "refused";
@@ -13,7 +15,7 @@ export interface SignedFields {
   readonly expiresAt?: string;
 }
 
-export type Card = Pick<ApprovalView, "id" | "digest" | "log" | "expires_at">;
+export type Card = Pick<ApprovalCard, "id" | "digest" | "log" | "expires_at">;
 
 export class Operator {
   readonly vkey: string;

@@ -120,7 +120,7 @@ describe("a restart", () => {
     for (const message of [call("quick", { n: 1 }), call("fails"), call("nobody"), { message: { content: "x" } }]) {
       replies.push(await session.propose(message));
     }
-    await first.switchCapability("switched", false, "operator");
+    await first.switchCapability({ name: "switched", enabled: false, by: "operator" });
     const { counters } = first.projection;
     const size = first.reader.size;
     await first.close();
@@ -149,7 +149,7 @@ describe("a restart", () => {
   it("never gives up a lock of the configuration for an earlier switch", async () => {
     const home = temporaryHome();
     const first = await home.start({ capabilities });
-    await first.switchCapability("switched", true, "operator");
+    await first.switchCapability({ name: "switched", enabled: true, by: "operator" });
     await first.close();
     const locked = await home.start({ capabilities, configuration: { capabilities: { switched: false } } });
     expect(locked.capabilities().find(({ name }) => name === "switched")).toMatchObject({
@@ -157,12 +157,12 @@ describe("a restart", () => {
       locked: true,
       source: "configuration",
     });
-    await expect(locked.switchCapability("switched", true, "operator")).rejects.toMatchObject({
+    await expect(locked.switchCapability({ name: "switched", enabled: true, by: "operator" })).rejects.toMatchObject({
       code: "FEMTO_CAPABILITY_DISABLED",
     });
     for (const name of ["nobody", "constructor", "__proto__", ""]) {
-      for (const enable of [true, false]) {
-        await expect(locked.switchCapability(name, enable, "operator"), name).rejects.toMatchObject({
+      for (const enabled of [true, false]) {
+        await expect(locked.switchCapability({ name, enabled, by: "operator" }), name).rejects.toMatchObject({
           code: "FEMTO_CAPABILITY_NOT_FOUND",
         });
       }
@@ -397,7 +397,7 @@ describe("an end", () => {
     await runtime.close();
     const draining = expect.objectContaining({ code: "FEMTO_DRAINING" });
     expect(() => runtime.openSession({ channel: "library" })).toThrow(draining);
-    await expect(runtime.switchCapability("quick", false, "operator")).rejects.toMatchObject({
+    await expect(runtime.switchCapability({ name: "quick", enabled: false, by: "operator" })).rejects.toMatchObject({
       code: expect.stringMatching(/^FEMTO_(JOURNAL_CLOSED|CAPABILITY_NOT_FOUND)$/),
     });
   });

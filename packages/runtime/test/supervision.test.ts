@@ -3,8 +3,8 @@ import { type JournalEntry, systemClock } from "@femtoclaw/journal";
 import type { Crash, Subsystem } from "@femtoclaw/machines";
 import { LIMITS } from "@femtoclaw/protocol";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Supervision } from "../src/supervision.ts";
-import { ActorSystem } from "../src/system.ts";
+import { Supervision } from "../src/actors/supervision.ts";
+import { ActorSystem } from "../src/actors/system.ts";
 
 const TO_IDLE = [
   ...["integrity.verified", "configuration.loaded", "memory.ready", "registry.ready", "policy.ready"],

@@ -37,7 +37,7 @@ export interface SignalStatus {
   readonly problem: string | null;
 }
 
-export const SIGNALS: readonly Signal[] = ["traces", "logs", "metrics"];
+const SIGNALS: readonly Signal[] = ["traces", "logs", "metrics"];
 
 export class Telemetry {
   readonly kind: "otlp" | "none";

@@ -59,13 +59,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const { manifest, runtime } = suite;
     await inSession(suite, async (session) => {
       const args = await suite.permitted(session);
-      await runtime().switchCapability(manifest.name, false, "suite");
+      await runtime().switchCapability({ name: manifest.name, enabled: false, by: "suite" });
       try {
         const reply = await propose(suite, session, args);
         assert.equal(reply.decision, "DENIED_CAPABILITY_DISABLED");
         assert.deepEqual(await recordsOf(suite, reply), ["execution.refused"]);
       } finally {
-        await runtime().switchCapability(manifest.name, true, "suite");
+        await runtime().switchCapability({ name: manifest.name, enabled: true, by: "suite" });
       }
     });
   },

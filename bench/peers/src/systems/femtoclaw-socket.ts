@@ -4,7 +4,7 @@ import type { AgentClient } from "@femtoclaw/client";
 import { completed } from "../../../src/execution.ts";
 import { BenchHost } from "../../../src/host-start.ts";
 import type { Place, System } from "../system.ts";
-import { type LabelledExecution, toldAs } from "../told-as.ts";
+import { toldAs } from "../told-as.ts";
 
 const LAUNCH = join(import.meta.dirname, "../../../../packages/host/src/launch.js");
 /** One connection may have 1,024 pending requests; several are more like the load of a real host. */
@@ -27,7 +27,7 @@ export async function open({ directory }: Place): Promise<System> {
     },
     told: async (id) => {
       await using operator = await host.operator();
-      return toldAs(id, (await operator.executions({ limit: 1_000 })) as LabelledExecution[]);
+      return toldAs(id, await operator.executions({ limit: 1_000 }));
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Turns the declared arguments of a call into facts. This is trusted code that goes by the manifest and never asks the
+ * Turns the declared arguments of a call into facts. This is trusted code that follows the manifest and never asks the
  * capability that wants permission. What it resolves stays open for the effect.
  */
 import type {

@@ -82,19 +82,20 @@ async function listFolder(descriptor: number, call: CapabilityCall): Promise<Jso
     const part = names.slice(at, Math.min(at + EXAMINED_AT_ONCE, ENTRIES_MAX));
     const examined = await Promise.all(part.map((name) => examine(`/proc/self/fd/${descriptor}`, name)));
     for (const entry of examined.filter((found) => found !== null)) {
-      if (!listing.add(entry)) return listing.result(true);
+      if (!listing.add(entry)) return listing.result({ truncated: true });
     }
   }
-  return listing.result(names.length > ENTRIES_MAX);
+  return listing.result({ truncated: names.length > ENTRIES_MAX });
 }
 
 async function listBelow(root: HeldFolder, call: CapabilityCall): Promise<JsonObject> {
   const bounds = new WalkBounds(ENTRIES_MAX);
   const listing = new Listing(call.limits.outputBytes);
   for await (const { name, type, found } of walk(root, call, bounds)) {
-    if (!listing.add({ name, type, bytes: type === "file" ? Number(found.size) : 0 })) return listing.result(true);
+    if (!listing.add({ name, type, bytes: type === "file" ? Number(found.size) : 0 }))
+      return listing.result({ truncated: true });
   }
-  return listing.result(bounds.isCut || bounds.isBlind);
+  return listing.result({ truncated: bounds.isCut || bounds.isBlind });
 }
 
 /** Collects entries up to the bytes that the call may return. */
@@ -113,7 +114,7 @@ class Listing {
     return true;
   }
 
-  result(truncated: boolean): JsonObject {
+  result({ truncated }: { readonly truncated: boolean }): JsonObject {
     return { entries: this.#entries, truncated };
   }
 }

@@ -90,7 +90,7 @@ async function search(call: CapabilityCall): Promise<JsonObject> {
   const finder = new Finder(contentAt(call.args, "/pattern"), call);
   if (path.type === "file") {
     await finder.look("", path.target);
-    return finder.result(false);
+    return finder.result({ isCut: false });
   }
   const bounds = new WalkBounds(ENTRIES_MAX);
   for await (const { name, type, found, descriptor } of walk(
@@ -102,7 +102,7 @@ async function search(call: CapabilityCall): Promise<JsonObject> {
     await finder.look(name, descriptor === null ? null : { descriptor, device: found.dev, inode: found.ino });
     if (finder.isFull) break;
   }
-  return finder.result(bounds.isCut || bounds.isBlind);
+  return finder.result({ isCut: bounds.isCut || bounds.isBlind });
 }
 
 /** Collects the matches of one text, up to all limits. */
@@ -134,7 +134,7 @@ class Finder {
     if (this.#readLeft <= 0) this.isFull = true;
   }
 
-  result(isCut: boolean): JsonObject {
+  result({ isCut }: { readonly isCut: boolean }): JsonObject {
     const truncated = isCut || this.isFull;
     return { matches: this.#matches, files: this.#files, skipped: this.#skipped, truncated };
   }

@@ -6,7 +6,7 @@ import { FemtoError, printable } from "@femtoclaw/protocol";
 import type { BoundPath, HeldFile, HeldFolder } from "../facts/bound-arguments.ts";
 import { reopen } from "./path-argument.ts";
 
-export function parentOf({ parent }: BoundPath): HeldFolder & { readonly leaf: string } {
+function parentOf({ parent }: BoundPath): HeldFolder & { readonly leaf: string } {
   assert(parent !== null, "the manifest declares a path that may be created");
   return parent;
 }

@@ -88,7 +88,7 @@ async function* below(
       bounds.isCut = true;
       continue;
     }
-    // INVARIANT: I3: an entry that policy does not permit is not named, and nor is anything below it.
+    // INVARIANT: I3: an entry that policy does not permit is not named, and neither is anything below it.
     if (!call.mayReach(entry.path, entry.type === "directory" ? "directory" : "file")) continue;
     yield entry;
     const { descriptor, path, found } = entry;

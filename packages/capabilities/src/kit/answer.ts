@@ -1,6 +1,6 @@
 /**
- * The one line that a capability of others answers with. It is a stranger's: whatever is not exactly what the protocol
- * has is no answer. Pure.
+ * The one line that a capability of others answers with. It comes from a stranger, so anything that the protocol does
+ * not define is refused. Pure.
  */
 import { type ErrorCode, FemtoError, type JsonValue, LIMITS, parseStrictJson, printable } from "@femtoclaw/protocol";
 import type { SandboxResult } from "@femtoclaw/sandbox";

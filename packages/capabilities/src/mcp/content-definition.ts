@@ -21,12 +21,12 @@ import { digest, isDeeperThan, TOOL_DOMAIN, textProblem } from "./tool-definitio
 export interface ContentDefinition extends McpContent {
   /** Its name among the pins, which no tool can have. */
   readonly pin: string;
-  /** Its kind, its name, and everything that clients are told of it, as canonical JSON. */
+  /** Its kind, its name, and everything that clients see of it, as canonical JSON. */
   readonly text: string;
   /** Digest of that text. */
   readonly sha256: string;
   readonly bytes: number;
-  /** Everything that clients are told of it, as text for an operator to read. */
+  /** Everything that clients see of it, as text for an operator to read. */
   readonly description: string;
   /** Why it cannot be offered even with an operator's consent; null if it can. */
   readonly problem: string | null;
@@ -60,7 +60,7 @@ export function membersOf(text: string): JsonObject {
   return Array.isArray(told) ? told[2] : (told as JsonObject);
 }
 
-export function pinOf(kind: McpContentKind, name: string): string {
+function pinOf(kind: McpContentKind, name: string): string {
   return `${kind}:${name}`;
 }
 

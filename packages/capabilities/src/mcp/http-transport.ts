@@ -47,6 +47,14 @@ interface Sent<T> {
   read(answer: BegunAnswer, filter: SecretFilter): Promise<T>;
 }
 
+/** A question that a server asks before it answers a request. */
+interface Asked {
+  readonly id: number | string;
+  readonly method: string;
+  readonly params: unknown;
+  readonly over: AbortSignal | null;
+}
+
 /** Speaks to an MCP server over streamable HTTP. */
 export class HttpTransport implements UpstreamTransport {
   readonly isStream = false;
@@ -163,31 +171,35 @@ export class HttpTransport implements UpstreamTransport {
     { bytesMax, onNotice, onAsked, signal }: UpstreamRequest,
   ): Promise<Message> {
     const most = bytesMax + ENVELOPE_BYTES;
-    let due = 0;
-    if (!isStream(headers)) {
-      const found = messageFrom(await wholeOf(pieces, most), filter);
-      if (isAnswer(found, id)) return found;
-    } else {
+    if (isStream(headers)) {
+      let questions = 0;
       for await (const event of eventsIn(this.#bearable(pieces), most, () => tooLarge(bytesMax))) {
         const message = messageFrom(event, filter);
         if (isAnswer(message, id)) return message;
         this.#bear({ messages: 1 });
         const { id: asked, method, params }: Message = message ?? {};
-        if ((typeof asked === "number" || typeof asked === "string") && typeof method === "string") {
-          if (method === "ping") void this.#sayAside({ id: asked, result: {} });
-          else {
-            due += 1;
-            const isDue = due <= LIMITS.questionRounds;
-            const answer = this.#answered(asked, () => onAsked?.(printable(method, 64), params));
-            void answer.then((said) => (isDue ? this.#say(said, signal) : this.#sayAside(said)));
-          }
+        if (typeof method !== "string") continue;
+        if (asked === undefined) {
+          if (event.length <= NOTICE_BYTES) onNotice?.(method, params);
+        } else if (typeof asked === "number" || typeof asked === "string") {
+          questions += method === "ping" ? 0 : 1;
+          const over = questions <= LIMITS.questionRounds ? signal : null;
+          void this.#answerQuestion({ id: asked, method, params, over }, onAsked);
         }
-        if (asked === undefined && typeof method === "string" && event.length <= NOTICE_BYTES)
-          onNotice?.(method, params);
       }
+    } else {
+      const found = messageFrom(await wholeOf(pieces, most), filter);
+      if (isAnswer(found, id)) return found;
     }
     const type = printable(headers["content-type"] ?? "no type", 64);
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", `what the server answered (${type}) holds no answer to the request`);
+  }
+
+  /** Answers a question until `over` is aborted, or, if that is null because the server asks too much, aside. */
+  async #answerQuestion({ id, method, params, over }: Asked, onAsked: UpstreamRequest["onAsked"]): Promise<void> {
+    if (method === "ping") return await this.#sayAside({ id, result: {} });
+    const answer = await this.#answered(id, () => onAsked?.(printable(method, 64), params));
+    await (over === null ? this.#sayAside(answer) : this.#say(answer, over));
   }
 
   /** Turns a question that a server asks before its answer into the message that answers it. */

@@ -13,7 +13,7 @@ export interface ToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly input: JsonObject;
-  /** Everything that clients are told of it, as canonical JSON. */
+  /** Everything that clients see of it, as canonical JSON. */
   readonly text: string;
   /** Digest of that text. */
   readonly sha256: string;

@@ -1,4 +1,4 @@
-/** Clauses 14 and 17.4: what an upgrade keeps, and what telemetry tells of it. */
+/** Clauses 14 and 17.4: what an upgrade keeps, and what telemetry reports about it. */
 import { type Claim, type Clause, claim, demand, type Judgement } from "../judgement.ts";
 import type { Observations, Upgrade } from "../observations.ts";
 import { onInstallable } from "./installation.ts";

@@ -1,8 +1,7 @@
 /** `approvals`: shows the questions for operators, and answers them. Both go through the running host. */
 import { resolve } from "node:path";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
-import type { Answered, ApprovalView } from "@femtoclaw/runtime";
+import { type Answered, type ApprovalCard, EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { cardLines } from "../terminal/approval-text.ts";
 import { fittingTable } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -39,7 +38,7 @@ export async function listApprovals(context: CommandContext): Promise<number> {
 export async function showApproval(context: CommandContext, id: string): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const approval = await approvalOf(operator, id);
+  const approval = await operator.approval(id);
   if (output.json) output.value(approval);
   else for (const line of cardLines(approval, output)) output.line(line);
   return EXIT.ok;
@@ -83,7 +82,7 @@ async function give(
 ): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const approval = await approvalOf(operator, id);
+  const approval = await operator.approval(id);
   if (!output.json) for (const line of cardLines(approval, output)) output.talk(line);
   const scope = options.session === true ? "session" : "once";
   const said = options.reason === undefined ? {} : { reason: options.reason };
@@ -100,8 +99,8 @@ async function give(
 }
 
 /** Tells what became of an answer. */
-export function told({ output }: CommandContext, value: unknown): number {
-  const { seq, complete, id, execution_id, answer, granted, approvers } = value as Answered;
+export function told({ output }: CommandContext, answered: Answered): number {
+  const { seq, complete, id, execution_id, answer, granted, approvers } = answered;
   if (output.json) output.value({ id, execution_id, answer, complete, granted, approvers, record: { seq } });
   else if (!complete)
     output.prose(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
@@ -110,12 +109,8 @@ export function told({ output }: CommandContext, value: unknown): number {
   return EXIT.ok;
 }
 
-async function approvalsOf(operator: OperatorClient): Promise<ApprovalView[]> {
-  const all: ApprovalView[] = [];
-  for await (const approval of operator.allApprovals()) all.push(approval as ApprovalView);
+async function approvalsOf(operator: OperatorClient): Promise<ApprovalCard[]> {
+  const all: ApprovalCard[] = [];
+  for await (const approval of operator.allApprovals()) all.push(approval);
   return all;
-}
-
-async function approvalOf(operator: OperatorClient, id: string): Promise<ApprovalView> {
-  return (await operator.approval(id)) as ApprovalView;
 }

@@ -1,17 +1,17 @@
 /** Access to the signed log: through the running host, or in the journal of a stopped one. */
 import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
-import { FemtoError, printable } from "@femtoclaw/protocol";
-import { type ExportedLog, type ExportFormat, exportAs, type ProvedRecord, proveRecord } from "../log-access.ts";
+import { type ExportedLog, FemtoError, printable } from "@femtoclaw/protocol";
+import { type ExportRequest, exportAs, proveRecord, type RecordProof } from "../log-access.ts";
 import { readJournal } from "../read-journal.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
 export interface AuditSource extends AsyncDisposable {
-  prove(ref: string): Promise<ProvedRecord>;
+  prove(ref: string): Promise<RecordProof>;
   checkpoint(): Promise<string | null>;
   checkpoints(): Promise<readonly number[]>;
-  export(format: ExportFormat, out: string, withValues: boolean): Promise<ExportedLog>;
+  export(request: ExportRequest): Promise<ExportedLog>;
 }
 
 export async function auditSource(context: CommandContext): Promise<AuditSource> {
@@ -24,9 +24,9 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
       },
       checkpoint: () => operator.checkpoint(),
       checkpoints: () => operator.checkpoints(),
-      export: async (format, out, withValues) => {
-        const exported = await operator.exportLog(format, out, withValues);
-        assertSeen(out);
+      export: async (request) => {
+        const exported = await operator.exportLog(request);
+        assertSeen(request.out);
         return exported;
       },
       [Symbol.asyncDispose]: () => operator.close(),
@@ -37,7 +37,7 @@ export async function auditSource(context: CommandContext): Promise<AuditSource>
     prove: (ref) => proveRecord(reader, ref),
     checkpoint: () => reader.latestCheckpoint(),
     checkpoints: () => reader.checkpoints(),
-    export: (format, out, withValues) => exportAs(reader, format, out, withValues),
+    export: (request) => exportAs(reader, request),
     [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
   };
 }

@@ -15,7 +15,6 @@ import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoc
 import { exportOfHost } from "../host-export.ts";
 import type { ExportFormat } from "../log-access.ts";
 import { writeNewTogether } from "../new-file.ts";
-import type { Erased } from "../retention.ts";
 import type { Output } from "../terminal/output.ts";
 import { wordTable } from "../terminal/table.ts";
 import { witnessEvidence } from "../witness/evidence.ts";
@@ -193,7 +192,7 @@ export async function exportLog(
   const { output } = context;
   const out = unreachedPlace(context, options.out);
   await using source = await auditSource(context);
-  const { size, values } = await source.export(options.format, out, options.withValues ?? false);
+  const { size, values } = await source.export({ format: options.format, out, values: options.withValues ?? false });
   if (output.json) output.value({ format: options.format, out, size, values });
   else {
     output.prose(`wrote ${size} records as ${options.format} to ${out}`);
@@ -214,7 +213,7 @@ export async function erase(
 ): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const erased = (await operator.eraseValues({ ref, ...options })) as readonly Erased[];
+  const erased = await operator.eraseValues({ ref, ...options });
   if (output.json) output.value(erased);
   else
     for (const { seq, paths, record } of erased)

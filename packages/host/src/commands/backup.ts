@@ -53,7 +53,7 @@ async function exportOfRunning(
   folder: string,
 ): Promise<{ readonly unsigned: number }> {
   await using operator = await context.operator(loaded);
-  await operator.exportLog("tiles", folder, true);
+  await operator.exportLog({ format: "tiles", out: folder, values: true });
   return { unsigned: 0 };
 }
 
@@ -66,7 +66,7 @@ async function exportOfStopped(
   await using copy = await copyUnclaimed(root, journal);
   const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
   try {
-    const exported = await exportAs(new StoreReader(store, size), "tiles", folder, true);
+    const exported = await exportAs(new StoreReader(store, size), { format: "tiles", out: folder, values: true });
     return { unsigned: size - exported.size };
   } finally {
     await store.close();

@@ -1,7 +1,14 @@
 /** `capabilities list|show|accept|reset|enable|disable`: the running host's registry and the packages in it. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { type CapabilityManifest, EXIT, FemtoError, printable, type RegisteredCapability } from "@femtoclaw/protocol";
-import type { OfferedTool, PackageView } from "@femtoclaw/runtime";
+import {
+  type CapabilityManifest,
+  EXIT,
+  FemtoError,
+  type OfferedTool,
+  type PackageView,
+  printable,
+  type RegisteredCapability,
+} from "@femtoclaw/protocol";
 import { confirms } from "../terminal/confirm.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -13,7 +20,7 @@ export async function listCapabilities(context: CommandContext): Promise<number>
   const { output } = context;
   await using operator = await context.operator();
   const capabilities = await operator.capabilities();
-  const packages = (await operator.packages()) as PackageView[];
+  const packages = await operator.packages();
   const pinOf = (name: string): PackageView["state"] | null => packages.find((one) => one.name === name)?.state ?? null;
   if (output.json) {
     output.value(capabilities.map((one) => ({ ...one, pin: pinOf(one.name) })));
@@ -42,7 +49,7 @@ export async function showCapability(context: CommandContext, name: string): Pro
   await using operator = await context.operator();
   const registered = (await operator.capabilities()).find((one) => one.name === name);
   if (registered === undefined) throw notFound(name);
-  const found = ((await operator.packages()) as PackageView[]).find((one) => one.name === name) ?? null;
+  const found = (await operator.packages()).find((one) => one.name === name) ?? null;
   const manifest = found?.manifest ?? builtinCapabilities.find((one) => one.manifest.name === name)?.manifest ?? null;
   if (output.json) output.value({ ...registered, manifest, package: found });
   else for (const line of capabilityLines(registered, manifest, found, context)) output.line(line);
@@ -61,7 +68,7 @@ export async function acceptPackage(
 ): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const found = ((await operator.packages()) as PackageView[]).find((one) => one.name === name);
+  const found = (await operator.packages()).find((one) => one.name === name);
   if (found === undefined) throw notFound(name);
   const files = found.files.flatMap(({ name: file, sha256 }) => (sha256 === null ? [] : [{ name: file, sha256 }]));
   if (found.set_sha256 === null || files.length === 0) {
@@ -90,10 +97,14 @@ export async function resetPackage(context: CommandContext, name: string): Promi
   return EXIT.ok;
 }
 
-export async function switchCapability(context: CommandContext, name: string, enable: boolean): Promise<number> {
+export async function switchCapability(
+  context: CommandContext,
+  name: string,
+  verb: "enable" | "disable",
+): Promise<number> {
   await using operator = await context.operator();
-  await operator.switchCapability(name, enable);
-  const state = enable ? "enabled" : "disabled";
+  await operator.switchCapability(name, verb);
+  const state = `${verb}d`;
   if (context.output.json) context.output.value({ name, state });
   else context.output.line(`${name} is ${state}`);
   return EXIT.ok;

@@ -2,10 +2,11 @@
  * `executions list --follow`: shows each execution when it ends or waits for an operator, and names those that run for
  * longer than a moment.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import { EXIT, type ExecutionView, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { hostStatus } from "../host-status.ts";
 import { LiveLine } from "../terminal/live-line.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
@@ -41,15 +42,15 @@ const SHOWN: ReadonlySet<TypedRecord["type"]> = new Set([
 export async function followExecutions(context: CommandContext, options: FollowOptions): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  let { records: next } = (await operator.status()) as { readonly records: number };
+  let { records: next } = await hostStatus(operator);
   const wanted = (view: ExecutionView): boolean =>
     (options.state === undefined || view.status === options.state) &&
     (options.session === undefined || view.session === options.session);
-  const before = (await operator.executions({
+  const before = await operator.executions({
     limit: SHOWN_BEFORE,
     ...(options.state === undefined ? {} : { status: options.state }),
     ...(options.session === undefined ? {} : { session: options.session }),
-  })) as ExecutionView[];
+  });
   using line = new LiveLine(context.options);
   const rows = new Rows(output);
   // An execution that was recorded between the two requests is also among the new ones, and must be shown only once.
@@ -80,7 +81,11 @@ export async function followExecutions(context: CommandContext, options: FollowO
 }
 
 /** Null once the host is gone, which is a normal end of this command. */
-async function recordsFrom(operator: OperatorClient, next: number, waitMs: number): Promise<TypedRecord[] | null> {
+async function recordsFrom(
+  operator: OperatorClient,
+  next: number,
+  waitMs: number,
+): Promise<readonly TypedRecord[] | null> {
   try {
     return (await operator.records(next, waitMs)).records;
   } catch (error) {
@@ -94,8 +99,7 @@ async function recordsFrom(operator: OperatorClient, next: number, waitMs: numbe
  * its later record comes.
  */
 async function viewAt(operator: OperatorClient, { execution, seq, type }: TypedRecord): Promise<ExecutionView | null> {
-  const view = (await operator.execution(execution ?? "")) as ExecutionView;
-  const { records: _, ...shown } = view as ExecutionView & { readonly records?: unknown };
+  const { records: _, ...shown } = await operator.execution(execution ?? "");
   if (type === "approval.asked" && shown.record?.seq !== seq) return null;
   return shown;
 }

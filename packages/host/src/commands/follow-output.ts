@@ -1,6 +1,5 @@
 /** `executions follow`: shows what the program of one execution writes while it runs, and then the outcome. */
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
-import type { ExecutionView } from "@femtoclaw/runtime";
 import { LiveText } from "../terminal/live-text.ts";
 import { replyLines } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -15,7 +14,7 @@ export async function followOutput(context: CommandContext, id: string): Promise
     else for (const line of text.lines(part)) output.line(line);
   }
   for (const line of text.end()) output.line(line);
-  const { records: _, ...view } = (await operator.execution(id)) as ExecutionView & { readonly records: unknown };
+  const { records: _, ...view } = await operator.execution(id);
   if (view.status === "pending") throw new FemtoError("FEMTO_DRAINING", "its output ended before its outcome came");
   if (output.json) {
     output.value(view);

@@ -3,8 +3,8 @@
  * directory until a host is started there.
  */
 import { join, resolve } from "node:path";
-import { EXIT, printable } from "@femtoclaw/protocol";
-import { type Fork, forkLog, freePlace } from "@femtoclaw/runtime";
+import { EXIT, type Fork, printable } from "@femtoclaw/protocol";
+import { forkLog, freePlace } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { refuseReachedPlace } from "../configuration/reached-by-calls.ts";
 import { readJournal } from "../read-journal.ts";
@@ -41,7 +41,7 @@ async function rememberFork(context: CommandContext, directory: string): Promise
 async function makeFork(context: CommandContext, loaded: LoadedConfiguration, seq: number, out: string): Promise<Fork> {
   if (await hostAnswers(context, loaded)) {
     await using operator = await context.operator(loaded);
-    return (await operator.fork(seq, out)) as Fork;
+    return await operator.fork(seq, out);
   }
   const { stateDirectory } = loaded.resolved;
   await using journal = await readJournal(stateDirectory);

@@ -1,20 +1,20 @@
 /** Reads history from the running host, or from the journal itself if no host runs. */
-import type { TypedRecord } from "@femtoclaw/protocol";
-import type { ExecutionView, HistoryQuery } from "@femtoclaw/runtime";
+import type { ExecutionHistory, ExecutionView } from "@femtoclaw/protocol";
+import type { HistoryQuery } from "@femtoclaw/runtime";
 import type { CommandContext } from "./command-context.ts";
 import { hostAnswers } from "./host.ts";
 
 export interface HistorySource extends AsyncDisposable {
-  list(query: HistoryQuery): Promise<ExecutionView[]>;
-  show(id: string): Promise<ExecutionView & { readonly records: readonly TypedRecord[] }>;
+  list(query: HistoryQuery): Promise<readonly ExecutionView[]>;
+  show(id: string): Promise<ExecutionHistory>;
 }
 
 export async function executionsOf(context: CommandContext): Promise<HistorySource> {
   if (await hostAnswers(context)) {
     const operator = await context.operator();
     return {
-      list: async (query) => (await operator.executions(query)) as ExecutionView[],
-      show: async (id) => (await operator.execution(id)) as ExecutionView & { records: TypedRecord[] },
+      list: (query) => operator.executions(query),
+      show: (id) => operator.execution(id),
       [Symbol.asyncDispose]: () => operator.close(),
     };
   }

@@ -1,7 +1,13 @@
 /** `executions`: shows what happened, as the journal tells it. */
 import { answerFault } from "@femtoclaw/journal/signatures";
-import { EXIT, FemtoError, printable, type Resolution, type TypedRecord } from "@femtoclaw/protocol";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import {
+  EXIT,
+  type ExecutionView,
+  FemtoError,
+  printable,
+  type Resolution,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import { factLines } from "../terminal/fact-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, replyLines, styled } from "../terminal/reply-text.ts";

@@ -1,7 +1,9 @@
 /** `down`, `halt` and `reload`: requests to the running host. */
+
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { hostStatus } from "../host-status.ts";
 import { countText } from "../terminal/count-text.ts";
 import type { CommandContext } from "./command-context.ts";
 import { heldText, holdLog } from "./known-log.ts";
@@ -16,7 +18,7 @@ export async function down(context: CommandContext, options: { readonly now?: bo
   const held = await holdLog(context, operator, host);
   // A log that does not fit is reported, but the host is stopped all the same: only then can the right log be put back.
   if (held.fault !== null) context.output.talk(printable(heldText(held), 4_096));
-  const { pid } = (await operator.status()) as { readonly pid: number };
+  const { pid } = await hostStatus(operator);
   await operator.stop({ now: options.now ?? false });
   // A host that drains closes its connections last; until then it still has work to finish.
   await operator.closed;

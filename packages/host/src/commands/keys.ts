@@ -2,8 +2,8 @@
  * `keys`: the keys that sign the journal, which never leave the state directory, and the keys of operators, which are
  * never stored there.
  */
-import { EXIT } from "@femtoclaw/protocol";
-import { keysOf, type LogKeys } from "../log-access.ts";
+import { EXIT, type LogKeys } from "@femtoclaw/protocol";
+import { keysOf } from "../log-access.ts";
 import { writeOperatorKey } from "../operators/key-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { table } from "../terminal/table.ts";
@@ -60,7 +60,7 @@ export async function makeOperatorKey(
 async function currentKeys(context: CommandContext): Promise<LogKeys> {
   if (await hostAnswers(context)) {
     await using operator = await context.operator();
-    return (await operator.keys()) as LogKeys;
+    return await operator.keys();
   }
   await using journal = await readJournal(context.load().resolved.stateDirectory);
   return await keysOf(journal.reader);

@@ -1,6 +1,12 @@
 /** `mcp pins list|accept|reset`: what the MCP servers of others offer, and which offers an operator accepts. */
-import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
-import type { ChangedMember, ComparedTool, ComparedUpstream, UpstreamView } from "@femtoclaw/runtime";
+import {
+  type ChangedMember,
+  type ComparedTool,
+  EXIT,
+  FemtoError,
+  printable,
+  type UpstreamView,
+} from "@femtoclaw/protocol";
 import { changeLines } from "../terminal/change-text.ts";
 import { confirms } from "../terminal/confirm.ts";
 import { countText } from "../terminal/count-text.ts";
@@ -15,7 +21,7 @@ const LINE_CHARS = 300;
 export async function listPins(context: CommandContext): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const servers = (await operator.upstreams()) as UpstreamView[];
+  const servers = await operator.upstreams();
   if (output.json) output.value(servers);
   else if (servers.length === 0) output.talk("no MCP server is named under [mcp.servers]");
   else for (const line of servers.flatMap((server) => serverLines(server, context))) output.line(line);
@@ -35,7 +41,7 @@ export async function acceptPins(
 ): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const server = ((await operator.upstreams()) as ComparedUpstream[]).find((one) => one.server === name);
+  const server = (await operator.upstreams()).find((one) => one.server === name);
   if (server === undefined)
     throw new FemtoError("FEMTO_UPSTREAM_NOT_FOUND", `no MCP server is called ${printable(name, 64)}`);
   const wanted = server.tools.filter(({ state }) => state === "new" || state === "changed");

@@ -210,7 +210,7 @@ async function replayConfigured(context: CommandContext, { to }: ReplayOptions):
   const query = to === undefined ? {} : { to };
   if (await hostAnswers(context)) {
     await using operator = await context.operator();
-    return show(context, (await operator.replay(query)) as FoldedState, EXIT.ok);
+    return show(context, await operator.replay(query), EXIT.ok);
   }
   await using journal = await readJournal(context.load().resolved.stateDirectory);
   return show(context, stateOf(await replay(journal.reader, query)), EXIT.ok);

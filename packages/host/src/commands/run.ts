@@ -1,8 +1,8 @@
 /** `run`: launches an agent through the running host, and lends it this terminal, or these pipes, until it ends. */
 import { constants } from "node:os";
 import { isAbsolute, relative } from "node:path";
-import type { LaunchOutput, OperatorClient } from "@femtoclaw/client";
-import { EXIT, FemtoError, printable, type Reply } from "@femtoclaw/protocol";
+import type { OperatorClient } from "@femtoclaw/client";
+import { EXIT, FemtoError, type LaunchOutput, printable, type Reply } from "@femtoclaw/protocol";
 import type { LaunchSetting } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { OwnTerminal } from "../launch/own-terminal.ts";

@@ -1,7 +1,8 @@
 /** `status`: shows how the running host is doing. */
+
 import { EXIT, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus, ShadowStatus, UpstreamStatus } from "@femtoclaw/runtime";
-import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
+import { type HostStatus, hostStatus } from "../host-status.ts";
 import { unresolvedText, waitingText } from "../terminal/open-ends-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { wordTable } from "../terminal/table.ts";
@@ -17,7 +18,7 @@ export async function status(context: CommandContext): Promise<number> {
   const host = await startedHost(context);
   await using operator = await operatorOf(context, host);
   const held = await holdLog(context, operator, host);
-  const value = await operator.status();
+  const value = await hostStatus(operator);
   // The fault of the log comes first: a configuration can be read and trusted again, but a log that does not fit is an
   // attack or a loss.
   const faults = [held.fault, host.fault].filter((fault) => fault !== null);
@@ -26,7 +27,7 @@ export async function status(context: CommandContext): Promise<number> {
     output.value({ ...value, configuration: configurationAs(host), remembered: rememberedAs(held) });
     return exit;
   }
-  const rows = [...statusRows(value as unknown as HostStatus, output), ...configurationRows(host, output)];
+  const rows = [...statusRows(value, output), ...configurationRows(host, output)];
   for (const line of wordTable([...rows, heldRow(held, output)], output.dataColumns)) output.line(line);
   for (const { fix } of faults) output.prose(`fix: ${fix}`);
   return exit;
@@ -37,7 +38,7 @@ function configurationAs({ configuration: path, fault }: HostInQuestion): Record
   return fault === null ? { path, counts: true } : { path, counts: false, code: fault.code, reason: fault.message };
 }
 
-/** A running host is shown even if its configuration does not count, lest it be taken for gone. */
+/** A running host is shown even if its configuration does not count. Otherwise it would seem to be gone. */
 function configurationRows({ configuration, fault }: HostInQuestion, output: Output): string[][] {
   if (fault === null) return [["configuration", printable(configuration, 4_096)]];
   return [
@@ -61,13 +62,6 @@ function rememberedAs(held: HeldLog): Record<string, unknown> {
 function heldRow(held: HeldLog, output: Output): string[] {
   const text = printable(heldText(held), 2_000);
   return ["remembered", held.fault === null ? text : output.style("red", text)];
-}
-
-export interface HostStatus extends RuntimeStatus, TelemetryStatus {
-  readonly agent_socket: string;
-  readonly agent_sockets: Readonly<Record<string, string>>;
-  readonly operator_socket: string;
-  readonly webhook: WebhookStatus | null;
 }
 
 function statusRows(status: HostStatus, output: Output): string[][] {

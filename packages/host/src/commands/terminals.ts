@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { type RecordingPage, recordingPage, type TerminalStatus } from "@femtoclaw/runtime";
+import { EXIT, printable, type RecordingPage, systemErrorCode, type TerminalStatus } from "@femtoclaw/protocol";
+import { recordingPage } from "@femtoclaw/runtime";
 import { unwritten } from "../new-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { Asciicast } from "../terminal/asciicast.ts";
@@ -17,7 +17,7 @@ import { unreachedPlace } from "./unreached-place.ts";
 export async function listTerminals(context: CommandContext): Promise<number> {
   const { output } = context;
   await using operator = await context.operator();
-  const terminals = (await operator.terminals()) as TerminalStatus[];
+  const terminals = await operator.terminals();
   if (output.json) {
     output.value(terminals);
     return EXIT.ok;
@@ -157,7 +157,7 @@ async function recordingOf(context: CommandContext): Promise<RecordingSource> {
   if (await hostAnswers(context)) {
     const operator = await context.operator();
     return {
-      page: async (id, from) => (await operator.terminalRecording(id, from)) as RecordingPage,
+      page: async (id, from) => await operator.terminalRecording(id, from),
       [Symbol.asyncDispose]: () => operator.close(),
     };
   }

@@ -5,8 +5,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, errorText, FemtoError, printable, visibleJson } from "@femtoclaw/protocol";
-import type { Answered, ApprovalView, ExecutionView } from "@femtoclaw/runtime";
+import { type ApprovalCard, EXIT, errorText, FemtoError, printable, visibleJson } from "@femtoclaw/protocol";
 import { cardLines } from "../terminal/approval-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
@@ -54,7 +53,7 @@ async function lookWhileOpen(watch: Watch): Promise<string[] | null> {
 class Watch {
   readonly #operator: OperatorClient;
   readonly #output: Output;
-  readonly #open = new Map<string, ApprovalView>();
+  readonly #open = new Map<string, ApprovalCard>();
   #next = 0;
 
   constructor(operator: OperatorClient, output: Output) {
@@ -91,9 +90,9 @@ class Watch {
   }
 
   /** Null if the question was settled a moment ago. */
-  async #shown(id: string): Promise<ApprovalView | null> {
+  async #shown(id: string): Promise<ApprovalCard | null> {
     try {
-      return (await this.#operator.approval(id)) as ApprovalView;
+      return await this.#operator.approval(id);
     } catch (error) {
       if (error instanceof FemtoError && error.code === "FEMTO_APPROVAL_NOT_FOUND") return null;
       throw error;
@@ -121,10 +120,10 @@ class Watch {
     try {
       // INVARIANT: I8: the answer carries the digest of what was shown, so it does not count if the question asks for
       // something else by now.
-      const { seq } = (await this.#operator.answerApproval({
+      const { seq } = await this.#operator.answerApproval({
         ...{ approval: id, digest: approval.digest, answer, scope: "once" as const },
         ...(reason === "" ? {} : { reason }),
-      })) as Answered;
+      });
       return [`question ${id}: ${answer} in record ${seq}`];
     } catch (error) {
       const fix = error instanceof FemtoError ? `; ${error.fix}` : "";
@@ -133,14 +132,14 @@ class Watch {
   }
 
   async #settled(id: string, execution: string): Promise<string> {
-    const view = (await this.#operator.execution(execution)) as ExecutionView;
+    const view = await this.#operator.execution(execution);
     const why = view.error === undefined ? "" : `: ${view.error.reason}`;
     const what = view.status === "pending" ? "allowed, and runs" : `${view.status}, ${headline(view)}${why}`;
     return `question ${id} is settled: ${styled(view, printable(what, LINE_CHARS), this.#output)}`;
   }
 }
 
-function grantedText({ id, granted, approvers }: ApprovalView): string {
+function grantedText({ id, granted, approvers }: ApprovalCard): string {
   return `question ${id}: ${granted.length} of ${approvers} operators have said yes`;
 }
 
@@ -156,7 +155,7 @@ class Desk implements Disposable {
     this.#output = output;
     this.#lines = createInterface({ input: process.stdin, output: process.stdout, historySize: 0 });
     this.#lines.on("line", (line) => {
-      void obey(line).then((said) => this.show(said, this.#prompt, true));
+      void obey(line).then((said) => this.show(said, this.#prompt, { always: true }));
     });
     this.left = new Promise((resolve) => {
       this.#lines.once("close", () => {
@@ -166,8 +165,8 @@ class Desk implements Disposable {
     });
   }
 
-  show(said: readonly string[], prompt: string, isFresh = false): void {
-    if (this.isLeft || (said.length === 0 && prompt === this.#prompt && !isFresh)) return;
+  show(said: readonly string[], prompt: string, { always }: { readonly always: boolean } = { always: false }): void {
+    if (this.isLeft || (said.length === 0 && prompt === this.#prompt && !always)) return;
     this.#prompt = prompt;
     // The input line is cleared, and drawn again below the messages with what was typed so far.
     process.stdout.write("\r\u001b[J");

@@ -1,8 +1,10 @@
 /** `audit witness`: lists the witnesses of this log, and serves as a witness for the logs of others. */
+
 import { resolve } from "node:path";
 import { parseCheckpoint, parseVerifierKey, WitnessedFolder, witnessKey } from "@femtoclaw/journal";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration, WitnessStatus } from "@femtoclaw/runtime";
+import { hostStatus } from "../host-status.ts";
 import { logToStderr } from "../terminal/log.ts";
 import { table } from "../terminal/table.ts";
 import { witnessRow } from "../terminal/witness-row.ts";
@@ -27,7 +29,7 @@ export async function listWitnesses(context: CommandContext): Promise<number> {
 async function currentWitnesses(context: CommandContext): Promise<readonly WitnessStatus[]> {
   if (!(await hostAnswers(context))) return await rememberedWitnesses(context.load().resolved);
   await using operator = await context.operator();
-  return (await operator.status())["witnesses"] as readonly WitnessStatus[];
+  return (await hostStatus(operator)).witnesses;
 }
 
 /** Without a host: what each witness last accepted, as far as the state directory tells. */

@@ -148,7 +148,7 @@ async function afterRestart(
  */
 async function approve(waiting: Reply, client: AgentClient, operator: OperatorClient): Promise<Reply> {
   const id = waiting.approval?.id ?? "";
-  const { digest } = (await operator.approval(id)) as { digest: string };
+  const { digest } = await operator.approval(id);
   await operator.answerApproval({ approval: id, digest, answer: "granted", scope: "once", reason: "demo" });
   return await client.wait(waiting.execution_id);
 }

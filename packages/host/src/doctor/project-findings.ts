@@ -1,4 +1,5 @@
 /** What `doctor` finds out about one project: its policy, its journal, and who may answer for its operator. */
+
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import {
   FileKeyring,
@@ -17,9 +18,9 @@ import type { CommandContext } from "../commands/command-context.ts";
 import { heldText, holdLog, rememberedText } from "../commands/known-log.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
+import { hostStatus } from "../host-status.ts";
 import type { LoadedPolicy } from "../preflight.ts";
 import { webhookKey } from "../webhook/webhook.ts";
-import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { type Found, failed, ok } from "./finding.ts";
 
 type Resolved = LoadedConfiguration["resolved"];
@@ -179,13 +180,13 @@ export async function rememberedFinding(
   };
 }
 
-/** Whether the webhook can be told of questions, and is. */
+/** Whether the webhook can be notified of questions, and is. */
 export async function webhookFinding({ context, loaded, running }: Project, setting: WebhookSetting): Promise<Found> {
   await webhookKey(setting, context.environment);
   const { origin } = new URL(setting.url);
   if (!running) return ok(`${origin} will be told of questions; its secret is private`);
   await using operator = await context.unprovedOperator(loaded);
-  const { webhook } = (await operator.status()) as { readonly webhook: WebhookStatus | null };
+  const { webhook } = await hostStatus(operator);
   if (webhook === null) {
     return { verdict: "warn", detail: "the host that runs tells nobody of questions", fix: "Start it again." };
   }

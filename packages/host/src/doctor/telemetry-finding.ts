@@ -1,4 +1,5 @@
 /** What `doctor` finds out about telemetry: whether it arrives, and who can fetch it. */
+
 import { once } from "node:events";
 import { connect } from "node:net";
 import { printable } from "@femtoclaw/protocol";
@@ -6,7 +7,7 @@ import type { EndpointAddress } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { endpointUrl } from "../endpoints/endpoint-url.ts";
-import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
+import { hostStatus } from "../host-status.ts";
 import { type Found, ok } from "./finding.ts";
 import type { Project } from "./project-findings.ts";
 
@@ -36,7 +37,7 @@ interface Trouble {
 
 async function troubleOf(context: CommandContext, loaded: LoadedConfiguration): Promise<Trouble | null> {
   await using operator = await context.unprovedOperator(loaded);
-  const { signals } = (await operator.status()) as unknown as TelemetryStatus;
+  const { signals } = await hostStatus(operator);
   const bad = signals.find(({ problem, rejected }) => problem !== null || rejected > 0);
   if (bad === undefined) return null;
   const { signal, lag, rejected, problem } = bad;

@@ -1,7 +1,8 @@
 /** How operators see and answer questions. Only the operator's socket has these verbs. */
-import type { Answered, Runtime } from "@femtoclaw/runtime";
+import type { Answered } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { OperatorVerbs } from "./verb-handlers.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,7 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function approvalVerbs(
   runtime: Runtime,
   { operatorName, left }: { readonly operatorName: () => string; readonly left: AbortSignal },
-): ConnectionHandlers["verbs"] {
+): OperatorVerbs<"approvals"> {
   return {
     "approvals.list": ({ from = 0, ...rest }) => {
       refuseUnknown(rest);

@@ -5,12 +5,15 @@ import type { PruneRequest } from "@femtoclaw/runtime";
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { followLogVerb } from "./log-verb.ts";
 import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { OperatorHandlers, OperatorVerbs } from "./verb-handlers.ts";
 
 /** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
 const logAccess = () => import("../log-access.ts");
 
-export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandlers["verbs"] {
+export function auditVerbs(
+  runtime: Runtime,
+  by: () => string,
+): OperatorVerbs<"audit" | "keys"> & OperatorHandlers<"log.follow"> {
   return {
     "audit.prove": async ({ ref, ...rest }) => {
       refuseUnknown(rest);
@@ -65,7 +68,7 @@ export function auditVerbs(runtime: Runtime, by: () => string): ConnectionHandle
       if (known === undefined) throw invalid(`\`format\` must be one of ${EXPORT_FORMATS.join(", ")}`);
       if (typeof out !== "string" || !isAbsolute(out)) throw invalid("`out` must be an absolute path");
       await runtime.checkpoint();
-      return await exportAs(runtime.reader, known, out, values === true);
+      return await exportAs(runtime.reader, { format: known, out, values: values === true });
     },
   };
 }
@@ -87,7 +90,7 @@ async function pagesOf({ reader }: Runtime) {
  * How the inspector reads on: one bounded page of records at a time, from a number that it names. While there is no
  * such record, the request waits. `left` is aborted when the client of the connection asks nothing any more.
  */
-export function recordVerbs(runtime: Runtime, left: AbortSignal): ConnectionHandlers["verbs"] {
+export function recordVerbs(runtime: Runtime, left: AbortSignal): OperatorHandlers<"log.records" | "log.summary"> {
   return {
     "log.records": async ({ from, wait_ms = 0, ...rest }) => {
       refuseUnknown(rest);

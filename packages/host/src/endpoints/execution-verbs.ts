@@ -2,12 +2,12 @@
 import { FemtoError, type WatchedOutput } from "@femtoclaw/protocol";
 import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
 import { invalid, isPositive, refuseUnknown, watchRequest } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { Handler, OperatorVerbs } from "./verb-handlers.ts";
 
 /** LIMIT: executions in one answer. */
 const LISTED_MAX = 10_000;
 
-export function executionVerbs(runtime: Runtime, by: () => string): ConnectionHandlers["verbs"] {
+export function executionVerbs(runtime: Runtime, by: () => string): OperatorVerbs<"executions"> {
   return {
     "executions.list": ({ limit, status, session, ...rest }) => {
       refuseUnknown(rest);
@@ -44,7 +44,7 @@ export function executionVerbs(runtime: Runtime, by: () => string): ConnectionHa
   };
 }
 
-function watchVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
+function watchVerb(runtime: Runtime): Handler<WatchedOutput> {
   return async ({ execution, ...fields }) => {
     if (typeof execution !== "string") throw invalid("`execution` must be a string");
     const [watch, rest] = watchRequest(execution, fields);

@@ -8,7 +8,7 @@ import type { LaunchSetting, LogEntry, Runtime } from "@femtoclaw/runtime";
 import { LaunchedAgent } from "../launch/launched-agent.ts";
 import { throwAway } from "../launch/throw-away.ts";
 import { invalid, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { ConnectionHandlers, OperatorVerbs } from "./verb-handlers.ts";
 
 /** LIMIT: launched agents of one host at once. Each is a running call, and most places for calls stay for others. */
 const AGENTS_MAX = 16;
@@ -33,7 +33,7 @@ export class LaunchVerbs {
     this.#parts = parts;
   }
 
-  handlers(): Required<ConnectionHandlers> {
+  handlers(): Required<ConnectionHandlers> & { readonly verbs: OperatorVerbs<"launch"> } {
     let own: LaunchedAgent | null = null;
     const launched = (): LaunchedAgent => {
       if (own === null) throw invalid("nothing was launched by this connection");

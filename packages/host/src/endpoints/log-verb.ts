@@ -3,7 +3,7 @@
  * records except changes of the key.
  */
 import { proveContinuation } from "@femtoclaw/journal/live";
-import { FemtoError } from "@femtoclaw/protocol";
+import { FemtoError, type LogContinuation } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, isPositive, refuseUnknown } from "./request-fields.ts";
 import type { Handler } from "./verb-handlers.ts";
@@ -12,7 +12,7 @@ import type { Handler } from "./verb-handlers.ts";
 const FULL_DISK_MS = 3_000;
 
 /** The verb for one connection. It makes one answer at a time, so a client that asks often waits only for itself. */
-export function followLogVerb(runtime: Runtime): Handler {
+export function followLogVerb(runtime: Runtime): Handler<LogContinuation> {
   let earlier: Promise<unknown> = Promise.resolve();
   return ({ from, ...rest }) => {
     refuseUnknown(rest);

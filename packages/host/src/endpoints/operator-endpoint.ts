@@ -1,38 +1,27 @@
 /** What an operator may ask. This endpoint is never visible in a sandbox, and an agent never gets it. */
 
 import { isAbsolute } from "node:path";
-import type { ReloadAnswer } from "@femtoclaw/client";
+import type { Halt, OperatorVerb, ReloadAnswer } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime/live";
-import type { SignalStatus } from "@femtoclaw/telemetry";
 import type { HostSockets } from "../host-process.ts";
+import type { TelemetryStatus } from "../host-status.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { auditVerbs, recordVerbs } from "./audit-verbs.ts";
 import { executionVerbs } from "./execution-verbs.ts";
 import type { LaunchVerbs } from "./launch-verbs.ts";
-import type { EndpointUrls } from "./observability-endpoints.ts";
 import { packageVerbs } from "./package-verbs.ts";
 import { invalid, isCount, refuseUnknown } from "./request-fields.ts";
 import { secretVerbs } from "./secret-verbs.ts";
 import { terminalVerbs } from "./terminal-verbs.ts";
 import { upstreamVerbs } from "./upstream-verbs.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
-
-/** The state of telemetry. */
-export interface TelemetryStatus {
-  /** Where telemetry is sent; null if it is sent nowhere. */
-  readonly otlp: string | null;
-  /** What is sent there, and how well that works. */
-  readonly signals: readonly SignalStatus[];
-  /** Where telemetry can be fetched. */
-  readonly endpoints: EndpointUrls;
-}
+import type { ConnectionHandlers, Handler, OperatorHandlers, OperatorVerbs } from "./verb-handlers.ts";
 
 export interface OperatorParts {
   readonly runtime: Runtime;
   readonly sockets: HostSockets;
   telemetryStatus(): TelemetryStatus;
-  /** The state of the webhook that is told of questions; null if there is none. */
+  /** The state of the webhook that is notified of questions; null if there is none. */
   webhookStatus(): WebhookStatus | null;
   readonly launches: LaunchVerbs;
   /** Begins to stop the host. The answer to the request goes out first. */
@@ -52,13 +41,7 @@ export function operatorHandlers({
   launches,
   stop,
   reload,
-}: OperatorParts): ConnectionHandlers {
-  const switchCapability = async ({ name, ...rest }: Readonly<Record<string, unknown>>, enable: boolean) => {
-    if (typeof name !== "string") throw invalid("`name` must be a string");
-    refuseUnknown(rest);
-    await runtime.switchCapability(name, enable, operatorName());
-    return null;
-  };
+}: OperatorParts): ConnectionHandlers & { readonly verbs: OperatorHandlers<OperatorVerb> } {
   const launch = launches.handlers();
   const leaving = new AbortController();
   const left = (): void => {
@@ -87,8 +70,8 @@ export function operatorHandlers({
         refuseUnknown(fields);
         return [...runtime.capabilities(), ...runtime.upstreams.capabilities()];
       },
-      "capabilities.enable": (fields) => switchCapability(fields, true),
-      "capabilities.disable": (fields) => switchCapability(fields, false),
+      "capabilities.enable": switchVerb(runtime, { enabled: true }),
+      "capabilities.disable": switchVerb(runtime, { enabled: false }),
       ...packageVerbs(runtime, operatorName),
       ...executionVerbs(runtime, operatorName),
       ...approvalVerbs(runtime, { operatorName, left: leaving.signal }),
@@ -103,7 +86,7 @@ export function operatorHandlers({
   };
 }
 
-function policyVerbs(runtime: Runtime, reload: OperatorParts["reload"]): ConnectionHandlers["verbs"] {
+function policyVerbs(runtime: Runtime, reload: OperatorParts["reload"]): OperatorVerbs<"policy"> {
   return {
     "policy.show": (fields) => {
       refuseUnknown(fields);
@@ -123,7 +106,7 @@ function policyVerbs(runtime: Runtime, reload: OperatorParts["reload"]): Connect
 }
 
 /** Verbs that make another log, or compute a state, as of an earlier record. */
-function historyVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
+function historyVerbs(runtime: Runtime): OperatorHandlers<"fork" | "replay"> {
   return {
     fork: ({ seq, out, ...rest }) => {
       refuseUnknown(rest);
@@ -142,7 +125,16 @@ function historyVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
   };
 }
 
-function haltVerb(runtime: Runtime): ConnectionHandlers["verbs"][string] {
+function switchVerb(runtime: Runtime, { enabled }: { readonly enabled: boolean }): Handler<null> {
+  return async ({ name, ...rest }) => {
+    if (typeof name !== "string") throw invalid("`name` must be a string");
+    refuseUnknown(rest);
+    await runtime.switchCapability({ name, enabled, by: operatorName() });
+    return null;
+  };
+}
+
+function haltVerb(runtime: Runtime): Handler<Halt> {
   return async ({ session, reason, ...rest }) => {
     refuseUnknown(rest);
     if (typeof session !== "string") throw invalid("`session` must be a string");

@@ -2,9 +2,12 @@
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
 import { pinsOf } from "./upstream-verbs.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { OperatorHandlers } from "./verb-handlers.ts";
 
-export function packageVerbs(runtime: Pick<Runtime, "packages">, by: () => string): ConnectionHandlers["verbs"] {
+export function packageVerbs(
+  runtime: Pick<Runtime, "packages">,
+  by: () => string,
+): OperatorHandlers<`capabilities.${"packages" | "accept" | "reset"}`> {
   return {
     "capabilities.packages": async (fields) => {
       refuseUnknown(fields);

@@ -1,9 +1,9 @@
 /** What an operator may ask about stored secrets. No answer holds a value. */
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { OperatorVerbs } from "./verb-handlers.ts";
 
-export function secretVerbs(runtime: Pick<Runtime, "secrets">, by: () => string): ConnectionHandlers["verbs"] {
+export function secretVerbs(runtime: Pick<Runtime, "secrets">, by: () => string): OperatorVerbs<"secrets"> {
   return {
     "secrets.add": async ({ name, host, port, value, ...rest }) => {
       refuseUnknown(rest);

@@ -4,9 +4,9 @@
  */
 import type { Runtime } from "@femtoclaw/runtime/live";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { OperatorVerbs } from "./verb-handlers.ts";
 
-export function terminalVerbs(runtime: Runtime): ConnectionHandlers["verbs"] {
+export function terminalVerbs(runtime: Runtime): OperatorVerbs<"terminals"> {
   return {
     "terminals.list": (fields) => {
       refuseUnknown(fields);

@@ -2,9 +2,9 @@
 import { LIMITS, type ToolPin } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime";
 import { invalid, refuseUnknown } from "./request-fields.ts";
-import type { ConnectionHandlers } from "./verb-handlers.ts";
+import type { OperatorVerbs } from "./verb-handlers.ts";
 
-export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => string): ConnectionHandlers["verbs"] {
+export function upstreamVerbs(runtime: Pick<Runtime, "upstreams">, by: () => string): OperatorVerbs<"upstreams"> {
   return {
     "upstreams.list": async (fields) => {
       refuseUnknown(fields);

@@ -1,6 +1,7 @@
 /** Explains a decision of the policy for the page: the rules, and the conditions of the permit that came nearest. */
+
 import type { Explained } from "@femtoclaw/inspector";
-import type { RecordedDecision } from "@femtoclaw/runtime";
+import type { RecordedDecision } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
 import { explainDecision } from "../policy/why.ts";
 

@@ -1,20 +1,11 @@
 /** Answers the requests of the page from the running host, over the operator's socket. */
+
 import type { OperatorClient } from "@femtoclaw/client";
-import type {
-  Answer,
-  Beginning,
-  Explained,
-  Inspection,
-  ProofView,
-  Question,
-  RecordPage,
-  Summary,
-} from "@femtoclaw/inspector";
+import type { Answer, Beginning, Explained, Inspection, ProofView, Question, Summary } from "@femtoclaw/inspector";
 import { checkProof } from "@femtoclaw/journal";
-import { VERSION } from "@femtoclaw/protocol";
-import type { RecordedDecision } from "@femtoclaw/runtime";
+import { type RecordedDecision, type RecordPage, VERSION } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
-import type { LogKeys } from "../log-access.ts";
+import { hostStatus } from "../host-status.ts";
 import { explained } from "./explained.ts";
 
 /** Milliseconds after which an empty answer is sent. */
@@ -32,7 +23,7 @@ export class LiveInspection implements Inspection {
   }
 
   async begin(): Promise<Beginning> {
-    const { log } = (await this.#operator.status()) as { log: string };
+    const { log } = await hostStatus(this.#operator);
     const summary = (await this.#operator.logSummary()) as Summary | null;
     return { mode: "live", log, version: VERSION, approve: this.#approve, summary, verdict: null };
   }
@@ -41,7 +32,7 @@ export class LiveInspection implements Inspection {
     return this.#operator.records(from, WAIT_MS);
   }
 
-  status(): Promise<Record<string, unknown>> {
+  status(): Promise<Readonly<Record<string, unknown>>> {
     return this.#operator.status();
   }
 
@@ -49,7 +40,7 @@ export class LiveInspection implements Inspection {
     const [record] = (await this.#operator.records(seq)).records;
     if (record === undefined) return null;
     if (record.type !== "execution.outcome") return { ...(await this.#decision(String(seq))).record.body };
-    const { result } = (await this.#operator.execution(record.execution ?? "")) as { result?: object };
+    const { result } = await this.#operator.execution(record.execution ?? "");
     return { ...record.body, result: result ?? null };
   }
 
@@ -60,20 +51,20 @@ export class LiveInspection implements Inspection {
   async prove(seq: number): Promise<ProofView | null> {
     const { proof, record } = await this.#operator.prove(String(seq));
     if (record === null) return null;
-    const { vkey } = (await this.#operator.keys()) as LogKeys;
+    const { vkey } = await this.#operator.keys();
     return proofView(seq, checkProof({ proof, recordBytes: Buffer.from(record, "base64"), vkey }));
   }
 
   async questions(): Promise<readonly Question[]> {
-    return (await this.#operator.approvals()) as Question[];
+    return await this.#operator.approvals();
   }
 
   async answer(answer: Answer): Promise<{ seq: number; complete: boolean }> {
-    return (await this.#operator.answerApproval({ ...answer, scope: "once" })) as { seq: number; complete: boolean };
+    return await this.#operator.answerApproval({ ...answer, scope: "once" });
   }
 
   async #decision(ref: string): Promise<RecordedDecision> {
-    return (await this.#operator.decision(ref)) as RecordedDecision;
+    return await this.#operator.decision(ref);
   }
 }
 

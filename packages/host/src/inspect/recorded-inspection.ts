@@ -1,17 +1,8 @@
 /** Answers the requests of the page from a log that is not written to any more, and from what is known about it. */
-import type {
-  Answer,
-  Beginning,
-  Explained,
-  Inspection,
-  ProofView,
-  Question,
-  RecordPage,
-  Verdict,
-} from "@femtoclaw/inspector";
+import type { Answer, Beginning, Explained, Inspection, ProofView, Question, Verdict } from "@femtoclaw/inspector";
 import { RecordPages } from "@femtoclaw/inspector";
 import { checkProof, type LinesReader, type LogVerdict, prove, type ReplayReader } from "@femtoclaw/journal";
-import { FemtoError, VERSION } from "@femtoclaw/protocol";
+import { FemtoError, type RecordPage, VERSION } from "@femtoclaw/protocol";
 import { recordedDecision } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
 import { explained } from "./explained.ts";

@@ -143,15 +143,15 @@ export class HostControl {
   }
 
   async #femtoclaw(program: string, ...words: string[]): Promise<Said> {
-    return await this.#run(program, ["--config", this.#receipt.configuration, "--json", ...words], true);
+    return await this.#run(program, ["--config", this.#receipt.configuration, "--json", ...words], { asOwner: true });
   }
 
   async #systemctl(...words: string[]): Promise<Said> {
     const scope = this.#receipt.scope === "user" ? ["--user"] : [];
-    return await this.#run("systemctl", [...scope, ...words], false);
+    return await this.#run("systemctl", [...scope, ...words], { asOwner: false });
   }
 
-  async #run(program: string, args: readonly string[], asOwner: boolean): Promise<Said> {
+  async #run(program: string, args: readonly string[], { asOwner }: { readonly asOwner: boolean }): Promise<Said> {
     const { owner, data } = this.#receipt;
     const isOther = asOwner && owner !== null && owner.uid !== process.getuid?.();
     // INVARIANT: I8: root never opens what belongs to the service's user. The user's own executable does that, as that

@@ -1,9 +1,11 @@
 /**
  * Where past decisions are read from: the running host, the journal of a stopped host, or a log that is verified first.
  */
+
 import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
 import { TilesReader } from "@femtoclaw/journal";
-import { type RecordedDecision, recordedDecision } from "@femtoclaw/runtime";
+import type { RecordedDecision } from "@femtoclaw/protocol";
+import { recordedDecision } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
 import { hostAnswers } from "../commands/host.ts";
 import { exportOfHost } from "../host-export.ts";
@@ -27,7 +29,7 @@ export async function readDecision(
 ): Promise<Read<RecordedDecision>> {
   if (choice.journal === undefined && (await hostAnswers(context))) {
     await using operator = await context.operator();
-    return { value: (await operator.decision(ref)) as RecordedDecision };
+    return { value: await operator.decision(ref) };
   }
   return await withLog(context, choice, (log) => recordedDecision(log, ref));
 }

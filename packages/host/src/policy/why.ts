@@ -6,7 +6,9 @@ import {
   type FactQuestion,
   FemtoError,
   type PolicyActivatedBody,
+  type RecordedDecision,
   type ShadowVerdict,
+  type ToldRecord,
 } from "@femtoclaw/protocol";
 import {
   AS_RECORDED,
@@ -14,12 +16,10 @@ import {
   type Judgement,
   ON_TRIAL,
   type RecordedCall,
-  type RecordedDecision,
   RecordedJudge,
   RecordedPolicies,
   RecordedTrialJudge,
   recordedCall,
-  type ToldRecord,
   toolOf,
   trialBody,
 } from "@femtoclaw/runtime";

@@ -2,6 +2,7 @@
  * Gathers what a remote helper needs. The parts are independent: one that fails says so, and the others are still
  * reported.
  */
+
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { arch, availableParallelism, freemem, homedir, hostname, release, totalmem, userInfo } from "node:os";
@@ -11,6 +12,7 @@ import { ERRORS, FemtoError, parseJson, type TypedRecord, VERSION } from "@femto
 import type { CommandContext } from "../commands/command-context.ts";
 import { type Asked, askHost, examine } from "../commands/doctor.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { hostStatus } from "../host-status.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
 import { type FailureReport, readFailures } from "./failure-reports.ts";
 import { masked, maskedConfiguration, maskedFindings, toldLine, toldRecord } from "./masking.ts";
@@ -105,7 +107,7 @@ async function newestRecords(context: CommandContext, loaded: LoadedConfiguratio
   const records: TypedRecord[] = [];
   if (running) {
     await using operator = await context.unprovedOperator(loaded);
-    const { records: size } = (await operator.status()) as { readonly records: number };
+    const { records: size } = await hostStatus(operator);
     for (let from = Math.max(0, size - RECORDS_MAX); from < size; ) {
       const page = await operator.records(from);
       if (page.records.length === 0) break;

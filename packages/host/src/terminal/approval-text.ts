@@ -3,6 +3,7 @@
  * pass for FemtoClaw's own.
  */
 import {
+  type ApprovalCard,
   type ApprovedFile,
   countedText,
   type FactQuestion,
@@ -10,7 +11,6 @@ import {
   isRedacted,
   printable,
 } from "@femtoclaw/protocol";
-import type { ApprovalView } from "@femtoclaw/runtime";
 import { hostText, mcpToolText } from "./call-text.ts";
 import { changeLines } from "./change-text.ts";
 import type { Output } from "./output.ts";
@@ -30,7 +30,7 @@ const NAME_CHARS = 64;
 const DIGEST_CHARS = 16;
 
 /** Everything that a person has to know for an answer, in lines of which none can pass for another. */
-export function cardLines(approval: ApprovalView, output: Output): string[] {
+export function cardLines(approval: ApprovalCard, output: Output): string[] {
   const { id, tool, rule, reason, source, label } = approval;
   const rows: Row[] = [
     ["asks", whoText(approval)],
@@ -62,18 +62,18 @@ export function cardLines(approval: ApprovalView, output: Output): string[] {
 const SECRETS = "what is [redacted] was taken for a secret: it is on no card and in no record, and runs all the same";
 
 /** INVARIANT: I8: whose rights the call has comes first. The name that a client gives itself is said to be just that. */
-function whoText({ principal, agent, channel, session }: ApprovalView): string {
+function whoText({ principal, agent, channel, session }: ApprovalCard): string {
   const called = agent === null ? "" : `, which calls itself ${quoted(agent)},`;
   return `the principal ${quoted(principal)}${called} through the door ${quoted(channel ?? "")}, session ${shown(session)}`;
 }
 
-function worth({ self_approvable, operator_key }: ApprovalView): string {
+function worth({ self_approvable, operator_key }: ApprovalCard): string {
   if (self_approvable) return "self-approvable";
   return operator_key ? "signed answers only" : "a yes needs a signature";
 }
 
 /** Tells the risk that remains even if a key is required. */
-function warning({ self_approvable }: ApprovalView): string {
+function warning({ self_approvable }: ApprovalCard): string {
   return self_approvable
     ? "an agent that runs as your user could answer this itself"
     : "an agent that runs as your user could still read a key that has no passphrase, or change the configuration";
@@ -112,7 +112,7 @@ function questionRows(question: FactQuestion): Row[] {
  * numbered, so that none can pass for the rest of the one before. INVARIANT: I8: names are quoted too, because for many
  * tools the agent chooses them. Only FemtoClaw's own words stand there without quotes.
  */
-function argumentRows(tool: string, args: ApprovalView["args"]): Row[] {
+function argumentRows(tool: string, args: ApprovalCard["args"]): Row[] {
   if (args === null) return [["arguments", "were erased"]];
   const { old, new: next, ...others } = args;
   const isEdit = tool === "fs_edit" && typeof old === "string" && typeof next === "string";
@@ -139,7 +139,7 @@ function fileText({ path, bytes, sha256 }: ApprovedFile): string {
   return `${quoted(path)}  ${bytes} bytes, ${content}`;
 }
 
-function operatorsText({ granted, approvers }: ApprovalView): string {
+function operatorsText({ granted, approvers }: ApprovalCard): string {
   const said = granted.length === 0 ? "" : `: ${granted.map((name) => shown(name)).join(", ")}`;
   return `${granted.length} of ${approvers} have said yes${said}`;
 }

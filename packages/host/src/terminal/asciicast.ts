@@ -1,5 +1,5 @@
 /** Writes the records of a terminal as an asciicast of version 3, which asciinema and other players can play. Pure. */
-import type { TerminalRecord } from "@femtoclaw/runtime";
+import type { TerminalRecord } from "@femtoclaw/protocol";
 
 /** The terminal type that programs on our terminals see. */
 const TERM = "xterm-256color";

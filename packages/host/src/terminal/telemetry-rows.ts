@@ -1,7 +1,8 @@
 /** The state of telemetry, as rows of a table for people. */
+
 import { printable } from "@femtoclaw/protocol";
 import type { SignalStatus } from "@femtoclaw/telemetry";
-import type { TelemetryStatus } from "../endpoints/operator-endpoint.ts";
+import type { TelemetryStatus } from "../host-status.ts";
 import type { Output } from "./output.ts";
 
 type Shown = TelemetryStatus & { readonly observability: string };

@@ -18,7 +18,7 @@ export interface WebhookMessage {
   readonly reason: string;
   readonly expires_at: string;
   readonly digest: string;
-  /** Name of the log, and number of the record that tells of the event. */
+  /** Name of the log, and number of the record of the event. */
   readonly log: string;
   readonly record: number;
   /** The answer, who gave it, and whether it settles the question; null if nobody has answered. */

@@ -1,9 +1,10 @@
 /** `femtoclaw chat` as it is used: with a real host, a provider on this machine, in a pipe and on a terminal. */
+
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ScriptedEndpoint } from "../../../agent/test/scripted-endpoint.ts";
 import { Pty } from "../../../capabilities/src/terminal/pty.ts";
@@ -38,7 +39,7 @@ async function allow(): Promise<void> {
   let id: string | undefined;
   await expect
     .poll(async () => {
-      [{ id } = { id: undefined }] = (await place.json<ApprovalView[]>(["approvals", "list"])).value;
+      [{ id } = { id: undefined }] = (await place.json<ApprovalCard[]>(["approvals", "list"])).value;
       return id;
     })
     .toBeDefined();

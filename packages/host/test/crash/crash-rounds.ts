@@ -11,7 +11,6 @@ import type { AgentClient } from "@femtoclaw/client";
 import { openStateDirectory, verifyDirectory } from "@femtoclaw/journal";
 import { LogMemory } from "@femtoclaw/journal/known-log";
 import { FemtoError, type Reply } from "@femtoclaw/protocol";
-import type { ExecutionView } from "@femtoclaw/runtime";
 import { type Host, Playground, toolCall } from "../playground.ts";
 
 /** Lives on one journal; another begins then, so that what is checked after each stays small. */
@@ -148,7 +147,7 @@ class Lineage {
 
   async #check(): Promise<void> {
     await using operator = await this.#place.operator();
-    const views = (await operator.executions({ limit: LISTED_MAX })) as ExecutionView[];
+    const views = await operator.executions({ limit: LISTED_MAX });
     const byId = new Map(views.map((view) => [view.execution_id, view]));
     const effects = this.#effects();
     const happened = new Set(effects);
@@ -168,7 +167,7 @@ class Lineage {
     const interrupted = views.filter(({ status }) => status === "interrupted");
     this.#interrupted = interrupted.length;
     for (const { execution_id } of interrupted.slice(0, 3)) {
-      const { records } = (await operator.execution(execution_id)) as { records: readonly { readonly type: string }[] };
+      const { records } = await operator.execution(execution_id);
       assert.deepEqual(
         records.map(({ type }) => type),
         ["execution.intent", "execution.interrupted"],
@@ -177,8 +176,8 @@ class Lineage {
     // The counters were folded from a snapshot and the records after it; the replay folds all records, and compares snapshots.
     const status = (await operator.status()) as { readonly running: number; readonly counters: Record<string, number> };
     assert.deepEqual([status.running, status.counters["interrupted"]], [0, interrupted.length]);
-    const { actors } = (await operator.replay({})) as { actors: { executions: { state: { counters: unknown } } } };
-    assert.deepEqual(actors.executions.state.counters, status.counters);
+    const { actors } = await operator.replay({});
+    assert.deepEqual(actors["executions"]?.state["counters"], status.counters);
     this.#checkpoint = await operator.checkpoint();
   }
 

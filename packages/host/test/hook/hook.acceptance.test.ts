@@ -1,11 +1,12 @@
 /** Hooks as agents run them: by a shell, with JSON on stdin; everything but a clear yes has to block. */
+
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSettings, replaceSettings } from "../../src/hook/settings-file.ts";
 import { Playground } from "../playground.ts";

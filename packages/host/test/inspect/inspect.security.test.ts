@@ -86,7 +86,7 @@ test("frames begin with the state, go on where a reader stopped, and wait for on
   // Lines prove nothing, and say so; what they show is the same.
   const asLines = `${world.root}/log.jsonl`;
   await using exporter = await world.operator();
-  await exporter.exportLog("jsonl", asLines, false);
+  await exporter.exportLog({ format: "jsonl", out: asLines, values: false });
   const unproved = await world.run(["inspect", asLines, "--frames"]);
   expect([unproved.code, unproved.stderr]).toEqual([3, expect.stringContaining("not verified: ")]);
   expect(linesOf(unproved.stdout)).toEqual([summary, ...frames]);

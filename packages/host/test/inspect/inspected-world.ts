@@ -24,7 +24,7 @@ runtime_dir = "../run"
 `;
 
 /** What a page might take for markup, for a terminal, or for text that reads the other way. */
-export const HOSTILE = `<img src=x onerror=alert(1)></script><script>alert(2)</script>\u202egnp.exe\u0007\u001b[2J`;
+const HOSTILE = `<img src=x onerror=alert(1)></script><script>alert(2)</script>\u202egnp.exe\u0007\u001b[2J`;
 
 export interface Inspected {
   readonly url: string;

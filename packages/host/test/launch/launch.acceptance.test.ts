@@ -1,11 +1,12 @@
 /** Agents that a person launches: what they see and reach, what their calls become, and how they end. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import type { ExecutionView } from "@femtoclaw/runtime";
+import type { ExecutionView } from "@femtoclaw/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMMAND, Playground } from "../playground.ts";
 import { launch, launchConfiguration, MODEL_KEY, mcpScript, ran, said } from "./launch-place.ts";

@@ -121,7 +121,7 @@ test("a halt, a capability that is disabled, and a host that drains end it", asy
   await using watching = await place.operator();
   const ends = {
     halted: async (session: string) => void (await watching.halt(session, "enough")),
-    disabled: () => watching.switchCapability("agent_run", false),
+    disabled: () => watching.switchCapability("agent_run", "disable"),
   };
   for (const [how, end] of Object.entries(ends)) {
     const { operator, session } = await launch(place, "script", ["-c", "echo up; sleep 60"]);
@@ -135,7 +135,7 @@ test("a halt, a capability that is disabled, and a host that drains end it", asy
   expect(reply).toMatchObject({ decision: "DENIED_CAPABILITY_DISABLED" });
   const { code, stderr } = await place.run(["run", "--", "script", "-c", "echo never"]);
   expect(code, stderr).toBe(77);
-  await watching.switchCapability("agent_run", true);
+  await watching.switchCapability("agent_run", "enable");
   const { operator } = await launch(place, "script", ["-c", "echo up; sleep 60"]);
   await said(operator, "up");
   expect((await place.run(["down", "--now"])).code).toBe(0);

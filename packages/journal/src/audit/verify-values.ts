@@ -30,7 +30,7 @@ export class ValueCheck {
     this.#prunedBefore = before;
   }
 
-  /** Takes the next record. Those that neither commit to a value nor tell of an erasure may be left out. */
+  /** Takes the next record. A record that neither commits to a value nor reports an erasure may be left out. */
   async record(record: TypedRecord): Promise<ValueFault | undefined> {
     for (const [index, commitment] of (record.commitments ?? []).entries()) {
       const value = await this.#upTo(record.seq, index);

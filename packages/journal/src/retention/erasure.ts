@@ -1,5 +1,5 @@
 /**
- * Erases values that records commit to. What opens the commitments is deleted, and in the same step a record tells of
+ * Erases values that records commit to. What opens the commitments is deleted, and in the same step a record reports
  * it. The committing record stays unchanged to the byte, and so does every proof.
  */
 import { FemtoError, printable, type RecordActor, type TypedRecord } from "@femtoclaw/protocol";

@@ -2,24 +2,12 @@
  * Drops the oldest records: which boundary to use, what goes below it, and what has to stay so that the rest can be
  * opened, replayed and proved. The hashes of all records stay in the tiles.
  */
-import { FemtoError, type RecordActor } from "@femtoclaw/protocol";
+import { FemtoError, type Pruning, type RecordActor } from "@femtoclaw/protocol";
 import type { LogReader } from "../journal-reader.ts";
 import { BLOBS, PRUNED, placeOfBlob, snapshotName } from "../records/object-name.ts";
 import type { JournalStore } from "../store/store.ts";
 import { TILE_WIDTH } from "../tree/tiles.ts";
 import type { PlannedRemoval } from "./erasure.ts";
-
-/** What a pruning would do. */
-export interface Pruning {
-  /** Records below this number go. */
-  readonly before: number;
-  /** The number below which records are gone already. */
-  readonly since: number;
-  /** How many records go. */
-  readonly records: number;
-  /** Numbers of the records below `before` that stay, because they name the log and its keys. */
-  readonly keep: readonly number[];
-}
 
 /**
  * Plans a pruning of the records below `requested`. The boundary is rounded down to a multiple of a tile's width, so

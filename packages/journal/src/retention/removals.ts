@@ -1,5 +1,5 @@
 /**
- * Removes values and old records from the store, one removal after the other, each with the record that tells of it.
+ * Removes values and old records from the store, one removal after the other, each with the record that reports it.
  */
 import { FemtoError } from "@femtoclaw/protocol";
 import type { Appended } from "../journal-options.ts";
@@ -9,7 +9,7 @@ import type { PlannedRemoval } from "./erasure.ts";
 
 interface RemovalsParts {
   readonly store: Pick<JournalStore, "purge">;
-  /** Appends the record and removes what it tells of, in one step of the store. */
+  /** Appends the record and removes what it reports, in one step of the store. */
   append(planned: PlannedRemoval): Promise<Appended>;
   checkpoint(): Promise<string>;
 }
@@ -24,7 +24,7 @@ export class Removals {
 
   /**
    * Plans a removal once the one before it is done, and carries it out. Resolves when no file holds what was removed.
-   * INVARIANT: I7: nothing is removed between the plan and its record. Otherwise two records could tell of the same
+   * INVARIANT: I7: nothing is removed between the plan and its record. Otherwise two records could report the same
    * value, one of them wrongly, or the boundary of a pruned log could move back.
    */
   inTurn(plan: () => Promise<PlannedRemoval>): Promise<Appended> {

@@ -9,7 +9,7 @@ export interface Place {
   pointer: string | null;
 }
 
-/** LIMIT: characters of a pointer. No place that a record tells of has one as long, so anything beyond is left out. */
+/** LIMIT: characters of a pointer. No place that a record names has one that long, so anything longer is left out. */
 const POINTER_CHARS = 512;
 
 /** The place of the whole value. */

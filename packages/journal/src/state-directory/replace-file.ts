@@ -26,7 +26,7 @@ export interface StagedFile extends AsyncDisposable {
 
 /**
  * Writes the file under a temporary name, for as long as its caller needs. That takes the room on disk first, so that
- * what must precede the file, such as a record of it, is not written in vain.
+ * what must precede the file, such as a record of it, is not written for nothing.
  */
 export async function stageFile(folder: string, text: string): Promise<StagedFile> {
   // INVARIANT: what it has to wait for may take as long as a disk is full, so nobody who sweeps the folder meanwhile

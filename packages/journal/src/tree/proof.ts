@@ -27,21 +27,27 @@ async function pathTo(index: number, start: number, end: number, read: HashReade
 /** Proof that the tree of size `oldSize` is the beginning of the tree of size `size`. */
 export async function consistencyProof(oldSize: number, size: number, read: HashReader): Promise<Uint8Array[]> {
   if (oldSize < 1 || oldSize > size) throw new RangeError(`no proof leads from size ${oldSize} to size ${size}`);
-  return await consistency(oldSize, 0, size, true, read);
+  return await subproof(oldSize, { start: 0, end: size, isOldTree: true }, read);
 }
 
-async function consistency(
-  oldSize: number,
-  start: number,
-  end: number,
-  whole: boolean,
-  read: HashReader,
-): Promise<Uint8Array[]> {
-  if (oldSize === end) return whole ? [] : [await rangeHash(start, end, read)];
+/** Leaves `[start, end)`. `isOldTree` says whether the verifier knows their hash if they are all leaves of the old tree. */
+interface Subtree {
+  readonly start: number;
+  readonly end: number;
+  readonly isOldTree: boolean;
+}
+
+/** SUBPROOF of RFC 9162, 2.1.4.1. */
+async function subproof(oldSize: number, tree: Subtree, read: HashReader): Promise<Uint8Array[]> {
+  const { start, end, isOldTree } = tree;
+  if (oldSize === end) return isOldTree ? [] : [await rangeHash(start, end, read)];
   const middle = start + splitOf(end - start);
   return oldSize <= middle
-    ? [...(await consistency(oldSize, start, middle, whole, read)), await rangeHash(middle, end, read)]
-    : [...(await consistency(oldSize, middle, end, false, read)), await rangeHash(start, middle, read)];
+    ? [...(await subproof(oldSize, { start, end: middle, isOldTree }, read)), await rangeHash(middle, end, read)]
+    : [
+        ...(await subproof(oldSize, { start: middle, end, isOldTree: false }, read)),
+        await rangeHash(start, middle, read),
+      ];
 }
 
 /** Whether the path leads from the leaf to the root. False for anything malformed. */

@@ -1,9 +1,10 @@
 /** A project whose host stands in front of MCP servers of others: programs of the fixture, and servers over HTTP in this process. */
+
 import { copyFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import type { UpstreamView } from "@femtoclaw/runtime";
+import type { UpstreamView } from "@femtoclaw/protocol";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { createMcpHandler, Server as McpServer } from "@modelcontextprotocol/server";
 import { McpPlace } from "../mcp-place.ts";
@@ -48,7 +49,7 @@ runtime_dir = "../run"
 
   async upstream(name: string): Promise<UpstreamView | undefined> {
     await using operator = await this.operator();
-    return ((await operator.upstreams()) as UpstreamView[]).find(({ server }) => server === name);
+    return (await operator.upstreams()).find(({ server }) => server === name);
   }
 
   /** States of the tools of a server by their names. */

@@ -1,7 +1,7 @@
 /** MCP servers of others behind a real host: their tools are offered, decided, recorded, and pinned. */
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { UpstreamView } from "@femtoclaw/runtime";
 import type { CallToolResult } from "@modelcontextprotocol/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ERAS } from "../mcp-place.ts";
@@ -303,17 +303,17 @@ test("what a server changes is quarantined until an operator agrees, and is so a
 
 test("operators switch a server, and see its tools among the capabilities", async () => {
   await using operator = await place.operator();
-  const [fix] = ((await operator.upstreams()) as UpstreamView[]).filter(({ server }) => server === "fix");
+  const [fix] = (await operator.upstreams()).filter(({ server }) => server === "fix");
   await operator.acceptTools(
     "fix",
     (fix?.tools ?? []).map(({ name, sha256 }) => ({ name, sha256: sha256 ?? "" })),
   );
   const listed = (await operator.capabilities()).filter(({ enabled }) => enabled).map(({ name }) => name);
   expect(listed).toEqual(expect.arrayContaining(["mcp_fix", "fix__echo", "fix__add"]));
-  await operator.switchCapability("mcp_fix", false);
+  await operator.switchCapability("mcp_fix", "disable");
   expect((await place.propose("fix__echo", { text: "x" })).error?.code).toBe("FEMTO_CAPABILITY_DISABLED");
   expect((await place.upstream("fix"))?.status).toBe("disabled");
-  await operator.switchCapability("mcp_fix", true);
+  await operator.switchCapability("mcp_fix", "enable");
   expect((await place.propose("fix__echo", { text: "x" })).status).toBe("completed");
   expect((await place.propose("mcp_fix", {})).error?.code).toBe("FEMTO_CAPABILITY_NOT_FOUND");
 });

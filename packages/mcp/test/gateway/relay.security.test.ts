@@ -102,10 +102,9 @@ test("what a server says is plain, cut, without secrets, and said to be its own"
   expect((await speak(agent, "log")).notices).toEqual([]);
   await using operator = await place.operator();
   const relayedOf = async ({ execution_id }: Reply): Promise<unknown> => {
-    const { records } = (await operator.execution(execution_id)) as {
-      records: { type: string; body: { relayed?: unknown } }[];
-    };
-    return records.find(({ type }) => type === "execution.outcome")?.body.relayed;
+    const { records } = await operator.execution(execution_id);
+    const [outcome] = records.filter((record) => record.type === "execution.outcome");
+    return outcome?.body.relayed;
   };
   expect(await relayedOf(reply)).toEqual({ progress: 3, messages: 0, dropped: 0, said: [] });
   expect(await relayedOf(logged)).toMatchObject({ messages: 2, said: [{ level: "info" }, { level: "error" }] });
@@ -190,8 +189,8 @@ test("subscriptions are decided like reading, have a limit, and are their sessio
 test("a lease ends with what permitted it, and nothing is told after that", async () => {
   const { next } = await agent.changes(null, 0);
   await using operator = await place.operator();
-  await operator.switchCapability("mcp_relay", false);
-  await operator.switchCapability("mcp_relay", true);
+  await operator.switchCapability("mcp_relay", "disable");
+  await operator.switchCapability("mcp_relay", "enable");
   const { ended, next: after } = await changesOf(agent, next);
   expect(ended).toHaveLength(31);
   expect(ended[0]?.reason).toBe("its capability was disabled");

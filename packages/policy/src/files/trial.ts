@@ -90,8 +90,8 @@ export class PolicyTrial implements AsyncDisposable {
   }
 
   /**
-   * The listeners stay between steps. Otherwise, if the thread ended there, the next step would wait for it in vain, or
-   * its error would end this process.
+   * The listeners stay between steps. Otherwise, if the thread ended there, the next step would wait for ever, or the
+   * error of the thread would end this process.
    */
   #begun(): Worker {
     if (this.#worker !== null) return this.#worker;

@@ -11,7 +11,7 @@ const PROGRAMS = ["git", "bash", "echo", "tar"].map((name) => `/usr/bin/${name}`
 const LINKS: Readonly<Record<string, string>> = { "/ws/link": "/srv" };
 
 /** A machine with a few files, of which `/ws/link` is a symbolic link. */
-export const LOOKUP: NameLookup = {
+const LOOKUP: NameLookup = {
   path: (path) => ({ canonical: LINKS[path] ?? path, exists: PATHS.includes(path) || path in LINKS }),
   program: (path) =>
     PROGRAMS.includes(path) ? { path, realPath: path } : { problem: `there is no program ${path} in search_path` },

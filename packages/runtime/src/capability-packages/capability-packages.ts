@@ -7,8 +7,9 @@ import { type Capability, type PackageCode, packageCapability, packageManifest }
 import type { JournalEntry } from "@femtoclaw/journal";
 import { OneByOne } from "@femtoclaw/journal/live";
 import {
-  type CapabilityManifest,
   FemtoError,
+  type OfferedTool,
+  type PackageView,
   packagePins,
   printable,
   requireText,
@@ -19,7 +20,7 @@ import type { Registered } from "../gate/gate-parts.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { LogEntry } from "../options.ts";
 import type { UpstreamPins } from "../projection/upstream-pins.ts";
-import { listDigest, type OfferedTool, offerOf } from "../upstreams/offer.ts";
+import { listDigest, offerOf } from "../upstreams/offer.ts";
 import { QuarantineReports } from "../upstreams/quarantine-reports.ts";
 import { takenPins } from "../upstreams/taken-pins.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "../upstreams/upstream-entries.ts";
@@ -30,24 +31,6 @@ interface CapabilityPackagesParts {
   pins(): Pick<UpstreamPins, "of">;
   append(entry: JournalEntry): Promise<{ readonly seq: number }>;
   log(entry: LogEntry): void;
-}
-
-/** `refused`: the files that are there cannot be called, even if an operator agrees. */
-export type PackageState = "accepted" | "quarantined" | "refused";
-
-/** The state of a package, for operators. */
-export interface PackageView {
-  readonly name: string;
-  readonly path: string;
-  /** As it was when the host started. */
-  readonly manifest: CapabilityManifest;
-  readonly pins: PackageSetting["pins"];
-  readonly state: PackageState;
-  /** Why the package cannot be called; null if it can. */
-  readonly problem: string | null;
-  /** Digest of the names and digests of all its files; null if they could not be read. */
-  readonly set_sha256: string | null;
-  readonly files: readonly OfferedTool[];
 }
 
 interface Package {
@@ -175,7 +158,7 @@ export class CapabilityPackages {
     return offerOf({ definitions, contents: [] }, pins, ALL).map((file) => ({ ...file, input: null }));
   }
 
-  #state(one: Package): PackageState {
+  #state(one: Package): PackageView["state"] {
     if (typeof one.found === "string" || manifestProblem(one.setting, one.found) !== null) return "refused";
     return this.#offer(one).every(({ state }) => state === "offered") ? "accepted" : "quarantined";
   }

@@ -5,9 +5,9 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EPOCHS_FOLDER, exportTiles, type LogReader, parentAt, syncTree, writeIdentity } from "@femtoclaw/journal";
-import { errorText, FemtoError, type LogParent, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, type Fork, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { replay } from "../replay/replay.ts";
-import { type FoundedLog, foundLog } from "./founding.ts";
+import { foundLog } from "./founding.ts";
 import { freePlace } from "./free-place.ts";
 import { putInPlace, WorkFolder } from "./work-folder.ts";
 
@@ -25,16 +25,6 @@ export interface ForkOptions {
   readonly stateDirectory: string;
   /** Called with what an interrupted fork had left there and was removed. */
   readonly say?: (line: string) => void;
-}
-
-/** The new log, and what it continues. */
-export interface Fork extends FoundedLog {
-  /** The log that it continues, as its first record names it. */
-  readonly parent: LogParent;
-  /** Canonical path of the new state directory. */
-  readonly directory: string;
-  /** Executions whose outcome nobody knew at that record. */
-  readonly unresolved: number;
 }
 
 /** Makes a fork completely or not at all. Throws FEMTO_FORK_REFUSED for an impossible record or place. */

@@ -17,7 +17,7 @@ import {
   writeIdentity,
 } from "@femtoclaw/journal";
 import { FemtoError, type LogParent } from "@femtoclaw/protocol";
-import { recover } from "../recovery.ts";
+import { recover } from "../boot/recovery.ts";
 import { type FoundedLog, foundLog } from "./founding.ts";
 
 /** The log that will take the place of another one, before it does. */

@@ -25,6 +25,11 @@ type DecisionParts = Pick<
   "clock" | "histories" | "standing" | "takeFacts" | "connectionFacts" | "decide" | "onTrial"
 >;
 
+/** Whether operators said yes to what is decided on. */
+interface Yes {
+  readonly approved: boolean;
+}
+
 export class Decisions {
   readonly #parts: DecisionParts;
 
@@ -50,12 +55,12 @@ export class Decisions {
    * Whatever the decision is, its facts, revision and rules stand in the execution afterwards. If operators said yes to
    * the call, so do the rules that asked.
    */
-  decide(execution: Execution, approved: boolean): GateDecision {
+  decide(execution: Execution, { approved }: Yes): GateDecision {
     const { actor, facts, askedBy } = execution;
     assert(facts !== null, "facts are taken before a decision");
     const history = this.#historyOf(execution);
     execution.facts = { ...facts, history };
-    const decision = this.#ask(execution, history, approved);
+    const decision = this.#ask(execution, history, { approved });
     execution.revision = decision.revision;
     // INVARIANT: I3: the policy that decides also confines. Another policy may have come into force since the facts
     // were taken.
@@ -72,12 +77,12 @@ export class Decisions {
     const { facts, rules, revision, askedBy } = execution;
     assert(revision !== null, "a permitted call was decided on by a revision");
     if (isSameHistory(facts?.history, this.#historyOf(execution))) return { allowed: true, rules, revision };
-    const decision = this.decide(execution, askedBy.length > 0);
+    const decision = this.decide(execution, { approved: askedBy.length > 0 });
     const isOtherPolicy = askedBy.length > 0 && decision.revision !== revision;
     assert(execution.facts?.history !== undefined, "what was decided on has its history");
     if (!decision.allowed || !isOtherPolicy || !this.#asksOtherwise(execution, execution.facts.history))
       return decision;
-    return this.decide(execution, false);
+    return this.decide(execution, { approved: false });
   }
 
   /**
@@ -86,7 +91,7 @@ export class Decisions {
    */
   #asksOtherwise(execution: Execution, history: HistoryFacts): boolean {
     const { askedBy, waited } = execution;
-    const decision = this.#ask(execution, history, false);
+    const decision = this.#ask(execution, history, { approved: false });
     if (decision.allowed) return false;
     if (decision.code !== "FEMTO_APPROVAL_REQUIRED") return true;
     const isAsked = decision.rules.every((id) => askedBy.includes(id));
@@ -126,7 +131,7 @@ export class Decisions {
    */
   decideHop(execution: Execution, questions: Facts["questions"]): GateDecision & { readonly facts: Facts } {
     const facts = { questions, history: this.#historyOf(execution) };
-    return { ...this.#ask({ ...execution, facts }, facts.history, false), facts };
+    return { ...this.#ask({ ...execution, facts }, facts.history, { approved: false }), facts };
   }
 
   /**
@@ -142,7 +147,7 @@ export class Decisions {
     const bytes = Math.min(own.bytes + (execution.connections?.bytes ?? 0), Number.MAX_SAFE_INTEGER);
     const history = { ...own, bytes, at, seconds, has_read_secret, has_seen_untrusted };
     const facts: Facts = { questions: [question], history };
-    return { ...this.#ask({ ...execution, facts }, history, false, CONNECT_ACTION), facts };
+    return { ...this.#ask({ ...execution, facts }, history, { approved: false }, CONNECT_ACTION), facts };
   }
 
   /**
@@ -156,7 +161,7 @@ export class Decisions {
     const { has_read_secret, has_seen_untrusted } = this.#historyOf(execution);
     const history = { ...facts.history, has_read_secret, has_seen_untrusted };
     const hasYes = askedBy.length > 0;
-    const decision = this.#ask(execution, history, hasYes);
+    const decision = this.#ask(execution, history, { approved: hasYes });
     if (!decision.allowed) return decision.reason;
     const isOtherPolicy = hasYes && decision.revision !== revision;
     return isOtherPolicy && this.#asksOtherwise(execution, history) ? "another policy asks operators about it" : null;
@@ -173,13 +178,13 @@ export class Decisions {
     const questions: Facts["questions"] = [{ kind: "path", path, exists: type !== "missing", type, bytes: 0 }];
     if (isKeptFromWalks(path, facts, standing.authority)) return false;
     const about = { ...execution, facts: { questions } };
-    const decision = this.#ask(about, facts.history, false);
+    const decision = this.#ask(about, facts.history, { approved: false });
     if (decision.revision !== null && decision.revision !== execution.revision) {
       throw new FemtoError("FEMTO_EXECUTION_HALTED", "another policy came into force while the call ran");
     }
     if (decision.allowed) return true;
     const isAsked = decision.code === "FEMTO_APPROVAL_REQUIRED" && decision.rules.every((id) => askedBy.includes(id));
-    return isAsked && this.#ask(about, facts.history, true).allowed;
+    return isAsked && this.#ask(about, facts.history, { approved: true }).allowed;
   }
 
   /**
@@ -188,11 +193,11 @@ export class Decisions {
    */
   forbiddenNow(execution: Execution): string | null {
     const history = this.#historyOf(execution);
-    const decision = this.#ask(execution, history, false);
+    const decision = this.#ask(execution, history, { approved: false });
     if (decision.allowed) return null;
     // INVARIANT: I8: a yes answers what one policy asks; if another policy asks, it asks anew.
     const hasYes = execution.askedBy.length > 0 && decision.revision === execution.revision;
-    return hasYes && this.#ask(execution, history, true).allowed ? null : decision.reason;
+    return hasYes && this.#ask(execution, history, { approved: true }).allowed ? null : decision.reason;
   }
 
   #historyOf({ session, actor }: Execution): HistoryFacts {
@@ -205,7 +210,7 @@ export class Decisions {
   #ask(
     { actor, call, facts, share }: Execution,
     history: HistoryFacts,
-    approved: boolean,
+    { approved }: Yes,
     capability = call?.tool ?? "",
   ): GateDecision {
     try {

@@ -7,12 +7,12 @@ import type { JournalEntry } from "@femtoclaw/journal/live";
 import type { ExecutionEvent } from "@femtoclaw/machines";
 import { type DecisionCode, type ErrorCode, errorText, FemtoError, type Reply } from "@femtoclaw/protocol";
 import { timestamp } from "../timestamp.ts";
-import { chargedAppend } from "./charged-append.ts";
-import type { EffectOutcome } from "./effect.ts";
+import { chargedAppend } from "./admission/charged-append.ts";
+import type { RefusalCounts } from "./admission/refusal-counts.ts";
+import type { EffectOutcome } from "./effects/effect.ts";
 import { entryBytes, haltEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import type { RefusalCounts } from "./refusal-counts.ts";
 import { type Problem, replyError, verdictOf } from "./verdict.ts";
 
 /** The event that is sent to the execution machine. */

@@ -44,7 +44,7 @@ export function refusalEntry(
       revision,
       rules: [...rules],
       error,
-      ...shadowOf(execution, false),
+      ...shadowOf(execution, { approved: false }),
       ...(waited === null ? {} : { approval: waited.seq }),
     },
     redacted,
@@ -62,7 +62,7 @@ export function intentEntry(execution: Execution): JournalEntry {
       ...decided.body,
       rules: [...execution.rules],
       received_us: receivedUs,
-      ...shadowOf(execution, approval !== null),
+      ...shadowOf(execution, { approved: approval !== null }),
       ...(approval === null ? {} : { approval }),
       bytes: bytes.byteLength,
       reserved_bytes: reservedBytes,
@@ -102,7 +102,7 @@ export function questionEntry(
       rules: [...rules],
       approvers,
       files: [...files],
-      ...shadowOf(execution, false),
+      ...shadowOf(execution, { approved: false }),
       digest,
       expires_at: new Date(expiresUs / 1_000).toISOString(),
       lifetime_ms: lifetimeMs,
@@ -130,7 +130,7 @@ export function questionDigest(execution: Execution, { rules, approvers, files }
  */
 function shadowOf(
   { actor, call, facts, onTrial, share }: Execution,
-  approved: boolean,
+  { approved }: { readonly approved: boolean },
 ): { readonly shadow?: ShadowVerdict } {
   if (onTrial === null || call === null || facts?.history === undefined) return {};
   const { questions, history } = facts;

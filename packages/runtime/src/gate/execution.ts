@@ -18,15 +18,15 @@ import type {
   TraceContext,
 } from "@femtoclaw/protocol";
 import type { Relay, RelayWishes } from "../relay/relays.ts";
-import { type CapabilitySecrets, NO_SECRETS } from "./argument-validators.ts";
-import type { Carried } from "./carried.ts";
-import type { Connections } from "./connections.ts";
-import type { Leave } from "./door.ts";
-import type { Release } from "./fair-slots.ts";
+import type { Leave } from "./admission/door.ts";
+import type { Release } from "./admission/fair-slots.ts";
+import type { SessionQuota } from "./admission/session-quota.ts";
+import type { Carried } from "./effects/carried.ts";
+import type { Connections } from "./effects/connections.ts";
 import type { OnTrial, Registered, Standing } from "./gate-parts.ts";
-import type { SessionQuota } from "./session-quota.ts";
+import type { WaitingCall } from "./questions/waiting-call.ts";
+import { type CapabilitySecrets, NO_SECRETS } from "./schemas/argument-validators.ts";
 import type { EndingEvent, Problem } from "./verdict.ts";
-import type { WaitingCall } from "./waiting-call.ts";
 
 export interface Execution {
   readonly id: ExecutionId;

@@ -23,16 +23,16 @@ import type {
   UpstreamNotice,
 } from "@femtoclaw/protocol";
 import type { ChildLimits, SandboxView } from "@femtoclaw/sandbox";
-import type { QuestionRecord } from "../approvals.ts";
+import type { DrivenExecution } from "../actors/driven-execution.ts";
 import type { ApprovalSettings } from "../configuration/resolved-configuration.ts";
-import type { DrivenExecution } from "../driven-execution.ts";
+import type { QuestionRecord } from "../operators/approvals.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import type { Relays } from "../relay/relays.ts";
-import type { CapabilitySecrets, CapabilityValidators } from "./argument-validators.ts";
+import type { FairSlots } from "./admission/fair-slots.ts";
+import type { LoopTurns } from "./admission/loop-turns.ts";
+import type { SessionQuota } from "./admission/session-quota.ts";
 import type { Execution } from "./execution.ts";
-import type { FairSlots } from "./fair-slots.ts";
-import type { LoopTurns } from "./loop-turns.ts";
-import type { SessionQuota } from "./session-quota.ts";
+import type { CapabilitySecrets, CapabilityValidators } from "./schemas/argument-validators.ts";
 import type { Problem } from "./verdict.ts";
 
 export interface Registered {

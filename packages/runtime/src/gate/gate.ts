@@ -12,22 +12,22 @@ import {
   type SessionId,
   traceContext,
 } from "@femtoclaw/protocol";
-import type { DrivenExecution } from "../driven-execution.ts";
+import type { DrivenExecution } from "../actors/driven-execution.ts";
 import { harmless } from "../harmless.ts";
 import type { Unended } from "../outputs/outputs.ts";
-import { recordedLabel } from "../recorded-label.ts";
-import { Admission, type Proposal } from "./admission.ts";
-import { AwaitedReplies } from "./awaited-replies.ts";
+import { recordedLabel } from "../sessions/recorded-label.ts";
+import { Admission, type Proposal } from "./admission/admission.ts";
+import { RefusalCounts } from "./admission/refusal-counts.ts";
+import { holdLease } from "./effects/launch-lease.ts";
 import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import { holdLease } from "./launch-lease.ts";
 import { onAbort } from "./on-abort.ts";
-import { Questions, type Settlement } from "./questions.ts";
-import { RefusalCounts } from "./refusal-counts.ts";
-import { revive, settledProblem } from "./revival.ts";
+import { AwaitedReplies } from "./questions/awaited-replies.ts";
+import { Questions, type Settlement } from "./questions/questions.ts";
+import { revive, settledProblem } from "./questions/revival.ts";
+import type { WaitingCall } from "./questions/waiting-call.ts";
 import { Steps } from "./steps.ts";
-import type { WaitingCall } from "./waiting-call.ts";
 
 const CANCELLED = "its proposer cancelled it";
 
@@ -269,7 +269,7 @@ export class Gate {
       harmless("the end of what a capability prepared", () => execution.prepared?.effect[Symbol.dispose]())();
       execution.release?.();
       execution.releaseRoom?.();
-      execution.leave(execution.ending?.entry.type === "execution.refused");
+      execution.leave({ withPause: execution.ending?.entry.type === "execution.refused" });
       this.#leave(execution.id);
       // Its outcome is durable by now, and everybody who waits is told of it, whatever the system says to a descriptor.
       harmless("the release of what a call held open", () => execution.bound?.[Symbol.asyncDispose]())();

@@ -9,9 +9,10 @@ import {
 } from "@femtoclaw/capabilities";
 import type { Clock, Journal, JournalEntry } from "@femtoclaw/journal";
 import { EVERYBODY, type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
-import { questionRecord } from "../approvals.ts";
+import type { ActorSystem } from "../actors/system.ts";
 import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
+import { questionRecord } from "../operators/approvals.ts";
 import { Outputs } from "../outputs/outputs.ts";
 import type { SessionHistories } from "../projection/session-histories.ts";
 import { RefusalSummary } from "../refusal-summary.ts";
@@ -20,16 +21,15 @@ import { type OpenRelay, openRelay } from "../relay/open-relay.ts";
 import { settled } from "../settled.ts";
 import type { Policy } from "../subsystems/policy.ts";
 import type { Registry } from "../subsystems/registry.ts";
-import type { ActorSystem } from "../system.ts";
 import { Terminals, type TerminalsParts } from "../terminals/terminals.ts";
 import { Upstreams } from "../upstreams/upstreams.ts";
 import type { UpstreamsParts } from "../upstreams/upstreams-parts.ts";
-import { FairSlots } from "./fair-slots.ts";
+import { FairSlots } from "./admission/fair-slots.ts";
+import { LoopTurns } from "./admission/loop-turns.ts";
+import { haltOf } from "./admission/session-halt.ts";
+import type { SessionQuota } from "./admission/session-quota.ts";
 import { Gate } from "./gate.ts";
-import type { Standing } from "./gate-parts.ts";
-import { LoopTurns } from "./loop-turns.ts";
-import { haltOf } from "./session-halt.ts";
-import type { SessionQuota } from "./session-quota.ts";
+import type { GateParts, Standing } from "./gate-parts.ts";
 import type { Problem } from "./verdict.ts";
 
 interface OpenGateParts {
@@ -75,71 +75,26 @@ export interface OpenGate {
   stopPrograms(reason: string): Promise<void>;
 }
 
-export function openGate({ configuration, registry, policy, ...parts }: OpenGateParts): OpenGate {
-  const { limits, approvals } = configuration;
-  const { concurrency, queue } = limits;
+export function openGate(parts: OpenGateParts): OpenGate {
+  const { clock, newId, journal, histories, configuration } = parts;
+  const { concurrency, queue } = configuration.limits;
+  const append = (entry: JournalEntry) => journal.append(entry);
+  const isOpen = (session: SessionId): boolean => parts.isOpen(session);
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
-  const digests = new ProgramDigests();
   const names = new HostNames(parts.lookUp);
-  const { secrets } = parts;
-  const terminals = openTerminals({ ...parts, configuration, registry }, (opening) => gate.forbiddenNow(opening));
-  const changes = new Changes(parts.clock);
-  const offered = { names, onOffered: () => changes.offered() };
-  const upstreams = openUpstreams({ ...parts, configuration, registry }, offered);
-  const packages = new CapabilityPackages({
-    ...parts.upstreams,
-    packages: configuration.packages,
-    append: (entry) => parts.journal.append(entry),
-  });
-  const outputs = new Outputs({ clock: parts.clock, unended: (execution) => gate.unended(execution) });
+  const terminals = openTerminals(parts, (opening) => gate.forbiddenNow(opening));
+  const changes = new Changes(clock);
+  const upstreams = openUpstreams(parts, { names, onOffered: () => changes.offered() });
+  const packages = new CapabilityPackages({ ...parts.upstreams, packages: configuration.packages, append });
+  const outputs = new Outputs({ clock, unended: (execution) => gate.unended(execution) });
   const relay = openRelay({
-    clock: parts.clock,
-    newId: parts.newId,
-    changes,
-    upstreams,
-    outputs,
-    isOpen: (session) => parts.isOpen(session),
-    append: (entry) => parts.journal.append(entry),
-    halted: (session) => haltOf(parts.histories, session),
+    ...{ clock, newId, changes, upstreams, outputs, isOpen, append },
+    halted: (session) => haltOf(histories, session),
     forbidden: (opening) => gate.forbiddenNow(opening),
   });
-  const gate: Gate = new Gate({
-    clock: parts.clock,
-    newId: () => parts.newId(),
-    standing: (principal) => parts.standing(principal),
-    stages,
-    turns: new LoopTurns(parts.clock),
-    effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
-    // Every waiter for this room already holds a place among the effects, so the queue is never too short.
-    outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
-    admission: () => parts.admission(),
-    spawn: (id) => parts.system.spawn(id),
-    resume: (id) => parts.system.resume(id),
-    evict: (id) => parts.system.evict(id),
-    registered: (tool) => packages.registered(tool, upstreams.registered(tool)),
-    arriving: (tool) => packages.arriving(tool) ?? upstreams.arriving(tool),
-    absent: (tool) => upstreams.absent(tool),
-    takeFacts: (manifest, args, standing, session, hop = 0) => {
-      const known = { digests, names, secrets, terminals: terminals.of(session) };
-      return takeFacts({ manifest, args, ...standing, ...known, hop });
-    },
-    connectionFacts: (request) => connectionFacts({ ...request, names }),
-    terminals,
-    outputs,
-    relays: relay.relays,
-    histories: parts.histories,
-    decide: (request) => policy.decide(request),
-    onTrial: () => policy.shadow,
-    append: (entry) => parts.journal.append(entry),
-    approvals,
-    log: parts.journal.origin,
-    question: (seq) => questionRecord(parts.journal, seq),
-    isOpen: (session) => parts.isOpen(session),
-    quota: (session) => parts.quota(session),
-    lost: (id, reason) => parts.lost(id, reason),
-  });
+  const gate = new Gate(gatePartsOf(parts, { stages, names, terminals, upstreams, packages, outputs, relay }));
   const refusals = new RefusalSummary({
-    clock: parts.clock,
+    clock,
     takeCounts: () => gate.takeRefusalCounts(),
     record: (entry) => parts.record(entry),
   });
@@ -157,7 +112,52 @@ export function openGate({ configuration, registry, policy, ...parts }: OpenGate
   return { gate, stages, refusals, terminals, outputs, relay, upstreams, packages, endSession, review, stopPrograms };
 }
 
-function openTerminals(parts: Omit<OpenGateParts, "policy">, forbidden: TerminalsParts["forbidden"]): Terminals {
+type Beside = Pick<OpenGate, "stages" | "terminals" | "outputs" | "relay" | "upstreams" | "packages"> & {
+  readonly names: HostNames;
+};
+
+/** What the gate works with: the parts of the runtime, and what goes on beside the calls. */
+function gatePartsOf(parts: OpenGateParts, beside: Beside): GateParts {
+  const { configuration, system, policy, journal } = parts;
+  const { stages, names, terminals, outputs, relay, upstreams, packages } = beside;
+  const { concurrency, queue } = configuration.limits;
+  const known = { digests: new ProgramDigests(), names, secrets: parts.secrets };
+  return {
+    clock: parts.clock,
+    newId: () => parts.newId(),
+    standing: (principal) => parts.standing(principal),
+    stages,
+    turns: new LoopTurns(parts.clock),
+    effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
+    // Every waiter for this room already holds a place among the effects, so the queue is never too short.
+    outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
+    admission: () => parts.admission(),
+    spawn: (id) => system.spawn(id),
+    resume: (id) => system.resume(id),
+    evict: (id) => system.evict(id),
+    registered: (tool) => packages.registered(tool, upstreams.registered(tool)),
+    arriving: (tool) => packages.arriving(tool) ?? upstreams.arriving(tool),
+    absent: (tool) => upstreams.absent(tool),
+    takeFacts: (manifest, args, standing, session, hop = 0) =>
+      takeFacts({ manifest, args, ...standing, ...known, terminals: terminals.of(session), hop }),
+    connectionFacts: (request) => connectionFacts({ ...request, names }),
+    terminals,
+    outputs,
+    relays: relay.relays,
+    histories: parts.histories,
+    decide: (request) => policy.decide(request),
+    onTrial: () => policy.shadow,
+    append: (entry) => journal.append(entry),
+    approvals: configuration.approvals,
+    log: journal.origin,
+    question: (seq) => questionRecord(journal, seq),
+    isOpen: (session) => parts.isOpen(session),
+    quota: (session) => parts.quota(session),
+    lost: (id, reason) => parts.lost(id, reason),
+  };
+}
+
+function openTerminals(parts: OpenGateParts, forbidden: TerminalsParts["forbidden"]): Terminals {
   return new Terminals({
     ...parts.terminals,
     record: (entry) => parts.record(entry),
@@ -173,7 +173,7 @@ function openTerminals(parts: Omit<OpenGateParts, "policy">, forbidden: Terminal
 }
 
 function openUpstreams(
-  parts: Omit<OpenGateParts, "policy">,
+  parts: OpenGateParts,
   { names, onOffered }: Pick<UpstreamsParts, "names" | "onOffered">,
 ): Upstreams {
   return new Upstreams({

@@ -8,17 +8,17 @@ import { redact } from "@femtoclaw/journal/live";
 import type { ExecutionState } from "@femtoclaw/machines";
 import type { Question } from "@femtoclaw/policy";
 import { errorText } from "@femtoclaw/protocol";
-import { askingOf, pendingReply } from "./asking.ts";
-import { chargedAppend } from "./charged-append.ts";
+import { chargedAppend } from "./admission/charged-append.ts";
+import { budgetHalt, haltOf } from "./admission/session-halt.ts";
 import { Decisions } from "./decisions.ts";
-import { type EffectParts, effectParts, prepareEffect, runEffect } from "./effect.ts";
+import { type EffectParts, effectParts, prepareEffect, runEffect } from "./effects/effect.ts";
 import type { Endings, EventType } from "./endings.ts";
 import { intentEntry } from "./entries.ts";
 import type { Execution } from "./execution.ts";
 import type { GateDecision, GateParts } from "./gate-parts.ts";
 import { marksOf } from "./marks.ts";
-import type { Questions } from "./questions.ts";
-import { budgetHalt, haltOf } from "./session-halt.ts";
+import { askingOf, pendingReply } from "./questions/asking.ts";
+import type { Questions } from "./questions/questions.ts";
 import { Validation } from "./validation.ts";
 import { type Problem, verdictOf } from "./verdict.ts";
 
@@ -94,7 +94,7 @@ export class Steps {
       return this.#endings.refuse(execution, "factsFailed", { code: "FEMTO_FACTS_FAILED", reason: taken.reason });
     execution.facts = taken.facts;
     execution.bound = taken.bound;
-    const decision = this.#decisions.decide(execution, false);
+    const decision = this.#decisions.decide(execution, { approved: false });
     if (decision.allowed) {
       // Policy may have changed while the call waited, and no longer ask. The question is ended by this call all the
       // same.
@@ -121,7 +121,7 @@ export class Steps {
 
   async #begin(execution: Execution): Promise<EventType> {
     // However long the call waits and runs from here on, it keeps no newcomer from its turn.
-    execution.leave(false);
+    execution.leave({ withPause: false });
     execution.heldBack = await this.#takeEffectSlot(execution);
     if (execution.heldBack !== null) return "permitted";
     const keeps = execution.capability?.keeps;
@@ -172,13 +172,13 @@ export class Steps {
     return this.#decisions.forbiddenNow(execution);
   }
 
-  // INVARIANT: I1: the question is durable before anyone hears of it.
+  // INVARIANT: I1: the question is durable before anyone learns of it.
   async #ask(execution: Execution, question: Question): Promise<EventType> {
     const asking = await askingOf(execution, question, this.#parts, this.#questions);
     switch (asking.kind) {
       case "granted": {
         execution.askedBy = question.rules;
-        const decision = this.#decisions.decide(execution, true);
+        const decision = this.#decisions.decide(execution, { approved: true });
         if (!decision.allowed) return await this.#deny(execution, deniedAfterAll(decision));
         execution.approval = asking.question;
         return await this.#begin(execution);

@@ -81,7 +81,7 @@ export class SessionHistories {
     return this.#open.get(session) ?? this.#ended.get(session);
   }
 
-  /** Marks of every principal that bears one, for a log that continues this one. */
+  /** Marks of every principal that has one, for a log that continues this one. */
   get marks(): readonly { readonly principal: string; readonly marks: Mark[] }[] {
     return [...this.#marks].map(([principal, marks]) => ({ principal, marks: Object.keys(marks) as Mark[] }));
   }
@@ -189,7 +189,7 @@ export class SessionHistories {
     if (history !== undefined) history.halted ??= { seq, code: body.code, reason: body.reason ?? null };
   }
 
-  // INVARIANT: a mark stands from the intent on: before anything was read, and whatever becomes of the call.
+  // INVARIANT: a mark is in force from the intent on: before anything was read, and whatever becomes of the call.
   #intent(record: TypedRecord & { type: "execution.intent" }): void {
     const { session, execution, actor } = record;
     const { bytes = 0, reserved_bytes: reserved = 0, marks = [] } = record.body;

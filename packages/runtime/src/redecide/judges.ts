@@ -77,14 +77,18 @@ class ListeningEngine {
     const { facts, obstacle } = call;
     if (facts === null) return undecidable(obstacle ?? "the record has no facts");
     if (facts.history === undefined && this.#readsHistory) return undecidable(WITHOUT_HISTORY);
-    const verdict = await this.#decide(call, facts, false);
+    const verdict = await this.#decide(call, facts, { approved: false });
     if (verdict.kind !== "asks" || !call.approved) return verdict;
     // If operators said yes, the gate decides again with that yes, and the rules of both answers count.
-    const granted = await this.#decide(call, facts, true);
+    const granted = await this.#decide(call, facts, { approved: true });
     return { ...granted, rules: [...new Set([...verdict.rules, ...granted.rules])].sort() };
   }
 
-  async #decide(call: RecordedCall, { questions }: Facts, approved: boolean): Promise<Judgement> {
+  async #decide(
+    call: RecordedCall,
+    { questions }: Facts,
+    { approved }: { readonly approved: boolean },
+  ): Promise<Judgement> {
     const decision = this.#engine.decideAll({ ...askerOf(call), questions, approved });
     const { rules } = decision;
     if (decision.allowed) return { kind: "allowed", code: null, rules, obstacle: null };

@@ -7,7 +7,7 @@ import { type Authority, authorityOf, type HistoryFacts, type Mark } from "@femt
 import { marksOf } from "../gate/marks.ts";
 import { capabilityOf, type RecordedCall } from "./recorded-call.ts";
 
-/** The marks that one principal bears by the records, and those that it would bear. */
+/** The marks that one principal has according to the records, and those that it would have. */
 interface Borne {
   readonly recorded: Set<Mark>;
   readonly supposed: Set<Mark>;

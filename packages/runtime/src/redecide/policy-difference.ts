@@ -1,8 +1,8 @@
 /** What another policy would have decided about the calls of a log, grouped so that a person can read it. */
 import type { JournalReader } from "@femtoclaw/journal";
-import type { TypedRecord } from "@femtoclaw/protocol";
+import type { DecidedRecord, TypedRecord } from "@femtoclaw/protocol";
 import type { Judge } from "./judges.ts";
-import { type DecidedRecord, isDecided, type Judgement, type RecordedCall, recordedCall } from "./recorded-call.ts";
+import { isDecided, type Judgement, type RecordedCall, recordedCall } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
 /** The part of a log in which decisions are looked for. */

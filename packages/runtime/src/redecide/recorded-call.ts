@@ -2,10 +2,12 @@
 import { type DecisionRequest, NO_HISTORY } from "@femtoclaw/policy";
 import {
   CONNECT_ACTION,
+  type DecidedRecord,
   type Facts,
   type Mark,
   mcpCapability,
   type ShadowVerdict,
+  type ToldRecord,
   type TypedRecord,
 } from "@femtoclaw/protocol";
 
@@ -44,15 +46,6 @@ export interface RecordedCall {
   /** Why there are no facts; null if there are. */
   readonly obstacle: string | null;
 }
-
-type DecidedType = "execution.intent" | "execution.refused" | "approval.asked";
-/** A record that says what was decided about a call: its intent, its refusal, or a question about it. */
-export type DecidedRecord = TypedRecord & { readonly type: DecidedType };
-
-/** A redirect, or a host that a program wanted to connect to. It was decided by itself, within a permitted call. */
-type HopRecord = TypedRecord & { readonly type: "execution.hop" };
-/** A decision about a call, or about a hop of one. */
-export type ToldRecord = DecidedRecord | HopRecord;
 
 /** Whether the record says what was decided about a call, or why nothing was. */
 export function isDecided(record: TypedRecord): record is DecidedRecord {

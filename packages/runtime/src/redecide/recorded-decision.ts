@@ -1,7 +1,15 @@
 /** Finds what was decided about one call, and the policy that was in force then. */
 import type { JournalReader } from "@femtoclaw/journal";
-import { FemtoError, type PolicyActivatedBody, printable, type TypedRecord } from "@femtoclaw/protocol";
-import { type DecidedRecord, isDecided, recordedCall, type ToldRecord } from "./recorded-call.ts";
+import {
+  type DecidedRecord,
+  FemtoError,
+  type PolicyActivatedBody,
+  printable,
+  type RecordedDecision,
+  type ToldRecord,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
+import { isDecided, recordedCall } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
 /** The part of a log in which one decision is looked for. */
@@ -9,16 +17,6 @@ export type DecisionLog = Pick<
   JournalReader,
   "size" | "read" | "readBackwards" | "locate" | "withValues" | "prunedBefore"
 >;
-
-/** One decision, and the policy that made it. */
-export interface RecordedDecision {
-  /** The refusal, the question, the intent or the hop, including what was stored beside it. */
-  readonly record: ToldRecord;
-  /** The policy that the record's revision names; null if none decided, or if its record is gone. */
-  readonly policy: PolicyActivatedBody | null;
-  /** The activation with the rules that were on trial; absent if there were none, null if its record is gone. */
-  readonly trial?: PolicyActivatedBody | null;
-}
 
 /**
  * The decision about an execution. `ref` is the number of one of its records, or its identifier. Throws

@@ -13,9 +13,9 @@ import {
   type SessionId,
   type UpstreamNotice,
 } from "@femtoclaw/protocol";
+import { TokenBucket } from "../gate/admission/session-quota.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateOutputs } from "../gate/gate-parts.ts";
-import { TokenBucket } from "../gate/session-quota.ts";
 import { ClientQuestions } from "./client-questions.ts";
 
 /** What a proposer wants to be told about MCP servers besides answers. */

@@ -19,17 +19,12 @@ import {
   requireCount,
   requireFields,
   requireText,
+  type SecretView,
   systemErrorCode,
 } from "@femtoclaw/protocol";
-import { operatorActor } from "../operator-actor.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
 
 const FILE = "secrets.json";
-
-export interface SecretView {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-}
 
 interface NewSecret extends SecretView {
   readonly value: string;
@@ -43,7 +38,7 @@ export class Secrets {
   /** Makes changes run one after the other. */
   readonly #changes = new OneByOne();
 
-  /** `onAdded` hears that something that lacked a secret may have it now. */
+  /** `onAdded` is called when something that lacked a secret may have it now. */
   constructor(stateDirectory: string, journal: () => Pick<Journal, "append">, onAdded: () => void) {
     this.#folder = stateDirectory;
     this.#journal = journal;

@@ -1,6 +1,6 @@
 /** Enabling or disabling a capability by an operator: checked, recorded, and only then in force. */
 import type { Journal } from "@femtoclaw/journal";
-import { operatorActor } from "../operator-actor.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
 import type { Confinement } from "./confinement.ts";
 import type { Registry } from "./registry.ts";
 
@@ -10,26 +10,31 @@ interface CapabilitySwitchParts {
   readonly journal: Pick<Journal, "append">;
 }
 
+/** A capability that `by`, the name of an operator, enables or disables. */
+export interface SwitchRequest {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly by: string;
+}
+
 /**
  * The change is durable when this resolves. Throws for an unknown name and for a capability that the configuration
  * locks.
  */
 export async function switchCapability(
   { registry, confinement, journal }: CapabilitySwitchParts,
-  name: string,
-  enable: boolean,
-  by: string,
+  { name, enabled, by }: SwitchRequest,
 ): Promise<void> {
   // INVARIANT: I3: other values that JavaScript takes for true, such as "false", enable nothing.
-  if (typeof enable !== "boolean") throw new TypeError("a capability is enabled by `true` and disabled by `false`");
-  const { isolation } = registry.check(name, enable);
-  if (enable && isolation === "sandbox") await confinement.require([name]);
+  if (typeof enabled !== "boolean") throw new TypeError("`enabled` must be true or false");
+  const { isolation } = registry.check(name, enabled);
+  if (enabled && isolation === "sandbox") await confinement.require([name]);
   await journal.append({
-    type: enable ? "capability.enabled" : "capability.disabled",
+    type: enabled ? "capability.enabled" : "capability.disabled",
     actor: operatorActor(by),
     session: null,
     execution: null,
     body: { name },
   });
-  registry.apply(name, enable);
+  registry.apply(name, enabled);
 }

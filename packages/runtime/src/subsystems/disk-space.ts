@@ -6,10 +6,10 @@ import { readdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, DiskReserve, RESERVE_BYTES } from "@femtoclaw/journal/live";
 import { errorText } from "@femtoclaw/protocol";
+import type { ActorSystem } from "../actors/system.ts";
 import type { Chronicle } from "../chronicle.ts";
 import { harmless } from "../harmless.ts";
 import type { LogEntry } from "../options.ts";
-import type { ActorSystem } from "../system.ts";
 
 /** Milliseconds between two attempts to take the reserve again. */
 const CHECK_MS = 1_000;

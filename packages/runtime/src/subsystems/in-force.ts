@@ -24,6 +24,7 @@ import {
   splitMcpToolName,
   type ToolDescription,
 } from "@femtoclaw/protocol";
+import type { ActorSystem } from "../actors/system.ts";
 import { packageStubs } from "../capability-packages/package-stubs.ts";
 import type { Chronicle } from "../chronicle.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
@@ -32,10 +33,9 @@ import type { Standing } from "../gate/gate-parts.ts";
 import type { OpenGate } from "../gate/open-gate.ts";
 import { requireKnownNames } from "../known-names.ts";
 import { type LogEntry, type PolicySource, RUNTIME_OPTIONS, type RuntimeOptions, requireResolved } from "../options.ts";
-import type { ActorSystem } from "../system.ts";
 import { takenSource } from "../taken-options.ts";
 import { offerText } from "../upstreams/offer.ts";
-import { switchCapability } from "./capability-switch.ts";
+import { type SwitchRequest, switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";
 import { Registry } from "./registry.ts";
@@ -186,10 +186,10 @@ export class InForce {
    * Enables or disables a capability. The change is durable when this resolves. Throws for an unknown name and for a
    * capability that the configuration locks.
    */
-  async switchCapability(journal: Pick<Journal, "append">, name: string, enable: boolean, by: string): Promise<void> {
+  async switchCapability(journal: Pick<Journal, "append">, request: SwitchRequest): Promise<void> {
     await this.#changes.run(async () => {
       const parts = { registry: this.registry, confinement: this.#confinement, journal };
-      await switchCapability(parts, name, enable, by);
+      await switchCapability(parts, request);
     });
   }
 

@@ -4,14 +4,14 @@ import { Journal, ReopeningStore, sweepStaged, writeIdentity } from "@femtoclaw/
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { type BootId, errorText, FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import type { ActorSystem } from "../actors/system.ts";
+import { type Recovered, recover } from "../boot/recovery.ts";
 import { type Announce, claimAnew, storageIn } from "../epochs/claim.ts";
 import type { OpenedEpoch } from "../epochs/open-epoch.ts";
 import type { LogEntry } from "../options.ts";
 import type { Projection } from "../projection/projection.ts";
 import { SessionHistories } from "../projection/session-histories.ts";
-import { type Recovered, recover } from "../recovery.ts";
 import type { Storage, Surroundings } from "../surroundings.ts";
-import type { ActorSystem } from "../system.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { WatchedStore } from "./watched-store.ts";
 

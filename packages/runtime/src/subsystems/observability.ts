@@ -2,10 +2,10 @@
 import type { Clock, JournalEntry, JournalReader } from "@femtoclaw/journal";
 import { errorText, LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import type { ActorSystem } from "../actors/system.ts";
 import { harmless } from "../harmless.ts";
 import type { LogEntry } from "../options.ts";
 import { settled } from "../settled.ts";
-import type { ActorSystem } from "../system.ts";
 import type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "../telemetry-port.ts";
 
 interface ObservabilityOptions {

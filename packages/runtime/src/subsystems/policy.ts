@@ -21,9 +21,9 @@ import {
   type PolicyRule,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import type { ActorSystem } from "../actors/system.ts";
 import type { GateDecision } from "../gate/gate-parts.ts";
 import type { PolicyFilesOption, PolicySource } from "../options.ts";
-import type { ActorSystem } from "../system.ts";
 import { Shadow } from "./shadow.ts";
 
 /**

@@ -11,10 +11,10 @@ import {
   type ToolDescription,
 } from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
+import type { ActorSystem } from "../actors/system.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
-import { type CompiledSchemas, compileSchemas } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
-import type { ActorSystem } from "../system.ts";
+import { type CompiledSchemas, compileSchemas } from "../gate/schemas/argument-validators.ts";
 
 export class Registry {
   readonly #system: ActorSystem;

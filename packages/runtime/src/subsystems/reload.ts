@@ -5,7 +5,7 @@
 import type { Journal } from "@femtoclaw/journal";
 import { errorText, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
-import { operatorActor } from "../operator-actor.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
 import type { PolicySource } from "../options.ts";
 import { Confinement } from "./confinement.ts";
 import { activatedBody, type Policy, type PreparedPolicy } from "./policy.ts";

@@ -46,7 +46,7 @@ export class WitnessAttendant {
   constructor(options: AttendantOptions) {
     this.#options = options;
     this.#witnessedSize = options.knownSize;
-    if (options.contradiction !== null) this.#failed(true, options.contradiction);
+    if (options.contradiction !== null) this.#failed(options.contradiction, { contradicts: true });
   }
 
   get status(): WitnessStatus {
@@ -111,7 +111,7 @@ export class WitnessAttendant {
     const startedUs = this.#options.clock.monotonicUs();
     const answer = await this.#ask(signed);
     if (answer.taken) this.#took(signed, startedUs);
-    else this.#failed(answer.contradicts, answer.reason);
+    else this.#failed(answer.reason, answer);
     this.#attempt = null;
     this.#arm();
   }
@@ -152,10 +152,10 @@ export class WitnessAttendant {
     this.#nextUs = clock.monotonicUs() + LIMITS.witnessPauseMs * 1_000;
   }
 
-  #failed(contradicts: boolean, why: string): void {
+  #failed(why: string, { contradicts }: { readonly contradicts: boolean }): void {
     const { witness, log, clock } = this.#options;
     const reason = printable(why, LIMITS.reasonChars);
-    // The same failure again is no news.
+    // The same failure is not logged a second time.
     if (reason !== this.#error) {
       log({
         level: contradicts ? "error" : "warn",

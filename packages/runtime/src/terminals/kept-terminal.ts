@@ -1,29 +1,14 @@
 /** One terminal that a runtime keeps: what is known of it, and what operators and the journal are told. */
 import type { ScrollPart, Terminal } from "@femtoclaw/capabilities";
-import { LIMITS, type ProgramQuestion, printable, type TerminalClosedBody } from "@femtoclaw/protocol";
+import {
+  LIMITS,
+  type ProgramQuestion,
+  printable,
+  type TerminalClosedBody,
+  type TerminalStatus,
+} from "@femtoclaw/protocol";
 import type { Ending, Lease } from "./lease.ts";
 import type { Recorder } from "./recorder.ts";
-
-/** What an operator sees of a terminal. */
-export interface TerminalStatus {
-  /** Identifier of the terminal, which is that of the execution that opened it. */
-  readonly id: string;
-  readonly session: string;
-  readonly principal: string;
-  readonly program: string;
-  readonly cols: number;
-  readonly rows: number;
-  readonly opened_at: string;
-  readonly running: boolean;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
-  /** Bytes that were typed, that the program wrote, and that wait for their reader. */
-  readonly bytes_in: number;
-  readonly bytes_out: number;
-  readonly unread_bytes: number;
-  /** Milliseconds since its session last used it. */
-  readonly idle_ms: number;
-}
 
 export type WatchedPart = ScrollPart & Pick<TerminalStatus, "cols" | "rows" | "running">;
 

@@ -5,9 +5,9 @@
 import type { Clock } from "@femtoclaw/journal";
 import { errorText, type SessionId, type TerminalClosedBody } from "@femtoclaw/protocol";
 import type { TerminalSettings } from "../configuration/resolved-configuration.ts";
+import { isSameView } from "../gate/effects/standing-view.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { Standing } from "../gate/gate-parts.ts";
-import { isSameView } from "../gate/standing-view.ts";
 import type { Problem } from "../gate/verdict.ts";
 
 export interface LeaseParts {

@@ -73,7 +73,7 @@ export class Recorder {
 
   /** Writes down what is left; nothing comes after that. */
   end(): void {
-    this.#flush(true);
+    this.#flush({ isLast: true });
     this.#cancel?.();
   }
 
@@ -89,11 +89,11 @@ export class Recorder {
       this.#gathered[this.#gathered.length - 1] = { ...last, text: last.text + text };
     } else this.#gathered.push({ kind, atUs, text });
     this.#chars += text.length;
-    if (this.#chars >= LIMITS.terminalRecordChars || this.#gathered.length >= PARTS) this.#flush(false);
+    if (this.#chars >= LIMITS.terminalRecordChars || this.#gathered.length >= PARTS) this.#flush({ isLast: false });
     else this.#flushLater();
   }
 
-  #flush(isLast: boolean): void {
+  #flush({ isLast }: { readonly isLast: boolean }): void {
     this.#cancel?.();
     this.#cancel = null;
     const { written, kept } = divided(this.#gathered, isLast || this.#isOverdue());
@@ -112,7 +112,9 @@ export class Recorder {
   }
 
   #flushLater(): void {
-    this.#cancel ??= this.#parts.clock.after(LIMITS.terminalRecordMs, () => this.#flush(false), { unref: true });
+    this.#cancel ??= this.#parts.clock.after(LIMITS.terminalRecordMs, () => this.#flush({ isLast: false }), {
+      unref: true,
+    });
   }
 }
 

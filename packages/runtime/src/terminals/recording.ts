@@ -1,22 +1,16 @@
 /**
- * What the journal holds of one terminal, page by page. It serves a host that answers piecewise as well as a stopped
+ * What the journal holds of one terminal, page by page. It serves both a host that answers piece by piece and a stopped
  * journal.
  */
 import type { JournalReader } from "@femtoclaw/journal";
-import { FemtoError, LIMITS, printable, type TypedRecord } from "@femtoclaw/protocol";
-
-/** A record about a terminal. */
-export type TerminalRecord = TypedRecord & {
-  readonly type: "terminal.opened" | "terminal.recorded" | "terminal.closed";
-};
-
-/** Records of one terminal, as many as one answer holds. */
-export interface RecordingPage {
-  /** With the values that are stored beside them; an erased text is null. */
-  readonly records: readonly TerminalRecord[];
-  /** Where the next page begins; null after the last. */
-  readonly next: number | null;
-}
+import {
+  FemtoError,
+  LIMITS,
+  printable,
+  type RecordingPage,
+  type TerminalRecord,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 
 /** LIMIT: characters of one page, and records that are examined for it. */
 const PAGE_CHARS = 1_048_576;

@@ -12,19 +12,14 @@ import {
   requireCount,
   requireText,
   type SessionId,
+  type TerminalStatus,
   WAIT_MS_MAX,
 } from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
 import type { Execution } from "../gate/execution.ts";
 import type { GateTerminals } from "../gate/gate-parts.ts";
 import { settled } from "../settled.ts";
-import {
-  closingOf,
-  type KeptTerminal,
-  type TerminalStatus,
-  terminalStatus,
-  type WatchedPart,
-} from "./kept-terminal.ts";
+import { closingOf, type KeptTerminal, terminalStatus, type WatchedPart } from "./kept-terminal.ts";
 import { type Ending, endOfLease, type LeaseParts, stoppedBy } from "./lease.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -171,7 +166,7 @@ export class Terminals implements GateTerminals {
     }
   }
 
-  // INVARIANT: I1: the record that a terminal is open is durable before anybody hears of the terminal.
+  // INVARIANT: I1: the record that a terminal is open is durable before anybody learns of the terminal.
   async #keep(opening: Execution, terminal: Terminal): Promise<string> {
     const { id, session, actor, facts } = opening;
     const question = facts?.questions[0];

@@ -7,10 +7,17 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { digestsDefinition } from "@femtoclaw/capabilities";
 import { replaceFile } from "@femtoclaw/journal/live";
-import { errorText, LIMITS, parseJson, systemErrorCode } from "@femtoclaw/protocol";
+import {
+  type ComparedUpstream,
+  errorText,
+  LIMITS,
+  parseJson,
+  systemErrorCode,
+  type UpstreamView,
+} from "@femtoclaw/protocol";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 import { changedMembers, type Listed } from "./offer.ts";
-import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+import type { UpstreamsParts } from "./upstreams-parts.ts";
 
 const FOLDER = "accepted";
 const NONE: DefinitionTexts = new Map();

@@ -2,48 +2,12 @@
  * What is offered of an MCP server: what it lists, compared with what was accepted, and the explanation for the rest.
  * Pure.
  */
-import {
-  type ContentDefinition,
-  type JsonObject,
-  membersOf,
-  type ToolDefinition,
-  toolSetDigest,
-} from "@femtoclaw/capabilities";
-import type { JsonValue } from "@femtoclaw/protocol";
+import { type ContentDefinition, membersOf, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
+import type { ChangedMember, OfferedTool, ToolState } from "@femtoclaw/protocol";
 import { type McpContent, printable, type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
-
-/** `refused`: it cannot be offered, even if an operator agrees; `excluded`: the configuration lists others. */
-export type ToolState = "offered" | "new" | "changed" | "refused" | "excluded" | "gone";
-
-/** A tool, resource or prompt of an MCP server, or a file of a package, compared with what was accepted. */
-export interface OfferedTool {
-  /** The name of a tool; otherwise `resource:URI`, `template:URI` or `prompt:NAME`. */
-  readonly name: string;
-  /** Digest of the current definition; null if it is gone. */
-  readonly sha256: string | null;
-  /** The digest that was accepted; null if none was. */
-  readonly pinned: string | null;
-  readonly state: ToolState;
-  /** Why it is refused; null if it is not. */
-  readonly problem: string | null;
-  /** In its author's words, which are untrusted. */
-  readonly description: string;
-  /**
-   * What models read in addition to the description: the schema of the arguments. Null if this is no tool, is gone, or
-   * cannot be offered.
-   */
-  readonly input: JsonObject | null;
-}
-
-/** A member of a definition that is not as it was accepted. Null stands for one that is not there. */
-export interface ChangedMember {
-  readonly member: string;
-  readonly before: JsonValue;
-  readonly after: JsonValue;
-}
 
 /** All that a server lists. */
 export interface Listed {

@@ -4,10 +4,10 @@
  */
 import { toolSetDigest } from "@femtoclaw/capabilities";
 import type { JournalEntry } from "@femtoclaw/journal";
-import type { ToolPin } from "@femtoclaw/protocol";
+import type { OfferedTool, ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
-import { operatorActor } from "../operator-actor.ts";
-import { listDigest, type OfferedTool, quarantined } from "./offer.ts";
+import { operatorActor } from "../operators/operator-actor.ts";
+import { listDigest, quarantined } from "./offer.ts";
 
 const NOBODYS = { session: null, execution: null } as const;
 

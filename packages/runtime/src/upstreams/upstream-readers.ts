@@ -14,9 +14,17 @@ import {
   type Reader,
   toolSetDigest,
 } from "@femtoclaw/capabilities";
-import { PROMPT_GET, printable, RESOURCE_READ, readerOf, type Validator } from "@femtoclaw/protocol";
+import {
+  type OfferedTool,
+  PROMPT_GET,
+  printable,
+  RESOURCE_READ,
+  readerOf,
+  type ToolState,
+  type Validator,
+} from "@femtoclaw/protocol";
 import type { Problem } from "../gate/verdict.ts";
-import { type Listed, type OfferedTool, quarantineProblem, type ToolState } from "./offer.ts";
+import { type Listed, quarantineProblem } from "./offer.ts";
 
 export const READERS: readonly Reader[] = [RESOURCE_READ, PROMPT_GET];
 

@@ -14,26 +14,29 @@ import {
 } from "@femtoclaw/capabilities";
 import { OneByOne } from "@femtoclaw/journal/live";
 import {
+  type ComparedUpstream,
   EVERYBODY,
   FemtoError,
   LIMITS,
   mcpCapability,
   mcpToolName,
+  type OfferedTool,
   splitMcpToolName,
   type ToolPin,
+  type UpstreamView,
   type Validator,
 } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
 import { AcceptedDefinitions } from "./accepted-definitions.ts";
-import { acceptable, type Listed, listDigest, type OfferedTool, offerOf, quarantined } from "./offer.ts";
+import { acceptable, type Listed, listDigest, offerOf, quarantined } from "./offer.ts";
 import { QuarantineReports } from "./quarantine-reports.ts";
 import type { Upstream } from "./upstream.ts";
 import { pinnedEntry, quarantinedEntry, unpinnedEntry } from "./upstream-entries.ts";
 import { UpstreamInstances } from "./upstream-instances.ts";
 import { READERS, type UpstreamReader, upstreamReader } from "./upstream-readers.ts";
-import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+import type { UpstreamsParts } from "./upstreams-parts.ts";
 
 /** Something that can be called: a tool, or a tool that gets resources or prompts. */
 export interface Offered {

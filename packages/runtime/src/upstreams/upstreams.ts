@@ -2,6 +2,7 @@
 
 import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import {
+  type ComparedUpstream,
   FemtoError,
   isReader,
   LIMITS,
@@ -12,16 +13,17 @@ import {
   splitMcpToolName,
   type ToolDescription,
   type ToolPin,
+  type UpstreamView,
 } from "@femtoclaw/protocol";
-import { NO_SECRETS } from "../gate/argument-validators.ts";
 import type { Registered } from "../gate/gate-parts.ts";
+import { NO_SECRETS } from "../gate/schemas/argument-validators.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
 import { quarantineProblem } from "./offer.ts";
 import { takenPins } from "./taken-pins.ts";
 import { viewKey } from "./upstream.ts";
 import { UpstreamServer } from "./upstream-server.ts";
-import type { ComparedUpstream, UpstreamsParts, UpstreamView } from "./upstreams-parts.ts";
+import type { UpstreamsParts } from "./upstreams-parts.ts";
 
 export class Upstreams {
   readonly #parts: UpstreamsParts;

@@ -5,8 +5,8 @@ import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, symlinkSync, write
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { type CommitGroup, MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
-import type { Configuration } from "@femtoclaw/protocol";
-import { type PackageView, type Runtime, systemSurroundings } from "@femtoclaw/runtime";
+import type { Configuration, PackageView } from "@femtoclaw/protocol";
+import { type Runtime, systemSurroundings } from "@femtoclaw/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ofType, recordsOf } from "../runtime-fixture.ts";
 import { PackagePlace, type PackageText, proposed, told } from "./package-place.ts";

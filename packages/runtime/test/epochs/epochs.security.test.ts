@@ -180,8 +180,8 @@ describe("a copy", () => {
     const names = { locked: capability("locked"), granted: capability("granted"), taken: capability("taken") };
     const all = { capabilities: [waits, ...Object.values(names)], configuration: { capabilities: {} } };
     const first = await home.start(all);
-    await first.switchCapability("taken", false, "uid:0");
-    await first.switchCapability("fs_list", true, "uid:0");
+    await first.switchCapability({ name: "taken", enabled: false, by: "uid:0" });
+    await first.switchCapability({ name: "fs_list", enabled: true, by: "uid:0" });
     const session = first.openSession({ channel: "agent" });
     const running = [1, 2].map((n) => session.propose(call("waits", { n })));
     await barrier.reached;

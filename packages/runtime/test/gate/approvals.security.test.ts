@@ -2,11 +2,11 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
-import { type ExecutionId, LIMITS } from "@femtoclaw/protocol";
-import type { ApprovalView, Runtime } from "@femtoclaw/runtime";
+import { type ApprovalCard, type ExecutionId, LIMITS } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { Questions, type Settlement } from "../../src/gate/questions.ts";
-import type { WaitingCall } from "../../src/gate/waiting-call.ts";
+import { Questions, type Settlement } from "../../src/gate/questions/questions.ts";
+import type { WaitingCall } from "../../src/gate/questions/waiting-call.ts";
 import { call, type Home, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
 
 const BY = "uid:0";
@@ -28,13 +28,13 @@ async function place(options: StartOptions = ASKING): Promise<{ home: Home; runt
 const write = (home: Home, name: string, content = "x") =>
   call("fs_write", { path: join(home.root, "out", name), content, mode: "append" });
 
-async function questionOf(runtime: Runtime, execution: string): Promise<ApprovalView> {
+async function questionOf(runtime: Runtime, execution: string): Promise<ApprovalCard> {
   const question = (await runtime.approvals.list()).find(({ execution_id }) => execution_id === execution);
   if (question === undefined) throw new Error(`nothing is asked about ${execution}`);
   return question;
 }
 
-const granted = ({ id, digest }: Pick<ApprovalView, "id" | "digest">) =>
+const granted = ({ id, digest }: Pick<ApprovalCard, "id" | "digest">) =>
   ({ id, digest, answer: "granted", scope: "once", by: BY }) as const;
 
 describe("an answer", () => {
@@ -159,7 +159,7 @@ describe("an answer", () => {
     const session = runtime.openSession({ channel: "agent" });
     const { execution_id } = await session.propose(write(home, "a"));
     const question = await questionOf(runtime, execution_id);
-    await runtime.switchCapability("fs_write", false, BY);
+    await runtime.switchCapability({ name: "fs_write", enabled: false, by: BY });
     await runtime.approvals.answer(granted(question));
     expect(await session.wait(execution_id)).toMatchObject({
       status: "denied",

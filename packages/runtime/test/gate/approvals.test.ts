@@ -1,8 +1,8 @@
 /** Calls that wait for an operator, through a real runtime with its policy, its journal and its restarts. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Reply, validateRecord, validateReply } from "@femtoclaw/protocol";
-import { type ApprovalView, type Runtime, showExecution } from "@femtoclaw/runtime";
+import { type ApprovalCard, type Reply, validateRecord, validateReply } from "@femtoclaw/protocol";
+import { type Runtime, showExecution } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { call, type Home, ofType, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
 
@@ -32,7 +32,7 @@ const read = (home: Home, name = "diary") => call("fs_read", { path: join(home.r
 const write = (home: Home, content: string) =>
   call("fs_write", { path: join(home.root, "out/note"), content, mode: "append" });
 
-async function onlyQuestion(runtime: Runtime): Promise<ApprovalView> {
+async function onlyQuestion(runtime: Runtime): Promise<ApprovalCard> {
   const [question] = await runtime.approvals.list();
   if (question === undefined) throw new Error("nothing is asked");
   return question;
@@ -40,7 +40,7 @@ async function onlyQuestion(runtime: Runtime): Promise<ApprovalView> {
 
 async function say(
   runtime: Runtime,
-  { id, digest }: Pick<ApprovalView, "id" | "digest">,
+  { id, digest }: Pick<ApprovalCard, "id" | "digest">,
   answer: "granted" | "refused",
   more: { readonly reason?: string; readonly scope?: "once" | "session"; readonly by?: string } = {},
 ) {

@@ -2,8 +2,8 @@
 import { agentRun, builtinCapabilities, compiledAhead, mcpServerCapability } from "@femtoclaw/capabilities";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileSchemas } from "../../src/gate/argument-validators.ts";
-import { schemaCompiler } from "../../src/gate/schema-compiler.ts";
+import { compileSchemas } from "../../src/gate/schemas/argument-validators.ts";
+import { schemaCompiler } from "../../src/gate/schemas/schema-compiler.ts";
 import { capability } from "../runtime-fixture.ts";
 
 /** All that a host registers and nobody else wrote. The executable has no compiler for one that is missing here. */

@@ -1,7 +1,9 @@
 /** A home in which a note is written only once operators have signed a yes to it. */
+
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApprovalView, Runtime } from "@femtoclaw/runtime";
+import type { ApprovalCard } from "@femtoclaw/protocol";
+import type { Runtime } from "@femtoclaw/runtime";
 import { onTestFinished } from "vitest";
 import type { Operator } from "../operators-fixture.ts";
 import { call, type Home, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
@@ -47,7 +49,7 @@ export function noteOf(home: Home): string | null {
 }
 
 /** The card that operators are shown when an agent wants to write the content. */
-export async function askedFor(home: Home, runtime: Runtime, content = "once "): Promise<ApprovalView> {
+export async function askedFor(home: Home, runtime: Runtime, content = "once "): Promise<ApprovalCard> {
   const message = call("fs_write", { path: join(home.root, "out/note"), content, mode: "append" });
   const { execution_id } = await runtime.openSession({ channel: "agent" }).propose(message);
   const card = (await runtime.approvals.list()).find((open) => open.execution_id === execution_id);
@@ -56,5 +58,5 @@ export async function askedFor(home: Home, runtime: Runtime, content = "once "):
 }
 
 /** The reply to the call that the card asks about. */
-export const replyTo = (runtime: Runtime, { execution_id }: ApprovalView) =>
+export const replyTo = (runtime: Runtime, { execution_id }: ApprovalCard) =>
   runtime.openSession({ channel: "agent" }).wait(execution_id);

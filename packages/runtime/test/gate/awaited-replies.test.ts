@@ -1,7 +1,7 @@
 /** Those who wait for one execution are independent of each other: one may leave, and wait again. */
 import type { ExecutionId, Reply } from "@femtoclaw/protocol";
 import { expect, it } from "vitest";
-import { AwaitedReplies } from "../../src/gate/awaited-replies.ts";
+import { AwaitedReplies } from "../../src/gate/questions/awaited-replies.ts";
 
 const ID = "e" as ExecutionId;
 const REPLY: Reply = { execution_id: ID, status: "completed", decision: "AUTHORIZED", record: { seq: 2 } };

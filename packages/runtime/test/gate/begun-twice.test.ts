@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { FairSlots } from "../../src/gate/fair-slots.ts";
+import { FairSlots } from "../../src/gate/admission/fair-slots.ts";
 import { call, holding, temporaryHome } from "../runtime-fixture.ts";
 
 const ASKING: Configuration = { ask: { read: ["out"] } };

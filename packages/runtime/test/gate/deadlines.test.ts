@@ -1,7 +1,7 @@
 /** A question whose time is over while its answer waits for the disk. */
 import { expect, it } from "vitest";
-import { Deadlines } from "../../src/gate/deadlines.ts";
-import type { WaitingCall } from "../../src/gate/waiting-call.ts";
+import { Deadlines } from "../../src/gate/questions/deadlines.ts";
+import type { WaitingCall } from "../../src/gate/questions/waiting-call.ts";
 
 it("is looked at from time to time, and not all the time", () => {
   let nowUs = 0;

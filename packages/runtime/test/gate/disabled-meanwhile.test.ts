@@ -1,6 +1,6 @@
 /** An operator disables a capability while calls of it are under way. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { LoopTurns } from "../../src/gate/loop-turns.ts";
+import { LoopTurns } from "../../src/gate/admission/loop-turns.ts";
 import { Barrier, call, capability, startRuntime } from "../runtime-fixture.ts";
 
 describe("an operator who disables a capability", () => {
@@ -18,7 +18,7 @@ describe("an operator who disables a capability", () => {
     await barrier.reached;
     const second = session.propose(call("wait"));
     await expect.poll(() => runtime.status().running).toBe(2);
-    await runtime.switchCapability("wait", false, "operator");
+    await runtime.switchCapability({ name: "wait", enabled: false, by: "operator" });
     barrier.open();
     expect(await first).toMatchObject({ status: "completed" });
     expect((await second).error).toMatchObject({ code: "FEMTO_EXECUTION_HALTED" });
@@ -38,7 +38,7 @@ describe("an operator who disables a capability", () => {
     let turns = 0;
     const spy = vi.spyOn(LoopTurns.prototype, "next").mockImplementation(() => {
       turns += 1;
-      return turns === 2 ? runtime.switchCapability("counts", false, "operator") : null;
+      return turns === 2 ? runtime.switchCapability({ name: "counts", enabled: false, by: "operator" }) : null;
     });
     onTestFinished(() => spy.mockRestore());
     expect((await session.propose(call("counts"))).error).toMatchObject({ code: "FEMTO_EXECUTION_HALTED" });

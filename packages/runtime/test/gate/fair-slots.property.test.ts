@@ -2,7 +2,7 @@
 import { FemtoError } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FairSlots, type Release } from "../../src/gate/fair-slots.ts";
+import { FairSlots, type Release } from "../../src/gate/admission/fair-slots.ts";
 
 /** Calls that were served, in order, and those that were refused. */
 class Callers {

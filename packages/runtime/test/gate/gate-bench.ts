@@ -7,17 +7,17 @@ import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { DecisionShare } from "@femtoclaw/policy";
 import type { Authority, RecordActor, Reply, SessionId } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
-import { questionRecord } from "../../src/approvals.ts";
-import { compileSchemas } from "../../src/gate/argument-validators.ts";
-import { Door, newcomersShare } from "../../src/gate/door.ts";
-import { FairSlots } from "../../src/gate/fair-slots.ts";
+import { ActorSystem } from "../../src/actors/system.ts";
+import { Door, newcomersShare } from "../../src/gate/admission/door.ts";
+import { FairSlots } from "../../src/gate/admission/fair-slots.ts";
+import { LoopTurns } from "../../src/gate/admission/loop-turns.ts";
+import { refusalShare, SessionQuota } from "../../src/gate/admission/session-quota.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import type { GateParts, Registered } from "../../src/gate/gate-parts.ts";
-import { LoopTurns } from "../../src/gate/loop-turns.ts";
-import { refusalShare, SessionQuota } from "../../src/gate/session-quota.ts";
+import { compileSchemas } from "../../src/gate/schemas/argument-validators.ts";
+import { questionRecord } from "../../src/operators/approvals.ts";
 import { Projection } from "../../src/projection/projection.ts";
 import { SessionHistories } from "../../src/projection/session-histories.ts";
-import { ActorSystem } from "../../src/system.ts";
 import { call, NO_OUTPUTS, NO_RELAYS, NO_TERMINALS } from "../runtime-fixture.ts";
 
 const AUTHORITY: Authority = {

@@ -1,8 +1,8 @@
 /** A fault of the gate itself, as its proposer and those who wait for the call meet it. */
 import { expect, it, onTestFinished, vi } from "vitest";
 import { BoundArguments } from "../../../capabilities/src/facts/bound-arguments.ts";
-import { Admission } from "../../src/gate/admission.ts";
-import { ActorSystem } from "../../src/system.ts";
+import { ActorSystem } from "../../src/actors/system.ts";
+import { Admission } from "../../src/gate/admission/admission.ts";
 import { call, capability, startRuntime } from "../runtime-fixture.ts";
 
 it("is told to everybody who waits for the call", async () => {

@@ -4,9 +4,9 @@ import type { JournalEntry, StoreFault } from "@femtoclaw/journal";
 import { FemtoError, validateReply } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { describe, expect, it } from "vitest";
-import { compileSchemas } from "../../src/gate/argument-validators.ts";
-import { FairSlots } from "../../src/gate/fair-slots.ts";
+import { FairSlots } from "../../src/gate/admission/fair-slots.ts";
 import type { GateParts, Registered } from "../../src/gate/gate-parts.ts";
+import { compileSchemas } from "../../src/gate/schemas/argument-validators.ts";
 import { Barrier, capability, recordsOf } from "../runtime-fixture.ts";
 import { GateBench } from "./gate-bench.ts";
 

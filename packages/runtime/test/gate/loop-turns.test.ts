@@ -2,7 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { CommitGroup, JournalStore } from "@femtoclaw/journal";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { LoopTurns } from "../../src/gate/loop-turns.ts";
+import { LoopTurns } from "../../src/gate/admission/loop-turns.ts";
 import { type Surroundings, systemSurroundings } from "../../src/surroundings.ts";
 import { call, capability, ofType, recordsOf, startRuntime } from "../runtime-fixture.ts";
 

@@ -6,8 +6,8 @@ import { newOperatorKey, operatorSigner, readOperatorKey, signAnswer } from "@fe
 import type { ExecutionId, TypedRecord } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Questions, type Settlement } from "../../src/gate/questions.ts";
-import type { WaitingCall } from "../../src/gate/waiting-call.ts";
+import { Questions, type Settlement } from "../../src/gate/questions/questions.ts";
+import type { WaitingCall } from "../../src/gate/questions/waiting-call.ts";
 import { answeredBy, type OpenQuestion, questionsUnder } from "../../src/projection/open-questions.ts";
 
 const LOG = "femtoclaw.local/log";

@@ -1,8 +1,8 @@
 /** Operators with keys: what they sign counts, several of them are needed where a rule says so, and restarts change nothing. */
 import { join } from "node:path";
 import { answerFault } from "@femtoclaw/journal";
-import { type TypedRecord, validateApproval, validateRecord } from "@femtoclaw/protocol";
-import { type ApprovalView, Projection, questionDigestOf, type Runtime, replay } from "@femtoclaw/runtime";
+import { type ApprovalCard, type TypedRecord, validateApproval, validateRecord } from "@femtoclaw/protocol";
+import { Projection, questionDigestOf, type Runtime, replay } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Operator } from "../operators-fixture.ts";
 import { call, type Home, ofType, recordsOf } from "../runtime-fixture.ts";
@@ -15,7 +15,7 @@ const carol = new Operator("carol");
 const started = (home: Home, rules: Partial<ApprovalRules> = {}): Promise<Runtime> =>
   startedWith(home, { operators: [alice, bob, carol], expiresMs: 60_000, ...rules });
 
-async function onlyCard(runtime: Runtime): Promise<ApprovalView> {
+async function onlyCard(runtime: Runtime): Promise<ApprovalCard> {
   const [card] = await runtime.approvals.list();
   if (card === undefined) throw new Error("nothing is asked");
   return card;

@@ -1,7 +1,7 @@
 /** What is remembered of what sessions asked, and that nothing is when they are over. */
 import { LIMITS } from "@femtoclaw/protocol";
 import { expect, it } from "vitest";
-import { SessionQuestions } from "../../src/gate/session-questions.ts";
+import { SessionQuestions } from "../../src/gate/questions/session-questions.ts";
 
 const CALL = ["revision", "digest"] as const;
 

@@ -2,8 +2,8 @@
 import { LIMITS } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newcomersShare } from "../../src/gate/door.ts";
-import { refusalShare, SessionQuota, TokenBucket } from "../../src/gate/session-quota.ts";
+import { newcomersShare } from "../../src/gate/admission/door.ts";
+import { refusalShare, SessionQuota, TokenBucket } from "../../src/gate/admission/session-quota.ts";
 
 const SECOND_US = 1_000_000;
 const RECORD_BYTES_MAX = 65_536;

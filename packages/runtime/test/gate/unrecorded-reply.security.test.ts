@@ -1,6 +1,6 @@
 /** A reply that is in no journal, and a session of another principal that knows the identifier of its call. */
 import { expect, it, onTestFinished, vi } from "vitest";
-import { LoopTurns } from "../../src/gate/loop-turns.ts";
+import { LoopTurns } from "../../src/gate/admission/loop-turns.ts";
 import { call, capability, startRuntime } from "../runtime-fixture.ts";
 
 it("is told to the principal of the call, and to nobody else", async () => {

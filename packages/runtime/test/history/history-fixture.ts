@@ -5,7 +5,7 @@ import type { Configuration, ErrorCode, TypedRecord } from "@femtoclaw/protocol"
 import type { Session } from "@femtoclaw/runtime";
 import { call, type Home, temporaryHome } from "../runtime-fixture.ts";
 
-export const SECRET = { path: "secrets/token" } as const;
+const SECRET = { path: "secrets/token" } as const;
 export const READ_SECRET = call("fs_read", SECRET);
 export const READ_NOTES = call("fs_read", { path: "notes" });
 export const RUN = call("process_exec", { bin: "echo", argv: ["hello"] });

@@ -3,7 +3,7 @@ import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { Projection, replay } from "@femtoclaw/runtime";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { recover } from "../../src/recovery.ts";
+import { recover } from "../../src/boot/recovery.ts";
 import { ofType } from "../runtime-fixture.ts";
 import { type RecordedHistory, readerOf, recordHistory } from "./recorded-history.ts";
 

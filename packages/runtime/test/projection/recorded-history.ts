@@ -67,8 +67,8 @@ export async function recordHistory(): Promise<RecordedHistory> {
   };
   const first = await home.start(options);
   await mixedCalls(first, 4);
-  await first.switchCapability("unpermitted", false, "operator");
-  await first.switchCapability("unpermitted", true, "operator");
+  await first.switchCapability({ name: "unpermitted", enabled: false, by: "operator" });
+  await first.switchCapability({ name: "unpermitted", enabled: true, by: "operator" });
   source?.onChange("degraded", 3, "no route");
   source?.onChange("exporting", 9);
   const session = first.openSession({ channel: "agent" });

@@ -37,7 +37,7 @@ export async function exportLog(): Promise<ExportedLog> {
       const tools = ["quick", "fails", "constructor", "nobody"];
       await Promise.all(tools.map((tool) => session.propose(call(tool, tool === "quick" ? { n: round } : {}))));
     }
-    await runtime.switchCapability("constructor", out === folder, "operator");
+    await runtime.switchCapability({ name: "constructor", enabled: out === folder, by: "operator" });
     await runtime.checkpoint();
     await exportTiles(runtime.reader, out);
     await runtime.close();

@@ -14,7 +14,7 @@ describe("a machine with a sandbox", () => {
     const hello = call("process_exec", { bin: "echo", argv: ["hello"] });
     expect(await session.propose(hello)).toMatchObject({ error: { code: "FEMTO_CAPABILITY_DISABLED" } });
     expect(runtime.status().sandbox).toBeNull();
-    await runtime.switchCapability("process_exec", true, "operator");
+    await runtime.switchCapability({ name: "process_exec", enabled: true, by: "operator" });
     expect(runtime.status().sandbox).toMatch(/^bubblewrap /);
     const reply = await session.propose(hello);
     expect(reply).toMatchObject({ status: "completed", result: { exit_code: 0, stdout: "hello\n" } });
@@ -28,11 +28,11 @@ describe("what a start tries ahead", () => {
     const configuration = { ...ECHO, capabilities: { process_exec: true } };
     const before = await home.start({ configuration });
     expect(before.status().sandbox).toMatch(/^bubblewrap /);
-    await before.switchCapability("process_exec", false, "operator");
+    await before.switchCapability({ name: "process_exec", enabled: false, by: "operator" });
     await before.close();
     const runtime = await home.start({ configuration });
     expect(runtime.status().sandbox).toBeNull();
-    await runtime.switchCapability("process_exec", true, "operator");
+    await runtime.switchCapability({ name: "process_exec", enabled: true, by: "operator" });
     expect(runtime.status().sandbox).toMatch(/^bubblewrap /);
     await runtime.close();
   });
@@ -53,7 +53,9 @@ describe("a machine without a sandbox", () => {
     mkdirSync(join(home.root, "bin"));
     const configuration: Configuration = { search_path: [join(home.root, "bin")] };
     const runtime = await home.start({ configuration });
-    await expect(runtime.switchCapability("process_exec", true, "operator")).rejects.toMatchObject({
+    await expect(
+      runtime.switchCapability({ name: "process_exec", enabled: true, by: "operator" }),
+    ).rejects.toMatchObject({
       code: "FEMTO_SANDBOX_UNAVAILABLE",
       message: expect.stringContaining("process_exec cannot be confined"),
     });

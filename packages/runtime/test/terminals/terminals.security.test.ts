@@ -211,7 +211,7 @@ describe("a terminal", () => {
     expect((await closedRecord(place, off)).body.why).toBe("expired");
     clearInterval(used);
     const last = await Shell.open(runtime.openSession({ channel: "agent" }));
-    await runtime.switchCapability("terminal_open", false, "operator");
+    await runtime.switchCapability({ name: "terminal_open", enabled: false, by: "operator" });
     expect((await closedRecord(place, last)).body.why).toBe("policy");
   });
 

@@ -145,7 +145,7 @@ export class Metrics {
   #catchUp(): void {
     this.#catchingUp ??= this.#readOn().finally(() => {
       this.#catchingUp = null;
-      // Nobody was told of records committed between the last look and now.
+      // Records committed between the last look and now were not announced.
       if (this.#caughtUp && this.#fold.next < (this.#source?.size() ?? 0)) this.#catchUp();
     });
   }

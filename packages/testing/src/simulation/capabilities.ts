@@ -5,7 +5,7 @@ import { LIMITS } from "@femtoclaw/protocol";
 
 /** How an effect behaves. The request says it, so that a record tells what to expect. */
 export const BEHAVIOURS = ["succeed", "wait", "fail", "throw", "hang", "deaf", "malformed", "oversized"] as const;
-export type Behaviour = (typeof BEHAVIOURS)[number];
+type Behaviour = (typeof BEHAVIOURS)[number];
 
 /** Which tools may have an effect, and how calls of the others are decided. */
 export const TOOLS = {

@@ -13,7 +13,7 @@ import { CAPABILITY_SETTINGS, OPERATORS_NEEDED, PERMIT, simulatedCapabilities } 
 import { OPERATORS } from "./simulated-operators.ts";
 
 /** The same on every machine, since paths enter the digests of configuration and policy. */
-export const CONFIGURATION: ResolvedConfiguration = resolveConfiguration({
+const CONFIGURATION: ResolvedConfiguration = resolveConfiguration({
   configuration: {
     workspace: "/tmp",
     search_path: ["/"],

@@ -1,6 +1,7 @@
 /** Two operators with keys that are the same in every world, and what they sign. */
+
 import { type NoteSigner, noteSigner, signAnswer, verifierKey } from "@femtoclaw/journal";
-import type { ApprovalView } from "@femtoclaw/runtime";
+import type { ApprovalCard } from "@femtoclaw/protocol";
 import { keyOf } from "./simulated-keyring.ts";
 
 const SIGNERS: readonly [NoteSigner, ...NoteSigner[]] = [
@@ -22,7 +23,7 @@ export interface SimulatedAnswer {
 }
 
 export function signedAnswer(
-  { log, id, digest, expires_at }: ApprovalView,
+  { log, id, digest, expires_at }: ApprovalCard,
   { operator, answer, scope, nowUs }: SimulatedAnswer,
 ): string {
   const statement = {

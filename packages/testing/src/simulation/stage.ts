@@ -1,6 +1,6 @@
 /** What happens to one runtime between its start and its end: requests, cancellations, an operator, and time. */
-import { LIMITS, type ProtocolMessage, type Reply } from "@femtoclaw/protocol";
-import type { ApprovalView, Runtime, Session } from "@femtoclaw/runtime";
+import { type ApprovalCard, LIMITS, type ProtocolMessage, type Reply } from "@femtoclaw/protocol";
+import type { Runtime, Session } from "@femtoclaw/runtime";
 import { BEHAVIOURS, TOOLS, type ToolName } from "./capabilities.ts";
 import type { Request } from "./oracle.ts";
 import { POLICIES } from "./policies.ts";
@@ -166,7 +166,7 @@ export class Stage {
     const questions = await this.#runtime.approvals.list();
     if (questions.length === 0) return;
     const { random, time } = this.#world;
-    const question = random.pick(questions as [ApprovalView, ...ApprovalView[]]);
+    const question = random.pick(questions as [ApprovalCard, ...ApprovalCard[]]);
     // If several operators are asked, only signatures count; one who approved already may do so again.
     const isSigned = question.approvers > 1 || random.oneIn(3);
     const scope = forSession && question.approvers === 1 ? "session" : "once";
@@ -192,7 +192,7 @@ export class Stage {
     for (const request of this.#pending) {
       if (enable && request.expected === "DENIED_CAPABILITY_DISABLED") request.expected = "permitted";
     }
-    const switching = this.#runtime.switchCapability("switched", enable, "simulated operator");
+    const switching = this.#runtime.switchCapability({ name: "switched", enabled: enable, by: "simulated operator" });
     this.#track(
       switching.then(() => {
         this.#switch.isOn = enable;

@@ -1,7 +1,7 @@
 /** The head of what a program asks its proxy. Strict: what two readers could take for different things is refused. Pure. */
 
 /** LIMIT: bytes of a head; clients send a few hundred. */
-export const HEAD_BYTES = 8_192;
+const HEAD_BYTES = 8_192;
 /** LIMIT: characters of host and port; the longest name has 253. */
 const TARGET_CHARS = 300;
 

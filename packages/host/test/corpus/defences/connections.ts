@@ -25,7 +25,7 @@ export const CONNECTIONS: readonly Row[] = [
   ],
   [
     "who may connect to nothing has no relay",
-    "packages/runtime/src/gate/effect.ts",
+    "packages/runtime/src/gate/effects/effect.ts",
     "const mayConnect = connectingPrograms(execution, authority).length > 0;",
     "const mayConnect = execution.intent !== null;",
     "a program connects",

@@ -16,7 +16,10 @@ export type Database = Level<string, Buffer> & Compactable;
 /** LIMIT: bytes that LevelDB gathers in its log before it writes a table; two of these may be in memory. */
 const WRITE_BUFFER_BYTES = 32 << 20;
 
-export async function openDatabase(directory: string, createIfMissing: boolean): Promise<Database> {
+export async function openDatabase(
+  directory: string,
+  { createIfMissing }: { readonly createIfMissing: boolean },
+): Promise<Database> {
   const database = new Level<string, Buffer>(directory, {
     keyEncoding: "utf8",
     valueEncoding: "buffer",
@@ -44,7 +47,7 @@ export async function isLocked(directory: string): Promise<boolean> {
   const folder = await temporaryFolder("femtoclaw-lock-");
   try {
     await symlink(lock, join(folder, "LOCK"));
-    const database = await openDatabase(folder, false);
+    const database = await openDatabase(folder, { createIfMissing: false });
     await database.close();
     return false;
   } catch (error) {

@@ -29,7 +29,7 @@ const NOTHING = Buffer.alloc(0);
 /** LIMIT: keys deleted in one step. Each step of a purge rewrites the files. */
 const KEYS_PER_STEP = 4_096;
 
-/** The changes that carry out the removal, as part of the batch with the record that tells of it. */
+/** The changes that carry out the removal, as part of the batch with the record that reports it. */
 export async function changesOf(database: Database, { objects, records }: Removal): Promise<Change[]> {
   const changes = objects.flatMap((name) => removed(objectKey(name)));
   if (records === undefined) return changes;

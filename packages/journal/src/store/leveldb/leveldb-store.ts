@@ -34,7 +34,7 @@ const NOTHING = Buffer.alloc(0);
 const LOCK_FILE = "LOCK";
 /** LIMIT: bytes fetched at once by a long read. Each fetch waits for a thread, and a group may have 100 KiB. */
 const AHEAD_BYTES = 1 << 20;
-/** Number of records from which a read counts as long. A short read would fetch most of these bytes in vain. */
+/** Number of records from which a read counts as long. A short read would not use most of these bytes. */
 const AHEAD_RECORDS = 4_096;
 
 /** How thorough opening is. */
@@ -82,7 +82,7 @@ export class LeveldbStore implements JournalStore {
     await this.#take();
     try {
       const { fresh } = await this.#inspect();
-      this.#database = await openDatabase(this.#directory, fresh);
+      this.#database = await openDatabase(this.#directory, { createIfMissing: fresh });
       this.#lock = this.#lockFile();
       await checkLayout(this.#database);
       await syncFolder(this.#directory);
@@ -133,13 +133,13 @@ export class LeveldbStore implements JournalStore {
   }
 
   async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
-    for await (const group of this.#groups(fromSeq, toSeqExclusive, false)) {
+    for await (const group of this.#groups(fromSeq, toSeqExclusive, { reverse: false })) {
       for (const record of group) if (record.seq >= fromSeq && record.seq < toSeqExclusive) yield record;
     }
   }
 
   async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
-    for await (const group of this.#groups(fromSeq, toSeqExclusive, true)) {
+    for await (const group of this.#groups(fromSeq, toSeqExclusive, { reverse: true })) {
       for (const record of group.reverse()) if (record.seq >= fromSeq && record.seq < toSeqExclusive) yield record;
     }
   }
@@ -184,7 +184,11 @@ export class LeveldbStore implements JournalStore {
     this.#claim = null;
   }
 
-  async *#groups(fromSeq: number, toSeqExclusive: number, reverse: boolean): AsyncGenerator<StoredRecord[]> {
+  async *#groups(
+    fromSeq: number,
+    toSeqExclusive: number,
+    { reverse }: { readonly reverse: boolean },
+  ): AsyncGenerator<StoredRecord[]> {
     if (fromSeq >= toSeqExclusive) return;
     const database = this.#usable();
     try {
