@@ -14,7 +14,6 @@ import {
   malformed,
   type RegisteredCapability,
   type Reply,
-  requireCount,
   requireFields,
   requireText,
   type ToolDescription,
@@ -107,7 +106,6 @@ export class Runtime implements AsyncDisposable {
    * is not affected. Throws FEMTO_FORK_REFUSED.
    */
   async fork(seq: number, out: string): Promise<Fork> {
-    requireCount("seq", seq);
     requireText("out", out);
     if (!isAbsolute(out)) throw malformed("`out` must be an absolute path");
     // The new checkpoint covers everything that is durable now. The code that exports a log is loaded only for a fork.

@@ -16,7 +16,6 @@ import {
   parseJson,
   portNumber,
   printable,
-  requireCount,
   requireFields,
   requireText,
   type SecretView,
@@ -65,7 +64,6 @@ export class Secrets {
     // A copy, because the caller may reuse the same object for the next secret.
     const { name, host, port, value } = given;
     for (const [field, text] of Object.entries({ name, host, value, by })) requireText(field, text);
-    requireCount("port", port);
     const secret: NewSecret = { name, host, port, value };
     await this.#changes.run(async () => {
       check(secret, this.#all());
