@@ -8,7 +8,7 @@ import { saidBy } from "../spawning/said-by.ts";
 export async function landlockVersion(timeoutMs: number): Promise<string> {
   const [program = "", ...args] = launcherCommand();
   // Given no plan on its fourth descriptor, the launcher only reports the kernel's version.
-  const stdio = ["ignore", "ignore", "ignore", "ignore", "pipe"] as const;
+  const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
   const { text } = await saidBy({ program, args, stdio }, 4, timeoutMs);
   const version = /"abi": (\d+)/.exec(text)?.[1];
   if (version !== undefined) return `ABI ${version}`;

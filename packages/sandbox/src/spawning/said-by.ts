@@ -12,8 +12,8 @@ export interface Said {
 }
 
 /**
- * What the program wrote to its descriptor `at`, to which `request` gives a pipe, when it has ended. Throws the error of the
- * system if it does not start, FEMTO_OS_REFUSED if no descriptor is left.
+ * What the program wrote to its descriptor `at` when it has ended. `request` gives it a pipe there; on other pipes it is told
+ * nothing. Throws the error of the system if it does not start, FEMTO_OS_REFUSED if no descriptor is left.
  */
 export async function saidBy(request: Omit<SpawnRequest, "detached">, at: number, timeoutMs: number): Promise<Said> {
   const child = spawnProcess({ ...request, detached: false });
@@ -21,6 +21,11 @@ export async function saidBy(request: Omit<SpawnRequest, "detached">, at: number
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
   try {
     const ended = once(child, "exit");
+    for (const [descriptor, other] of child.stdio.entries()) {
+      if (descriptor !== at && other !== null && other !== undefined && "end" in other) {
+        other.on("error", () => undefined).end();
+      }
+    }
     const stream = child.stdio[at];
     if (stream === null || stream === undefined || !("read" in stream)) {
       // It did not start, which `ended` reports.
