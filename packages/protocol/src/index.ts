@@ -155,7 +155,14 @@ export {
   type RecordType,
   type TypedRecord,
 } from "./records.ts";
-export { malformed, requireCount, requireFields, requireText, WAIT_MS_MAX } from "./required-arguments.ts";
+export {
+  malformed,
+  requireCount,
+  requireFields,
+  requireNumber,
+  requireText,
+  WAIT_MS_MAX,
+} from "./required-arguments.ts";
 export {
   type AgentVerb,
   agentSocketName,

@@ -15,6 +15,11 @@ export function requireText(name: string, value: unknown): asserts value is stri
   if (typeof value !== "string") throw malformed(`\`${name}\` must be a string`);
 }
 
+/** For a number with an error of its own where it is out of range. */
+export function requireNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== "number") throw malformed(`\`${name}\` must be a number`);
+}
+
 export function requireCount(name: string, value: unknown, max = Number.MAX_SAFE_INTEGER): asserts value is number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= max) return;
   throw malformed(`\`${name}\` must be an integer from 0 to ${max}`);

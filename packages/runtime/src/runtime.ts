@@ -15,6 +15,7 @@ import {
   type RegisteredCapability,
   type Reply,
   requireFields,
+  requireNumber,
   requireText,
   type ToolDescription,
   WAIT_MS_MAX,
@@ -106,6 +107,7 @@ export class Runtime implements AsyncDisposable {
    * is not affected. Throws FEMTO_FORK_REFUSED.
    */
   async fork(seq: number, out: string): Promise<Fork> {
+    requireNumber("seq", seq);
     requireText("out", out);
     if (!isAbsolute(out)) throw malformed("`out` must be an absolute path");
     // The new checkpoint covers everything that is durable now. The code that exports a log is loaded only for a fork.

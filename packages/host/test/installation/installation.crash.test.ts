@@ -166,7 +166,13 @@ const left = (): string[] => readdirSync(root).filter((name) => /^\.?i(\.|$)/.te
 
 /** The same as the commands, without a process of their own. */
 async function act(command: (context: CommandContext) => Promise<number>): Promise<number | string> {
-  const output = { json: false, value: () => undefined, line: () => undefined, talk: () => undefined };
+  const output = {
+    json: false,
+    value: () => undefined,
+    line: () => undefined,
+    prose: () => undefined,
+    talk: () => undefined,
+  };
   const context = { cwd: root, environment: { PATH: process.env["PATH"], HOME: root }, output };
   return await command(context as unknown as CommandContext).catch((error: FemtoError) => error.code);
 }

@@ -17,6 +17,7 @@ import {
   portNumber,
   printable,
   requireFields,
+  requireNumber,
   requireText,
   type SecretView,
   systemErrorCode,
@@ -64,6 +65,7 @@ export class Secrets {
     // A copy, because the caller may reuse the same object for the next secret.
     const { name, host, port, value } = given;
     for (const [field, text] of Object.entries({ name, host, value, by })) requireText(field, text);
+    requireNumber("port", port);
     const secret: NewSecret = { name, host, port, value };
     await this.#changes.run(async () => {
       check(secret, this.#all());
