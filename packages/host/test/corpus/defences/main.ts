@@ -5,6 +5,8 @@ import { DEFENCES } from "./defences.ts";
 
 const CONFIG = join(import.meta.dirname, "vitest.config.ts");
 const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !DEFENCES.some((defence) => defence.name === name));
+if (unknown.length > 0) throw new Error(`no defence is called ${unknown.join(" or ")}`);
 let unnoticed = 0;
 
 for (const { name } of DEFENCES.filter((defence) => wanted.length === 0 || wanted.includes(defence.name))) {
