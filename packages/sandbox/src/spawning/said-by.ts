@@ -27,12 +27,9 @@ export async function saidBy(request: Omit<SpawnRequest, "detached">, at: number
       }
     }
     const stream = child.stdio[at];
-    if (stream === null || stream === undefined || !("read" in stream)) {
-      // It did not start, which `ended` reports.
-      await ended;
-      throw new Error(`descriptor ${at} of ${request.program} is no pipe`);
-    }
-    const [said] = await Promise.all([text(stream), ended]);
+    // A program that did not start has no streams, and `ended` rejects.
+    const whole = stream !== null && stream !== undefined && "read" in stream ? text(stream) : "";
+    const [said] = await Promise.all([whole, ended]);
     return { text: said, exitCode: child.exitCode };
   } finally {
     clearTimeout(timer);
