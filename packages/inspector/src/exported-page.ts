@@ -1,6 +1,7 @@
 /** Exports a log as one file that displays itself, for somebody who has nothing of FemtoClaw. */
+import type { RecordPage } from "@femtoclaw/protocol";
 import { cappedJson } from "./capped-json.ts";
-import type { Beginning, Explained, RecordPage } from "./inspection.ts";
+import type { Beginning, Explained } from "./inspection.ts";
 import { pageHtml } from "./page-html.ts";
 
 export interface ExportedLog {

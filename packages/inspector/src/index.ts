@@ -10,7 +10,6 @@ export type {
   Inspection,
   ProofView,
   Question,
-  RecordPage,
   Verdict,
 } from "./inspection.ts";
 export { InspectionFault } from "./inspection-fault.ts";

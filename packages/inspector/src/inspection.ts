@@ -1,5 +1,5 @@
 /** What the page asks of the source of its log: the same for a running host, a recording and an exported file. */
-import type { TypedRecord } from "@femtoclaw/protocol";
+import type { RecordPage } from "@femtoclaw/protocol";
 import type { Summary } from "./frames.ts";
 
 export interface Beginning {
@@ -21,13 +21,6 @@ export interface Verdict {
   readonly signedSize: number;
   readonly root: string;
   readonly caveats: readonly string[];
-}
-
-export interface RecordPage {
-  /** Number of records in the log. */
-  readonly size: number;
-  /** In order; empty if there is nothing new. */
-  readonly records: readonly TypedRecord[];
 }
 
 export interface ProofView {

@@ -1,10 +1,9 @@
 /** Reads a log in pages that fit into one answer, and finds the summary with which its newest part begins. */
 import { decodeAt, type JournalReader } from "@femtoclaw/journal";
-import type { TypedRecord } from "@femtoclaw/protocol";
+import type { RecordPage, TypedRecord } from "@femtoclaw/protocol";
 import { FrameProjection } from "./frame-projection.ts";
 import type { Summary } from "./frames.ts";
 import { CHARTS } from "./generated/charts.ts";
-import type { RecordPage } from "./inspection.ts";
 import { summaryOf } from "./summary.ts";
 
 export type PagedLog = Pick<

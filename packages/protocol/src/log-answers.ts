@@ -4,6 +4,7 @@ import type { TypedRecord } from "./records.ts";
 
 /** Some records, and how many the log has. */
 export interface RecordPage {
+  /** Number of records in the log. */
   readonly size: number;
   /** In order; empty if there is nothing new. */
   readonly records: readonly TypedRecord[];
