@@ -3,13 +3,12 @@ import { HISTORIES } from "./histories.ts";
 import { KEPT } from "./kept.ts";
 import { LANDLOCKED } from "./landlock.ts";
 import { OUTPUTS } from "./outputs.ts";
-import { SLICED } from "./slices.ts";
+import { SLICED, UNPLACED } from "./slices.ts";
 import { WAITING } from "./waiting.ts";
 
 /**
- * The defences that the corpus, and the attacks on answers, on histories, on packages, on slices of a policy, from under
- * Landlock, on what is kept and on children that wait are to prove: each with the change that takes it away, and a part of the title of those
- * cases that have to notice. A case that passes without its defence proves nothing.
+ * The defences that tests are to prove: each with the change that takes it away, and a part of the title of those cases
+ * that have to notice. A case that passes without its defence proves nothing.
  */
 export interface Defence {
   readonly name: string;
@@ -29,6 +28,7 @@ export const TESTS = {
   answers: "packages/runtime/test/gate/operators.security.test.ts",
   histories: "packages/runtime/test/history/*.security.test.ts",
   packages: "packages/runtime/test/capability-packages/pins.security.test.ts",
+  places: "packages/policy/test/projection/trail.test.ts",
   slices: "packages/policy/test/projection/slices.property.test.ts",
   outputs: "packages/runtime/test/outputs/outputs.security.test.ts",
   landlock: "packages/{sandbox/test/{escapes,landlock},capabilities/test/landlock/terminals}.security.test.ts",
@@ -403,6 +403,7 @@ export const DEFENCES: readonly Defence[] = [
   ...rows("answers", SIGNED),
   ...rows("histories", HISTORIES),
   ...rows("packages", PACKAGES),
+  ...rows("places", UNPLACED),
   ...rows("slices", SLICED),
   ...rows("landlock", LANDLOCKED),
   ...rows("kept", KEPT),
