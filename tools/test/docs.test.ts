@@ -104,6 +104,18 @@ function scriptOf(line: string): string[] {
   return ["ci", "install"].includes(command) ? [] : [command];
 }
 
+test("every page of docs can be reached from README.md", () => {
+  const reached = new Set(["README.md"]);
+  // A set that grows while it is walked is walked to its end.
+  for (const name of reached) {
+    for (const [, target = ""] of withoutCode(page(name)).matchAll(/\]\(([^()\s#]+\.md)(?:#[^()\s]*)?\)/g)) {
+      if (!/^https?:/.test(target)) reached.add(relative(ROOT, resolve(ROOT, dirname(name), target)));
+    }
+  }
+  const pages = PAGES.map(({ name }) => name).filter((name) => name.startsWith("docs/"));
+  expect(pages.filter((name) => !reached.has(name))).toEqual([]);
+});
+
 test("docs/reference/protocol.md has every verb of the sockets", () => {
   const socket = readFileSync(join(ROOT, "packages/protocol/src/socket.ts"), "utf8");
   const verbs = [...socket.matchAll(/type \w+Verb =([^;]+);/g)].flatMap(

@@ -1,4 +1,4 @@
-/** Formats reports as they appear in docs/reference/performance.md. Pure. */
+/** Formats reports as they appear in docs/reference/bench-run.md. Pure. */
 import type { JudgedAim } from "../../src/aim.ts";
 import type { Machine } from "../../src/machine.ts";
 import { median } from "../../src/quantiles.ts";

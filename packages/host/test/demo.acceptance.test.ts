@@ -6,6 +6,8 @@ import { expect, test } from "vitest";
 import { SCRIPT } from "../src/demo/script.ts";
 import { Playground } from "./playground.ts";
 
+const README = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
+
 interface Shown {
   readonly steps: { readonly title: string; readonly expected: string; readonly reply: { record: { seq: number } } }[];
   readonly status: { readonly boots: number; readonly counters: Record<string, number> };
@@ -27,6 +29,9 @@ test("runs twice; history, counters and record numbers go on; each row says code
     /AUTHORIZED {2}toml\/allow\.run\.echo\/1 {2}record \d+\n {4}exit code 0 in bubblewrap: hello/,
   );
   expect(first.stdout).toMatch(/DENIED_POLICY_VIOLATION {2}toml\/deny\.read\/1 {2}record/);
+  const shown = /^## Try it$[\s\S]*?^```text\n([\s\S]*?)^```$/m.exec(README)?.[1]?.trimEnd().split("\n\n") ?? [];
+  expect(shown.length).toBeGreaterThan(2);
+  for (const step of shown) expect(first.stdout).toContain(step);
   expect(first.stdout).not.toContain("a secret that no agent may see");
   expect(first.stdout).not.toContain("\u001b");
   expect(first.stdout).toContain("boot 2 of this journal");

@@ -2,7 +2,7 @@
 /** SHA-256 of each schema's file. */
 export const SCHEMA_DIGESTS = {
   "approval.schema.json": "1500bb4c3076638d2ce00129bd672181a1e92310eacab8a14a0e4986c1ea4412",
-  "config.schema.json": "20415edd815764aa59dd64f7662889dd170da7e0bc2b6c90cb4cde9e8501766a",
+  "config.schema.json": "421bec3df6e1f5c4ce25ca44062711ed0fa7ad202563cca6bd9596a32d5d2e2b",
   "facts.schema.json": "c328c066a6679afc5b61aeda2440506b4d2a19f54acd2053cbfb271475f86b3d",
   "manifest.schema.json": "024c49e95b2ce4f1dcb07871dbdc52e3117ce532b83793e6a069ff4157f456b4",
   "message.schema.json": "b81b7cb8d472f3c34223cb0e3f1f315303254668243574b9277af5d87f752e96",

@@ -862,6 +862,9 @@ export interface LaunchTable {
    */
   base_url?: string;
 }
+/**
+ * What programs get in addition to what the tables above show them.
+ */
 export interface SandboxTable {
   /**
    * Further files and folders that programs can read.
@@ -885,6 +888,9 @@ export interface SandboxTable {
     [k: string]: string[];
   };
 }
+/**
+ * Limits of every call. `[capabilities]` can set some of them for one capability.
+ */
 export interface LimitsTable {
   /**
    * Milliseconds that one execution may take.
@@ -927,6 +933,9 @@ export interface LimitsTable {
    */
   temporary_bytes?: number;
 }
+/**
+ * How long terminals last, and what is recorded of them.
+ */
 export interface TerminalsTable {
   /**
    * Whether input to terminals is recorded, including passwords. Default: false.
@@ -941,6 +950,9 @@ export interface TerminalsTable {
    */
   total_ms?: number;
 }
+/**
+ * Questions to operators, and who can answer them.
+ */
 export interface ApprovalsTable {
   /**
    * Milliseconds after which a question without an answer counts as a no. Default: one hour.
@@ -986,12 +998,18 @@ export interface WebhookTable {
    */
   key_env?: string;
 }
+/**
+ * Where the journal and everything beside it lie.
+ */
 export interface MemoryTable {
   /**
    * State directory. Default: a folder for each project in the user's state folder.
    */
   path?: string;
 }
+/**
+ * Where the host listens, and who may start it.
+ */
 export interface HostTable {
   /**
    * Folder of the sockets. Default: a folder for each state directory in the user's runtime folder.
@@ -1051,6 +1069,9 @@ export interface ChatTable {
    */
   turn_ms?: number;
 }
+/**
+ * MCP servers of others, whose tools the host offers.
+ */
 export interface McpTable {
   /**
    * Third-party MCP servers. The host offers their tools as `NAME__TOOL`. Under `[capabilities]`, the server is called `mcp_NAME`.
@@ -1114,6 +1135,9 @@ export interface McpServerTable {
         "elicitation" | "sampling" | "roots"
       ];
 }
+/**
+ * Where telemetry is sent, and where metrics and health are served. Without this table, no telemetry leaves the host.
+ */
 export interface ObservabilityTable {
   /**
    * Endpoint for OTLP over HTTP, for example http://127.0.0.1:4318. Default: none.
@@ -1194,6 +1218,9 @@ export interface ObservabilityTable {
         string
       ];
 }
+/**
+ * Witnesses, which hold checkpoints of the journal elsewhere.
+ */
 export interface AuditTable {
   /**
    * Whether calls are refused while a witness has not confirmed the newest checkpoint in time.
