@@ -1,6 +1,7 @@
 /** Hashes of a stored tree, read while the storage fails for a moment. */
-import { ForwardingStore, Journal, MemoryDisk, MemoryKeyring, MemoryStore, StoreReader } from "@femtoclaw/journal";
+import { ForwardingStore, Journal, StoreReader } from "@femtoclaw/journal";
 import { FemtoError } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { expect, it } from "vitest";
 import { countingClock, MACHINES, message } from "../journal-fixture.ts";
 

@@ -96,7 +96,11 @@ describe("the terminals of a runtime", () => {
 
   it("keep nothing of the call that opened them that can be large", async () => {
     const kept: Execution[] = [];
-    const place = new Place({ forbidden: (opening) => (kept.push(opening), null) });
+    const forbidden = (opening: Execution): null => {
+      kept.push(opening);
+      return null;
+    };
+    const place = new Place({ forbidden });
     await place.open("t");
     expect(kept).toHaveLength(1);
     expect(kept[0]).toMatchObject({ call: { tool: "terminal_open", args: {} }, bound: null });
