@@ -1,10 +1,11 @@
 /** Attacks on a yes whose call waits for a place among the effects, or runs, while the policy is loaded anew. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Configuration } from "@femtoclaw/protocol";
+import type { Configuration, ExecutionId } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished } from "vitest";
 import { GUARDED, guardedHome, READ_SECRET, SLEEP } from "../history/history-fixture.ts";
-import { call, holding, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { call, capability, holding, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { GateBench } from "./gate-bench.ts";
 
 const ASKING = { ask: { write: ["out"] } };
 
@@ -70,3 +71,36 @@ it.each<[string, [string, ...string[]], boolean]>([
     });
   },
 );
+
+it("a yes permits nothing that a policy denies by then, which came between the question and its answer's use", async () => {
+  const effects: string[] = [];
+  const revision = "0".repeat(64);
+  const rules = ["rule"];
+  const asks = {
+    allowed: false,
+    rules,
+    revision,
+    code: "FEMTO_APPROVAL_REQUIRED",
+    reason: "it asks",
+    approvers: 1,
+  } as const;
+  const denies = {
+    allowed: false,
+    rules,
+    revision,
+    code: "FEMTO_POLICY_FORBIDDEN",
+    reason: "it is denied now",
+  } as const;
+  const bench = await GateBench.open([capability("only", () => ({ n: effects.push("only") }))], {
+    decide: ({ approved }) => (approved ? denies : asks),
+  });
+  const { execution_id, approval } = await bench.propose("only");
+  const ended = bench.gate.wait(execution_id as ExecutionId);
+  const waiting = bench.gate.questions.named(approval?.id ?? "");
+  if (waiting === undefined) throw new Error("nothing is asked");
+  const { seq, digest } = waiting;
+  const answer = { id: String(seq), digest, answer: "granted", scope: "once", by: "uid:0" } as const;
+  await bench.gate.questions.answer(answer);
+  expect(await ended).toMatchObject({ status: "denied", error: { code: "FEMTO_POLICY_FORBIDDEN" } });
+  expect(effects).toEqual([]);
+});
