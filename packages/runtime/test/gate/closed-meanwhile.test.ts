@@ -10,6 +10,11 @@ import { GateBench } from "./gate-bench.ts";
 const UNWITNESSED: Problem = { code: "FEMTO_UNWITNESSED", reason: "a witness is behind" };
 const FULL: Problem = { code: "FEMTO_DISK_FULL", reason: "the journal's disk is full" };
 
+interface State {
+  problem: Problem | null;
+  enabled: boolean;
+}
+
 /** One call runs, and another one waits for its place among the effects. */
 async function waiting() {
   const ended = Promise.withResolvers<void>();
@@ -21,7 +26,7 @@ async function waiting() {
   const second = capability("second", () => ({ n: effects.push("second") }));
   const capabilities = [first, second];
   const schemas = compileSchemas(capabilities);
-  const state = { problem: null as Problem | null, enabled: true };
+  const state: State = { problem: null, enabled: true };
   const bench = await GateBench.open(capabilities, {
     effects: new FairSlots({ slots: 1, slotsPerSession: 1, queue: 8 }),
     admission: () => state.problem,
@@ -38,18 +43,18 @@ async function waiting() {
   return { bench, state, effects, running, reply, end: ended.resolve };
 }
 
-it.each<[string, (state: { problem: Problem | null; enabled: boolean }) => void, string, string]>([
-  ["admission closes", (state) => void (state.problem = UNWITNESSED), "FEMTO_EXECUTION_HALTED", "a witness is behind"],
-  ["the disk is full", (state) => void (state.problem = FULL), "FEMTO_DISK_FULL", "the journal's disk is full"],
+it.each<[string, Partial<State>, string, string]>([
+  ["admission closes", { problem: UNWITNESSED }, "FEMTO_EXECUTION_HALTED", "a witness is behind"],
+  ["the disk is full", { problem: FULL }, "FEMTO_DISK_FULL", "the journal's disk is full"],
   [
     "its capability is disabled",
-    (state) => void (state.enabled = false),
+    { enabled: false },
     "FEMTO_EXECUTION_HALTED",
     "its capability was disabled while it waited",
   ],
-])("gets no intent if %s while it waits for its place", async (_, happens, code, reason) => {
+])("gets no intent if %s while it waits for its place", async (_, then, code, reason) => {
   const { bench, state, effects, running, reply, end } = await waiting();
-  happens(state);
+  Object.assign(state, then);
   end();
   await running;
   expect(await reply).toMatchObject({ status: "error", error: { code, reason } });
@@ -73,4 +78,21 @@ it("has no effect if the disk is full once its intent is written", async () => {
   expect(effects).toEqual([]);
   const [outcome] = ofType(await recordsOf(bench.journal), "execution.outcome");
   expect(outcome?.body).toMatchObject({ event: "halted", began: false });
+});
+
+it("waits on if an operator says yes to it while no calls are taken", async () => {
+  let problem: Problem | null = null;
+  const asks = { allowed: false, rules: ["rule"], revision: "0".repeat(64), reason: "it asks", approvers: 1 } as const;
+  const bench = await GateBench.open([capability("only")], {
+    admission: () => problem,
+    decide: () => ({ ...asks, code: "FEMTO_APPROVAL_REQUIRED" }),
+  });
+  const { approval } = await bench.propose("only");
+  const waiting = bench.gate.questions.named(approval?.id ?? "");
+  if (waiting === undefined) throw new Error("nothing is asked");
+  problem = UNWITNESSED;
+  const { seq, digest } = waiting;
+  const answer = { id: String(seq), digest, answer: "granted", scope: "once", by: "uid:0" } as const;
+  await expect(bench.gate.questions.answer(answer)).rejects.toMatchObject({ code: "FEMTO_UNWITNESSED" });
+  expect(bench.gate.questions.open.get(seq)).toBe(waiting);
 });
