@@ -1,4 +1,5 @@
 /** A call that was permitted, and admission closes, or its capability is disabled, before its effect begins. */
+import type { PreparedEffect } from "@femtoclaw/capabilities";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { expect, it } from "vitest";
 import { FairSlots } from "../../src/gate/admission/fair-slots.ts";
@@ -95,4 +96,41 @@ it("waits on if an operator says yes to it while no calls are taken", async () =
   const answer = { id: String(seq), digest, answer: "granted", scope: "once", by: "uid:0" } as const;
   await expect(bench.gate.questions.answer(answer)).rejects.toMatchObject({ code: "FEMTO_UNWITNESSED" });
   expect(bench.gate.questions.open.get(seq)).toBe(waiting);
+});
+
+it("has no effect if operators said yes to it, and the time for that is over when it comes back", async () => {
+  const effects: string[] = [];
+  const revision = "0".repeat(64);
+  const asks = { allowed: false, rules: ["rule"], revision, reason: "it asks", approvers: 1 } as const;
+  const bench = await GateBench.open([capability("only", () => ({ n: effects.push("only") }))], {
+    decide: ({ approved }) =>
+      approved ? { allowed: true, rules: ["rule"], revision } : { ...asks, code: "FEMTO_APPROVAL_REQUIRED" },
+  });
+  const { approval } = await bench.propose("only");
+  const waiting = bench.gate.questions.named(approval?.id ?? "");
+  if (waiting === undefined) throw new Error("nothing is asked");
+  const ended = bench.gate.wait(waiting.execution);
+  bench.gate.resume({ ...waiting, granted: ["uid:0"], deadlineUs: 0 }, "granted", "");
+  expect(await ended).toMatchObject({ status: "denied", error: { code: "FEMTO_APPROVAL_EXPIRED" } });
+  expect(effects).toEqual([]);
+});
+
+it("does not use what was prepared under limits that are no longer in force", async () => {
+  const used: string[] = [];
+  const plain = capability("only", () => ({ n: used.push("executed") }));
+  const prepared: PreparedEffect = {
+    execute: async () => ({ event: "succeeded", result: { n: used.push("prepared") }, sandbox: null }),
+    [Symbol.dispose]: () => void used.push("disposed"),
+  };
+  const only = { ...plain, prepare: () => prepared };
+  const schemas = compileSchemas([only]).get("only");
+  if (schemas === undefined) throw new Error("its schemas are compiled");
+  const bench = await GateBench.open([only], {
+    registered: () => ({
+      ...{ capability: only, ...schemas, enabled: true },
+      ...{ timeoutMs: 10_000, outputBytes: 1_000, child: DEFAULT_CHILD_LIMITS },
+    }),
+  });
+  expect(await bench.propose("only")).toMatchObject({ status: "completed" });
+  expect(used).toEqual(["executed", "disposed"]);
 });

@@ -8,6 +8,7 @@ import type { Execution } from "../../src/gate/execution.ts";
 /** A program of a running call asks for a host, and `meanwhile` happens before the record is durable. */
 async function connected(
   meanwhile: (now: { connections: Connections; abort: AbortController; forbid(): void }) => void,
+  halted?: { seq: number; code: string; reason: string },
 ) {
   const abort = new AbortController();
   const execution = { call: { tool: "process_exec", args: {} }, session: "s", intent: 1, abort };
@@ -21,7 +22,7 @@ async function connected(
   const parts = {
     decisions,
     registered: () => ({ enabled: true }),
-    histories: { of: () => undefined },
+    histories: { of: () => ({ halted }) },
     append: async (_: unknown, { body }: { body: { allowed: boolean } }) => {
       recorded.push(body.allowed);
       if (recorded.length > 1) return;
@@ -53,4 +54,14 @@ it("is not opened if a review has withdrawn the permission, which is recorded", 
   });
   expect(answer).toMatchObject({ ok: false, reason: "a mark forbids it", rules: ["rule"] });
   expect(recorded).toEqual([true, false]);
+});
+
+it("is not even examined if its session was halted for something else, which stops no running call", async () => {
+  const { answer, recorded } = await connected(() => undefined, {
+    seq: 7,
+    code: "FEMTO_X",
+    reason: "its calls is used up",
+  });
+  expect(answer).toMatchObject({ ok: false, reason: expect.stringContaining("halted in record 7") });
+  expect(recorded).toEqual([false]);
 });
