@@ -1,7 +1,6 @@
 /** Every state machine of FemtoClaw, with its version. Pure: machines import only XState and protocol types. */
 export { FROZEN_MACHINES, type FrozenMachine } from "../frozen/index.js";
 export {
-  EXECUTION_VERSION,
   type ExecutionContext,
   type ExecutionEvent,
   type ExecutionState,
@@ -12,7 +11,6 @@ export type { Fault } from "./fault.ts";
 export { MACHINE_IDENTITIES } from "./generated/identities.ts";
 export {
   type Crash,
-  LIFECYCLE_VERSION,
   type LifecycleContext,
   type LifecycleEvent,
   type LifecycleInput,
@@ -21,13 +19,12 @@ export {
   phaseOf,
   type Subsystem,
 } from "./lifecycle.ts";
-export { MEMORY_VERSION, type MemoryContext, type MemoryEvent, memoryMachine } from "./memory.ts";
+export { type MemoryContext, type MemoryEvent, memoryMachine } from "./memory.ts";
 export {
-  OBSERVABILITY_VERSION,
   type ObservabilityContext,
   type ObservabilityEvent,
   observabilityMachine,
 } from "./observability.ts";
-export { POLICY_VERSION, type PolicyContext, type PolicyEvent, policyMachine } from "./policy.ts";
+export { type PolicyContext, type PolicyEvent, policyMachine } from "./policy.ts";
 export { recordedEvents } from "./recorded-events.ts";
-export { REGISTRY_VERSION, type RegistryContext, type RegistryEvent, registryMachine } from "./registry.ts";
+export { type RegistryContext, type RegistryEvent, registryMachine } from "./registry.ts";

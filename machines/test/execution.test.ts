@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { type AnyMachineSnapshot, createActor } from "xstate";
 import { getShortestPaths } from "xstate/graph";
-import { EXECUTION_VERSION, executionMachine } from "../src/index.ts";
+import { EXECUTION_VERSION, executionMachine } from "../src/execution.ts";
 import { definitions, explore, step } from "./machine-table.ts";
 
 /** Where an execution goes: a state, or the way to an end through the commit of its record. */

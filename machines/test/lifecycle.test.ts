@@ -1,7 +1,7 @@
 /** The root passes its phases in the legal order and no other, and gives up on what it cannot do without. */
 import { describe, expect, it } from "vitest";
 import { type AnyMachineSnapshot, createActor, type EventObject } from "xstate";
-import { LIFECYCLE_VERSION, lifecycleMachine, type Phase, phaseOf, type Subsystem } from "../src/index.ts";
+import { LIFECYCLE_VERSION, lifecycleMachine, type Phase, phaseOf, type Subsystem } from "../src/lifecycle.ts";
 import { definitions, explore, run } from "./machine-table.ts";
 
 const SUBSYSTEMS: readonly Subsystem[] = ["memory", "registry", "policy", "observability"];

@@ -2,16 +2,10 @@
 import type { RegisteredCapability } from "@femtoclaw/protocol";
 import { describe, expect, it } from "vitest";
 import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, initialTransition } from "xstate";
-import {
-  MEMORY_VERSION,
-  memoryMachine,
-  OBSERVABILITY_VERSION,
-  observabilityMachine,
-  POLICY_VERSION,
-  policyMachine,
-  REGISTRY_VERSION,
-  registryMachine,
-} from "../src/index.ts";
+import { MEMORY_VERSION, memoryMachine } from "../src/memory.ts";
+import { OBSERVABILITY_VERSION, observabilityMachine } from "../src/observability.ts";
+import { POLICY_VERSION, policyMachine } from "../src/policy.ts";
+import { REGISTRY_VERSION, registryMachine } from "../src/registry.ts";
 import { definitions, explore, run, step } from "./machine-table.ts";
 
 const fault = { code: "FEMTO_INTERNAL", reason: "a test" };

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { Journal, MemoryKeyring, MemoryStore, proveContinuation, systemClock } from "@femtoclaw/journal";
+import { Journal, proveContinuation, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import type { LogContinuation } from "@femtoclaw/protocol";
+import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AgentClient, HostConnection, LogMemory, OperatorClient } from "../src/index.ts";
 

@@ -1,9 +1,10 @@
 /** `replay` as auditors use it: of the running host, of a stopped journal, of an export that somebody handed them. */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportTiles, Journal, MemoryDisk, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
+import { exportTiles, Journal, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import type { ActorSnapshot } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Playground } from "./playground.ts";
 

@@ -14,7 +14,6 @@ export { type LogVerdict, type VerifyOptions, verifyLog } from "./audit/verify-l
 export { parentAt } from "./epochs/log-parent.ts";
 export * from "./live.ts";
 export { checkJournal } from "./records/check.ts";
-export { MemoryDisk, MemoryStore, type StoreFault } from "./store/memory-store.ts";
 export {
   type AddCheckpoint,
   formatAddCheckpoint,

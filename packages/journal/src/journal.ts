@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   errorText,
   FemtoError,
@@ -293,12 +294,6 @@ export class Journal extends StoreReader {
     this.#notary.fail(error);
     this.#onFailed.tell(error);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 /** Nobody waits for a snapshot that falls due by itself. If it fails, the records beside it are rejected. */

@@ -33,7 +33,7 @@ export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } f
 export { decodeAt, type JournalReader, type LogReader, StoreReader } from "./journal-reader.ts";
 export { FileKeyring } from "./keys/file-keyring.ts";
 export { KeyChain, type SignedCheckpoint } from "./keys/key-chain.ts";
-export { type Keyring, MemoryKeyring } from "./keys/keyring.ts";
+export type { Keyring } from "./keys/keyring.ts";
 export { readPrivate } from "./keys/private-file.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
 export { OneByOne } from "./one-by-one.ts";

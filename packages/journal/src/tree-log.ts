@@ -86,8 +86,15 @@ export class StoredTree {
   }
 
   async #unfinished(size: number): Promise<TileTree> {
-    if (this.#edge?.size !== size) this.#edge = { size, tree: this.#restore(size) };
-    return await this.#edge.tree;
+    const edge = this.#edge?.size === size ? this.#edge : { size, tree: this.#restore(size) };
+    this.#edge = edge;
+    try {
+      return await edge.tree;
+    } catch (error) {
+      // The storage may be readable again when the next reader asks.
+      if (this.#edge === edge) this.#edge = null;
+      throw error;
+    }
   }
 
   async #restore(size: number): Promise<TileTree> {

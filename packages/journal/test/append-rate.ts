@@ -6,7 +6,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Journal, type JournalStore, LeveldbStore, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
+import { Journal, type JournalStore, LeveldbStore, systemClock } from "@femtoclaw/journal";
+import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { Level } from "level";
 import { inspectLeveldbFiles } from "../src/store/leveldb/leveldb-files.ts";
 import { MACHINES } from "./journal-fixture.ts";

@@ -10,9 +10,6 @@ import {
   type JournalOptions,
   LeveldbStore,
   type LogSource,
-  MemoryDisk,
-  MemoryKeyring,
-  MemoryStore,
   parentAt,
   standingOf,
   TilesSource,
@@ -20,6 +17,7 @@ import {
   writeIdentity,
 } from "@femtoclaw/journal";
 import type { LogParent } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { originOf } from "../src/keys/key-chain.ts";
 import { countingClock, keyringBeside, MACHINES, message, recordsOf, temporaryDirectory } from "./journal-fixture.ts";

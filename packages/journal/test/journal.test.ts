@@ -1,6 +1,7 @@
 import { FemtoError, LIMITS, type TypedRecord } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, vi } from "vitest";
-import { checkJournal, Journal, type JournalOptions, MemoryDisk, MemoryKeyring, MemoryStore } from "../src/index.ts";
+import { checkJournal, Journal, type JournalOptions } from "../src/index.ts";
 import { snapshotName } from "../src/records/object-name.ts";
 import {
   CountingProjector,

@@ -1,5 +1,7 @@
 /** A disk and the keys beside it, which any number of journals can be opened on, one after the other. */
-import { Journal, MemoryDisk, MemoryKeyring, MemoryStore } from "../src/index.ts";
+
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
+import { Journal } from "../src/index.ts";
 import { numberOfName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { leafHash } from "../src/tree/hashing.ts";

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LIMITS, type RecordActor } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   checkJournal,
@@ -11,8 +12,6 @@ import {
   exportTiles,
   Journal,
   type LogVerdict,
-  MemoryDisk,
-  MemoryStore,
   planPruning,
   prove,
   proveContinuation,

@@ -1,17 +1,14 @@
 /** A journal whose store opens its storage again: what a failed write may have left, and what becomes of it. */
 import { type FemtoError, LIMITS, type RecordActor } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryKeyring, MemoryStore, type StoreFault } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   type CommitGroup,
   checkJournal,
   Journal,
   type JournalStore,
-  MemoryDisk,
-  MemoryKeyring,
-  MemoryStore,
   type Removal,
   ReopeningStore,
-  type StoreFault,
   systemClock,
 } from "../src/index.ts";
 import { CountingProjector, collect, countingClock, MACHINES, message, storedTexts } from "./journal-fixture.ts";

@@ -1,7 +1,8 @@
 /** The journal's tree, checkpoints and keys: what is stored when, who hears of it, and what a start checks. */
 import { FemtoError } from "@femtoclaw/protocol";
+import { type MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, vi } from "vitest";
-import { type Journal, KeyChain, type MemoryDisk, MemoryKeyring, MemoryStore, StoreReader } from "../src/index.ts";
+import { type Journal, KeyChain, StoreReader } from "../src/index.ts";
 import { checkpointName, EDGE, rotationName, tileName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { parseCheckpoint } from "../src/tree/checkpoint.ts";

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LeveldbStore, MemoryDisk, MemoryStore, ReopeningStore, systemClock } from "@femtoclaw/journal";
+import { LeveldbStore, ReopeningStore, systemClock } from "@femtoclaw/journal";
 import { journalStoreSuite, type StorageFault } from "@femtoclaw/testing";
+import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, it } from "vitest";
 
 /** The faults of a disk in memory, by the names that the suite gives them. */

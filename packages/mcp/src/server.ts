@@ -1,9 +1,6 @@
 /** The MCP server for one client, with the same handlers for both eras of the protocol. */
 import assert from "node:assert/strict";
 import {
-  ASK_KINDS,
-  type AskKind,
-  isLogLevel,
   LIMITS,
   parseJson,
   printable,
@@ -13,23 +10,18 @@ import {
   VERSION,
 } from "@femtoclaw/protocol";
 import {
-  CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   type Implementation,
   type InputRequiredResult,
   isInputRequiredResult,
-  LOG_LEVEL_META_KEY,
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
-  SdkError,
-  SdkErrorCode,
   type Server,
   type ServerContext,
-  TRACEPARENT_META_KEY,
-  TRACESTATE_META_KEY,
 } from "@modelcontextprotocol/server";
-import { type CallContext, Calls, type ToolCallText } from "./calls.ts";
+import { contextOf, NOBODY } from "./call-context.ts";
+import { Calls, type ToolCallText } from "./calls.ts";
 import {
   completingCall,
   completionOf,
@@ -113,18 +105,6 @@ export function makeServer(options: ServerOptions): Server {
   });
   return server;
 }
-
-const NOBODY: CallContext = {
-  label: undefined,
-  trace: {},
-  logLevel: null,
-  onProgress: null,
-  onLog: null,
-  canAnswer: [],
-  isStateless: false,
-  answer: null,
-  cancelled: new AbortController().signal,
-};
 
 /**
  * Subscribes the client to a resource, which is decided like reading it. Throws the refusal if the call was not
@@ -232,71 +212,6 @@ function introduce(host: HostSession, server: Server, { mcpReq }: ServerContext)
 function plain(reply: Reply | InputRequiredResult): Reply {
   assert(!isInputRequiredResult(reply), "who can answer nothing is asked nothing");
   return reply;
-}
-
-/** What a client can be asked, as it declared. For elicitation a form is meant unless it declares otherwise. */
-function canAnswer(capabilities: Readonly<Record<string, unknown>> | undefined): AskKind[] {
-  const { form, url } = Object(capabilities?.["elicitation"]) as Readonly<Record<string, unknown>>;
-  const isLinkOnly = form === undefined && url !== undefined;
-  return ASK_KINDS.filter((kind) => capabilities?.[kind] !== undefined && !(kind === "elicitation" && isLinkOnly));
-}
-
-interface Serving extends Pick<ServerOptions, "host" | "leavingCancels"> {
-  readonly server: Server;
-}
-
-/** A client of the 2026 era states with each call what other clients state once for all calls. */
-function contextOf({ mcpReq }: ServerContext, { server, host, leavingCancels }: Serving): CallContext {
-  const { signal, _meta: meta } = mcpReq;
-  const envelope: Readonly<Record<string, unknown>> | undefined = mcpReq.envelope;
-  const ofThis = envelope?.[LOG_LEVEL_META_KEY];
-  const logLevel = envelope === undefined ? host.logLevel : isLogLevel(ofThis) ? ofThis : null;
-  const declared = envelope === undefined ? server.getClientCapabilities() : envelope[CLIENT_CAPABILITIES_META_KEY];
-  const state = mcpReq.requestState<unknown>();
-  const progressToken = meta?.progressToken;
-  const cancelled = new AbortController();
-  const onAbort = (): void => {
-    if (leavingCancels || !hasLeft(signal.reason)) cancelled.abort();
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return {
-    label: labelOf(meta),
-    trace: { traceparent: meta?.[TRACEPARENT_META_KEY], tracestate: meta?.[TRACESTATE_META_KEY] },
-    cancelled: cancelled.signal,
-    logLevel,
-    canAnswer: canAnswer(declared as Readonly<Record<string, unknown>> | undefined),
-    isStateless: envelope !== undefined,
-    answer: typeof state === "string" ? { state, answers: mcpReq.inputResponses ?? {} } : null,
-    onLog:
-      logLevel === null
-        ? null
-        : ({ server, level, logger, text }) => {
-            if (signal.aborted) return;
-            // INVARIANT: I8: the source is named where clients show it, and what is passed on is plain text.
-            const named = `MCP server ${server}${logger === null ? "" : `: ${logger}`}`;
-            const params = { level, logger: named, data: text };
-            mcpReq.notify({ method: "notifications/message", params }).catch(() => undefined);
-          },
-    onProgress:
-      progressToken === undefined
-        ? null
-        : (progress) => {
-            if (signal.aborted) return;
-            const params = { progressToken, ...progress };
-            mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
-          },
-  };
-}
-
-function hasLeft(reason: unknown): boolean {
-  return reason instanceof SdkError && reason.code === SdkErrorCode.ConnectionClosed;
-}
-
-/** The identifier of the call in the client's own history. */
-function labelOf(meta: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const use = meta?.["claudecode/toolUseId"];
-  return typeof use === "string" ? `call ${use}` : undefined;
 }
 
 /** The `execution_id` argument of the only tool that is not the host's; other arguments are ignored. */

@@ -31,8 +31,6 @@ import { Observability } from "./subsystems/observability.ts";
 import { Witnessing } from "./subsystems/witnessing.ts";
 import { type Surroundings, systemSurroundings } from "./surroundings.ts";
 
-const TELEMETRY_FLUSH_MS = 3_000;
-
 /** The parts behind the class `Runtime`. If a part needs one that is made later, it gets it through a function. */
 export class Assembly {
   readonly options: RuntimeOptions;
@@ -74,10 +72,7 @@ export class Assembly {
       system: this.#system,
       chronicle: this.#chronicle,
       log: this.#log,
-      stop: (reason) => {
-        this.#open?.gate.stopAll(reason);
-        void this.#open?.stopPrograms(reason);
-      },
+      stop: (reason) => this.#open?.breakOff(reason),
     });
     this.#committed = new CommittedRecords({ system: this.#system, clock: this.clock, log: this.#log });
     this.growth = this.#committed.growth;
@@ -173,8 +168,7 @@ export class Assembly {
       await packages.start();
       await this.#chronicle.durable();
       if (this.fault.error !== null) throw this.fault.error;
-      const { projection, begun } = this.memory;
-      await takeUpQuestions(projection.questions, { gate, journal: this.journal, clock: this.clock, begun });
+      await takeUpQuestions(this.memory, gate, this.clock);
       // If this fails, the previous boot stays remembered, which is still correct and only less precise.
       await this.memory.remember().catch((error: unknown) => {
         this.#log({ level: "warn", event: "identity.unwritten", reason: errorText(error) });
@@ -274,22 +268,15 @@ export class Assembly {
     this.#open = openGate({
       configuration: this.options.configuration,
       clock: this.clock,
-      newId: () => this.#surroundings.newId(),
+      surroundings: this.#surroundings,
       system: this.#system,
-      registry: this.inForce.registry,
-      policy: this.inForce.policy,
-      standing: (principal) => this.inForce.standing(principal),
-      journal: this.journal,
-      histories: this.memory.histories,
-      lookUp: this.#surroundings.lookUp,
+      inForce: this.inForce,
+      memory: this.memory,
+      sessions: this.sessions,
       secrets: (name, target) => this.secrets.find(name, target),
       admission: () => this.#admissionProblem,
-      isOpen: (session) => this.sessions.isOpen(session),
-      quota: (session) => this.sessions.quotaOf(session),
-      lost: (execution, reason) => this.#log({ level: "error", event: "execution.lost", execution, reason }),
-      upstreams: { pins: () => this.memory.projection.pins, log: this.#log },
       record: (entry) => this.#chronicle.record(entry),
-      terminals: { hasRoom: () => this.memory.space.full === null },
+      log: this.#log,
     });
     return this.#open;
   }
@@ -303,7 +290,7 @@ export class Assembly {
     this.#memory?.stopWaiting();
     await this.#chronicle.durable().catch(() => undefined);
     try {
-      await Promise.all([this.#observability?.stop(TELEMETRY_FLUSH_MS), this.inForce.confinement.end()]);
+      await Promise.all([this.#observability?.stop(), this.inForce.confinement.end()]);
     } finally {
       // Witnesses get the last checkpoint once nothing is recorded any more.
       await this.#memory?.close(async () => this.#witnessing?.stop(LIMITS.witnessStopMs));

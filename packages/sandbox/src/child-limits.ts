@@ -13,7 +13,7 @@ export interface ChildLimits {
   readonly processes: number;
   /** Processor time of each of its processes. */
   readonly cpuMs: number;
-  /** Processor time of each of its processes. */
+  /** Bytes of each file that it writes. */
   readonly fileBytes: number;
   /** Descriptors of each of its processes. */
   readonly openFiles: number;

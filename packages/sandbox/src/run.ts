@@ -18,6 +18,7 @@ import { STAGES_CHARS, STAGES_DESCRIPTOR, type StageEnd, stageEnds } from "./pip
 import { leaveKilled, type PreparedChild } from "./prepared-child.ts";
 import { RelayChannel } from "./relay/relay-channel.ts";
 import { RELAY_FOLDER } from "./relay/relay-command.ts";
+import { nextStart } from "./spawning/next-start.ts";
 import type { SpawnedProcess } from "./spawning/spawned-process.ts";
 import type { SandboxView } from "./view.ts";
 
@@ -75,7 +76,7 @@ export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> 
   if (signal.aborted) return notStarted();
   const ready = prepared?.take() ?? null;
   if (ready !== null) return await ranTo(ready, request);
-  await nextTurn();
+  await nextStart();
   if (signal.aborted) return notStarted();
   const planned = view.children.begin(view, currentView);
   let bound: BoundChild;
@@ -101,17 +102,6 @@ async function ranTo(bound: BoundChild, request: SandboxRun): Promise<SandboxRes
     if (isKilled || bound.lost !== null) leaveKilled(request.view);
     else request.view.children.end();
   }
-}
-
-let lastTurn = Promise.resolve();
-
-/**
- * Starting a process takes milliseconds of this thread. So each turn of the event loop starts only one, and between two
- * starts this process reads what running children write.
- */
-function nextTurn(): Promise<void> {
-  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
-  return lastTurn;
 }
 
 const notStarted = (): SandboxResult => ({

@@ -1,8 +1,9 @@
 /** Collectors that misbehave and names that want to be something else: nothing is lost, nothing is forged. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
+import { Journal, type JournalEntry, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Telemetry } from "../src/index.ts";
 import type { TelemetrySource } from "../src/telemetry.ts";

@@ -1,8 +1,9 @@
 /** Records on their way to a real receiver: every one of them at least once, whatever the receiver does. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Journal, type JournalEntry, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
+import { Journal, type JournalEntry, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
+import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Telemetry } from "../src/index.ts";
 import type { TelemetryOptions, TelemetrySource } from "../src/telemetry.ts";

@@ -1,16 +1,9 @@
 /** A log in memory that offers its checkpoints, and copies of it that grow apart. */
 import { randomUUID } from "node:crypto";
-import {
-  Journal,
-  MemoryDisk,
-  MemoryKeyring,
-  MemoryStore,
-  proveConsistency,
-  readKeyChain,
-  systemClock,
-} from "@femtoclaw/journal";
+import { Journal, proveConsistency, readKeyChain, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import type { CheckpointOffer } from "@femtoclaw/runtime";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 
 export class OfferedLog {
   readonly journal: Journal;

@@ -21,31 +21,3 @@ export interface Keyring {
 export function newPrivateKey(): KeyObject {
   return generateKeyPairSync("ed25519").privateKey;
 }
-
-/** Keys that exist only as long as this object, for tests and for journals without a disk. */
-export class MemoryKeyring implements Keyring {
-  #current: KeyObject | null = null;
-  #next: KeyObject | null = null;
-
-  async current(): Promise<KeyObject | null> {
-    return this.#current;
-  }
-
-  async next(): Promise<KeyObject | null> {
-    return this.#next;
-  }
-
-  async prepare(): Promise<KeyObject> {
-    this.#next = newPrivateKey();
-    return this.#next;
-  }
-
-  async install(): Promise<void> {
-    this.#current = this.#next;
-    this.#next = null;
-  }
-
-  async discard(): Promise<void> {
-    this.#next = null;
-  }
-}

@@ -1,7 +1,8 @@
 /** Answers that whoever holds the log's key writes into it: signed by nobody, by others, for other logs, or altered. */
 import type { ApprovalAnsweredBody, ApprovalAuthority, RecordActor } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it } from "vitest";
-import { type LogVerdict, MemoryDisk, MemoryStore, StoreSource, verifyLog } from "../../src/index.ts";
+import { type LogVerdict, StoreSource, verifyLog } from "../../src/index.ts";
 import { Machine } from "../machine.ts";
 import { operator, STATEMENT } from "./operators-fixture.ts";
 

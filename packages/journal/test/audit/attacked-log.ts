@@ -1,15 +1,8 @@
 /** A signed log of 1,000 records with what others kept of it, and what somebody with the disk in hand can do to it. */
 import type { KeyObject } from "node:crypto";
+import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { expect } from "vitest";
-import {
-  type Journal,
-  type LogVerdict,
-  MemoryDisk,
-  MemoryStore,
-  StoreSource,
-  type VerifyOptions,
-  verifyLog,
-} from "../../src/index.ts";
+import { type Journal, type LogVerdict, StoreSource, type VerifyOptions, verifyLog } from "../../src/index.ts";
 import { CHECKPOINTS, checkpointName, EDGE, TILES } from "../../src/records/object-name.ts";
 import { formatCheckpoint } from "../../src/tree/checkpoint.ts";
 import { noteSigner, signNote } from "../../src/tree/signed-note.ts";

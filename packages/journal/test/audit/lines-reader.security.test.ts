@@ -1,7 +1,8 @@
 /** Files of records, one a line: shown if they can be records at all, never called proved, and told of where they are cut. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportJsonl, Journal, LinesReader, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
+import { exportJsonl, Journal, LinesReader } from "@femtoclaw/journal";
+import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { collect, countingClock, MACHINES, message } from "../journal-fixture.ts";

@@ -16,14 +16,8 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  copyForVerification,
-  Journal,
-  LeveldbStore,
-  type LogVerdict,
-  MemoryKeyring,
-  verifyDirectory,
-} from "@femtoclaw/journal";
+import { copyForVerification, Journal, LeveldbStore, type LogVerdict, verifyDirectory } from "@femtoclaw/journal";
+import { MemoryKeyring } from "@femtoclaw/testing/in-memory";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { countingClock, MACHINES, message } from "../journal-fixture.ts";

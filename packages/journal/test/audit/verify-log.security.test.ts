@@ -1,7 +1,7 @@
 /** Keys, missing parts and hostile input under the verifier. The attack matrix has a file of its own. */
 import type { KeyObject } from "node:crypto";
+import type { MemoryDisk } from "@femtoclaw/testing/in-memory";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { MemoryDisk } from "../../src/index.ts";
 import { checkpointName, tileName } from "../../src/records/object-name.ts";
 import { formatCheckpoint } from "../../src/tree/checkpoint.ts";
 import { noteSigner, signNote } from "../../src/tree/signed-note.ts";

@@ -1,12 +1,12 @@
 /** The verdict about a log, right or tampered with, does not depend on how many threads looked at it. */
+
+import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   exportTiles,
   type LogSource,
   type LogVerdict,
-  MemoryDisk,
-  MemoryStore,
   StoreReader,
   StoreSource,
   TilesSource,

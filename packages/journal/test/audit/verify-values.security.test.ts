@@ -12,14 +12,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LIMITS, type RecordActor } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   exportTiles,
   exportValues,
   type Journal,
   type LogVerdict,
-  MemoryDisk,
-  MemoryStore,
   StoreSource,
   TilesSource,
   verifyLog,

@@ -1,13 +1,7 @@
 /** A log in memory that can be copied, rolled back, forked and given other keys, and what it shows to a client. */
-import {
-  type Journal,
-  Journal as Log,
-  MemoryDisk,
-  MemoryKeyring,
-  MemoryStore,
-  proveContinuation,
-} from "@femtoclaw/journal";
+import { type Journal, Journal as Log, proveContinuation } from "@femtoclaw/journal";
 import type { LogContinuation } from "@femtoclaw/protocol";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { countingClock, MACHINES, message } from "../journal-fixture.ts";
 
 export class ShownLog {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import { type JournalEntry, redact, textWithoutSecrets } from "@femtoclaw/journal/live";
+import { type JournalEntry, redact, SecretStream, textWithoutSecrets } from "@femtoclaw/journal/live";
 import {
   type ApprovedFile,
   type DecisionCode,
@@ -247,12 +247,18 @@ function requestHead({ bytes, call, secrets }: Execution): {
   const within = parsed?.redactions ?? [];
   const shown = within.length === 0 ? windowOf(bytes) : JSON.stringify(parsed?.value);
   // The text is cut only after redaction: half of a secret would not be recognized as one.
-  const { value, redactions } = redact(shown);
+  const { value: whole, redactions } = redact(shown);
+  // INVARIANT: I10: nor would one that the end of the window cuts, so what may be its beginning is left out. A long
+  // secret before it shrinks to a few words, and then that end is shown. A call was examined whole, not in a window.
+  const value = call === null && bytes.byteLength > WINDOW_BYTES ? new SecretStream().push(shown) : whole;
   const redacted = [...within, ...redactions].map(({ rule }) => ({ path: "/request/head", rule }));
   return { head: printable(value, LIMITS.refusedHeadChars), redacted };
 }
 
+/** LIMIT: bytes of a refused payload that are looked at for its head. */
+const WINDOW_BYTES = LIMITS.refusedHeadChars * 8;
+
 function windowOf(bytes: Uint8Array): string {
-  const length = Math.min(bytes.byteLength, LIMITS.refusedHeadChars * 8);
+  const length = Math.min(bytes.byteLength, WINDOW_BYTES);
   return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("utf8");
 }

@@ -184,6 +184,17 @@ export function newExecution(came: Came, by: Proposer): Execution {
   };
 }
 
+const NO_BYTES = new Uint8Array();
+
+/**
+ * What outlives the call that began it, such as a terminal, keeps this of the call: what it is decided by. INVARIANT: I9:
+ * nothing in it is as large as its proposer likes.
+ */
+export function openingOf(execution: Execution): Execution {
+  const { call } = execution;
+  return { ...execution, bytes: NO_BYTES, bound: null, call: call === null ? null : { ...call, args: {} } };
+}
+
 /** Asks the effect to stop. Only the first call has an effect. */
 export function abort(execution: Execution, reason: FemtoError): void {
   if (execution.abort.signal.aborted) return;

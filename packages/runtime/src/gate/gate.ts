@@ -18,11 +18,13 @@ import type { Unended } from "../outputs/outputs.ts";
 import { recordedLabel } from "../sessions/recorded-label.ts";
 import { Admission, type Proposal } from "./admission/admission.ts";
 import { RefusalCounts } from "./admission/refusal-counts.ts";
+import { haltOf } from "./admission/session-halt.ts";
 import { holdLease } from "./effects/launch-lease.ts";
 import { Endings } from "./endings.ts";
 import { abort, type Execution, newExecution } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
 import { onAbort } from "./on-abort.ts";
+import { PresentCalls, type Underway } from "./present-calls.ts";
 import { AwaitedReplies } from "./questions/awaited-replies.ts";
 import { Questions, type Settlement } from "./questions/questions.ts";
 import { revive, settledProblem } from "./questions/revival.ts";
@@ -31,20 +33,9 @@ import { Steps } from "./steps.ts";
 
 const CANCELLED = "its proposer cancelled it";
 
-/** A call that has an identifier, and is no execution yet. */
-interface Underway {
-  readonly session: SessionId;
-  /** It was cancelled meanwhile, and is stopped as soon as it is an execution. */
-  cancelled: boolean;
-}
-
 export class Gate {
   readonly #parts: GateParts;
-  readonly #running = new Map<ExecutionId, Execution>();
-  /** Calls on their way in. */
-  readonly #entering = new Map<ExecutionId, Underway>();
-  /** Calls whose question is settled, until they are back in the gate. */
-  readonly #reviving = new Map<ExecutionId, Underway>();
+  readonly #present = new PresentCalls();
   readonly #awaited = new AwaitedReplies();
   readonly #counts = new RefusalCounts();
   readonly #admission: Admission;
@@ -52,7 +43,6 @@ export class Gate {
   readonly #steps: Steps;
   /** Calls that wait for operators. */
   readonly questions: Questions;
-  #idle: (() => void) | null = null;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -76,7 +66,7 @@ export class Gate {
 
   /** Number of executions in the gate. Those that wait for operators have left it. */
   get running(): number {
-    return this.#running.size + this.#reviving.size;
+    return this.#present.count;
   }
 
   /** Calls refused without a record of their own since the last call of this method, by error code. */
@@ -95,14 +85,12 @@ export class Gate {
     const { session, signal } = proposal;
     const underway: Underway = { session, cancelled: false };
     let execution: Execution | null = null;
-    let isAborted = false;
     // INVARIANT: I9: what a proposer passed in is called before the call takes a place, which would be lost if it threw.
     using _ = onAbort(signal, () => {
-      isAborted = true;
       underway.cancelled = true;
       if (execution !== null) this.#stop(execution, CANCELLED);
     });
-    this.#entering.set(id, underway);
+    this.#present.enter(id, underway);
     if (proposal.onIdentified !== undefined) harmless("the listener `onIdentified`", proposal.onIdentified)(id);
     const entered = await this.#admission.enter(id, proposal).catch((error: unknown) => this.#failed(id, error));
     if (!("release" in entered)) {
@@ -117,10 +105,7 @@ export class Gate {
     const { launch } = proposal;
     if (underway.cancelled) this.#stop(execution, CANCELLED);
     using _lease = launch === undefined ? null : this.#lease(execution);
-    const reply = await this.#run(execution, () => this.#parts.spawn(id));
-    // The call was cancelled while its question was being written.
-    if (isAborted && reply.status === "pending") this.questions.cancel(session, id);
-    return reply;
+    return await this.#run(execution, () => this.#parts.spawn(id));
   }
 
   /**
@@ -134,16 +119,16 @@ export class Gate {
   /** Describes an execution that has not ended; null for any other. */
   unended(execution: string): Unended | null {
     const id = execution as ExecutionId;
-    const running = this.#running.get(id);
+    const running = this.#present.execution(id);
     if (running !== undefined) return { session: running.session, isWaiting: false };
-    const waiting = this.#underway(id) ?? this.questions.open.of(id);
+    const waiting = this.#present.underway(id) ?? this.questions.open.of(id);
     return waiting === undefined ? null : { session: waiting.session as SessionId, isWaiting: true };
   }
 
   /** Asks an execution of this session to end. True if the execution is known and has not ended. */
   cancel(session: SessionId, id: ExecutionId): boolean {
-    const execution = this.#running.get(id);
-    const underway = this.#underway(id);
+    const execution = this.#present.execution(id);
+    const underway = this.#present.underway(id);
     if (execution === undefined && underway === undefined) return this.questions.cancel(session, id);
     if ((execution ?? underway)?.session !== session) return false;
     if (execution !== undefined) this.#stop(execution, CANCELLED);
@@ -156,7 +141,7 @@ export class Gate {
    * both.
    */
   stopSession(session: SessionId, reason: string): number {
-    const stopped = [...this.#running.values()].filter((execution) => execution.session === session);
+    const stopped = this.#present.runningOf(session);
     const waiting = this.questions.open.ofSession(session).length;
     for (const execution of stopped) this.#stop(execution, reason);
     this.questions.halt(session, reason);
@@ -168,15 +153,12 @@ export class Gate {
    * keep waiting.
    */
   stopAll(reason: string): void {
-    for (const execution of this.#running.values()) this.#stop(execution, reason);
+    for (const execution of this.#present.running) this.#stop(execution, reason);
   }
 
   /** Resolves when no execution is in the gate. */
-  async idle(): Promise<void> {
-    if (this.running === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
+  idle(): Promise<void> {
+    return this.#present.idle();
   }
 
   /** Why something that a call of this gate began would not be permitted now; null if it would be. */
@@ -196,7 +178,7 @@ export class Gate {
   /** Resumes a call whose question is settled, by an answer or without one. */
   resume(call: WaitingCall, how: Settlement, reason: string): void {
     const underway: Underway = { session: call.session as SessionId, cancelled: false };
-    this.#reviving.set(call.execution, underway);
+    this.#present.revive(call.execution, underway);
     this.#revived(call, how, reason, underway).catch((error: unknown) => {
       // A question that cannot be read stays open in the journal, and is tried again at the next start.
       this.#awaited.failed(call.execution, error);
@@ -234,7 +216,7 @@ export class Gate {
 
   /** Effects that began before their principal was marked go on only if they would still be permitted. */
   #endWhatIsForbiddenNow({ id, actor }: Execution): void {
-    for (const other of this.#running.values()) {
+    for (const other of this.#present.running) {
       if (other.committing === null || other.id === id || other.actor.principal !== actor.principal) continue;
       const reason = this.#steps.forbiddenSince(other);
       if (reason !== null) this.#stop(other, `it is forbidden since another call was permitted: ${reason}`);
@@ -244,9 +226,7 @@ export class Gate {
   }
 
   async #run(execution: Execution, start: () => DrivenExecution): Promise<Reply> {
-    this.#running.set(execution.id, execution);
-    this.#entering.delete(execution.id);
-    this.#reviving.delete(execution.id);
+    this.#present.run(execution);
     try {
       const driven = start();
       for (;;) {
@@ -276,11 +256,15 @@ export class Gate {
     }
     assert(execution.reply !== null, "an execution that leaves the gate has a reply");
     this.#answered(execution.id, execution.reply);
+    if (execution.reply.status === "pending") this.#endUnwanted(execution);
     return execution.reply;
   }
 
-  #underway(id: ExecutionId): Underway | undefined {
-    return this.#entering.get(id) ?? this.#reviving.get(id);
+  /** Ends a question if its call was cancelled, or its session halted, while the question was being written. */
+  #endUnwanted({ id, session, stopReason }: Execution): void {
+    const halted = haltOf(this.#parts.histories, session);
+    if (halted !== null) this.questions.halt(session, halted.reason);
+    else if (stopReason === CANCELLED) this.questions.cancel(session, id);
   }
 
   /** Tells those who wait for the execution, unless it now waits for operators. */
@@ -296,10 +280,7 @@ export class Gate {
   }
 
   #leave(id: ExecutionId): void {
-    this.#running.delete(id);
-    this.#entering.delete(id);
-    this.#reviving.delete(id);
+    this.#present.leave(id);
     if (this.questions.open.of(id) === undefined) this.#parts.outputs.ended(id);
-    if (this.running === 0) this.#idle?.();
   }
 }

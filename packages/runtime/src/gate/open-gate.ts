@@ -1,60 +1,44 @@
 /** Connects the gate to its real parts, and ends what runs behind it. */
-import {
-  connectionFacts,
-  HostNames,
-  type LookUp,
-  ProgramDigests,
-  type SecretLookUp,
-  takeFacts,
-} from "@femtoclaw/capabilities";
-import type { Clock, Journal, JournalEntry } from "@femtoclaw/journal";
-import { EVERYBODY, type ExecutionId, LIMITS, type SessionId } from "@femtoclaw/protocol";
+import { connectionFacts, HostNames, ProgramDigests, type SecretLookUp, takeFacts } from "@femtoclaw/capabilities";
+import type { Clock, JournalEntry } from "@femtoclaw/journal";
+import { EVERYBODY, LIMITS, type SessionId } from "@femtoclaw/protocol";
 import type { ActorSystem } from "../actors/system.ts";
 import { CapabilityPackages } from "../capability-packages/capability-packages.ts";
 import type { ResolvedConfiguration } from "../configuration/resolved-configuration.ts";
 import { questionRecord } from "../operators/approvals.ts";
+import type { LogEntry } from "../options.ts";
 import { Outputs } from "../outputs/outputs.ts";
-import type { SessionHistories } from "../projection/session-histories.ts";
 import { RefusalSummary } from "../refusal-summary.ts";
 import { Changes } from "../relay/changes.ts";
 import { type OpenRelay, openRelay } from "../relay/open-relay.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import { settled } from "../settled.ts";
-import type { Policy } from "../subsystems/policy.ts";
-import type { Registry } from "../subsystems/registry.ts";
+import type { InForce } from "../subsystems/in-force.ts";
+import type { Memory } from "../subsystems/memory.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { Terminals, type TerminalsParts } from "../terminals/terminals.ts";
 import { Upstreams } from "../upstreams/upstreams.ts";
 import type { UpstreamsParts } from "../upstreams/upstreams-parts.ts";
 import { FairSlots } from "./admission/fair-slots.ts";
 import { LoopTurns } from "./admission/loop-turns.ts";
 import { haltOf } from "./admission/session-halt.ts";
-import type { SessionQuota } from "./admission/session-quota.ts";
 import { Gate } from "./gate.ts";
-import type { GateParts, Standing } from "./gate-parts.ts";
+import type { GateParts } from "./gate-parts.ts";
 import type { Problem } from "./verdict.ts";
 
 interface OpenGateParts {
   readonly configuration: ResolvedConfiguration;
   readonly clock: Clock;
-  newId(): string;
+  readonly surroundings: Pick<Surroundings, "newId" | "lookUp">;
   readonly system: ActorSystem;
-  readonly registry: Registry;
-  readonly policy: Policy;
-  standing(principal: string): Standing;
-  readonly journal: Journal;
-  readonly histories: SessionHistories;
-  readonly lookUp: LookUp;
+  readonly inForce: Pick<InForce, "registry" | "policy" | "standing">;
+  readonly memory: Pick<Memory, "journal" | "histories" | "projection" | "space">;
+  readonly sessions: Pick<Sessions, "isOpen" | "quotaOf">;
   readonly secrets: SecretLookUp;
   admission(): Problem | null;
-  /** Whether the proposer of a session is still there. */
-  isOpen(session: SessionId): boolean;
-  quota(session: SessionId): SessionQuota;
-  lost(id: ExecutionId, reason: string): void;
-  /** What MCP servers of others and packaged capabilities need in addition to the parts of the gate. */
-  readonly upstreams: Pick<UpstreamsParts, "pins" | "log">;
   /** Records something that the runtime itself does; whether that becomes durable is not waited for. */
   record(entry: JournalEntry): void;
-  /** What terminals need in addition to the parts of the gate. */
-  readonly terminals: Pick<TerminalsParts, "hasRoom">;
+  log(entry: LogEntry): void;
 }
 
 export interface OpenGate {
@@ -73,19 +57,23 @@ export interface OpenGate {
   review(): void;
   /** Ends all such activities. */
   stopPrograms(reason: string): Promise<void>;
+  /** Stops calls and such activities at once. Nobody waits for their end. */
+  breakOff(reason: string): void;
 }
 
 export function openGate(parts: OpenGateParts): OpenGate {
-  const { clock, newId, journal, histories, configuration } = parts;
+  const { clock, configuration } = parts;
+  const { journal, histories } = parts.memory;
   const { concurrency, queue } = configuration.limits;
+  const newId = (): string => parts.surroundings.newId();
   const append = (entry: JournalEntry) => journal.append(entry);
-  const isOpen = (session: SessionId): boolean => parts.isOpen(session);
+  const isOpen = (session: SessionId): boolean => parts.sessions.isOpen(session);
   const stages = new FairSlots({ slots: concurrency, slotsPerSession: concurrency, queue });
-  const names = new HostNames(parts.lookUp);
+  const names = new HostNames(parts.surroundings.lookUp);
   const terminals = openTerminals(parts, (opening) => gate.forbiddenNow(opening));
   const changes = new Changes(clock);
   const upstreams = openUpstreams(parts, { names, onOffered: () => changes.offered() });
-  const packages = new CapabilityPackages({ ...parts.upstreams, packages: configuration.packages, append });
+  const packages = new CapabilityPackages({ ...ofPins(parts), packages: configuration.packages, append });
   const outputs = new Outputs({ clock, unended: (execution) => gate.unended(execution) });
   const relay = openRelay({
     ...{ clock, newId, changes, upstreams, outputs, isOpen, append },
@@ -106,10 +94,15 @@ export function openGate(parts: OpenGateParts): OpenGate {
     await Promise.all([terminals.stop(reason), upstreams.stop(reason)]);
     outputs.stop();
   };
+  const breakOff = (reason: string): void => {
+    gate.stopAll(reason);
+    void stopPrograms(reason);
+  };
   const endSession = (session: SessionId): void => {
     for (const one of [terminals, relay]) one.endSession(session);
   };
-  return { gate, stages, refusals, terminals, outputs, relay, upstreams, packages, endSession, review, stopPrograms };
+  const beside = { stages, refusals, terminals, outputs, relay, upstreams, packages };
+  return { gate, ...beside, endSession, review, stopPrograms, breakOff };
 }
 
 type Beside = Pick<OpenGate, "stages" | "terminals" | "outputs" | "relay" | "upstreams" | "packages"> & {
@@ -118,14 +111,15 @@ type Beside = Pick<OpenGate, "stages" | "terminals" | "outputs" | "relay" | "ups
 
 /** What the gate works with: the parts of the runtime, and what goes on beside the calls. */
 function gatePartsOf(parts: OpenGateParts, beside: Beside): GateParts {
-  const { configuration, system, policy, journal } = parts;
+  const { configuration, system, inForce, sessions, surroundings } = parts;
+  const { journal, histories } = parts.memory;
   const { stages, names, terminals, outputs, relay, upstreams, packages } = beside;
   const { concurrency, queue } = configuration.limits;
   const known = { digests: new ProgramDigests(), names, secrets: parts.secrets };
   return {
     clock: parts.clock,
-    newId: () => parts.newId(),
-    standing: (principal) => parts.standing(principal),
+    newId: () => surroundings.newId(),
+    standing: (principal) => inForce.standing(principal),
     stages,
     turns: new LoopTurns(parts.clock),
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
@@ -144,31 +138,34 @@ function gatePartsOf(parts: OpenGateParts, beside: Beside): GateParts {
     terminals,
     outputs,
     relays: relay.relays,
-    histories: parts.histories,
-    decide: (request) => policy.decide(request),
-    onTrial: () => policy.shadow,
+    histories,
+    decide: (request) => inForce.policy.decide(request),
+    onTrial: () => inForce.policy.shadow,
     append: (entry) => journal.append(entry),
     approvals: configuration.approvals,
     log: journal.origin,
     question: (seq) => questionRecord(journal, seq),
-    isOpen: (session) => parts.isOpen(session),
-    quota: (session) => parts.quota(session),
-    lost: (id, reason) => parts.lost(id, reason),
+    isOpen: (session) => sessions.isOpen(session),
+    quota: (session) => sessions.quotaOf(session),
+    lost: (execution, reason) => parts.log({ level: "error", event: "execution.lost", execution, reason }),
   };
 }
 
-function openTerminals(parts: OpenGateParts, forbidden: TerminalsParts["forbidden"]): Terminals {
+function openTerminals(
+  { memory, sessions, inForce, ...parts }: OpenGateParts,
+  forbidden: TerminalsParts["forbidden"],
+): Terminals {
   return new Terminals({
-    ...parts.terminals,
+    hasRoom: () => memory.space.full === null,
     record: (entry) => parts.record(entry),
-    isOpen: (session) => parts.isOpen(session),
+    isOpen: (session) => sessions.isOpen(session),
     clock: parts.clock,
     settings: parts.configuration.terminals,
-    append: (entry) => parts.journal.append(entry),
-    halted: (session) => haltOf(parts.histories, session),
+    append: (entry) => memory.journal.append(entry),
+    halted: (session) => haltOf(memory.histories, session),
     forbidden,
-    isEnabled: (tool) => parts.registry.registered(tool)?.enabled === true,
-    standing: (principal) => parts.standing(principal),
+    isEnabled: (tool) => inForce.registry.registered(tool)?.enabled === true,
+    standing: (principal) => inForce.standing(principal),
   });
 }
 
@@ -176,18 +173,24 @@ function openUpstreams(
   parts: OpenGateParts,
   { names, onOffered }: Pick<UpstreamsParts, "names" | "onOffered">,
 ): Upstreams {
+  const { configuration, inForce } = parts;
   return new Upstreams({
-    ...parts.upstreams,
+    ...ofPins(parts),
     onOffered,
-    configuration: parts.configuration,
+    configuration,
     clock: parts.clock,
     names,
     secrets: parts.secrets,
-    registered: (name) => parts.registry.registered(name),
-    standing: (principal) => parts.standing(principal),
-    principals: [EVERYBODY, ...Object.keys(parts.configuration.authority.agents ?? {})],
-    append: (entry) => parts.journal.append(entry),
+    registered: (name) => inForce.registry.registered(name),
+    standing: (principal) => inForce.standing(principal),
+    principals: [EVERYBODY, ...Object.keys(configuration.authority.agents ?? {})],
+    append: (entry) => parts.memory.journal.append(entry),
   });
+}
+
+/** What MCP servers of others and packaged capabilities are compared with, and where they are reported. */
+function ofPins({ memory, log }: OpenGateParts): Pick<UpstreamsParts, "pins" | "log"> {
+  return { pins: () => memory.projection.pins, log };
 }
 
 /** Ends what runs behind an open gate: in its own time as long as there is some, then at once. */

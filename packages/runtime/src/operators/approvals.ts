@@ -21,7 +21,7 @@ import type { Gate } from "../gate/gate.ts";
 import { type Answer, isSelfApprovable, operatorName, takenAnswer } from "../gate/questions/answers.ts";
 import type { WaitingCall } from "../gate/questions/waiting-call.ts";
 import { type GrowthWait, takenWait } from "../log-growth.ts";
-import type { OpenQuestion } from "../projection/open-questions.ts";
+import type { Memory } from "../subsystems/memory.ts";
 import type { Policy } from "../subsystems/policy.ts";
 
 /** LIMIT: questions in one answer. A card has some kilobytes, and may be as large as the call that it shows. */
@@ -161,14 +161,6 @@ async function* withRecords<Question extends { readonly seq: number }>(
   }
 }
 
-export interface TakeUpParts {
-  readonly gate: Gate;
-  readonly journal: JournalReader;
-  readonly clock: Clock;
-  /** Number of the first record of this boot. */
-  readonly begun: number;
-}
-
 /** Microseconds since 1970 at which a record was written. */
 async function timeOf(journal: JournalReader, seq: number): Promise<number> {
   for await (const { at } of journal.read(seq, seq + 1)) return Date.parse(at) * 1_000;
@@ -180,8 +172,9 @@ async function timeOf(journal: JournalReader, seq: number): Promise<number> {
  * having followed yet.
  */
 export async function takeUpQuestions(
-  questions: ReadonlyMap<string, OpenQuestion>,
-  { gate, journal, clock, begun }: TakeUpParts,
+  { projection: { questions }, journal, begun }: Pick<Memory, "projection" | "journal" | "begun">,
+  gate: Gate,
+  clock: Clock,
 ): Promise<void> {
   if (questions.size === 0) return;
   // INVARIANT: a clock that was set back gives no time again that had passed when the last boot wrote its last record.

@@ -6,7 +6,7 @@
 import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import type { Clock, JournalEntry } from "@femtoclaw/journal";
 import { FemtoError, LIMITS, printable, type SessionId, type SubscriptionEndedBody } from "@femtoclaw/protocol";
-import type { Execution } from "../gate/execution.ts";
+import { type Execution, openingOf } from "../gate/execution.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { Changes } from "./changes.ts";
 
@@ -65,8 +65,7 @@ export class Subscriptions {
    * to the same resource.
    */
   async open(execution: Execution, request: SubscriptionRequest): Promise<void> {
-    // INVARIANT: I9: a lease keeps what it is decided by, and nothing that its proposer can make large.
-    const opening = { ...execution, bytes: new Uint8Array(), bound: null };
+    const opening = openingOf(execution);
     const { session } = opening;
     const key = keyOf(session, request.server, request.uri);
     if (!this.#leases.has(key)) this.#requirePlace(session);

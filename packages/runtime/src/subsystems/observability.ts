@@ -8,6 +8,9 @@ import type { LogEntry } from "../options.ts";
 import { settled } from "../settled.ts";
 import type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "../telemetry-port.ts";
 
+/** LIMIT: milliseconds in which an exporter sends what is left, when the runtime ends. */
+const FLUSH_MS = 3_000;
+
 interface ObservabilityOptions {
   readonly system: ActorSystem;
   readonly clock: Clock;
@@ -65,15 +68,15 @@ export class Observability {
   }
 
   /** An exporter that fails or hangs here keeps nothing else from ending. */
-  async stop(deadlineMs: number): Promise<void> {
+  async stop(): Promise<void> {
     this.#send({ type: "flush" });
-    await settled(this.#options.clock, this.#flush(deadlineMs), 2 * deadlineMs);
+    await settled(this.#options.clock, this.#flush(), 2 * FLUSH_MS);
     this.#send({ type: "stopped" });
   }
 
-  async #flush(deadlineMs: number): Promise<void> {
+  async #flush(): Promise<void> {
     try {
-      await this.#options.exporter?.stop(deadlineMs);
+      await this.#options.exporter?.stop(FLUSH_MS);
     } catch (error) {
       this.#options.log({ level: "warn", event: "observability.stop", reason: errorText(error) });
     }

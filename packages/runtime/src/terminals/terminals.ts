@@ -16,7 +16,7 @@ import {
   WAIT_MS_MAX,
 } from "@femtoclaw/protocol";
 import { entryBytes } from "../gate/entries.ts";
-import type { Execution } from "../gate/execution.ts";
+import { type Execution, openingOf } from "../gate/execution.ts";
 import type { GateTerminals } from "../gate/gate-parts.ts";
 import { settled } from "../settled.ts";
 import { closingOf, type KeptTerminal, terminalStatus, type WatchedPart } from "./kept-terminal.ts";
@@ -167,14 +167,15 @@ export class Terminals implements GateTerminals {
   }
 
   // INVARIANT: I1: the record that a terminal is open is durable before anybody learns of the terminal.
-  async #keep(opening: Execution, terminal: Terminal): Promise<string> {
-    const { id, session, actor, facts } = opening;
+  async #keep(execution: Execution, terminal: Terminal): Promise<string> {
+    const { id, session, actor, facts } = execution;
     const question = facts?.questions[0];
     assert(question?.kind === "program", "a terminal is opened by a call that names a program");
     const { recordInput } = this.#parts.settings;
     const body = { terminal: id, program: question.program, ...terminal.size, input_recorded: recordInput };
     const { seq } = await this.#parts.append({ type: "terminal.opened", actor, session, execution: null, body });
     const { clock } = this.#parts;
+    const opening = openingOf(execution);
     const recorder = new Recorder({
       clock,
       terminal: id,
@@ -213,7 +214,7 @@ export class Terminals implements GateTerminals {
     this.#reviewLater();
     // While the terminal started, anything may have changed. The reason for its end stands in its record and in the
     // answer.
-    const ending = this.#endOf(kept) ?? stoppedBy(opening);
+    const ending = this.#endOf(kept) ?? stoppedBy(execution);
     if (ending === null) return id;
     this.#end(kept, ending);
     this.#kept.delete(id);

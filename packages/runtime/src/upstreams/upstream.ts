@@ -22,6 +22,7 @@ import { errorText, FemtoError, isLogged, LIMITS, printable } from "@femtoclaw/p
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { SubscriptionListener } from "../relay/subscriptions.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 import { startedEntry, stoppedEntry } from "./upstream-entries.ts";
 import { UpstreamLooks } from "./upstream-looks.ts";
 import { UpstreamSubscriptions } from "./upstream-subscriptions.ts";
@@ -282,19 +283,6 @@ export class Upstream {
       ...definitions.map(({ name, sha256 }) => [name, sha256] as const),
       ...contents.map(({ pin, sha256 }) => [pin, sha256] as const),
     ]);
-  }
-}
-
-/** The work itself goes on, but nobody waits for it any more. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

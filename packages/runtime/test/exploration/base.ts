@@ -1,7 +1,6 @@
 /** A real runtime that has just become idle, kept as an image of its disk, so that each trial begins there for little. */
 
 import { builtinCapabilities } from "@femtoclaw/capabilities";
-import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/journal";
 import {
   type CompiledPolicy,
   compilePolicy,
@@ -11,6 +10,7 @@ import {
 } from "@femtoclaw/policy";
 import type { SessionId } from "@femtoclaw/protocol";
 import { createRuntime, type ResolvedConfiguration, type Runtime, resolveConfiguration } from "@femtoclaw/runtime";
+import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import type { Surroundings } from "../../src/surroundings.ts";
 import { capability } from "../runtime-fixture.ts";
 

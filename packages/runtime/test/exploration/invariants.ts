@@ -1,8 +1,9 @@
 /** What has to hold in every state that an exploration reaches, and after a crash in any of them. */
 import { setImmediate } from "node:timers/promises";
-import { type MemoryDisk, MemoryStore, StoreReader } from "@femtoclaw/journal";
+import { StoreReader } from "@femtoclaw/journal";
 import type { Reply, TypedRecord } from "@femtoclaw/protocol";
 import { replay } from "@femtoclaw/runtime";
+import { type MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { type Base, copyOf } from "./base.ts";
 import { idOf, type Scenario, type Trial } from "./trial.ts";
 

@@ -5,18 +5,12 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import {
-  type CommitGroup,
-  Journal,
-  type JournalEntry,
-  type JournalStore,
-  type MemoryDisk,
-  MemoryStore,
-} from "@femtoclaw/journal";
+import { type CommitGroup, Journal, type JournalEntry, type JournalStore } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { DecisionShare } from "@femtoclaw/policy";
 import type { BootId, ExecutionId, FemtoError, RecordActor, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
+import { type MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { ActorSystem } from "../../src/actors/system.ts";
 import { recover } from "../../src/boot/recovery.ts";
 import { Door, newcomersShare } from "../../src/gate/admission/door.ts";

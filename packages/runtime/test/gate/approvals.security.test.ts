@@ -237,6 +237,18 @@ describe("secrets of a call that waits", () => {
     expect(JSON.stringify(await recordsOf(second.reader))).not.toContain("0123456789abcdefghij");
   });
 
+  it("make their call none that another one waits for already, although both have the same digest", async () => {
+    const { home, runtime } = await place();
+    const session = runtime.openSession({ channel: "agent" });
+    const secrets = ["0123456789abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba9876543210"];
+    const [one, other] = await Promise.all(secrets.map((secret) => session.propose(write(home, "a", `ghp_${secret}`))));
+    expect([one?.status, other?.status]).toEqual(["pending", "pending"]);
+    expect(one?.execution_id).not.toBe(other?.execution_id);
+    const digests = (await runtime.approvals.list()).map(({ digest }) => digest);
+    expect(digests).toHaveLength(2);
+    expect(new Set(digests).size).toBe(1);
+  });
+
   it("have so much of the host's memory and no more, whoever asks, until a question is settled", async () => {
     const { home, runtime } = await place();
     const sessions = Array.from({ length: 3 }, () => runtime.openSession({ channel: "agent" }));

@@ -1,10 +1,14 @@
 /** Attacks on a yes whose call waits for a place among the effects, or runs, while the policy is loaded anew. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Configuration } from "@femtoclaw/protocol";
+import { NO_HISTORY } from "@femtoclaw/policy";
+import type { Configuration, ExecutionId } from "@femtoclaw/protocol";
 import { expect, it, onTestFinished } from "vitest";
+import type { GateDecision, GateParts } from "../../src/gate/gate-parts.ts";
+import type { SessionHistories } from "../../src/projection/session-histories.ts";
 import { GUARDED, guardedHome, READ_SECRET, SLEEP } from "../history/history-fixture.ts";
-import { call, holding, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { call, capability, holding, ofType, recordsOf, temporaryHome } from "../runtime-fixture.ts";
+import { GateBench } from "./gate-bench.ts";
 
 const ASKING = { ask: { write: ["out"] } };
 
@@ -70,3 +74,61 @@ it.each<[string, [string, ...string[]], boolean]>([
     });
   },
 );
+
+type Asks = Extract<GateDecision, { readonly code: "FEMTO_APPROVAL_REQUIRED" }>;
+
+const ASKS: Asks = {
+  allowed: false,
+  rules: ["rule"],
+  revision: "0".repeat(64),
+  code: "FEMTO_APPROVAL_REQUIRED",
+  reason: "it asks",
+  approvers: 1,
+};
+
+/** Proposes a call of a gate that stands alone, and says yes to it. */
+async function grantedBy(decide: GateParts["decide"]) {
+  const effects: string[] = [];
+  let calls = 0;
+  const histories = {
+    of: () => ({ halted: null }),
+    // Each decision is made on another history, so that none is relied on later.
+    facts: () => {
+      calls += 1;
+      return { ...NO_HISTORY, calls };
+    },
+  } as unknown as SessionHistories;
+  const bench = await GateBench.open([capability("only", () => ({ n: effects.push("only") }))], {
+    decide,
+    histories,
+    approvals: { expiresMs: 60_000, perSession: 8, atOnce: 256, operators: ["one", "other"], operatorKey: false },
+  });
+  const { execution_id, approval } = await bench.propose("only");
+  const ended = bench.gate.wait(execution_id as ExecutionId);
+  const waiting = bench.gate.questions.named(approval?.id ?? "");
+  if (waiting === undefined) throw new Error("nothing is asked");
+  const { seq, digest } = waiting;
+  const answer = { id: String(seq), digest, answer: "granted", scope: "once", by: "uid:0" } as const;
+  await bench.gate.questions.answer(answer);
+  return { bench, effects, ended, seq };
+}
+
+it("a yes permits nothing that a policy denies by then, which came between the question and its answer's use", async () => {
+  const { code, reason } = { code: "FEMTO_POLICY_FORBIDDEN", reason: "it is denied now" } as const;
+  const { effects, ended } = await grantedBy(({ approved }) => (approved ? { ...ASKS, code, reason } : ASKS));
+  expect(await ended).toMatchObject({ status: "denied", error: { code } });
+  expect(effects).toEqual([]);
+});
+
+it("a yes of one operator is none to a policy that comes while the call begins, and asks two by the same rule", async () => {
+  let then = ASKS;
+  const { bench, effects, seq } = await grantedBy(({ approved }) => {
+    if (!approved) return then;
+    const { rules, revision } = then;
+    then = { ...ASKS, revision: "1".repeat(64), approvers: 2 };
+    return { allowed: true, rules, revision };
+  });
+  await expect.poll(() => bench.gate.questions.open.all.map(({ approvers }) => approvers)).toEqual([2]);
+  expect(bench.gate.questions.open.get(seq)).toBeUndefined();
+  expect(effects).toEqual([]);
+});

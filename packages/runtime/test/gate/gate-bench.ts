@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { type Capability, ProgramDigests, takeFacts } from "@femtoclaw/capabilities";
-import { Journal, MemoryKeyring, MemoryStore, systemClock } from "@femtoclaw/journal";
+import { Journal, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { DecisionShare } from "@femtoclaw/policy";
 import type { Authority, RecordActor, Reply, SessionId } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
+import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { ActorSystem } from "../../src/actors/system.ts";
 import { Door, newcomersShare } from "../../src/gate/admission/door.ts";
 import { FairSlots } from "../../src/gate/admission/fair-slots.ts";

@@ -1,8 +1,9 @@
 /** When the journal cannot commit: nothing is claimed, nothing runs without a durable intent, and admission closes. */
 import type { Capability } from "@femtoclaw/capabilities";
-import type { JournalEntry, StoreFault } from "@femtoclaw/journal";
+import type { JournalEntry } from "@femtoclaw/journal";
 import { FemtoError, validateReply } from "@femtoclaw/protocol";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
+import type { StoreFault } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it } from "vitest";
 import { FairSlots } from "../../src/gate/admission/fair-slots.ts";
 import type { GateParts, Registered } from "../../src/gate/gate-parts.ts";

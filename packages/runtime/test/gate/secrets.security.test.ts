@@ -83,6 +83,19 @@ describe("a value that a schema marks", () => {
     expect(heads.filter((head) => head.includes("ghp_"))).toEqual([]);
   });
 
+  it("is not cut in two behind another one, which takes so little room in the head that both ends are near", async () => {
+    const key = (chars: number) => `-----BEGIN PRIVATE KEY-----${"k".repeat(chars)}-----END PRIVATE KEY-----`;
+    const token = `ghp_${"a1B2".repeat(9)}`;
+    const session = runtime.openSession({ channel: "agent" });
+    for (let chars = 3_900; chars < 4_100; chars += 10) {
+      const reply = await session.propose(Buffer.from(`no JSON: ${key(chars)} ${token}`));
+      expect(reply).toMatchObject({ status: "error" });
+    }
+    const heads = ofType(await recordsOf(runtime.reader), "execution.refused").map(({ body }) => body.request.head);
+    expect(heads.filter((head) => head.startsWith("no JSON: "))).toHaveLength(20);
+    expect(heads.filter((head) => /ghp_|kkk/.test(head))).toEqual([]);
+  });
+
   it("stands in no head however the payload writes it, and in no label that was cut", async () => {
     const token = `ghp_${"a1B2".repeat(9)}`;
     const texts = [`line\n${token}`, `{"password":"${CANARY}"}`, `PASSWORD\t=\t"${CANARY}"`];

@@ -76,7 +76,9 @@ const EXECUTION = {
   actor: { principal: "default" },
   facts: { questions: [{ kind: "program", program: "/usr/bin/cat" }] },
   standing: STANDING,
-  call: { tool: "terminal_open", args: {} },
+  bytes: new Uint8Array(1_000),
+  bound: { all: [] },
+  call: { tool: "terminal_open", args: { argv: ["a long word"] } },
   quota: { spend: () => undefined },
   abort: new AbortController(),
   approval: null,
@@ -90,6 +92,19 @@ describe("the terminals of a runtime", () => {
     await expect(place.open("more", "another")).rejects.toMatchObject({ code: "FEMTO_TERMINAL_LIMIT" });
     first?.kill();
     await place.open("more", "another");
+  });
+
+  it("keep nothing of the call that opened them that can be large", async () => {
+    const kept: Execution[] = [];
+    const forbidden = (opening: Execution): null => {
+      kept.push(opening);
+      return null;
+    };
+    const place = new Place({ forbidden });
+    await place.open("t");
+    expect(kept).toHaveLength(1);
+    expect(kept[0]).toMatchObject({ call: { tool: "terminal_open", args: {} }, bound: null });
+    expect(kept[0]?.bytes).toHaveLength(0);
   });
 
   it("go on where the journal takes no more of what they show, and say how much it lacks", async () => {

@@ -2,8 +2,9 @@
  * What is checked after every restart: recovery against the full fold, one replay against another, and that tampering
  * with the log is noticed.
  */
-import { type JournalStore, MemoryDisk, MemoryStore, StoreSource, verifyLog } from "@femtoclaw/journal";
+import { type JournalStore, StoreSource, verifyLog } from "@femtoclaw/journal";
 import { type Replay, type Runtime, replay } from "@femtoclaw/runtime";
+import { MemoryDisk, MemoryStore } from "../in-memory/index.ts";
 import { Divergence } from "./oracle.ts";
 import type { Random } from "./random.ts";
 import { turns } from "./simulated-time.ts";

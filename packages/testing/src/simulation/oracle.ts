@@ -2,8 +2,9 @@
  * What must be true, kept in plain maps and counts that share nothing with the runtime: what was answered is on the
  * disk and stays there, an effect has a durable intent and happens once, and each intent ends once.
  */
-import type { MemoryDisk } from "@femtoclaw/journal";
+
 import type { Reply } from "@femtoclaw/protocol";
+import type { MemoryDisk } from "../in-memory/index.ts";
 import { OPERATORS_NEEDED, TOOLS, type ToolName } from "./capabilities.ts";
 
 /** A record as it lies on the disk, as far as it is looked at. */

@@ -2,7 +2,8 @@
  * A store that treats each group as it is told, in the ways in which real disks behave, and that can be killed while a
  * group is being written.
  */
-import { type CommitGroup, ForwardingStore, type MemoryDisk, MemoryStore } from "@femtoclaw/journal";
+import { type CommitGroup, ForwardingStore } from "@femtoclaw/journal";
+import { type MemoryDisk, MemoryStore } from "../in-memory/index.ts";
 import type { Life } from "./life.ts";
 import { turns } from "./simulated-time.ts";
 

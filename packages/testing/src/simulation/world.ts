@@ -1,7 +1,8 @@
 /** The machine that a runtime lives on, boot after boot: its disk, keys, time and randomness. */
-import { MemoryDisk } from "@femtoclaw/journal";
+
 import type { EnforceablePolicy, PolicyEngine } from "@femtoclaw/policy";
 import { createRuntime, type Runtime } from "@femtoclaw/runtime";
+import { MemoryDisk } from "../in-memory/index.ts";
 import { PERMIT, simulatedCapabilities } from "./capabilities.ts";
 import { Life } from "./life.ts";
 import { Divergence, Oracle } from "./oracle.ts";

@@ -6,6 +6,7 @@ import { type BoundArguments, namedFiles } from "@femtoclaw/capabilities";
 import { type JournalEntry, textWithoutSecrets } from "@femtoclaw/journal/live";
 import type { Question } from "@femtoclaw/policy";
 import type { Reply } from "@femtoclaw/protocol";
+import { haltOf } from "../admission/session-halt.ts";
 import { type Asked, questionDigest, questionEntry } from "../entries.ts";
 import type { Execution } from "../execution.ts";
 import type { GateParts } from "../gate-parts.ts";
@@ -56,7 +57,9 @@ export async function askingOf(
   if (earlier !== undefined) return { kind: "granted", question: earlier };
   const same = secrets || waited !== null ? undefined : questions.same(session, digest);
   if (same !== undefined) return { kind: "same", reply: pendingReply(same, rules) };
-  const problem = tooFewOperators(approvers, parts.approvals) ?? questions.admit(session, secretBytes);
+  // The session may have been halted since the call came in, and no yes could let it go on.
+  const halted = haltOf(parts.histories, session);
+  const problem = halted ?? tooFewOperators(approvers, parts.approvals) ?? questions.admit(session, secretBytes);
   if (problem !== null) return { kind: "refused", problem };
   const { clock, approvals } = parts;
   const lifetimeMs = approvals.expiresMs;

@@ -1,10 +1,10 @@
 /**
- * A store without a disk, for tests and experiments. It keeps the contract and fails on demand in the ways that disks
+ * A store without a disk. It keeps the contract and fails on demand in the ways that disks
  * do.
  */
 import assert from "node:assert/strict";
+import type { CommitGroup, JournalStore, Removal, StoredObject, StoredRecord } from "@femtoclaw/journal";
 import { FemtoError } from "@femtoclaw/protocol";
-import type { CommitGroup, JournalStore, Removal, StoredObject, StoredRecord } from "./store.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -33,7 +33,7 @@ export type StoreFault =
   /** The append becomes durable only when the promise resolves. */
   | { readonly kind: "slow"; readonly until: Promise<void> };
 
-/** A store in memory, for tests and simulations. Its data lies in a `MemoryDisk`, which outlives it. */
+/** Its data lies in a `MemoryDisk`, which outlives it. */
 export class MemoryStore implements JournalStore {
   readonly #disk: MemoryDisk;
   #state: "new" | "open" | "failed" | "closed" = "new";
