@@ -175,7 +175,7 @@ export {
   type WatchedQuestions,
 } from "./socket.ts";
 export { decodeSourceText, type SourcePlace, sourcePlace } from "./source-text.ts";
-export { type JsonValue, parseStrictJson } from "./strict-json.ts";
+export { type JsonFault, type JsonValue, parseStrictJson } from "./strict-json.ts";
 export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
