@@ -40,6 +40,7 @@ export {
   isPermittedBy,
 } from "./fetch-grant.ts";
 export { flagFacts, flagParts } from "./flag-facts.ts";
+export { frozen } from "./frozen.ts";
 export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
 export type * from "./generated/types.ts";
 export {
