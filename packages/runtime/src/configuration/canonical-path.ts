@@ -1,6 +1,6 @@
 /** Turns a path as an operator writes it into the canonical absolute path that is decided on. */
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
@@ -70,10 +70,33 @@ function followLinks(
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" && !isLink(existing)) {
+      const twin = twinOf(existing);
+      if (twin !== null) {
+        return {
+          problem: `${shown} is not there, but a name that looks the same is; if it is meant, write that name with escapes, as "${twin}"`,
+        };
+      }
       return followLinks(dirname(existing), join(existing.slice(dirname(existing).length), missing), shown);
     }
     return { problem: `${shown} ${CAUSES[code ?? ""] ?? `cannot be examined (${code})`}` };
   }
+}
+
+/**
+ * The name that stands in the same folder in the place of a missing one, if it has the same letters with accents
+ * composed or decomposed; in ASCII, as a basic string of TOML writes it. INVARIANT: I3: rules compare names by their
+ * bytes, so to deny the name that is missing would deny nothing, and nobody could see it.
+ */
+function twinOf(missing: string): string | null {
+  const name = basename(missing);
+  const twins = [name.normalize("NFC"), name.normalize("NFD")].filter((one) => one !== name);
+  const twin = twins.find((one) => lstatSync(join(dirname(missing), one), { throwIfNoEntry: false }) !== undefined);
+  return twin?.replace(/[^ -~]/gu, escaped) ?? null;
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

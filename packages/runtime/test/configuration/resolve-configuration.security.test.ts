@@ -80,6 +80,30 @@ describe("names", () => {
   });
 });
 
+describe("a name that looks like one that is there", () => {
+  test.each([
+    ["caf\u00e9", "cafe\u0301", "cafe\\u0301"],
+    ["cafe\u0301", "caf\u00e9", "caf\\u00e9"],
+    ["\u{1d15e}", "\u{1d157}\u{1d165}", "\\U0001d157\\U0001d165"],
+  ])("%s is refused, because to deny it would deny nothing", (written, there, shown) => {
+    mkdirSync(join(project, there));
+    for (const mood of ["deny", "ask", "allow"]) {
+      for (const path of [written, `${written}/below`]) {
+        const faults = faultsOf({ [mood]: { read: [path] } });
+        expect(faults).toContain(`/${mood}/read/0: \`${path}\` is not there, but a name that looks the same is`);
+        expect(faults).toContain(`as "${shown}"`);
+      }
+    }
+    expect(faultsOf({ deny: { read: [there, `${there}/below`] } })).toBe("");
+    mkdirSync(join(project, written));
+    expect(faultsOf({ deny: { read: [written, there] } })).toBe("");
+  });
+
+  test("a name of which there is none yet may be denied", () => {
+    expect(faultsOf({ deny: { read: ["caf\u00e9", "na\u0301dir/caf\u00e9"] } })).toBe("");
+  });
+});
+
 describe("programs", () => {
   test("a harmless name that leads to a shell shows the shell", () => {
     symlinkSync("/bin/sh", join(bin, "harmless"));
