@@ -22,6 +22,11 @@ export function printable(text: string, charsMax = 200): string {
   return disclosed(cut, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? "fffd"}}`);
 }
 
+/** Whether it holds characters that nobody sees, or blanks that look like a space or stand at an end. */
+export function isDeceptive(text: string): boolean {
+  return text.search(HIDDEN) !== -1 || text.trim() !== text;
+}
+
 /**
  * In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. So are
  * marks that would be drawn over what is not the text's own.

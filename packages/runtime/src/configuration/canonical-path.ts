@@ -1,7 +1,7 @@
 /** Turns a path as an operator writes it into the canonical absolute path that is decided on. */
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { isDeceptive, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
 
@@ -70,12 +70,8 @@ function followLinks(
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" && !isLink(existing)) {
-      const twin = twinOf(existing);
-      if (twin !== null) {
-        return {
-          problem: `${shown} is not there, but a name that looks the same is; if it is meant, write that name with escapes, as "${twin}"`,
-        };
-      }
+      const problem = lookProblem(existing);
+      if (problem !== null) return { problem: `${shown} is not there, ${problem}` };
       return followLinks(dirname(existing), join(existing.slice(dirname(existing).length), missing), shown);
     }
     return { problem: `${shown} ${CAUSES[code ?? ""] ?? `cannot be examined (${code})`}` };
@@ -83,15 +79,20 @@ function followLinks(
 }
 
 /**
- * The name that stands in the same folder in the place of a missing one, if it has the same letters with accents
- * composed or decomposed; in ASCII, as a basic string of TOML writes it. INVARIANT: I3: rules compare names by their
- * bytes, so to deny the name that is missing would deny nothing, and nobody could see it.
+ * Whether a missing name looks like another one. INVARIANT: I3: rules compare names by their bytes, so to deny this name
+ * would deny nothing, and nobody could see it.
  */
-function twinOf(missing: string): string | null {
+function lookProblem(missing: string): string | null {
   const name = basename(missing);
+  if (isDeceptive(name)) {
+    return "and its name has blanks or characters that are hard to see; write it anew, or make it first if it is meant";
+  }
+  // The same letters, with their accents composed or decomposed.
   const twins = [name.normalize("NFC"), name.normalize("NFD")].filter((one) => one !== name);
   const twin = twins.find((one) => lstatSync(join(dirname(missing), one), { throwIfNoEntry: false }) !== undefined);
-  return twin?.replace(/[^ -~]/gu, escaped) ?? null;
+  if (twin === undefined) return null;
+  const written = twin.replace(/[^ -~]/gu, escaped);
+  return `but a name that looks the same is; if it is meant, write that name with escapes, as "${written}"`;
 }
 
 function escaped(character: string): string {

@@ -99,8 +99,19 @@ describe("a name that looks like one that is there", () => {
     expect(faultsOf({ deny: { read: [written, there] } })).toBe("");
   });
 
+  test.each(["secrets\u200b", "secrets\u00a0", "secrets ", " secrets", "\ufeffsecrets", "sec\u202erets"])(
+    "%j is refused unless it is there",
+    (written) => {
+      mkdirSync(join(project, "secrets"));
+      const refused = " is not there, and its name has blanks or characters that are hard to see; write it anew";
+      for (const path of [written, `${written}/below`]) expect(faultsOf({ deny: { read: [path] } })).toContain(refused);
+      mkdirSync(join(project, written));
+      expect(faultsOf({ deny: { read: [written] } })).toBe("");
+    },
+  );
+
   test("a name of which there is none yet may be denied", () => {
-    expect(faultsOf({ deny: { read: ["caf\u00e9", "na\u0301dir/caf\u00e9"] } })).toBe("");
+    expect(faultsOf({ deny: { read: ["caf\u00e9", "na\u0301dir/caf\u00e9", "two words", "\u043e\u0442\u0447\u0451\u0442v2"] } })).toBe("");
   });
 });
 
