@@ -22,9 +22,9 @@ export function printable(text: string, charsMax = 200): string {
   return disclosed(cut, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? "fffd"}}`);
 }
 
-/** Whether it holds characters that nobody sees, or blanks that look like a space or stand at an end. */
-export function isDeceptive(text: string): boolean {
-  return text.search(HIDDEN) !== -1 || text.trim() !== text;
+/** The text as people see it: without hidden characters and outer blanks, and with a space for every other blank. */
+export function asSeen(text: string): string {
+  return text.replace(HIDDEN, (one) => (/\p{Zs}/u.test(one) ? " " : "")).trim();
 }
 
 /**

@@ -23,7 +23,7 @@ export {
   type SessionBudgets,
 } from "./authority.ts";
 export { ConnectionPlaces, type HeldConnection } from "./connection-places.ts";
-export { countedText, isDeceptive, isRedacted, printable, visibleJson } from "./display.ts";
+export { asSeen, countedText, isRedacted, printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export { faultOf } from "./fault-of.ts";
 export {

@@ -1,7 +1,7 @@
 /** Turns a path as an operator writes it into the canonical absolute path that is decided on. */
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { isDeceptive, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { asSeen, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
 
@@ -70,8 +70,10 @@ function followLinks(
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" && !isLink(existing)) {
-      const problem = lookProblem(existing);
-      if (problem !== null) return { problem: `${shown} is not there, ${problem}` };
+      const twin = twinOf(existing);
+      if (twin !== null) {
+        return { problem: `${shown} is not there, but a name that looks the same is; if it is meant, write "${twin}"` };
+      }
       return followLinks(dirname(existing), join(existing.slice(dirname(existing).length), missing), shown);
     }
     return { problem: `${shown} ${CAUSES[code ?? ""] ?? `cannot be examined (${code})`}` };
@@ -79,20 +81,17 @@ function followLinks(
 }
 
 /**
- * Whether a missing name looks like another one. INVARIANT: I3: rules compare names by their bytes, so to deny this name
- * would deny nothing, and nobody could see it.
+ * The name in the same folder that looks like a missing one, in ASCII, as a basic string of TOML writes it. It has its
+ * accents composed or decomposed, or no hidden characters. INVARIANT: I3: rules compare names by their bytes, so to deny
+ * the missing name would deny nothing, and nobody could see it.
  */
-function lookProblem(missing: string): string | null {
+function twinOf(missing: string): string | null {
   const name = basename(missing);
-  if (isDeceptive(name)) {
-    return "and its name has blanks or characters that are hard to see; write it anew, or make it first if it is meant";
-  }
-  // The same letters, with their accents composed or decomposed.
-  const twins = [name.normalize("NFC"), name.normalize("NFD")].filter((one) => one !== name);
-  const twin = twins.find((one) => lstatSync(join(dirname(missing), one), { throwIfNoEntry: false }) !== undefined);
-  if (twin === undefined) return null;
-  const written = twin.replace(/[^ -~]/gu, escaped);
-  return `but a name that looks the same is; if it is meant, write that name with escapes, as "${written}"`;
+  const twins = [name, asSeen(name)].flatMap((one) => [one.normalize("NFC"), one.normalize("NFD")]);
+  const isThere = (one: string): boolean =>
+    lstatSync(join(dirname(missing), one), { throwIfNoEntry: false }) !== undefined;
+  const twin = twins.find((one) => one !== name && one !== "" && isThere(one));
+  return twin?.replace(/[^ -~]/gu, escaped) ?? null;
 }
 
 function escaped(character: string): string {
