@@ -107,6 +107,8 @@ describe("on the agent's socket", () => {
     ["a lone surrogate", '{"a":"\\ud800","verb":"tools","id":5}', 5],
     ["too deep a line", `{"verb":"tools","a":${"[".repeat(50)}${"]".repeat(50)},"id":5}`, 5],
     ["too many values", `{"verb":"tools","a":[${"0,".repeat(5_000)}0],"id":5}`, 5],
+    ["so much that parsing takes its time", `{"id":5,"verb":"tools","a":[${"[],".repeat(9_000)}0]}`, null],
+    ["levels without an end", `{"id":5,"verb":"tools","a":${"[".repeat(100)}${"]".repeat(100)}}`, null],
     ["an id that may be two", '{"id":5,"verb":"tools","id":6}', null],
     ["an id that no number holds", '{"verb":"tools","a":"\\ud800","id":9007199254740993}', null],
     ["a list", '[{"id":5,"a":"\\ud800"}]', null],

@@ -58,6 +58,7 @@ export {
 } from "./generated/validators.js";
 export { canonicalHost, portNumber } from "./host-spelling.ts";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
+export { isJsonWithin } from "./json-extent.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { LineSplitter } from "./line-splitter.ts";

@@ -3,6 +3,7 @@ import {
   ERRORS,
   type ErrorCode,
   faultOf,
+  isJsonWithin,
   type JsonFault,
   LIMITS,
   parseJson,
@@ -19,6 +20,9 @@ import type { ConnectionHandlers, Handler } from "./verb-handlers.ts";
  * each an object with two members.
  */
 const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 + 3 * LIMITS.upstreamPins };
+
+/** LIMIT: a refused line in which the id is looked for; one that holds more is not worth its parsing. */
+const ID_EXTENT = { depth: 64, values: 8_192 };
 
 /**
  * Returns the line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the
@@ -61,13 +65,14 @@ function requestIn(
 
 /**
  * The id of a line that was refused. Without it, a client that has several requests under way could not tell which of
- * them was refused, and would wait for an answer to it. Null if the line is no JSON object, or names a key twice and
- * therefore has no certain id.
+ * them was refused, and would wait for an answer to it. Null if the line is no JSON object, holds far too
+ * much, or names a key twice and therefore has no certain id.
  */
 function idIn(line: Buffer, { code }: JsonFault): number | null {
-  if (code === "FEMTO_PROTOCOL_DUPLICATE_KEY") return null;
+  const text = line.toString("utf8");
+  if (code === "FEMTO_PROTOCOL_DUPLICATE_KEY" || !isJsonWithin(text, ID_EXTENT)) return null;
   try {
-    const { id } = Object(parseJson(line.toString("utf8"))) as { readonly id?: unknown };
+    const { id } = Object(parseJson(text)) as { readonly id?: unknown };
     return typeof id === "number" && Number.isSafeInteger(id) ? id : null;
   } catch {
     return null;

@@ -281,6 +281,7 @@ test("answers that are none, too much, or endless end their own call", async () 
   expect(codeOf(await place.propose("fix__big", { bytes: 2_000_000 }))).toBe("FEMTO_UPSTREAM_TOO_LARGE");
   expect(codeOf(await place.propose("huge__who", {}))).toBe("FEMTO_UPSTREAM_TOO_LARGE");
   expect(codeOf(await act("deep"))).toBe("FEMTO_UPSTREAM_FAILED");
+  expect((await act("deepest")).error?.reason).toContain("nested too deep to be read");
   expect(codeOf(await act("odd"))).toBe("FEMTO_UPSTREAM_FAILED");
   expect((await act("fails")).error?.reason).toContain("it \\u{202e}failed\\u{7}");
   const late = await Promise.all([place.propose("slow__wait", { ms: 1_000_000 }), place.propose("endless__who", {})]);
@@ -295,6 +296,8 @@ test("noise is borne, a flood ends its server, and what it asks for it does not 
   // The fixture tells which of its own requests were answered, and how.
   await expect.poll(async () => JSON.stringify((await act("")).result)).toContain("s1:-32601 e1:-32601");
   expect((await act("flood")).error?.reason).toContain("more than 1000 messages that nobody asked for");
+  // Large ones take their time, so fewer of them make a flood.
+  expect((await act("bulk")).error?.reason).toContain("more than 1000 messages that nobody asked for");
   expect(codeOf(await act("crash"))).toBe("FEMTO_UPSTREAM_FAILED");
   expect((await place.propose("fix__echo", { text: "again" })).status).toBe("completed");
 });
