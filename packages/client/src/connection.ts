@@ -1,4 +1,5 @@
 /** One connection to a socket of the host: requests go out as lines, and responses come back in any order. */
+import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import {
   type AgentVerb,
@@ -6,6 +7,7 @@ import {
   type ErrorCode,
   errorText,
   FemtoError,
+  LIMITS,
   LineSplitter,
   type OperatorVerb,
   parseJson,
@@ -134,7 +136,7 @@ export class HostConnection implements AsyncDisposable {
   }
 
   #answer(response: SocketResponse): void {
-    // All our requests are readable, so a response without an id is about the connection itself.
+    // A response without an id is about the connection itself: the host finds the id of each line that we send.
     if (response.id === null) {
       if (!response.ok) this.#refused = remoteError(response.error);
       return;
@@ -154,13 +156,21 @@ export class HostConnection implements AsyncDisposable {
   }
 }
 
-/** The request as it is sent, or why it cannot be: nothing may wait for the answer to what was never asked. */
+/**
+ * The request as it is sent, or why it cannot be: nothing may wait for the answer to what was never asked. A host that
+ * skips a longer line cannot say which request it skipped.
+ */
 function lineOf(request: Readonly<Record<string, unknown>>): string | FemtoError {
+  let text: string;
   try {
-    return `${JSON.stringify(request)}\n`;
+    text = JSON.stringify(request);
   } catch (cause) {
     return new FemtoError("FEMTO_SOCKET_REQUEST", `JSON cannot express the request: ${errorText(cause)}`, { cause });
   }
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= LIMITS.socketLineBytes) return `${text}\n`;
+  const reason = `the request has ${bytes} bytes, and a host takes at most ${LIMITS.socketLineBytes}`;
+  return new FemtoError("FEMTO_SOCKET_REQUEST", reason, { fix: "Send less in one request." });
 }
 
 function remoteError({ code, reason, fix }: { code: string; reason: string; fix: string }): FemtoError {

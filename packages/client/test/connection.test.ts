@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { Journal, proveContinuation, systemClock } from "@femtoclaw/journal";
 import { MACHINE_IDENTITIES } from "@femtoclaw/machines";
-import type { LogContinuation } from "@femtoclaw/protocol";
+import { LIMITS, type LogContinuation } from "@femtoclaw/protocol";
 import { MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AgentClient, HostConnection, LogMemory, OperatorClient } from "../src/index.ts";
@@ -118,6 +118,16 @@ describe("a request", () => {
       await expect(client.propose(junk as never)).rejects.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
     }
     await expect(client.wait(10n as never)).rejects.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
+    const long = "x".repeat(LIMITS.socketLineBytes);
+    for (const request of [
+      () => client.wait(long),
+      () => client.propose(Buffer.from(long)),
+      () => client.propose(message, { label: long }),
+      () => client.answer("1", { long }),
+    ]) {
+      const refused = expect(request()).rejects;
+      await refused.toMatchObject({ code: "FEMTO_SOCKET_REQUEST", message: expect.stringContaining("at most 1572864") });
+    }
     expect(lines).toEqual([]);
     expect(await client.cancel("x")).toBe(true);
   });
@@ -210,9 +220,10 @@ describe("a connection", () => {
     });
     await new Promise<void>((resolve) => server?.listen(join(folder, "agent.sock"), resolve));
     const client = await agent();
-    const asked = client.propose(Buffer.alloc(4 << 20, "x"));
+    const asked = Array.from({ length: 4 }, () => client.propose(Buffer.alloc(1 << 20, "x")));
+    const refused = asked.map((one) => expect(one).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" }));
     await client.close();
-    await expect(asked).rejects.toMatchObject({ code: "FEMTO_HOST_NOT_RUNNING" });
+    await Promise.all(refused);
     await client.close();
   });
 

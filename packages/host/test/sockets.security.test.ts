@@ -73,7 +73,7 @@ describe("on the agent's socket", () => {
     ["a fraction as id", '{"id":1.5,"verb":"tools"}'],
     ["an id that no number holds", '{"id":9007199254740993,"verb":"tools"}'],
     ["too deep a line", `{"id":1,"verb":"tools","a":${"[".repeat(50)}${"]".repeat(50)}}`],
-    ["too many values", `{"id":1,"verb":"tools","a":[${"0,".repeat(200)}0]}`],
+    ["too many values", `{"id":1,"verb":"tools","a":[${"0,".repeat(5_000)}0]}`],
     ["a lone surrogate", '{"id":1,"verb":"tools","a":"\\ud800"}'],
     ["no verb", '{"id":1}'],
     ["a verb that is no text", '{"id":1,"verb":["tools"]}'],
@@ -101,6 +101,20 @@ describe("on the agent's socket", () => {
     expect(answer).toMatchObject({ ok: false, error: { code: "FEMTO_SOCKET_REQUEST", fix: expect.any(String) } });
     expect(answer.id === null || answer.id === 1).toBe(true);
     expect(await agent.ask({ id: 2, verb: "tools" })).toMatchObject({ id: 2, ok: true });
+  });
+
+  test.each([
+    ["a lone surrogate", '{"a":"\\ud800","verb":"tools","id":5}', 5],
+    ["too deep a line", `{"verb":"tools","a":${"[".repeat(50)}${"]".repeat(50)},"id":5}`, 5],
+    ["too many values", `{"verb":"tools","a":[${"0,".repeat(5_000)}0],"id":5}`, 5],
+    ["so much that parsing takes its time", `{"id":5,"verb":"tools","a":[${"[],".repeat(9_000)}0]}`, null],
+    ["levels without an end", `{"id":5,"verb":"tools","a":${"[".repeat(100)}${"]".repeat(100)}}`, null],
+    ["an id that may be two", '{"id":5,"verb":"tools","id":6}', null],
+    ["an id that no number holds", '{"verb":"tools","a":"\\ud800","id":9007199254740993}', null],
+    ["a list", '[{"id":5,"a":"\\ud800"}]', null],
+  ])("a client learns which of its requests has %s", async (_name, line, id) => {
+    using agent = await place.socket("agent");
+    expect(await agent.ask(line)).toMatchObject({ id, ok: false, error: { code: "FEMTO_SOCKET_REQUEST" } });
   });
 
   test("a log is followed from what it has signed alone, and shows no record but those that change its key", async () => {

@@ -3,12 +3,14 @@
  * ours. A browser reveals from where a request comes; a program that is no browser needs the ticket as well.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 
 export interface Refusal {
   readonly status: 401 | 403 | 421;
   readonly reason: string;
 }
+
+type Headers = Pick<IncomingMessage, "headers" | "headersDistinct">;
 
 /** Random bytes of a ticket and of a session. */
 const SECRET_BYTES = 32;
@@ -36,8 +38,11 @@ export class Admission {
   }
 
   /** Applies to every request, even one for the page itself, which contains no data. */
-  refuseOrigin(headers: IncomingHttpHeaders, isNavigation: boolean): Refusal | null {
-    if (headers.host !== this.#host) return { status: 421, reason: "this is not the address of the inspector" };
+  refuseOrigin({ headers, headersDistinct }: Headers, isNavigation: boolean): Refusal | null {
+    const [host, second] = headersDistinct["host"] ?? [];
+    if (host !== this.#host || second !== undefined) {
+      return { status: 421, reason: "this is not the address of the inspector" };
+    }
     const { origin } = headers;
     if (origin !== undefined && origin !== `http://${this.#host}`) {
       return { status: 403, reason: "another page asks" };

@@ -84,7 +84,7 @@ async function answer(request: IncomingMessage, parts: Parts): Promise<void> {
   const { response, admission, places, inspection, page } = parts;
   const { pathname, searchParams } = URL.parse(request.url ?? "/", "http://inspector") ?? NOWHERE;
   const { method, headers } = request;
-  const refused = admission.refuseOrigin(headers, method === "GET" && pathname === "/");
+  const refused = admission.refuseOrigin(request, method === "GET" && pathname === "/");
   if (refused !== null) return refuse(response, refused);
   if (method === "GET" && pathname === "/") return send(response, 200, "text/html; charset=utf-8", page);
   if (method === "POST" && pathname === "/v1/session") {

@@ -16,7 +16,8 @@ interface Answered {
 
 interface Asked {
   readonly method?: string;
-  readonly headers?: Record<string, string>;
+  /** Or names and values by turns, where a name is there twice. */
+  readonly headers?: Record<string, string> | readonly string[];
   readonly body?: string;
 }
 
@@ -138,6 +139,15 @@ describe("another page", () => {
         const { status } = await ask(server, path, { headers: { ...asOperator(), host } });
         expect([400, 421], `${host} ${path}`).toContain(status);
       }
+    }
+  });
+
+  test("does not get here under two names", async () => {
+    const { host } = new URL(server.origin);
+    const own = ["host", host, ...Object.entries(asOperator()).flat()];
+    expect((await ask(server, "/v1/begin", { headers: own })).status).toBe(200);
+    for (const second of ["evil.example", host]) {
+      expect((await ask(server, "/v1/begin", { headers: [...own, "host", second] })).status, second).toBe(421);
     }
   });
 

@@ -2,7 +2,7 @@
  * Reads the bytes of a client strictly as one JSON-RPC message. The arguments of a tool call are kept as text: the host
  * judges exactly what was sent, not what a parser here made of it.
  */
-import { LIMITS, parseJson, parseStrictJson, printable } from "@femtoclaw/protocol";
+import { isJsonWithin, LIMITS, parseJson, parseStrictJson, printable } from "@femtoclaw/protocol";
 import {
   INVALID_REQUEST,
   isJSONRPCErrorResponse,
@@ -35,6 +35,8 @@ export function readMessage(bytes: Uint8Array): Incoming {
   let root: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (!isJsonWithin(text, { depth: LIMITS.jsonTextDepth }))
+      return refusal(null, INVALID_REQUEST, "the message is nested far too deep");
     root = parseJson(text);
   } catch {
     return refusal(null, PARSE_ERROR, "the message is not JSON in UTF-8");

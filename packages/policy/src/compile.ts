@@ -4,7 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type Authority, type CapabilityManifest, FemtoError, obeyedLaterPaths, printable } from "@femtoclaw/protocol";
+import {
+  type Authority,
+  type CapabilityManifest,
+  FemtoError,
+  frozen,
+  obeyedLaterPaths,
+  printable,
+} from "@femtoclaw/protocol";
 import { agentRules } from "./agent-rules.ts";
 import { connectRules } from "./connect-rules.ts";
 import type { FileRule } from "./files/file-rule.ts";
@@ -75,7 +82,8 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
   // INVARIANT: the engine takes the rules by id, so two rules with one id would silently become one.
   assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length, "rules have distinct ids");
   const schema = schemaText(actions);
-  return {
+  // INVARIANT: I3: an engine that crashed is made again from these rules, so whoever is shown them cannot change them.
+  return frozen({
     revision: policyRevision(ENGINE_VERSION, schema, rules),
     engine: ENGINE_VERSION,
     schemaText: schema,
@@ -83,7 +91,7 @@ export function compilePolicy({ authority, manifests, tools = [], fileRules = []
     actions,
     rules,
     namedPaths: namedPaths(authority, fileRules),
-  };
+  });
 }
 
 /** If a call names a path or a program, a permit must say which one; a permit by name would open all of them. */

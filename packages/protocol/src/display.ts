@@ -22,6 +22,11 @@ export function printable(text: string, charsMax = 200): string {
   return disclosed(cut, (one) => `\\u{${one.codePointAt(0)?.toString(16) ?? "fffd"}}`);
 }
 
+/** The text as people see it: without hidden characters and outer blanks, and with a space for every other blank. */
+export function asSeen(text: string): string {
+  return text.replace(HIDDEN, (one) => (/\p{Zs}/u.test(one) ? " " : "")).trim();
+}
+
 /**
  * In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. So are
  * marks that would be drawn over what is not the text's own.

@@ -23,7 +23,7 @@ export {
   type SessionBudgets,
 } from "./authority.ts";
 export { ConnectionPlaces, type HeldConnection } from "./connection-places.ts";
-export { countedText, isRedacted, printable, visibleJson } from "./display.ts";
+export { asSeen, countedText, isRedacted, printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export { faultOf } from "./fault-of.ts";
 export {
@@ -40,6 +40,7 @@ export {
   isPermittedBy,
 } from "./fetch-grant.ts";
 export { flagFacts, flagParts } from "./flag-facts.ts";
+export { frozen } from "./frozen.ts";
 export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
 export type * from "./generated/types.ts";
 export {
@@ -57,6 +58,7 @@ export {
 } from "./generated/validators.js";
 export { canonicalHost, portNumber } from "./host-spelling.ts";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
+export { isJsonWithin } from "./json-extent.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";
 export { LIMITS } from "./limits.ts";
 export { LineSplitter } from "./line-splitter.ts";
@@ -175,7 +177,7 @@ export {
   type WatchedQuestions,
 } from "./socket.ts";
 export { decodeSourceText, type SourcePlace, sourcePlace } from "./source-text.ts";
-export { type JsonValue, parseStrictJson } from "./strict-json.ts";
+export { type JsonFault, type JsonValue, parseStrictJson } from "./strict-json.ts";
 export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";

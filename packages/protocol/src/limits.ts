@@ -7,6 +7,8 @@ export const LIMITS = {
   messageBytes: 1_048_576,
   /** LIMIT: nesting of JSON; Cedar traps above about 127, and nothing honest needs more than this. */
   jsonDepth: 32,
+  /** LIMIT: nesting of JSON from outside that is parsed at all, to say what is wrong with it. */
+  jsonTextDepth: 10_000,
   /** LIMIT: members of all objects and arrays of one message together; bounds the work of one parse. */
   jsonNodes: 65_536,
   /** LIMIT: characters of a refused payload that its record keeps. */

@@ -167,6 +167,48 @@ describe("what was passed to a runtime", () => {
   });
 });
 
+describe("what a runtime hands out", () => {
+  /** As code without types does it that takes what it was given for its own. */
+  const spoil = (what: string, change: () => unknown): void => {
+    try {
+      change();
+    } catch (error) {
+      expect(error, what).toBeInstanceOf(TypeError);
+    }
+  };
+
+  it("changes nothing that is in force, whatever is done with it", async () => {
+    const runtime = await startRuntime({ capabilities: [echo] });
+    await runtime.switchCapability({ name: "echo", enabled: false, by: "uid:0" });
+    const shown = (): unknown => structuredClone([runtime.policy, runtime.capabilities(), runtime.tools()]);
+    const before = shown();
+    spoil("the state of a capability", () => {
+      for (const one of runtime.capabilities()) (one as { enabled: boolean }).enabled = true;
+    });
+    const { policy } = runtime;
+    spoil("the rules", () => (policy.rules as unknown[]).pop());
+    for (const rule of policy.rules) {
+      spoil("the text of a rule", () => {
+        (rule as { text: string }).text = "permit (principal, action, resource);";
+      });
+    }
+    spoil("the actions", () => (policy.actions as unknown[]).pop());
+    for (const action of policy.actions) {
+      spoil("the effect of an action", () => {
+        (action as { effect: string }).effect = "none";
+      });
+    }
+    for (const { input } of runtime.tools()) {
+      spoil("a schema", () => {
+        (input["properties"] as Record<string, unknown>)["more"] = {};
+      });
+    }
+    expect(shown()).toEqual(before);
+    await using session = runtime.openSession({ channel: "library" });
+    expect(await session.propose(call("echo", {}))).toMatchObject({ error: { code: "FEMTO_CAPABILITY_DISABLED" } });
+  });
+});
+
 it("a configuration has no own paths under a misspelt name", () => {
   const input = { configuration: {}, baseDirectory: temporaryHome().root, environment: {} };
   expect(() => resolveConfiguration({ ...input, ownPath: ["femtoclaw.toml"] } as never)).toThrow(/has no `ownPath`/);

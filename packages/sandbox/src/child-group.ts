@@ -12,6 +12,9 @@ import { joiningArguments } from "./joining.ts";
 const END_TRIES = 60;
 export const END_PAUSE_MS = 50;
 
+/** LIMIT: processes of one group. The kernel has no more numbers for processes, and takes no larger limit. */
+const PROCESSES_MAX = 4_194_304;
+
 export class ChildGroup {
   /**
    * Resolves when the groups exist and have their limits; null if they do already. Rejects with
@@ -145,7 +148,7 @@ function limitsOf({ version, controllers }: Group, { processes, memoryBytes }: C
           { file: "memory.memsw.limit_in_bytes", value: memoryBytes, isOptional: true },
         ];
   return [
-    ...(controllers.includes("pids") ? [{ file: "pids.max", value: processes }] : []),
+    ...(controllers.includes("pids") ? [{ file: "pids.max", value: Math.min(processes, PROCESSES_MAX) }] : []),
     ...(controllers.includes("memory") ? memory : []),
   ];
 }

@@ -53,6 +53,17 @@ describe.runIf(groups !== null || !isRoot)("a program that takes what it can get
     await expect.poll(() => marked(mark)).toBe(false);
   });
 
+  it("starts under the largest and the smallest limits that an operator may set", async () => {
+    for (const [memoryBytes, processes, cpuMs, fileBytes, openFiles, temporaryBytes] of [
+      [Number.MAX_SAFE_INTEGER, 4_194_304, 604_800_000, Number.MAX_SAFE_INTEGER, 1_048_576, Number.MAX_SAFE_INTEGER],
+      [16 * MIB, 8, 1_000, 1, 16, MIB],
+    ] as const) {
+      const limits = { memoryBytes, processes, cpuMs, fileBytes, openFiles, temporaryBytes };
+      const ran = await attack(["echo", "here"], { limits });
+      expect([ran.stdout.toString(), ran.exitCode, ran.exceeded]).toEqual(["here\n", 0, []]);
+    }
+  });
+
   it("forks without an end in sessions of their own, and is ended as a whole", async () => {
     const mark = `mark-${process.pid}-sessions`;
     const bomb = "while (1) { my $p = fork; POSIX::setsid() if defined $p && !$p }";

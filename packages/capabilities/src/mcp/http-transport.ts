@@ -8,7 +8,7 @@ import type { BoundHost } from "../facts/bound-arguments.ts";
 import { type BegunAnswer, converse, wholeOf } from "../network/exchange.ts";
 import { SecretFilter } from "../network/secret-filter.ts";
 import { eventsIn } from "./event-stream.ts";
-import { UnaskedWindow } from "./unasked-window.ts";
+import { messagesIn, UnaskedWindow } from "./unasked-window.ts";
 import {
   type Listening,
   messageIn,
@@ -176,7 +176,7 @@ export class HttpTransport implements UpstreamTransport {
       for await (const event of eventsIn(this.#bearable(pieces), most, () => tooLarge(bytesMax))) {
         const message = messageFrom(event, filter);
         if (isAnswer(message, id)) return message;
-        this.#bear({ messages: 1 });
+        this.#bear({ messages: messagesIn(event.length) });
         const { id: asked, method, params }: Message = message ?? {};
         if (typeof method !== "string") continue;
         if (asked === undefined) {

@@ -6,6 +6,7 @@
 import {
   type CapabilityManifest,
   FemtoError,
+  frozen,
   LIMITS,
   matchesTemplate,
   mcpToolName,
@@ -106,13 +107,13 @@ export function mcpReaderCapability(
   { server, reader, accepted, sha256 }: ReaderDefinition,
   ask: AskUpstream,
 ): Capability {
-  const manifest: CapabilityManifest = {
+  const manifest: CapabilityManifest = frozen({
     ...common(server.isSandboxed),
     name: mcpToolName(server.name, reader),
     description: `${WORDS[reader]} ${server.name}.`,
     input: ARGUMENTS[reader],
     arguments: [{ pointer: "", kind: "mcp_tool", server: server.name, tool: reader, definition: sha256 }],
-  };
+  });
   return {
     manifest,
     isolation: "host",

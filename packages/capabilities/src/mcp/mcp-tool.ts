@@ -2,7 +2,7 @@
  * Tools of MCP servers as capabilities: the server is what operators switch and rules name, and each of its tools is
  * what is called. Nothing happens here; the server acts, and is asked only for permitted calls.
  */
-import { type CapabilityManifest, FemtoError, LIMITS, mcpCapability, mcpToolName } from "@femtoclaw/protocol";
+import { type CapabilityManifest, FemtoError, frozen, LIMITS, mcpCapability, mcpToolName } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import type { ToolDefinition } from "./tool-definition.ts";
 import { type UpstreamUse, upstreamOutcome } from "./upstream-call.ts";
@@ -56,13 +56,13 @@ export function mcpServerCapability({ name, isSandboxed }: McpServer): Capabilit
 /** The manifest of one tool, which the decision is about. */
 function mcpToolManifest(server: McpServer, definition: ToolDefinition): CapabilityManifest {
   const { name, description, input, sha256, destructive } = definition;
-  return {
+  return frozen({
     ...common(server.isSandboxed),
     name: mcpToolName(server.name, name),
     description: `[tool of the MCP server ${server.name}, in its own words] ${description}`,
     input,
     arguments: [{ pointer: "", kind: "mcp_tool", server: server.name, tool: name, definition: sha256, destructive }],
-  };
+  });
 }
 
 /** One tool of a server as a capability. */

@@ -2,7 +2,7 @@
 import { askKindOf, errorText, FemtoError, LIMITS, LineSplitter, printable } from "@femtoclaw/protocol";
 import { type ChildLimits, type SandboxCommand, type SandboxView, ServiceChild } from "@femtoclaw/sandbox";
 import type { JsonObject } from "../capability.ts";
-import { UnaskedWindow } from "./unasked-window.ts";
+import { messagesIn, UnaskedWindow } from "./unasked-window.ts";
 import { PROGRESS, SUBSCRIPTION } from "./upstream-notice.ts";
 import {
   type Listening,
@@ -111,10 +111,15 @@ export class StdioTransport implements UpstreamTransport {
     const allowed = Math.max(UNASKED_BYTES, ...[...this.#pending.values()].map(({ request }) => request.bytesMax));
     // INVARIANT: I9: a line too long for any pending request is not even parsed.
     if (line.byteLength > allowed + ENVELOPE_BYTES) return this.#failAll(tooLarge(allowed));
-    const message = messageIn(line.toString("utf8"));
+    let message: Readonly<Record<string, unknown>> | null;
+    try {
+      message = messageIn(line.toString("utf8"));
+    } catch (error) {
+      return this.#failAll(error);
+    }
     const id = message?.["id"];
     const pending = typeof id === "number" && message?.["method"] === undefined ? this.#pending.get(id) : undefined;
-    if (message === null || pending === undefined) return this.#unaskedFor(message);
+    if (message === null || pending === undefined) return this.#unaskedFor(message, line.byteLength);
     const { request } = pending;
     // Anything that the server says about a request after its answer is ignored.
     this.#pending.delete(Number(id));
@@ -130,8 +135,8 @@ export class StdioTransport implements UpstreamTransport {
    * Takes notifications, requests of the server, and invalid lines. INVARIANT: I8: progress of a request is reported
    * with that request, and dropped if the request is over or never was.
    */
-  #unaskedFor(message: Readonly<Record<string, unknown>> | null): void {
-    if (!this.#bears({ messages: 1 })) return;
+  #unaskedFor(message: Readonly<Record<string, unknown>> | null, bytes: number): void {
+    if (!this.#bears({ messages: messagesIn(bytes) })) return;
     const { id, method, params } = message ?? {};
     if (typeof method !== "string") return;
     if (id === undefined) return this.#notified(printable(method, 64), params);
@@ -169,7 +174,7 @@ export class StdioTransport implements UpstreamTransport {
   }
 
   /** Nobody knows to which request an unread answer belongs, so all of them fail. */
-  #failAll(error: FemtoError): void {
+  #failAll(error: unknown): void {
     for (const { reject } of this.#pending.values()) reject(error);
   }
 }

@@ -5,6 +5,14 @@ const WINDOW_MS = 10_000;
 /** LIMIT: bytes from a server within that time; as many as the largest messages of several calls. */
 const WINDOW_BYTES = 268_435_456;
 
+/** Bytes for which an unasked message counts as one more. One that is as large as a result takes its time to parse. */
+const MESSAGE_BYTES = 8_192;
+
+/** As how many messages a message of so many bytes counts. */
+export function messagesIn(bytes: number): number {
+  return 1 + Math.floor(bytes / MESSAGE_BYTES);
+}
+
 /** INVARIANT: I9: a server that floods its client is ended, even if it sends nothing meaningful. */
 export class UnaskedWindow {
   #messages = 0;

@@ -1,5 +1,5 @@
 /** How messages reach an MCP server, and how its messages come back. */
-import { FemtoError, parseJson, printable } from "@femtoclaw/protocol";
+import { FemtoError, isJsonWithin, LIMITS, parseJson, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 
 export interface UpstreamRequest {
@@ -87,8 +87,11 @@ export function paramsOf({ params, onNotice }: UpstreamRequest, id: number): Jso
   return { ...params, _meta: { ...(Object(params["_meta"]) as JsonObject), progressToken: id } };
 }
 
-/** Parses one message of JSON-RPC; null if it is none. */
+/** Parses one message of JSON-RPC; null if it is none. Throws if it is nested too deep to be parsed. */
 export function messageIn(text: string): Readonly<Record<string, unknown>> | null {
+  if (!isJsonWithin(text, { depth: LIMITS.jsonTextDepth })) {
+    throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server sent a message that is nested too deep to be read");
+  }
   try {
     const message: unknown = parseJson(text);
     if (typeof message !== "object" || message === null || Array.isArray(message)) return null;

@@ -3,7 +3,10 @@ import {
   ERRORS,
   type ErrorCode,
   faultOf,
+  isJsonWithin,
+  type JsonFault,
   LIMITS,
+  parseJson,
   parseStrictJson,
   printable,
   type SocketError,
@@ -12,8 +15,14 @@ import {
 import type { AnswerTurns } from "./answer-turns.ts";
 import type { ConnectionHandlers, Handler } from "./verb-handlers.ts";
 
-/** LIMIT: a request is one flat object; its largest field is a message in base64. */
-const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 };
+/**
+ * LIMIT: a request is one flat object; its largest field is a message in base64. Its longest field is a list of pins,
+ * each an object with two members.
+ */
+const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 + 3 * LIMITS.upstreamPins };
+
+/** LIMIT: a refused line in which the id is looked for; one that holds more is not worth its parsing. */
+const ID_EXTENT = { depth: 64, values: 8_192 };
 
 /**
  * Returns the line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the
@@ -39,7 +48,7 @@ function requestIn(
   verbs: ConnectionHandlers["verbs"],
 ): { readonly id: number; readonly handler: Handler; readonly fields: Readonly<Record<string, unknown>> } | string {
   const parsed = parseStrictJson(line, REQUEST_LIMITS);
-  if (!parsed.ok) return failure(null, "FEMTO_SOCKET_REQUEST", parsed.fault.reason);
+  if (!parsed.ok) return failure(idIn(line, parsed.fault), "FEMTO_SOCKET_REQUEST", parsed.fault.reason);
   const request = parsed.value;
   if (request === null || typeof request !== "object" || Array.isArray(request)) {
     return failure(null, "FEMTO_SOCKET_REQUEST", "the line is not an object");
@@ -52,6 +61,22 @@ function requestIn(
   const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (handler === undefined) return failure(id, "FEMTO_VERB_UNKNOWN", `no verb \`${printable(verb, 64)}\` here`);
   return { id, handler, fields };
+}
+
+/**
+ * The id of a line that was refused. Without it, a client that has several requests under way could not tell which of
+ * them was refused, and would wait for an answer to it. Null if the line is no JSON object, holds far too
+ * much, or names a key twice and therefore has no certain id.
+ */
+function idIn(line: Buffer, { code }: JsonFault): number | null {
+  const text = line.toString("utf8");
+  if (code === "FEMTO_PROTOCOL_DUPLICATE_KEY" || !isJsonWithin(text, ID_EXTENT)) return null;
+  try {
+    const { id } = Object(parseJson(text)) as { readonly id?: unknown };
+    return typeof id === "number" && Number.isSafeInteger(id) ? id : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What a client is told for whose connection there is no place. */

@@ -35,7 +35,7 @@ export function cardLines(approval: ApprovalCard, output: Output): string[] {
   const rows: Row[] = [
     ["asks", whoText(approval)],
     ["because", `${shown(reason)}  (${shown(rule)}${source === null ? "" : `, ${shown(source)}`})`],
-    ...(label === null ? [] : [["label", quoted(label)] as Row]),
+    ...(label === null ? [] : [["label", quotedName(label)] as Row]),
     ...factRows(approval.facts),
     ...argumentRows(tool, approval.args),
     ...approval.files.map((file): Row => ["file", fileText(file)]),
@@ -63,7 +63,7 @@ const SECRETS = "what is [redacted] was taken for a secret: it is on no card and
 
 /** INVARIANT: I8: whose rights the call has comes first. The name that a client gives itself is said to be just that. */
 function whoText({ principal, agent, channel, session }: ApprovalCard): string {
-  const called = agent === null ? "" : `, which calls itself ${quoted(agent)},`;
+  const called = agent === null ? "" : `, which calls itself ${quotedName(agent)},`;
   return `the principal ${quoted(principal)}${called} through the door ${quoted(channel ?? "")}, session ${shown(session)}`;
 }
 
@@ -83,6 +83,10 @@ const shown = (text: string): string => printable(text, ARGUMENT_CHARS);
 
 /** Text from others, which may hold blanks and words such as ours. */
 const quoted = (text: string): string => countedText(JSON.stringify(text), ARGUMENT_CHARS);
+
+/** A name that a client gave. Records hold it with escapes such as `\u{1b}`, which are shown as they are. */
+const quotedName = (text: string): string =>
+  countedText(JSON.stringify(text).replaceAll("\\\\u{", "\\u{"), ARGUMENT_CHARS);
 
 type Row = readonly [name: string, text: string];
 

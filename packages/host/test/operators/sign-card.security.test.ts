@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAnswer, redact } from "@femtoclaw/journal";
-import { type ApprovalCard, LIMITS } from "@femtoclaw/protocol";
+import { type ApprovalCard, LIMITS, printable } from "@femtoclaw/protocol";
 import { questionDigestOf } from "@femtoclaw/runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { writeOperatorKey } from "../../src/operators/key-file.ts";
@@ -237,6 +237,18 @@ describe("a card", () => {
     expect(asks({ principal: "reviewer" })).toContain('the principal "reviewer" through the door "agent"');
     const agent = 'claude", through the door "operator';
     expect(asks({ agent })).toContain(`the principal "default", which calls itself ${JSON.stringify(agent)},`);
+  });
+
+  it("shows the names that a client gives once escaped, as records hold them, and their quotes as quotes of a name", async () => {
+    const { card } = await place();
+    const given = 'a\u001b\u202eb \\" c\\u{41}';
+    const name = printable(given);
+    const lines = linesOf({ ...card, agent: name, label: name }).map((line) => line.trim().replace(/ +/g, " "));
+    const shown = String.raw`"a\u{1b}\u{202e}b \\\" c\u{41}"`;
+    expect(lines.filter((line) => line.includes(shown))).toEqual([
+      expect.stringMatching(/^asks .*, which calls itself .*, through the door "agent"/),
+      `label ${shown}`,
+    ]);
   });
 
   it("shows a path so that what belongs to its name is told from what is said of it", async () => {

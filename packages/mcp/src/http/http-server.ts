@@ -131,6 +131,8 @@ class Endpoint {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // INVARIANT: I8: nothing in a request counts before it is known that the sender was given the token.
     if (!this.#isHere(request, response) || !this.#isFromHere(request, response)) return;
+    // Only the first one was looked at, and somebody in between may go by the other one.
+    if (request.headersDistinct["host"]?.length !== 1) return refuse(response, 400, "the request names two hosts");
     if (!showsToken(request, this.#token)) {
       response.setHeader("WWW-Authenticate", 'Bearer realm="femtoclaw"').setHeader("Connection", "close");
       return refuse(response, 401, "the bearer token is missing or wrong");

@@ -56,6 +56,12 @@ const ACTS = {
   flood: () => {
     for (let index = 0; index < 5_000; index += 1) say({ method: "notifications/message", params: { index } });
   },
+  bulk: () => {
+    for (let index = 0; index < 60; index += 1) {
+      say({ method: "notifications/message", params: { data: "x".repeat(500_000) } });
+    }
+  },
+  deepest: (id) => process.stdout.write(`{"jsonrpc":"2.0","id":${id},"result":${"[".repeat(400_000)}\n`),
   storm: () => {
     for (let index = 0; index < 500; index += 1) say({ method: "notifications/tools/list_changed" });
   },
@@ -90,7 +96,7 @@ function call({ name, arguments: args = {} }, id) {
   if (name === "act" && args.what === "look") return say({ id, result: text(seen("notes.txt")) });
   if (name === "act") {
     ACTS[args.what]?.(id);
-    return ["deep", "odd", "fails"].includes(args.what) ? undefined : say({ id, result: text([...answers].join(" ")) });
+    return ["deep", "deepest", "odd", "fails"].includes(args.what) ? undefined : say({ id, result: text([...answers].join(" ")) });
   }
   say({ id, result: { ...text(`no tool ${name}`), isError: true } });
 }

@@ -1,7 +1,7 @@
 /** Turns a path as an operator writes it into the canonical absolute path that is decided on. */
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { asSeen, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 type CanonicalPath = { readonly path: string; readonly links: readonly string[] } | { readonly problem: string };
 
@@ -70,10 +70,33 @@ function followLinks(
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" && !isLink(existing)) {
+      const twin = twinOf(existing);
+      if (twin !== null) {
+        return { problem: `${shown} is not there, but a name that looks the same is; if it is meant, write "${twin}"` };
+      }
       return followLinks(dirname(existing), join(existing.slice(dirname(existing).length), missing), shown);
     }
     return { problem: `${shown} ${CAUSES[code ?? ""] ?? `cannot be examined (${code})`}` };
   }
+}
+
+/**
+ * The name in the same folder that looks like a missing one, in ASCII, as a basic string of TOML writes it. It has its
+ * accents composed or decomposed, or no hidden characters. INVARIANT: I3: rules compare names by their bytes, so to deny
+ * the missing name would deny nothing, and nobody could see it.
+ */
+function twinOf(missing: string): string | null {
+  const name = basename(missing);
+  const twins = [name, asSeen(name)].flatMap((one) => [one.normalize("NFC"), one.normalize("NFD")]);
+  const isThere = (one: string): boolean =>
+    lstatSync(join(dirname(missing), one), { throwIfNoEntry: false }) !== undefined;
+  const twin = twins.find((one) => one !== name && one !== "" && isThere(one));
+  return twin?.replace(/[^ -~]/gu, escaped) ?? null;
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

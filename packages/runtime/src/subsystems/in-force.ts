@@ -109,7 +109,8 @@ export class InForce {
   }
 
   capabilities(): readonly RegisteredCapability[] {
-    return this.#registry?.list() ?? [];
+    // Copies, because the registry decides by its own objects what may be called.
+    return (this.#registry?.list() ?? []).map((capability) => ({ ...capability }));
   }
 
   /** What agents are shown: the enabled capabilities, except those of which no rule permits any use. */

@@ -5,6 +5,7 @@ import { builtinCapabilities, type Capability } from "@femtoclaw/capabilities";
 import type { RegistryContext } from "@femtoclaw/machines";
 import {
   FemtoError,
+  frozen,
   mcpCapability,
   printable,
   type RegisteredCapability,
@@ -28,6 +29,8 @@ export class Registry {
   constructor(system: ActorSystem, configuration: ResolvedConfiguration, capabilities: readonly Capability[]) {
     this.#system = system;
     this.#configuration = configuration;
+    // Agents and embedders are shown the schemas, and calls are checked against what was compiled from them.
+    for (const { manifest } of capabilities) frozen(manifest);
     this.#schemas = compileSchemas(capabilities);
     this.#capabilities = new Map(capabilities.map((capability) => [capability.manifest.name, capability]));
     capabilities.forEach(requireTrust);

@@ -80,6 +80,48 @@ describe("names", () => {
   });
 });
 
+describe("a name that looks like one that is there", () => {
+  test.each([
+    ["caf\u00e9", "cafe\u0301", "cafe\\u0301"],
+    ["cafe\u0301", "caf\u00e9", "caf\\u00e9"],
+    ["\u{1d15e}", "\u{1d157}\u{1d165}", "\\U0001d157\\U0001d165"],
+  ])("%s is refused, because to deny it would deny nothing", (written, there, shown) => {
+    mkdirSync(join(project, there));
+    for (const mood of ["deny", "ask", "allow"]) {
+      for (const path of [written, `${written}/below`]) {
+        const faults = faultsOf({ [mood]: { read: [path] } });
+        expect(faults).toContain(`/${mood}/read/0: \`${path}\` is not there, but a name that looks the same is`);
+        expect(faults).toContain(`write "${shown}"`);
+      }
+    }
+    expect(faultsOf({ deny: { read: [there, `${there}/below`] } })).toBe("");
+    mkdirSync(join(project, written));
+    expect(faultsOf({ deny: { read: [written, there] } })).toBe("");
+  });
+
+  test.each([
+    ["secrets\u200b", "secrets"],
+    ["secrets\u00a0", "secrets"],
+    ["secrets ", "secrets"],
+    [" secrets", "secrets"],
+    ["\ufeffsecrets", "secrets"],
+    ["sec\u202erets", "secrets"],
+    ["my\u2003secrets", "my secrets"],
+    ["caf\u00e9\u200b", "cafe\u0301"],
+  ])("%j is refused unless it is there", (written, meant) => {
+    expect(faultsOf({ deny: { read: [written] } })).toBe("");
+    mkdirSync(join(project, meant));
+    const refused = " is not there, but a name that looks the same is; if it is meant, write ";
+    for (const path of [written, `${written}/below`]) expect(faultsOf({ deny: { read: [path] } })).toContain(refused);
+    mkdirSync(join(project, written));
+    expect(faultsOf({ deny: { read: [written] } })).toBe("");
+  });
+
+  test("a name of which there is none yet may be denied", () => {
+    expect(faultsOf({ deny: { read: ["caf\u00e9", "na\u0301dir/caf\u00e9", "\u200b", " ", "two words"] } })).toBe("");
+  });
+});
+
 describe("programs", () => {
   test("a harmless name that leads to a shell shows the shell", () => {
     symlinkSync("/bin/sh", join(bin, "harmless"));
