@@ -49,7 +49,8 @@ export async function startDetached(context: CommandContext): Promise<DetachedSt
   requireLimits();
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
-  const log = new BackgroundLog(join(root, LOG_FILE));
+  // An MCP server or a chat starts a host as often as it finds none, and would keep a descriptor of each.
+  using log = new BackgroundLog(join(root, LOG_FILE));
   const [program, ...words] = ownCommand();
   const args = [...words, ...globalArgs(context), "--json", "up"];
   const { environment: env } = context;
