@@ -27,6 +27,8 @@ export class OtlpReceiver implements AsyncDisposable {
   /** Everything that arrived, as it was sent. */
   text = "";
   isShut = false;
+  /** Requests that were refused while it was shut. */
+  refused = 0;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -38,7 +40,8 @@ export class OtlpReceiver implements AsyncDisposable {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
-        if (!receiver.isShut) receiver.#keep(Buffer.concat(chunks).toString("utf8"));
+        if (receiver.isShut) receiver.refused += 1;
+        else receiver.#keep(Buffer.concat(chunks).toString("utf8"));
         response.writeHead(receiver.isShut ? 503 : 200, { "content-type": "application/json" }).end("{}");
       });
     });
