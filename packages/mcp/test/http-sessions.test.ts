@@ -1,6 +1,6 @@
 /** A session whose client left while its request was read is idle, and makes room for the next one. */
 import { once } from "node:events";
-import { createServer, request as ask, type ServerResponse } from "node:http";
+import { request as ask, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
@@ -15,7 +15,7 @@ test("clients that leave early take no room from those that come later", async (
   const sessions = new HttpSessions(() => Promise.reject(new Error("no host")), 1_000, new AllUnreadAnswers());
   const requests = new OpenRequests();
   const begun: boolean[] = [];
-  const served = async (request: Parameters<HttpSessions["begin"]>[0]["request"], response: ServerResponse) => {
+  const served = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const open = requests.begin();
     if (open === null) throw new Error("too many requests");
     response.once("close", () => open.left());
