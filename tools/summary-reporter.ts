@@ -19,7 +19,9 @@ export default class SummaryReporter implements Reporter {
         else failed += 1;
         if (test.diagnostic()?.flaky === true) flaky.push(`${module.relativeModuleId} > ${test.fullName}`);
       }
-      if (tests.length === 0) failed += 1;
+      // A hook that fails fails no test: those behind it are skipped, and those before it have passed.
+      for (const suite of module.children.allSuites()) failed += suite.errors().length;
+      failed += Math.max(module.errors().length, tests.length === 0 ? 1 : 0);
     }
     for (const name of flaky) process.stdout.write(`\nflaky, passed when it was run again: ${name}`);
     process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);

@@ -21,6 +21,12 @@ const LOAD_MS = 250;
 const MESSAGE = `${JSON.stringify({ message: { content: "a message of the bench" } })}\n`;
 const MESSAGES = 20_000;
 
+/** Processes of the bench that still run. They end with it, also where a measurement fails. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Additions to the configuration that all hosts of the bench share. */
 export interface HostSetup {
   readonly capabilities?: readonly string[];
@@ -137,7 +143,10 @@ export class BenchHost {
   #spawn(args: readonly string[], stdout: "pipe" | "ignore"): ChildProcess {
     const { command, env } = this.commandOf(["--json", "--quiet", ...args]);
     const [program, ...rest] = command;
-    return spawn(program, rest, { stdio: ["pipe", stdout, "ignore"], env });
+    const child = spawn(program, rest, { stdio: ["pipe", stdout, "ignore"], env });
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    return child;
   }
 }
 

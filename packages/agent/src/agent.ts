@@ -136,6 +136,13 @@ export class Agent {
     if (window === null) return { stop: { kind: "context" } };
     const { model, answerTokens } = this.#options;
     onEvent({ type: "asking" });
+    // If the listener fails in the middle of an answer, that is no fault of the model.
+    let isHeard = true;
+    const onText = (text: string): void => {
+      isHeard = false;
+      onEvent({ type: "text", text });
+      isHeard = true;
+    };
     let inferred: Inferred;
     try {
       inferred = await infer({
@@ -146,9 +153,10 @@ export class Agent {
         tools: tools.tools,
         chars: window.chars,
         signal,
-        onText: (text) => onEvent({ type: "text", text }),
+        onText,
       });
     } catch (error) {
+      if (!isHeard) throw error;
       return { stop: signal.aborted ? { kind: "cancelled" } : modelFault(error) };
     }
     const stop = await recordSaid(gate, inferred.text);

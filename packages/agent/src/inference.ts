@@ -113,8 +113,9 @@ function collecting(calls: ProposedCall[]): LanguageModelV4Middleware {
 }
 
 function unusedName(wanted: string, names: Set<string>): string {
-  let name = wanted === "" ? "call" : wanted;
-  for (let number = 2; names.has(name); number += 1) name = `${wanted}-${number}`;
+  const base = wanted === "" ? "call" : wanted;
+  let name = base;
+  for (let number = 2; names.has(name); number += 1) name = `${base}-${number}`;
   names.add(name);
   return name;
 }

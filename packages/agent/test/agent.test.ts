@@ -179,3 +179,14 @@ test("what was said to an agent stays within its limit, by leaving out whole tur
     expect(text.split('"type":"tool-result"').length).toBe(text.split('"type":"tool-call"').length);
   }
 });
+
+test.each(["asking", "text", "call", "answer"] as const)(
+  "who fails to hear of %s is told so, and not that the model failed",
+  async (type) => {
+    const agent = agentOf([{ text: "I look.", calls: [read("notes.txt")] }, { text: "done" }]);
+    const onEvent = (event: TurnEvent): void => {
+      if (event.type === type) throw new Error("the screen is gone");
+    };
+    await expect(agent.turn(place.gate(), "Read it.", { onEvent })).rejects.toThrow("the screen is gone");
+  },
+);

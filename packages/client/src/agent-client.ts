@@ -94,8 +94,14 @@ export class AgentClient implements AsyncDisposable {
     const { agent, label, silentMs } = options;
     const name = agent === undefined ? SOCKET_NAMES.agent : agentSocketName(agent);
     const client = new AgentClient(await openHeld(join(runtimeDirectory, name), memory, silentMs));
-    if (label !== undefined) await client.#request("introduce", { label });
-    return client;
+    try {
+      if (label !== undefined) await client.#request("introduce", { label });
+      return client;
+    } catch (error) {
+      // Nobody gets this client, so nobody else could end its connection, which keeps the process alive.
+      await client.close();
+      throw error;
+    }
   }
 
   /** Resolves when either side has ended the connection. */

@@ -1,4 +1,5 @@
 /** The client against sockets that behave, misbehave and go away. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
@@ -208,6 +209,19 @@ describe("a connection", () => {
     });
     await using client = await agent();
     expect(await client.tools()).toEqual(["late"]);
+  });
+
+  test("that does not take a client's name for itself is given up, and not left open", async () => {
+    let left: Promise<unknown> = Promise.reject(new Error("nobody connected"));
+    left.catch(() => undefined);
+    await listen("agent", (line, socket) => {
+      left = once(socket, "close");
+      const error = { code: "FEMTO_SOCKET_REQUEST", reason: "the session has begun", fix: "None." };
+      socket.write(`${JSON.stringify({ id: idOf(line), ok: false, error })}\n`);
+    });
+    const named = AgentClient.connect(folder, memory(), { label: "a name" });
+    await expect(named).rejects.toMatchObject({ code: "FEMTO_SOCKET_REQUEST" });
+    await left;
   });
 
   test("closes in time although the host reads nothing", async () => {

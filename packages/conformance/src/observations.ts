@@ -128,8 +128,8 @@ export interface Life {
   };
   readonly records: readonly SeenRecord[];
   readonly spans: readonly { readonly name: string; readonly execution: string | null }[];
-  /** Spans that arrived while the receiver was shut. */
-  readonly spansWhileShut: number;
+  /** Requests with telemetry that the receiver refused while it was shut. */
+  readonly refusedWhileShut: number;
   /** Where secrets were found again, by the way they had gone in. */
   readonly leaks: readonly string[];
 }
@@ -217,7 +217,8 @@ export type Installation =
       /** Its state with a running host, according to its own commands. */
       readonly deployed: Deployed;
       readonly kills: readonly {
-        readonly left: "none" | "whole";
+        /** What stands where the command should: nothing, the signed executable, or anything else. */
+        readonly left: "none" | "whole" | "part";
         readonly again: number | null;
         readonly works: boolean;
       }[];

@@ -27,6 +27,8 @@ export class OtlpReceiver implements AsyncDisposable {
   /** Everything that arrived, as it was sent. */
   text = "";
   isShut = false;
+  /** Requests that were refused while it was shut. */
+  refused = 0;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -38,8 +40,8 @@ export class OtlpReceiver implements AsyncDisposable {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
-        if (!receiver.isShut) receiver.#keep(Buffer.concat(chunks).toString("utf8"));
-        response.writeHead(receiver.isShut ? 503 : 200, { "content-type": "application/json" }).end("{}");
+        const status = receiver.#taken(Buffer.concat(chunks).toString("utf8"));
+        response.writeHead(status, { "content-type": "application/json" }).end("{}");
       });
     });
     const receiver = new OtlpReceiver(server);
@@ -56,13 +58,31 @@ export class OtlpReceiver implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #keep(body: string): void {
-    if (this.text.length < TEXT_BYTES_MAX) this.text += body;
-    for (const { scopeSpans } of (JSON.parse(body) as OtlpRequest).resourceSpans ?? []) {
-      for (const { name, attributes } of scopeSpans.flatMap(({ spans }) => spans)) {
-        const execution = attributes.find(({ key }) => key === "gen_ai.tool.call.id")?.value.stringValue ?? null;
-        this.spans.push({ name, execution });
-      }
+  /** The status of the answer. */
+  #taken(body: string): number {
+    if (this.isShut) {
+      this.refused += 1;
+      return 503;
     }
+    if (this.text.length < TEXT_BYTES_MAX) this.text += body;
+    const spans = spansIn(body);
+    if (spans === null) return 400;
+    this.spans.push(...spans);
+    return 200;
+  }
+}
+
+/** Null for what is no telemetry: the deployment that sent it is the one that is examined. */
+function spansIn(body: string): ReceivedSpan[] | null {
+  try {
+    const { resourceSpans = [] } = JSON.parse(body) as OtlpRequest;
+    return resourceSpans
+      .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+      .map(({ name, attributes }) => {
+        const execution = attributes.find(({ key }) => key === "gen_ai.tool.call.id")?.value.stringValue ?? null;
+        return { name, execution };
+      });
+  } catch {
+    return null;
   }
 }

@@ -37,7 +37,7 @@ export interface RunningHost {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** LIMIT: time for one command, on a machine that is busy; what has not ended by then is ended, and has no exit code. */
+/** LIMIT: time for one command, or for a host to be ready, on a machine that is busy; what has not ended by then is ended, and has no exit code. */
 const COMMAND_MS = 900_000;
 
 export class Place implements AsyncDisposable {
@@ -138,7 +138,8 @@ export class Place implements AsyncDisposable {
         if (said().includes('"ready"')) resolve(true);
       });
     });
-    const first = await Promise.race([ready, ended]);
+    const late = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS);
+    const first = await Promise.race([ready, ended]).finally(() => clearTimeout(late));
     // What it says on stdout begins with the code of the fault.
     const why = said().slice(0, 2_000) || log().slice(-400);
     if (first !== true) throw failed(`the host ended with ${first} before it was ready: ${why}`);

@@ -130,6 +130,25 @@ const CHANGES: readonly Change[] = [
     ({ isolation }) => ({ isolation: { ...isolation, interfaces: ["lo", "eth0"] } }),
     ["6.2"],
   ],
+  ["a child shows no interface", ({ isolation }) => ({ isolation: { ...isolation, interfaces: [] } }), ["6.2"]],
+  ["a child shows no process", ({ isolation }) => ({ isolation: { ...isolation, processes: 0 } }), ["6.2", "15.2"]],
+  [
+    "a child shows no namespace",
+    ({ isolation }) => ({
+      isolation: {
+        ...isolation,
+        child: Object.fromEntries(Object.keys(isolation.child).map((name) => [name, "unknown"])),
+      },
+    }),
+    ["6.2", "15.1"],
+  ],
+  [
+    "a program that should see no denied file does not run",
+    withCall("deniedThroughProgram", { status: "denied", text: null }),
+    ["6.2", "15.2"],
+  ],
+  ["no malformed message was sent", () => ({ malformed: [] }), ["5.5"]],
+  ["no operator's verb was asked", () => ({ agentVerbs: [] }), ["6.1", "6.4", "6.5"]],
   [
     "a child sees other processes",
     ({ isolation }) => ({ isolation: { ...isolation, processes: 90 } }),
@@ -193,7 +212,7 @@ const CHANGES: readonly Change[] = [
     ["17.2"],
   ],
   ["executions are not told", ({ spans }) => ({ spans: spans.map((span) => ({ ...span, execution: null })) }), ["5.4"]],
-  ["a receiver that refuses is believed", () => ({ spansWhileShut: 9 }), ["12.2"]],
+  ["nothing was told before the kill", () => ({ refusedWhileShut: 0 }), ["12.2"]],
 ];
 
 describe("what was seen of a life, changed", () => {
@@ -317,6 +336,7 @@ describe("what was seen of an installation, changed", () => {
     ["a flipped byte is installed", { flipped: { exit: 0, code: null, said: "" } }, ["4.2"]],
     ["something was made elsewhere", { outside: ["etc"] }, ["4.3"]],
     ["something is set-uid", { loose: ["bin/femtoclaw"] }, ["4.3"]],
+    ["a kill leaves a part", { kills: [{ left: "part", again: 0, works: true }] }, ["4.4"]],
     ["a kill leaves what cannot be ended", { kills: [{ left: "none", again: 78, works: false }] }, ["4.4"]],
     ["no record tells of it", { told: ["boot.started"] }, ["9.1"]],
   ])("%s", (_what, more, clauses) => {

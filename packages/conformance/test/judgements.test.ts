@@ -1,7 +1,7 @@
 /** What is judged of an upgrade and of a deployment in use, by what could be seen of them. */
 import { describe, expect, test } from "vitest";
 import { judgeAll } from "../src/conformance.ts";
-import type { Observations } from "../src/observations.ts";
+import type { Answered, CallName, Failures, Life, Observations } from "../src/observations.ts";
 
 const nothing = { ok: false, reason: "nobody looked" } as const;
 const standalone = { isStandalone: true, format: "ELF", alone: 0, injected: [], builds: null };
@@ -119,4 +119,69 @@ describe("what was seen of a deployment in use, changed", () => {
     expect(of20({ verify: { ...verify, exit: 3 } }, "not-checked")).toEqual(["20.3"]);
     expect(of20({}, "holds")).toHaveLength(5);
   });
+});
+
+/** A life in which every look found nothing: no call was answered, and what was counted or listed is empty. */
+function emptyLife(): Life {
+  const nothing: Answered = {
+    ...{ exit: null, status: "none", decision: null, code: null, seq: null, execution: null, text: null },
+    truncated: false,
+  };
+  return {
+    beforeStart: null,
+    readyMs: 0,
+    status: { phase: "", integrity: "", sandbox: null, uid: null, privileges: "unknown", deployment: null },
+    malformed: [],
+    forbiddenEffects: [],
+    calls: new Proxy({} as Record<CallName, Answered>, { get: () => nothing }),
+    surfaces: [],
+    agentVerbs: [],
+    isolation: { host: {}, child: {}, processes: 0, interfaces: [] },
+    registry: { disabled: null, enabled: "none" },
+    approval: { asked: "", openAfterCrash: false, firstAnswer: null, secondAnswer: null, effects: 0 },
+    crash: { interrupted: null, survivors: [], remembered: false },
+    resources: {
+      ...{ idleCpuShare: Number.NaN, executions: 0, rssGrowthBytes: Number.NaN, descriptorGrowth: Number.NaN },
+      zombies: 0,
+    },
+    overload: [],
+    stop: { exit: "SIGKILL", acknowledged: 0, missing: [], leftBehind: [] },
+    audit: { exit: null, verdict: "", pinned: "", proofs: [], forgedProof: null },
+    replay: { exit: null, snapshotsEqual: 0, recomputed: null, sameElsewhere: false },
+    records: [],
+    spans: [],
+    refusedWhileShut: 0,
+    leaks: [],
+  };
+}
+
+const BROKEN = { exit: null, code: null, said: "" };
+const EMPTY_FAILURES: Failures = {
+  ...{ syntax: BROKEN, unknownKey: BROKEN, othersMayWrite: BROKEN, failingTest: BROKEN },
+  ...{ flippedByte: BROKEN, flippedVerify: BROKEN, twice: BROKEN },
+  damagedCursor: { started: false, observability: "" },
+  forbiddenEffects: [],
+  repaired: { call: null, verify: null },
+  tampered: {},
+  configurationDigests: [],
+};
+
+test("nothing holds of which nothing was seen, but that nothing was left behind or given away", () => {
+  const seen: Observations = {
+    ...SEEN,
+    life: { ok: true, value: emptyLife() },
+    failures: { ok: true, value: EMPTY_FAILURES },
+    surroundings: { ok: true, value: [] },
+    executable: { ok: true, value: { isStandalone: true, format: "", alone: null, injected: [], builds: null } },
+    deployed: {
+      ok: true,
+      value: {
+        ...{ findings: [], inForce: null, onDisk: "", goesOn: null },
+        verify: { exit: null, verdict: "", pinned: "" },
+      },
+    },
+  };
+  const holding = judgeAll(seen).filter(({ verdict }) => verdict === "holds");
+  // The stories of these break off where what they look at was never there.
+  expect(holding.map(({ id }) => id)).toEqual(["2.3", "8.3", "12.3", "16.4"]);
 });

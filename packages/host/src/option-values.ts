@@ -8,8 +8,11 @@ export function sequenceNumber(text: string): number {
   return wholeNumber(text, 0, Number.MAX_SAFE_INTEGER, "a sequence number");
 }
 
+/** LIMIT: milliseconds of a timer. One of more would be over at once. */
+const TIMER_MS_MAX = 2_147_483_647;
+
 export function milliseconds(text: string): number {
-  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER, "a number of milliseconds");
+  return wholeNumber(text, 1, TIMER_MS_MAX, `a number of milliseconds, at most ${TIMER_MS_MAX}`);
 }
 
 /** Milliseconds that a call may wait for an operator. */

@@ -16,6 +16,7 @@ describe("usage", () => {
     [["call"], "missing required argument"],
     [["call", "fs_read", "{}", "one too many"], "too many arguments"],
     [["call", "fs_read", "--timeout", "soon"], "number of milliseconds"],
+    [["call", "fs_read", "--timeout", "2147483648"], "at most 2147483647"],
     [["--no-such-option", "status"], "unknown option"],
     [["executions", "list", "--state", "sideways"], "Allowed choices"],
     [["replay", "--to", "-1"], "sequence number"],

@@ -238,7 +238,11 @@ export class HostSession {
     this.#followed = client;
     // An older host does not report changes. Everything else works all the same.
     const first = await client.changes(null, 0).catch(() => null);
-    if (first !== null) void this.#changesFrom(client, first.next).catch(() => undefined);
+    if (first === null) return;
+    void this.#changesFrom(client, first.next).catch(() => {
+      // The host refused to tell more. The next list begins anew, unless another connection has done so.
+      if (this.#followed === client) this.#followed = null;
+    });
   }
 
   /** Ends with the connection. */
@@ -246,7 +250,8 @@ export class HostSession {
     for (let from = first; this.#followed === client && !this.#closing.signal.aborted; ) {
       const { next, offered, updated, ended } = await client.changes(from, CHANGES_MS);
       from = next;
-      if (offered && this.#listed !== null) await this.compareTools();
+      // A look that fails is made again until it succeeds, while the changes go on.
+      if (offered && this.#listed !== null) await this.compareTools().catch(() => undefined);
       for (const { server, uri } of updated) if (this.#subscribed.get(uri) === server) this.onResourceUpdated(uri);
       for (const { server, uri } of ended) {
         if (this.#subscribed.get(uri) !== server) continue;

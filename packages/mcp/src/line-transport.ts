@@ -40,8 +40,8 @@ export class LineTransport implements Transport {
   /** Requests without an answer yet, with their bytes. */
   readonly #unanswered = new Map<RequestId, number>();
   #unansweredBytes = 0;
-  /** Requests to listen that are open, or null while they are still being examined. */
-  readonly #listening = new Map<RequestId, Admitted | null>();
+  /** Requests to listen that are open; `admitted` is null while one is still being examined. */
+  readonly #listening = new Map<RequestId, { admitted: Admitted | null }>();
   /** Number of requests being examined, including those that were cancelled meanwhile. */
   #admitting = 0;
   /** Examines a request to listen before it is passed on. */
@@ -169,13 +169,14 @@ export class LineTransport implements Transport {
         refusal(id, OVERLOADED.code, `${LISTENING_MAX} requests to listen, and one of each id, may be open`),
       );
     }
-    this.#listening.set(id, null);
+    const listening: { admitted: Admitted | null } = { admitted: null };
+    this.#listening.set(id, listening);
     this.#admitting += 1;
     const admitted = await this.admit(message);
     this.#admitting -= 1;
-    // The client has left or cancelled the request meanwhile.
-    if (this.#isClosed || !this.#listening.has(id)) return admitted.release();
-    this.#listening.set(id, admitted);
+    // The client has left or cancelled the request meanwhile, and may have used its id for another one.
+    if (this.#isClosed || this.#listening.get(id) !== listening) return admitted.release();
+    listening.admitted = admitted;
     this.onmessage?.(admitted.message);
   }
 
@@ -185,7 +186,7 @@ export class LineTransport implements Transport {
   }
 
   #listensNoMore(id: RequestId): void {
-    this.#listening.get(id)?.release();
+    this.#listening.get(id)?.admitted?.release();
     this.#listening.delete(id);
   }
 

@@ -148,3 +148,31 @@ test("a list that is not wanted any more is not waited for either", async () => 
   cancel.abort(new Error("cancelled"));
   expect(await waits).toMatchObject([{ reason: { message: "cancelled" } }, { reason: { message: "cancelled" } }]);
 });
+
+test("a request to listen that was cancelled while it was examined is let go of, although its id is used again", async () => {
+  const input = new PassThrough();
+  const transport = new LineTransport(input, new PassThrough().resume());
+  const heard: unknown[] = [];
+  const released: number[] = [];
+  const examined: (() => void)[] = [];
+  transport.onmessage = (message) => void heard.push("method" in message ? message.method : null);
+  transport.admit = async (message) => {
+    const number = examined.length;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    examined.push(resolve);
+    await promise;
+    return { message, release: () => void released.push(number) };
+  };
+  await transport.start();
+  const say = (message: object): void => void input.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+  const listen = { id: 1, method: "subscriptions/listen", params: {} };
+  say(listen);
+  say({ method: "notifications/cancelled", params: { requestId: 1 } });
+  say(listen);
+  while (examined.length < 2) await setImmediate();
+  for (const go of examined) go();
+  while (!heard.includes(listen.method)) await setImmediate();
+  expect(heard.filter((method) => method === listen.method)).toHaveLength(1);
+  expect(released).toEqual([0]);
+  await transport.close();
+});

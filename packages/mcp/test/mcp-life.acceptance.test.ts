@@ -1,13 +1,27 @@
 /** Hosts that are not there, go away in the middle of a call, come back, and are started by whoever needs one. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import type { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { expect, test } from "vitest";
-import { CONFIGURATION, ERAS, McpPlace } from "./mcp-place.ts";
+import { CONFIGURATION, ERAS, type McpClient, McpPlace } from "./mcp-place.ts";
 
 const READ = { name: "fs_read", arguments: { path: "notes.txt" } };
 const NOTE = { name: "fs_write", arguments: { path: "out/note", content: "once\n", mode: "append" } };
 const AWAY = { isError: true, structuredContent: { error: { code: "FEMTO_HOST_NOT_RUNNING" }, record: null } };
 const DONE = { structuredContent: { content: "some notes\n" } };
+
+/** What the client's server process has open. */
+function openFiles({ transport }: McpClient): string[] {
+  const folder = `/proc/${(transport as StdioClientTransport).pid}/fd`;
+  return readdirSync(folder).map((descriptor) => {
+    try {
+      return readlinkSync(join(folder, descriptor));
+    } catch {
+      // It was closed meanwhile.
+      return "";
+    }
+  });
+}
 
 test("without a host each call says so, none is started, and the one that comes is found and told of", async () => {
   await using place = new McpPlace();
@@ -60,6 +74,8 @@ test("many clients that need a host at once start one, where the configuration s
   try {
     const answers = await Promise.all(clients.map((client) => client.callTool(READ)));
     expect(answers).toMatchObject(clients.map(() => DONE));
+    // Each may have to start hosts as long as it lives.
+    expect(clients.flatMap(openFiles).filter((path) => path.endsWith("host.log"))).toEqual([]);
     await using operator = await place.operator();
     expect(await operator.status()).toMatchObject({ boots: 1 });
   } finally {

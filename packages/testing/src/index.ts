@@ -9,3 +9,4 @@ export {
 } from "./journal-store-suite.ts";
 export { HAS_SMALL_DISK, SmallDisk } from "./small-disk.ts";
 export { testedProgram } from "./tested-program.ts";
+export { type NumberForm, toolNumber } from "./tool-number.ts";

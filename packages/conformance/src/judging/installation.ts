@@ -73,12 +73,12 @@ export const installationClauses: readonly Clause[] = [
     id: "4.4",
     demands: "installation ends whole or not at all",
     judge: onInstallation(({ kills }) => {
-      const mixed = kills.filter(({ again, works }) => again !== 0 || !works);
+      const mixed = kills.filter(({ left, again, works }) => left === "part" || again !== 0 || !works);
       return demand(
         claim(
           kills.length > 0 && mixed.length === 0,
           `killed ${kills.length} times, it was ${[...new Set(kills.map(({ left }) => left))].join(" or ")}, and the next one ended it`,
-          `after a kill the next one ended with ${mixed.map(({ again }) => again).join(", ")}`,
+          `after a kill: ${mixed.map(({ left, again }) => `${left === "part" ? "a part of it" : left} was left, the next one ended with ${again}`).join("; ") || "nobody was killed"}`,
         ),
       );
     }),

@@ -53,13 +53,13 @@ export const lifecycleClauses: readonly Clause[] = [
   {
     id: "12.2",
     demands: "a stop keeps telemetry that was not sent",
-    judge: on("life", ({ spans, spansWhileShut, records }) => {
+    judge: on("life", ({ spans, refusedWhileShut, records }) => {
       const boots = spans.filter(({ name }) => name === "femtoclaw.boot").length;
       return demand(
         claim(
-          spansWhileShut === 0 && boots >= bootsOf(records).length - 1,
-          `after a receiver that refused and a kill, ${boots} boots were told`,
-          `${boots} boots were told, ${spansWhileShut} spans while the receiver refused`,
+          refusedWhileShut > 0 && boots >= bootsOf(records).length - 1,
+          `after a receiver that refused ${refusedWhileShut} times and a kill, ${boots} boots were told`,
+          `${boots} boots were told, after a receiver that refused ${refusedWhileShut} times`,
         ),
       );
     }),

@@ -1,6 +1,7 @@
 /** Clauses 5 to 8: what the process does, what it decides about, and what it costs. */
 import { type Claim, type Clause, claim, demand, type Judgement, notChecked, on } from "../judgement.ts";
 import type { Answered, CallName, Life, Observations } from "../observations.ts";
+import { isolated, seesItselfAlone, seesNoDeniedFile } from "./life-claims.ts";
 import { bootsOf, illegalTransitions } from "./lifecycle-table.ts";
 
 const MIB = 1_048_576;
@@ -39,28 +40,18 @@ const noForbiddenEffect = ({ forbiddenEffects }: Life): Claim =>
 const withoutAuthority = ({ agentVerbs }: Life): Claim => {
   const answered = agentVerbs.filter(({ code }) => code !== "FEMTO_VERB_UNKNOWN").map(({ verb }) => verb);
   return claim(
-    answered.length === 0,
+    agentVerbs.length > 0 && answered.length === 0,
     `an agent asked ${agentVerbs.length} operator's verbs in vain`,
-    `not refused to an agent: ${answered.join(", ")}`,
+    `not refused to an agent: ${answered.join(", ") || "no verb was asked"}`,
   );
 };
 
-const isolated = ({ isolation }: Life): Claim => {
-  const shared = Object.entries(isolation.host).filter(
-    ([name, value]) => isolation.child[name] === value || isolation.child[name] === "unknown",
-  );
-  return claim(
-    shared.length === 0,
-    `a child has namespaces of its own: ${Object.keys(isolation.host).join(", ")}`,
-    `shared with a child: ${shared.map(([name]) => name).join(", ")}`,
-  );
-};
-
+/** Where there is no network, there is still an interface that leads to the child itself. */
 const noNetwork = ({ isolation: { interfaces } }: Life): Claim =>
   claim(
-    interfaces.every((name) => name === "lo"),
+    interfaces.length > 0 && interfaces.every((name) => name === "lo"),
     "a child has no network",
-    `a child has ${interfaces.join(", ")}`,
+    `a child has ${interfaces.join(", ") || "shown no interface"}`,
   );
 
 interface Ordinary {
@@ -87,9 +78,14 @@ export const processClauses: readonly Clause[] = [
     demands: "keeps a state machine and takes only its transitions",
     judge: on("life", ({ status, records }) => {
       const illegal = illegalTransitions(records);
+      const boots = bootsOf(records).length;
       return demand(
         claim(status.phase === "idle", "status names the phase", `status names the phase ${status.phase}`),
-        claim(illegal.length === 0, "every recorded transition is one of the table", illegal.join(", ")),
+        claim(
+          boots > 0 && illegal.length === 0,
+          "every recorded transition is one of the table",
+          illegal.join(", ") || "no boot is recorded",
+        ),
       );
     }),
   },
@@ -129,7 +125,11 @@ export const processClauses: readonly Clause[] = [
       const told = new Set(spans.map(({ execution }) => execution));
       const untold = ended.filter(({ execution }) => !told.has(execution)).length;
       return demand(
-        claim(untold === 0, `spans of ${ended.length} executions arrived`, `${untold} executions have no span`),
+        claim(
+          ended.length > 0 && untold === 0,
+          `spans of ${ended.length} executions arrived`,
+          `${untold} of ${ended.length} executions have no span`,
+        ),
       );
     }),
   },
@@ -141,7 +141,11 @@ export const processClauses: readonly Clause[] = [
         .filter(({ status }) => !["error", "refused"].includes(status))
         .map(({ name }) => name);
       return demand(
-        claim(taken.length === 0, `${life.malformed.length} malformed messages refused`, `taken: ${taken.join(", ")}`),
+        claim(
+          life.malformed.length > 0 && taken.length === 0,
+          `${life.malformed.length} malformed messages refused`,
+          `taken: ${taken.join(", ") || "none was sent"}`,
+        ),
         noForbiddenEffect(life),
       );
     }),
@@ -168,23 +172,7 @@ export const processClauses: readonly Clause[] = [
   {
     id: "6.2",
     demands: "stands between programs and the system",
-    judge: on("life", (life) => {
-      const { text, status } = life.calls.deniedThroughProgram;
-      return demand(
-        isolated(life),
-        noNetwork(life),
-        claim(
-          life.isolation.processes <= 3,
-          "a child sees its own processes only",
-          `a child sees ${life.isolation.processes} processes`,
-        ),
-        claim(
-          status === "completed" && !text?.includes("secret"),
-          "a permitted program does not see a denied file",
-          "a permitted program read a denied file",
-        ),
-      );
-    }),
+    judge: on("life", (life) => demand(isolated(life), noNetwork(life), seesItselfAlone(life), seesNoDeniedFile(life))),
   },
   {
     id: "6.3",

@@ -1,6 +1,7 @@
 /** Clauses 15 to 18: isolation, security, telemetry and failure. */
 import { type Claim, type Clause, claim, demand, notChecked, on } from "../judgement.ts";
 import type { Broken, Failures, Life, Surrounding } from "../observations.ts";
+import { isolated, seesItselfAlone, seesNoDeniedFile } from "./life-claims.ts";
 
 const isFailure = ({ exit, code }: Broken): boolean => exit !== null && exit !== 0 && code !== null;
 
@@ -33,34 +34,14 @@ export const protectionClauses: readonly Clause[] = [
   {
     id: "15.1",
     demands: "programs run isolated",
-    judge: on("life", (life) => {
-      const shared = Object.entries(life.isolation.host).filter(
-        ([name, value]) => life.isolation.child[name] === value,
-      );
-      return demand(
-        claim(life.status.sandbox !== null, `in ${life.status.sandbox}`, "no sandbox is in use"),
-        claim(
-          shared.length === 0,
-          "in namespaces of their own",
-          `in the host's own ${shared.map(([name]) => name).join(", ")}`,
-        ),
-      );
-    }),
+    judge: on("life", (life) =>
+      demand(claim(life.status.sandbox !== null, `in ${life.status.sandbox}`, "no sandbox is in use"), isolated(life)),
+    ),
   },
   {
     id: "15.2",
     demands: "harms no other process",
-    judge: on("life", (life) =>
-      demand(
-        noSurvivor(life),
-        claim(
-          life.isolation.processes <= 3,
-          "a child sees no process but its own",
-          `a child sees ${life.isolation.processes} processes`,
-        ),
-        claim(life.calls.deniedThroughProgram.text !== "a secret\n", "nor a denied file", "a child read a denied file"),
-      ),
-    ),
+    judge: on("life", (life) => demand(noSurvivor(life), seesItselfAlone(life), seesNoDeniedFile(life))),
   },
   {
     id: "16.1",

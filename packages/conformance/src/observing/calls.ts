@@ -1,6 +1,7 @@
 /** How a running host treats calls: honest ones, ones that no rule permits, and ones that are no calls at all. */
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import type { AgentVerb, OperatorVerb } from "@femtoclaw/protocol";
 import type { Answered, CallName, Life } from "../observations.ts";
 import { askSocket, proposal, SocketLines } from "../socket-line.ts";
 import type { Place } from "../subject.ts";
@@ -122,18 +123,60 @@ export async function bySurfaces(
   ];
 }
 
-/** The verbs that only an operator may use. */
-const OPERATOR_VERBS = [
-  ...["status", "stop", "sessions.halt", "capabilities.list", "capabilities.enable", "capabilities.disable"],
-  ...["executions.list", "executions.show", "executions.resolve"],
-  ...["approvals.list", "approvals.show", "approvals.answer"],
-  ...["audit.prove", "audit.checkpoint", "audit.export", "audit.erase", "audit.prune", "keys.show", "keys.rotate"],
-  ...["policy.show", "policy.decision", "policy.reload", "replay", "fork"],
-] as const;
+/** The verbs that only an operator may use. The type checker asks for each that is added. */
+const OPERATOR_VERBS: Readonly<Record<Exclude<OperatorVerb, AgentVerb>, true>> = {
+  status: true,
+  stop: true,
+  "sessions.halt": true,
+  "capabilities.list": true,
+  "capabilities.enable": true,
+  "capabilities.disable": true,
+  "capabilities.packages": true,
+  "capabilities.accept": true,
+  "capabilities.reset": true,
+  "executions.list": true,
+  "executions.show": true,
+  "executions.watch": true,
+  "executions.resolve": true,
+  "executions.undo": true,
+  "approvals.list": true,
+  "approvals.show": true,
+  "approvals.watch": true,
+  "approvals.answer": true,
+  "audit.prove": true,
+  "audit.checkpoint": true,
+  "audit.checkpoints": true,
+  "audit.export": true,
+  "audit.erase": true,
+  "audit.prune": true,
+  "log.records": true,
+  "log.summary": true,
+  "keys.show": true,
+  "keys.rotate": true,
+  "terminals.list": true,
+  "terminals.watch": true,
+  "terminals.recording": true,
+  "secrets.add": true,
+  "secrets.list": true,
+  "secrets.remove": true,
+  "upstreams.list": true,
+  "upstreams.accept": true,
+  "upstreams.reset": true,
+  "launch.start": true,
+  "launch.read": true,
+  "launch.write": true,
+  "launch.resize": true,
+  "launch.end": true,
+  "policy.show": true,
+  "policy.decision": true,
+  "policy.reload": true,
+  replay: true,
+  fork: true,
+};
 
 export async function operatorVerbsOfAnAgent(place: Place): Promise<Life["agentVerbs"]> {
   const seen: Life["agentVerbs"][number][] = [];
-  for (const verb of OPERATOR_VERBS) {
+  for (const verb of Object.keys(OPERATOR_VERBS)) {
     const answer = await askSocket(join(place.sockets, "agent.sock"), JSON.stringify({ id: 1, verb }));
     seen.push({ verb, code: answer?.ok === true ? "answered" : (answer?.error?.code ?? null) });
   }

@@ -1,3 +1,4 @@
+/** The configuration under which a deployment is examined. */
 import { join } from "node:path";
 
 /** Programs that may run at once; so few that a test can occupy all places. */
@@ -15,10 +16,7 @@ export interface ConfigurationParts {
   readonly workspace?: string;
 }
 
-/**
- * The configuration under which a deployment is examined: a little of everything, and nothing that could run arbitrary
- * code.
- */
+/** A little of everything, and nothing that could run arbitrary code. */
 export function configuration({ otlp, page, workspace = "." }: ConfigurationParts = {}): string {
   return `workspace = "${workspace}"
 [capabilities]

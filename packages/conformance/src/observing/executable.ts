@@ -3,7 +3,7 @@
  * it.
  */
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Executable } from "../observations.ts";
 import { type Command, Place } from "../subject.ts";
@@ -23,6 +23,7 @@ export async function observeExecutable(command: Command, rebuilt: string | null
   for (const [name, environment] of Object.entries(attempts)) {
     await place.run(["--version"], { environment });
     if (existsSync(marker)) injected.push(name);
+    rmSync(marker, { force: true });
   }
   const [file, ...prefix] = command;
   const builds = rebuilt === null ? null : { this: digestOf(file), other: digestOf(rebuilt) };

@@ -1,5 +1,16 @@
 /** Installs the executable into a new folder: what it creates there, and what is left if the installation is killed. */
-import { chmodSync, copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Installation } from "../observations.ts";
@@ -55,7 +66,7 @@ export async function observeInstallation(command: Command): Promise<Installatio
     outside,
     loose: paths.filter((path) => isLoose(join(place.root, path))),
     ...(await firstBoot(installed, service)),
-    kills: await killedInstalls(place, prefix, install, tookMs),
+    kills: await killedInstalls({ place, prefix, install, tookMs, signed: signedDigest(file) }),
   };
 }
 
@@ -99,12 +110,17 @@ async function firstBoot(
   return { told: (await recordsOf(place)).records.map(({ type }) => type), deployed, process };
 }
 
-async function killedInstalls(
-  place: Place,
-  prefix: string,
-  install: readonly string[],
-  tookMs: number,
-): Promise<Whole["kills"]> {
+interface KilledInstalls {
+  readonly place: Place;
+  readonly prefix: string;
+  readonly install: readonly string[];
+  /** How long one takes that nobody kills. */
+  readonly tookMs: number;
+  /** Digest of what is installed. */
+  readonly signed: string;
+}
+
+async function killedInstalls({ place, prefix, install, tookMs, signed }: KilledInstalls): Promise<Whole["kills"]> {
   const kills = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
     rmSync(prefix, { recursive: true });
@@ -113,9 +129,9 @@ async function killedInstalls(
     cutOff.kill();
     await cutOff.ended;
     const link = join(prefix, "bin/femtoclaw");
-    const left = isExecutable(link) ? "whole" : "none";
+    const left = leftAt(link, signed);
     const again = await place.run(install);
-    kills.push({ left, again: again.exit, works: isExecutable(link) } as const);
+    kills.push({ left, again: again.exit, works: leftAt(link, signed) === "whole" } as const);
   }
   return kills;
 }
@@ -133,11 +149,18 @@ function isLoose(path: string): boolean {
   return !status.isSymbolicLink() && (status.mode & 0o6022) !== 0;
 }
 
+/** What stands where the command should. A link that leads nowhere is nothing that could be run. */
+function leftAt(path: string, signed: string): Whole["kills"][number]["left"] {
+  if (!existsSync(path)) return "none";
+  return isExecutable(path) && digestOf(path) === signed ? "whole" : "part";
+}
+
 function isExecutable(path: string): boolean {
   try {
-    return readFileSync(path).length > 0;
+    accessSync(path, constants.X_OK);
+    return true;
   } catch {
-    // It does not exist, or is a broken link.
+    // It does not exist, is a broken link, or may not be run.
     return false;
   }
 }

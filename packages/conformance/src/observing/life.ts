@@ -52,7 +52,8 @@ export async function observeLife(command: Command, executions: number): Promise
   const registry = await switchRegistry(place);
   await sendSecrets(place);
   const overload = await overloadedCodes(place);
-  const spansWhileShut = receiver.spans.length;
+  await until(() => receiver.refused > 0);
+  const refusedWhileShut = receiver.refused;
   const { asked, interrupted, survivors } = await crash(place, first);
 
   receiver.isShut = false;
@@ -99,7 +100,7 @@ export async function observeLife(command: Command, executions: number): Promise
     replay: await replayOf(place),
     records,
     spans: receiver.spans,
-    spansWhileShut,
+    refusedWhileShut,
     leaks: leaksIn([place.state, join(place.root, "exported")], shown),
   };
 }
@@ -177,10 +178,13 @@ async function executionsOf(place: Place): Promise<Listed[]> {
 
 async function resourcesOf(place: Place, host: RunningHost, executions: number): Promise<Life["resources"]> {
   const run = async (count: number): Promise<void> => {
-    await sendAll(
+    const replies = await sendAll(
       place,
       Array.from({ length: count }, () => READ),
     );
+    // Calls that were refused would cost less than those that are said to have been made.
+    const done = replies.filter(({ status }) => status === "completed").length;
+    if (done !== count) throw failed(`of ${count} calls that are allowed, ${done} were completed`);
   };
   // The first calls fill caches of a fixed size; only what comes after them counts as growth.
   await run(Math.ceil(executions / 2));
@@ -234,7 +238,7 @@ function leftovers(place: Place): string[] {
   const unfinished = readdirSync(place.state, { recursive: true })
     .map(String)
     .filter((name) => /\.(?:new|tmp|sock)$/.test(name));
-  const running = processesWith(place.root).filter((line) => !line.includes("sleep"));
+  const running = processesWith(place.root);
   return [...sockets.map(String).filter((name) => name.endsWith(".sock")), ...unfinished, ...running];
 }
 

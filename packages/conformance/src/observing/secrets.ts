@@ -1,7 +1,7 @@
 /** Feeds secrets into a deployment in several ways and searches everything that it writes for them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Place } from "../subject.ts";
+import { failed, type Place } from "../subject.ts";
 import { callOf } from "./call.ts";
 import { sendAll } from "./calls.ts";
 
@@ -20,14 +20,20 @@ export async function sendSecrets(place: Place): Promise<void> {
   const { "an argument": argument, "a message": message, "a variable of a call": variable } = CANARIES;
   place.write("p/token-file.txt", `token ${CANARIES["a file that was read"]}\n`);
   place.write("p/token-output.txt", `token ${CANARIES["a program's output"]}\n`);
-  await callOf(place, "process_exec", { bin: "echo", argv: [argument] });
-  await callOf(place, "process_exec", { bin: "echo", argv: [], env: { CANARY: variable } });
-  await callOf(place, "fs_read", { path: "token-file.txt" });
-  await callOf(place, "process_exec", { bin: "cat", argv: ["token-output.txt"] });
-  await sendAll(place, [
+  const calls = [
+    await callOf(place, "process_exec", { bin: "echo", argv: [argument] }),
+    await callOf(place, "process_exec", { bin: "echo", argv: [], env: { CANARY: variable } }),
+    await callOf(place, "fs_read", { path: "token-file.txt" }),
+    await callOf(place, "process_exec", { bin: "cat", argv: ["token-output.txt"] }),
+  ];
+  const replies = await sendAll(place, [
     JSON.stringify({ message: { content: message } }),
     `{"mesage":"${CANARIES["a refused message"]}"}`,
   ]);
+  const seqs = [...calls.map(({ seq }) => seq), ...replies.map(({ record }) => record?.seq ?? null)];
+  const recorded = seqs.filter((seq) => seq !== null).length;
+  // What never went in could not come out.
+  if (recorded !== Object.keys(CANARIES).length) throw failed(`of six secrets that went in, ${recorded} have a record`);
 }
 
 /** The ways by which those secrets came in that are found in the folders' files or in the texts. */

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import type { Twins } from "../observations.ts";
-import { type Command, Place } from "../subject.ts";
+import { type Command, failed, Place } from "../subject.ts";
 import { recordsOf } from "./audit.ts";
 import type { SeenReply } from "./call.ts";
 import { sendAll } from "./calls.ts";
@@ -85,7 +85,11 @@ async function transcript(
   const lines: string[] = [];
   const length = SESSION_ROUNDS * messagesOf(0).length;
   for (let from = 0; from < script.length; from += length) {
-    const replies = await sendAll(place, script.slice(from, from + length));
+    const messages = script.slice(from, from + length);
+    const replies = await sendAll(place, messages);
+    if (replies.length !== messages.length) {
+      throw failed(`${messages.length} messages were sent, and ${replies.length} answered`);
+    }
     lines.push(...replies.map((reply) => normalised(reply, place.root)));
   }
   host.kill("SIGTERM");

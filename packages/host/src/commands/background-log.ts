@@ -1,11 +1,11 @@
 /** The log file of a host in the background. Each start appends to it. */
-import { constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of its log that are shown if a host did not come up. */
 const SAID_BYTES_MAX = 65_536;
 
-export class BackgroundLog {
+export class BackgroundLog implements Disposable {
   readonly path: string;
   readonly descriptor: number;
   readonly #start: number;
@@ -29,5 +29,9 @@ export class BackgroundLog {
   sinceStart(): Buffer {
     const buffer = Buffer.alloc(SAID_BYTES_MAX);
     return buffer.subarray(0, readSync(this.descriptor, buffer, 0, buffer.length, this.#start));
+  }
+  /** Closes it here. A host that writes to it has a descriptor of its own. */
+  [Symbol.dispose](): void {
+    closeSync(this.descriptor);
   }
 }

@@ -5,13 +5,14 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorClient } from "@femtoclaw/client";
-import { EXIT, type ExecutionView, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { EXIT, type ExecutionView, printable, type TypedRecord } from "@femtoclaw/protocol";
 import { hostStatus } from "../host-status.ts";
 import { LiveLine } from "../terminal/live-line.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
 import { shortened } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
+import { isHostEnding } from "./ending-host.ts";
 import { RunningOutput } from "./running-output.ts";
 
 /** Pause between two looks while something runs, because the display shows for how long. */
@@ -40,8 +41,19 @@ const SHOWN: ReadonlySet<TypedRecord["type"]> = new Set([
 
 /** Runs until it is interrupted or the host ends. A slow reader falls behind; the host does not wait for it. */
 export async function followExecutions(context: CommandContext, options: FollowOptions): Promise<number> {
-  const { output } = context;
   await using operator = await context.operator();
+  try {
+    return await follow(context, operator, options);
+  } catch (error) {
+    // The end of the host is a normal end of this command, whatever it was being asked.
+    if (!isHostEnding(error)) throw error;
+    return EXIT.ok;
+  }
+}
+
+/** Ends only with an error. */
+async function follow(context: CommandContext, operator: OperatorClient, options: FollowOptions): Promise<never> {
+  const { output } = context;
   let { records: next } = await hostStatus(operator);
   const wanted = (view: ExecutionView): boolean =>
     (options.state === undefined || view.status === options.state) &&
@@ -62,8 +74,7 @@ export async function followExecutions(context: CommandContext, options: FollowO
   for (;;) {
     await running?.look((text) => line.above(() => output.line(text)));
     const isIdle = going.isIdle && running?.isIdle !== false;
-    const records = await recordsFrom(operator, next, isIdle ? WAIT_MS : 0);
-    if (records === null) return EXIT.ok;
+    const { records } = await operator.records(next, isIdle ? WAIT_MS : 0);
     for (const record of records) {
       going.take(record);
       next = record.seq + 1;
@@ -77,20 +88,6 @@ export async function followExecutions(context: CommandContext, options: FollowO
     }
     line.set(going.text(output) ?? output.style("dim", "following; Ctrl-C ends"));
     if (records.length === 0 && !isIdle) await Promise.race([sleep(LOOK_MS), operator.closed]);
-  }
-}
-
-/** Null once the host is gone, which is a normal end of this command. */
-async function recordsFrom(
-  operator: OperatorClient,
-  next: number,
-  waitMs: number,
-): Promise<readonly TypedRecord[] | null> {
-  try {
-    return (await operator.records(next, waitMs)).records;
-  } catch (error) {
-    if (!(error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING")) throw error;
-    return null;
   }
 }
 

@@ -1,9 +1,10 @@
 /** `up --detach`: runs the same command once more, as a process of its own. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { openStateDirectory } from "@femtoclaw/journal/state-directory";
-import { EXIT, parseJson } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, parseJson, systemErrorCode } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { requireLimits } from "../process-limits.ts";
 import { type OpenEnds, openEnds } from "../terminal/open-ends-text.ts";
@@ -49,11 +50,19 @@ export async function startDetached(context: CommandContext): Promise<DetachedSt
   requireLimits();
   const { resolved } = context.load();
   const { root } = await openStateDirectory(resolved.stateDirectory, { create: true });
-  const log = new BackgroundLog(join(root, LOG_FILE));
+  // An MCP server or a chat starts a host as often as it finds none, and would keep a descriptor of each.
+  using log = new BackgroundLog(join(root, LOG_FILE));
   const [program, ...words] = ownCommand();
   const args = [...words, ...globalArgs(context), "--json", "up"];
   const { environment: env } = context;
   const child = spawn(program, args, { env, detached: true, stdio: ["ignore", "pipe", log.descriptor] });
+  await once(child, "spawn").catch((cause: unknown) => {
+    const reason = `the host cannot be started: ${systemErrorCode(cause) ?? errorText(cause)}`;
+    throw new FemtoError("FEMTO_SURROUNDINGS", reason, {
+      fix: "End what uses up this user's processes or this process's open files, and run the command again.",
+      cause,
+    });
+  });
   const { stdout } = child;
   assert(stdout !== null, "the host's stdout is a pipe");
   const said = await firstLine(stdout);

@@ -10,6 +10,7 @@ import { cardLines } from "../terminal/approval-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, styled } from "../terminal/reply-text.ts";
 import type { CommandContext } from "./command-context.ts";
+import { isHostEnding } from "./ending-host.ts";
 
 /** Time after which the host answers that nothing is new. The time that is left is then shown anew. */
 const WAIT_MS = 10_000;
@@ -36,15 +37,12 @@ export async function watchApprovals(context: CommandContext): Promise<number> {
   }
 }
 
-/** Errors of a host that is ending or has ended. */
-const ENDING: readonly string[] = ["FEMTO_HOST_NOT_RUNNING", "FEMTO_DRAINING", "FEMTO_JOURNAL_CLOSED"];
-
 /** Null once the host is gone, which is a normal end of this command. */
 async function lookWhileOpen(watch: Watch): Promise<string[] | null> {
   try {
     return await watch.look();
   } catch (error) {
-    if (!(error instanceof FemtoError && ENDING.includes(error.code))) throw error;
+    if (!isHostEnding(error)) throw error;
     return null;
   }
 }

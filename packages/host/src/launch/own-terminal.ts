@@ -1,4 +1,5 @@
 /** Lends the terminal or the pipes of this command to an agent. Input is passed on unchanged; output can only draw. */
+import { once } from "node:events";
 import { StringDecoder } from "node:string_decoder";
 import { LIMITS } from "@femtoclaw/protocol";
 import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
@@ -65,15 +66,13 @@ export class OwnTerminal implements Disposable {
     });
   }
 
-  /** Resolves when the reader has room for more. */
+  /** Resolves when the reader has room for more, or is gone. */
   async write(to: Output, bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return;
     const stream = process[to];
     const said = stream.isTTY ? this.#filters[to].pass(bytes) : bytes;
-    if (stream.write(said)) return;
-    await new Promise<void>((resolve) => {
-      stream.once("drain", resolve);
-    });
+    // A stream whose reader is gone reports an error, and never that it has room.
+    if (!stream.write(said)) await once(stream, "drain").catch(() => undefined);
   }
 
   /** Restores the terminal. Further calls do nothing. */

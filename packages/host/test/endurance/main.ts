@@ -1,10 +1,15 @@
 /** `npm run endurance -- [--executions N | --minutes N]`: what a host holds and how fast it answers, at each quarter. */
 import { inspect, parseArgs } from "node:util";
+import { toolNumber } from "@femtoclaw/testing";
 import { endurance, type Mark } from "./endurance.ts";
 
 const { executions = "100000", minutes } = parseArgs({
   options: { executions: { type: "string" }, minutes: { type: "string" } },
 }).values;
+const duration =
+  minutes === undefined
+    ? { executions: toolNumber("executions", executions) }
+    : { minutes: toolNumber("minutes", minutes, { decimals: true }) };
 const COLUMNS = {
   at: "at",
   executions: "executions",
@@ -24,7 +29,7 @@ const row = (cells: readonly unknown[]): string => `${cells.map((cell) => String
 process.stdout.write(row(Object.values(COLUMNS)));
 try {
   await endurance({
-    duration: minutes === undefined ? { executions: Number(executions) } : { minutes: Number(minutes) },
+    duration,
     onMark: (mark: Mark) => void process.stdout.write(row(NAMES.map((name) => mark[name]))),
   });
   process.stdout.write("nothing of it stays\n");

@@ -108,11 +108,14 @@ export class HttpSessions {
 }
 
 async function handle(session: HttpSession, { request, response, open, message }: HttpExchange): Promise<void> {
-  session.open += 1;
-  session.unread.add(response);
-  response.once("close", () => {
-    session.open -= 1;
-  });
+  // A client that left while its request was read has no end any more that could be heard, and is not there to read.
+  if (!response.closed) {
+    session.open += 1;
+    session.unread.add(response);
+    response.once("close", () => {
+      session.open -= 1;
+    });
+  }
   if (isJSONRPCRequest(message)) {
     session.unanswered.set(message.id, open);
     open.awaitAnswer();

@@ -1,5 +1,6 @@
 /** `npm run simulate -- --seed N --rounds M`: plays the rounds and prints what happened, or what went wrong. */
 import { parseArgs } from "node:util";
+import { toolNumber } from "../tool-number.ts";
 import { Divergence } from "./oracle.ts";
 import { simulate } from "./simulate.ts";
 
@@ -8,7 +9,8 @@ const PROGRESS_ROUNDS = 1_000;
 const { values } = parseArgs({
   options: { seed: { type: "string", default: "1" }, rounds: { type: "string", default: "500" } },
 });
-const [seed, rounds] = [Number(values.seed), Number(values.rounds)];
+const seed = toolNumber("seed", values.seed, { least: 0 });
+const rounds = toolNumber("rounds", values.rounds);
 let told = 0;
 
 function onProgress(done: number): void {
