@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { refuseForeignHost } from "../configuration/answering-host.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import type { HostPlace } from "../configuration/started-hosts.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
@@ -59,16 +60,23 @@ export class CommandContext {
   /** `options.agent` names an agent with tables in the configuration. Without it, the agent is one like any other. */
   async agent(loaded = this.load(), options: AgentOptions = {}): Promise<AgentClient> {
     if (options.agent !== undefined) knownAgent(loaded, options.agent);
-    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);
+    return await AgentClient.connect(await this.#socketsOf(loaded), this.logMemory(loaded), options);
   }
 
   async operator(loaded = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
+    return await OperatorClient.connect(await this.#socketsOf(loaded), this.logMemory(loaded));
   }
 
   /** For looking at a host or stopping it, even if its log does not fit what was seen of it before. */
   async unprovedOperator(host: Placed = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(host));
+    return await OperatorClient.connectUnproved(await this.#socketsOf(host));
+  }
+
+  /** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
+  async #socketsOf({ resolved }: Placed): Promise<string> {
+    assertPrivateSocketFolder(resolved.runtimeDirectory);
+    await refuseForeignHost(this.environment, resolved);
+    return resolved.runtimeDirectory;
   }
 
   /** What commands and the host itself have seen of the log in this state directory. */
@@ -108,10 +116,4 @@ export function knownAgent({ resolved }: LoadedConfiguration, agent: string): st
       ? "Leave --agent out, or add a table [agent.NAME]."
       : `Name one that has tables: ${known.map((name) => printable(name)).join(", ")}.`;
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, { fix });
-}
-
-/** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
-function checkedRuntimeDirectory({ resolved }: Placed): string {
-  assertPrivateSocketFolder(resolved.runtimeDirectory);
-  return resolved.runtimeDirectory;
 }
