@@ -68,7 +68,7 @@ export function replaceFile(path: string, content: string): void {
   try {
     renameSync(next, path);
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   }
   syncFolder(dirname(path));
@@ -82,7 +82,7 @@ function writeBeside(path: string, content: string | Uint8Array, mode: number): 
     fsyncSync(descriptor);
     return next;
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   } finally {
     closeSync(descriptor);
@@ -96,10 +96,19 @@ export function replaceLink(path: string, target: string): void {
     symlinkSync(target, next);
     renameSync(next, path);
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+/** Removes a file that did not get its name. The next command sweeps what stays; the first error is the one to report. */
+function discard(next: string): void {
+  try {
+    rmSync(next, { force: true });
+  } catch {
+    // See above.
+  }
 }
 
 /** Null if there is no link. */
