@@ -411,11 +411,6 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Whether a second name for a file was refused because the file system has none to give. */
-export function hasNoHardLinks(error: unknown): boolean {
-  return /^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(systemErrorCode(error) ?? "");
-}
-
 const CODES_BY_WORDS = [
   ["Read-only file system", "EROFS"],
   ["Input/output error", "EIO"],

@@ -24,7 +24,7 @@ export {
 } from "./authority.ts";
 export { ConnectionPlaces, type HeldConnection } from "./connection-places.ts";
 export { countedText, isRedacted, printable, visibleJson } from "./display.ts";
-export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, hasNoHardLinks, systemErrorCode } from "./errors.ts";
+export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
 export { faultOf } from "./fault-of.ts";
 export {
   CONNECT_ACTION,
@@ -55,6 +55,7 @@ export {
   validateReply,
   validateSnapshot,
 } from "./generated/validators.js";
+export { hasNoHardLinks } from "./hard-links.ts";
 export { canonicalHost, portNumber } from "./host-spelling.ts";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";

@@ -5,7 +5,17 @@ import type { Capability, CapabilityCall, CapabilityOutcome } from "../capabilit
 import { valueAt } from "../facts/arguments.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
-import { changed, exists, leafOf, linkNew, missing, requireLeaf, requirePlace, syncFolder, unexpected } from "./held-place.ts";
+import {
+  changed,
+  exists,
+  leafOf,
+  linkNew,
+  missing,
+  requireLeaf,
+  requirePlace,
+  syncFolder,
+  unexpected,
+} from "./held-place.ts";
 import { versionOf } from "./kept.ts";
 import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks, VERSION_ARGUMENT } from "./path-argument.ts";
 import { WalkBounds, walk } from "./walk.ts";
