@@ -25,7 +25,7 @@ export {
 export { ConnectionPlaces, type HeldConnection } from "./connection-places.ts";
 export { countedText, isRedacted, printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
-export { faultOf } from "./fault-of.ts";
+export { faultOf, hasNoHardLinks } from "./fault-of.ts";
 export {
   CONNECT_ACTION,
   type ConnectGrant,
@@ -55,7 +55,6 @@ export {
   validateReply,
   validateSnapshot,
 } from "./generated/validators.js";
-export { hasNoHardLinks } from "./hard-links.ts";
 export { canonicalHost, portNumber } from "./host-spelling.ts";
 export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
 export { jsonPointer, pointerTokens } from "./json-pointer.ts";

@@ -2,7 +2,6 @@
 import { statSync } from "node:fs";
 import { AgentClient, type AgentOptions, LogMemory, OperatorClient } from "@femtoclaw/client";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { refuseForeignHost } from "../configuration/answering-host.ts";
 import { type LoadedConfiguration, loadConfiguration } from "../configuration/load-configuration.ts";
 import type { HostPlace } from "../configuration/started-hosts.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
@@ -75,6 +74,8 @@ export class CommandContext {
   /** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
   async #socketsOf({ resolved }: Placed): Promise<string> {
     assertPrivateSocketFolder(resolved.runtimeDirectory);
+    // A host loads this module too, and asks no other one.
+    const { refuseForeignHost } = await import("../configuration/answering-host.ts");
     await refuseForeignHost(this.environment, resolved);
     return resolved.runtimeDirectory;
   }

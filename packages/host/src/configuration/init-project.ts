@@ -1,10 +1,10 @@
 /** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
-import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostEnvironment } from "@femtoclaw/protocol";
 import { FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
-import { besideName, isBeside, sweepBeside } from "../installation/durable-files.ts";
+import { besideName, discard, isBeside, sweepBeside } from "../installation/durable-files.ts";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
 import { neededDurableFolder, neededFolder } from "./needed-folder.ts";
@@ -84,7 +84,7 @@ async function writeProject(
     await rest();
   } catch (error) {
     // Otherwise the next attempt would find a project that somebody else seems to have begun.
-    for (const { folder: within, name } of written) rmSync(within.at(name), { force: true });
+    for (const { folder: within, name } of written) discard(within.at(name));
     throw error;
   }
   return written.map(({ folder: within, name }) => join(within.path, name));
@@ -143,7 +143,7 @@ function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): W
       cause: error,
     });
   } finally {
-    rmSync(next, { force: true });
+    discard(next);
   }
 }
 

@@ -57,7 +57,7 @@ export function writeNewFile(path: string, content: string | Uint8Array, mode: n
   try {
     linkSync(next, path);
   } finally {
-    rmSync(next);
+    discard(next);
   }
   syncFolder(dirname(path));
 }
@@ -102,12 +102,12 @@ export function replaceLink(path: string, target: string): void {
   syncFolder(dirname(path));
 }
 
-/** Removes a file that did not get its name. The next command sweeps what stays; the first error is the one to report. */
-function discard(next: string): void {
+/** Removes a file that nobody needs any more. */
+export function discard(path: string): void {
   try {
-    rmSync(next, { force: true });
+    rmSync(path, { force: true });
   } catch {
-    // See above.
+    // Why its caller failed is what there is to report. The next command sweeps what stays.
   }
 }
 
