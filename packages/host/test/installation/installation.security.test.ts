@@ -16,11 +16,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { ERRORS, EXIT } from "@femtoclaw/protocol";
 import { machineDigests } from "@femtoclaw/runtime";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { examineInstallation } from "../../src/installation/examine.ts";
 import { makeGround, sweepGround } from "../../src/installation/ground.ts";
 import { carryOut, install, removeFiles, undoCutOff } from "../../src/installation/install.ts";
@@ -429,21 +428,4 @@ describe("a host that was installed", () => {
     expect(unit).toContain("Delegate=yes\n");
     expect(unit).toContain("Type=notify\nNotifyAccess=main\nWatchdogSec=60\n");
   });
-});
-
-it("gives nobody a lock on a library that was taken away and made anew while it was being locked", () => {
-  const { library } = layout();
-  mkdirSync(library, { recursive: true });
-  const { exec } = DatabaseSync.prototype;
-  onTestFinished(() => void Object.assign(DatabaseSync.prototype, { exec }));
-  DatabaseSync.prototype.exec = function (sql) {
-    // The file is open by now, and not locked yet.
-    rmSync(library, { recursive: true });
-    mkdirSync(library);
-    writeFileSync(join(library, "installation.lock"), "");
-    exec.call(this, sql);
-  };
-  expect(() => new Library(library).lock()).toThrow(expect.objectContaining({ code: "FEMTO_INSTALL_BUSY" }));
-  Object.assign(DatabaseSync.prototype, { exec });
-  new Library(library).lock()[Symbol.dispose]();
 });
