@@ -92,7 +92,7 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
   expect((await place.run(["--state", out, "audit", "forget"])).code).toBe(0);
   const { value: status } = await place.json<RuntimeStatus>(["--state", out, "status"]);
   expect(status).toMatchObject({ log: value.origin, parent: value.parent, unresolved: 1, boots: 1, phase: "idle" });
-  expect((await place.run(["--state", out, "status"])).stdout).toContain(`continues ${at + 1} records of ${old.origin} (fork)`);
+  expect((await place.run(["status"])).stdout).toContain(`continues ${at + 1} records of ${old.origin} (fork)`);
   expect(effects(place)).toBe(expected);
   // What an operator had forbidden stays forbidden.
   expect(await place.propose("fs_read", { path: "notes.txt" })).toMatchObject({
@@ -111,7 +111,7 @@ test("a running host's log is forked; both logs verify, and the fork runs nothin
   expect(effects(place)).toBe(`${expected}forked\n`);
   // Restart, replay, snapshots and verification work in the fork as in any log.
   const again = await place.up(["--state", out]);
-  expect((await place.json<RuntimeStatus>(["--state", out, "status"])).value).toMatchObject({ unresolved: 0, boots: 2 });
+  expect((await place.json<RuntimeStatus>(["status"])).value).toMatchObject({ unresolved: 0, boots: 2 });
   again.kill("SIGTERM");
   await again.ended;
   expect((await place.run(["--state", out, "replay"])).code).toBe(0);

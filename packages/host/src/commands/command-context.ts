@@ -66,14 +66,18 @@ export class CommandContext {
     return await OperatorClient.connect(await this.#socketsOf(loaded), this.logMemory(loaded));
   }
 
-  /** For looking at a host or stopping it, even if its log does not fit what was seen of it before. */
-  async unprovedOperator(host: Placed = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connectUnproved(await this.#socketsOf(host));
+  /**
+   * For looking at a host or stopping it, even if its log does not fit what was seen of it before; with `ofAnyState` also
+   * if it keeps its state elsewhere than the configuration says.
+   */
+  async unprovedOperator(host: Placed = this.load(), { ofAnyState = false } = {}): Promise<OperatorClient> {
+    return await OperatorClient.connectUnproved(await this.#socketsOf(host, ofAnyState));
   }
 
   /** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
-  async #socketsOf({ resolved }: Placed): Promise<string> {
+  async #socketsOf({ resolved }: Placed, ofAnyState = false): Promise<string> {
     assertPrivateSocketFolder(resolved.runtimeDirectory);
+    if (ofAnyState) return resolved.runtimeDirectory;
     // A host loads this module too, and asks no other one.
     const { refuseForeignHost } = await import("../configuration/answering-host.ts");
     await refuseForeignHost(this.environment, resolved);

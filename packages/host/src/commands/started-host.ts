@@ -50,10 +50,13 @@ export async function hostToStop(context: CommandContext): Promise<Placed> {
   return host;
 }
 
-/** Connects to the host. If none listens there, the error names those started by the same configuration. */
+/**
+ * Connects to the host. If none listens there, the error names those started by the same configuration. A host that was
+ * started with `--state` is found without it, too; with it, no other host is taken for the one that is meant.
+ */
 export async function operatorOf(context: CommandContext, host: Placed): Promise<OperatorClient> {
   try {
-    return await context.unprovedOperator(host);
+    return await context.unprovedOperator(host, { ofAnyState: context.options.state === undefined });
   } catch (error) {
     if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_NOT_RUNNING") throw error;
     // If others could have written what is read here, that is no reason to report anything but the first error.
