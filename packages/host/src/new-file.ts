@@ -16,7 +16,8 @@ export async function writeNew(path: string, content: string | Uint8Array): Prom
       await file.writeFile(content);
       await file.sync();
     } catch (error) {
-      await rm(path, { force: true });
+      // The first error is the one to report.
+      await rm(path, { force: true }).catch(() => undefined);
       throw error;
     } finally {
       await file.close();
@@ -36,7 +37,7 @@ export async function writeNewTogether(files: ReadonlyMap<string, string | Uint8
       written.push(path);
     }
   } catch (error) {
-    for (const path of written) await rm(path, { force: true });
+    for (const path of written) await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
 }

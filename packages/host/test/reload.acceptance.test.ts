@@ -1,4 +1,5 @@
 /** An operator changes the policy of a running host, by command and by signal, rightly and wrongly. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Deployment, Reply } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
@@ -50,6 +51,21 @@ test("a change takes effect when it is reloaded, for calls and for what children
   expect(stdout(await cat(place))).toBe("some notes\n");
   await place.down();
   expect((await place.run(["replay", "--recompute"])).code).toBe(0);
+});
+
+test("a signal that comes before the host is ready takes effect once it is", async () => {
+  await using place = new Playground(OPEN);
+  const child = place.spawn(["--json", "up"]);
+  // The first line tells that the configuration was read and that signals are heard, long before the host is ready.
+  const [first] = (await once(child.stderr, "data")) as [Buffer];
+  expect(String(first)).toContain("lifecycle.changed");
+  place.configure(CLOSED);
+  child.kill("SIGHUP");
+  await once(child.stdout, "data");
+  await expect.poll(async () => (await read(place)).error?.code).toBe("FEMTO_POLICY_FORBIDDEN");
+  expect((await place.run(["reload"])).stdout).toContain("nothing changed");
+  child.kill("SIGTERM");
+  expect(await once(child, "close")).toEqual([0, null]);
 });
 
 test("a bad candidate is told of, recorded, and changes nothing", async () => {

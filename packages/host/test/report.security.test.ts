@@ -13,7 +13,7 @@ import { basename, join } from "node:path";
 import { FemtoError } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { readFailures, writeFailure } from "../src/report/failure-reports.ts";
-import { maskedConfiguration, toldLine } from "../src/report/masking.ts";
+import { maskedConfiguration, maskedFindings, toldLine } from "../src/report/masking.ts";
 import { CONFIGURATION, Playground } from "./playground.ts";
 
 const CANARY = "CANARY7731";
@@ -142,4 +142,11 @@ test("lines of a log lose everything but words of closed sets, and stacks everyt
   ]);
   const told = maskedConfiguration({ a: ["HTTPS://hooks.test/T0/secret", "http://h.test"], password: "hunter2" });
   expect(told).toEqual({ a: ["https://hooks.test/[masked]", "http://h.test"], password: "[redacted]" });
+  const urls = ["wss://h.test/secret?x=1", "postgres://app:pass@db.test/secret", "redis://cache.test:6379", "c:/x"];
+  expect(maskedConfiguration(urls)).toEqual([
+    ...["wss://h.test/[masked]", "postgres://db.test/[masked]", "redis://cache.test:6379", "c:/x"],
+  ]);
+  expect(maskedFindings(["it met amqp://user:pass@mq.test/secret, and h.test"])).toEqual([
+    "it met amqp://mq.test/[masked], and h.test",
+  ]);
 });

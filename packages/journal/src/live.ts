@@ -19,14 +19,7 @@ export { beginsWith, proveConsistency } from "./audit/consistency.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { lockClaim } from "./epochs/claim-lock.ts";
 export { type DirectoryIdentity, standingOf, writeIdentity } from "./epochs/directory-identity.ts";
-export {
-  decide,
-  EPOCHS_FOLDER,
-  finishSuccession,
-  type NewLog,
-  prepareNewLog,
-  STATE_FILE,
-} from "./epochs/succession.ts";
+export { decide, finishSuccession, type NewLog, prepareNewLog, STATE_FILE } from "./epochs/succession.ts";
 export { Journal } from "./journal.ts";
 export { readKeyChain, signingKeys } from "./journal-opening.ts";
 export type { Appended, JournalEntry, JournalOptions, KnownRecord, Projector } from "./journal-options.ts";
@@ -48,7 +41,7 @@ export type { Unsealed } from "./sealing/unseal.ts";
 export { DiskReserve, MARGIN_BYTES, RESERVE_BYTES } from "./state-directory/disk-reserve.ts";
 export { lockFile } from "./state-directory/file-lock.ts";
 export { replaceFile, type StagedFile, stageFile, sweepStaged } from "./state-directory/replace-file.ts";
-export { openStateDirectory, type StateDirectory } from "./state-directory/state-directory.ts";
+export { EPOCHS_FOLDER, openStateDirectory, type StateDirectory } from "./state-directory/state-directory.ts";
 export { syncFolder, syncTree } from "./state-directory/sync-folder.ts";
 export { temporaryFolder } from "./state-directory/temporary-folder.ts";
 export { ForwardingStore } from "./store/forwarding-store.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { LeveldbStore } from "../src/index.ts";
+import { databaseFault } from "../src/store/leveldb/leveldb-database.ts";
 import { groupKey, LAYOUT_KEY, seqOfKey, splitGroup } from "../src/store/leveldb/leveldb-layout.ts";
 import { temporaryDirectory } from "./journal-fixture.ts";
 
@@ -53,6 +54,17 @@ describe("LeveldbStore", () => {
     await expect(new LeveldbStore(join(directory, "alias")).open()).rejects.toEqual(refused("FEMTO_JOURNAL_LOCKED"));
     await store.close();
   });
+
+  it.each(["FEMTO_JOURNAL_CORRUPT", "FEMTO_JOURNAL_WRITE_FAILED"] as const)(
+    "calls a disk that fails no damage, where %s would be said",
+    (code) => {
+      const failed = new Error("IO error: /state/journal/000003.log: Input/output error");
+      expect(databaseFault(code, failed)).toMatchObject({
+        code: "FEMTO_JOURNAL_WRITE_FAILED",
+        fix: expect.stringContaining("Repair the disk") as string,
+      });
+    },
+  );
 
   it("writes nothing once its lock was removed, and what was written before is there when it is opened again", async () => {
     const directory = await temporaryDirectory();

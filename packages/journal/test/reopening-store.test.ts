@@ -107,6 +107,11 @@ describe("a failed write", () => {
     ],
     ["behind which the index is lost", { kind: "unanswered" }, (disk) => disk.index.clear()],
     ["behind which older records are gone", { kind: "EIO" }, (disk) => disk.records.splice(1, 1)],
+    [
+      "behind which another journal of the same length lies",
+      { kind: "EIO" },
+      (disk) => disk.records.splice(0, 2, Buffer.from("other 0"), Buffer.from("other 1")),
+    ],
   ])("%s ends the journal, and what was acknowledged stays", async (_, fault, tamper) => {
     const { disk, journal, onFailed } = await openJournal((given) => new TamperedStore(given, tamper));
     await append(journal, ["kept"]);

@@ -1,5 +1,5 @@
 /** Who may own the state, and who may write to it. Attacks by another user need root to stage them. */
-import { chmod, chown, lstat, mkdir, rename, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openStateDirectory } from "../src/index.ts";
@@ -73,6 +73,15 @@ describe("openStateDirectory", () => {
         cause: { code: "ENOENT", syscall: "mkdir" },
       });
     }
+  });
+
+  it("refuses a link or a file in the place of the earlier logs", async () => {
+    const root = await made();
+    await symlink(await temporaryDirectory(), join(root, "epochs"));
+    await expect(opening(root, true)).rejects.toMatchObject({ code: "FEMTO_STATE_OWNER" });
+    await rm(join(root, "epochs"));
+    await writeFile(join(root, "epochs"), "");
+    await expect(opening(root, true)).rejects.toMatchObject({ code: "FEMTO_STATE_OWNER" });
   });
 
   it("refuses a dangling link and a file", async () => {

@@ -24,3 +24,8 @@ export function faultOf(error: unknown): FemtoError {
   if (fix === undefined) return new FemtoError("FEMTO_INTERNAL", errorText(error), { cause: error });
   return new FemtoError("FEMTO_SURROUNDINGS", errorText(error), { fix, cause: error });
 }
+
+/** Whether a second name for a file was refused because its file system, such as FAT, has none to give. */
+export function hasNoHardLinks(error: unknown): boolean {
+  return /^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(systemErrorCode(error) ?? "");
+}

@@ -25,7 +25,7 @@ export {
 export { ConnectionPlaces, type HeldConnection } from "./connection-places.ts";
 export { asSeen, countedText, isRedacted, printable, visibleJson } from "./display.ts";
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
-export { faultOf } from "./fault-of.ts";
+export { faultOf, hasNoHardLinks } from "./fault-of.ts";
 export {
   CONNECT_ACTION,
   type ConnectGrant,

@@ -1,11 +1,21 @@
 /** `fs_move`: moves a file or folder within its file system, and never overwrites anything. */
-import { link, lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
+import { lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
-import { changed, exists, leafOf, missing, requireLeaf, requirePlace, syncFolder, unexpected } from "./held-place.ts";
+import {
+  changed,
+  exists,
+  leafOf,
+  linkNew,
+  missing,
+  requireLeaf,
+  requirePlace,
+  syncFolder,
+  unexpected,
+} from "./held-place.ts";
 import { versionOf } from "./kept.ts";
 import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks, VERSION_ARGUMENT } from "./path-argument.ts";
 import { WalkBounds, walk } from "./walk.ts";
@@ -129,16 +139,22 @@ async function requireMovable(from: BoundPath, target: HeldFile, to: BoundPath, 
 /** Links the new name first, which never overwrites, and then unlinks the old one: the file always has a name. */
 async function moveFile(from: BoundPath, target: HeldFile, to: BoundPath): Promise<void> {
   const [old, next] = [leafOf(from), leafOf(to)];
+  await linkNew(old, next, to);
   try {
-    await link(old, next);
+    if (!(await isTarget(next, target)) || !(await isTarget(old, target))) throw changed(from);
   } catch (error) {
-    throw systemErrorCode(error) === "EEXIST" ? exists(to) : error;
+    // What the call reports is why it moved nothing, not that the new name could not be taken away again.
+    await unlink(next).catch(() => undefined);
+    throw error;
   }
-  if (!(await isTarget(next, target)) || !(await isTarget(old, target))) {
-    await unlink(next);
-    throw changed(from);
+  try {
+    await unlink(old);
+  } catch (error) {
+    // Whoever else took the old name away in the last moment left the file to the new one.
+    if (systemErrorCode(error) === "ENOENT") return;
+    if (await isTarget(old, target)) await unlink(next).catch(() => undefined);
+    throw error;
   }
-  await unlink(old);
 }
 
 /** An empty folder reserves the new place; a rename replaces it only while it is empty. */
@@ -161,7 +177,13 @@ async function moveFolder(from: BoundPath, target: HeldFile, to: BoundPath): Pro
   throw changed(from);
 }
 
+/** False if the name is another file's by now, or nobody's. */
 async function isTarget(path: string, { device, inode }: HeldFile): Promise<boolean> {
-  const found = await lstat(path, { bigint: true });
-  return found.dev === device && found.ino === inode;
+  try {
+    const found = await lstat(path, { bigint: true });
+    return found.dev === device && found.ino === inode;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return false;
+    throw error;
+  }
 }

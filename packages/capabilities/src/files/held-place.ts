@@ -1,8 +1,8 @@
 /** A name in a folder that the facts hold open: files are created, moved and removed only through it. */
 import assert from "node:assert/strict";
 import { type BigIntStats, constants, readlinkSync } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { FemtoError, printable } from "@femtoclaw/protocol";
+import { link, lstat } from "node:fs/promises";
+import { FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundPath, HeldFile, HeldFolder } from "../facts/bound-arguments.ts";
 import { reopen } from "./path-argument.ts";
 
@@ -28,6 +28,20 @@ export async function requireLeaf(path: BoundPath, target: HeldFile): Promise<Bi
   const found = await lstat(leafOf(path), { bigint: true });
   if (found.dev !== target.device || found.ino !== target.inode) throw changed(path);
   return found;
+}
+
+/** Gives a file a name that nobody has taken. This is the only step of the kernel's that never overwrites. */
+export async function linkNew(from: string, to: string, path: BoundPath): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") throw exists(path);
+    if (!hasNoHardLinks(error)) throw error;
+    throw new FemtoError("FEMTO_OS_REFUSED", `there can be no hard link to make ${printable(path.path)} by`, {
+      fix: "Without hard links, as on FAT, no file can be made there or moved without the danger of overwriting another. Use a folder on another file system, or overwrite a file that exists.",
+      cause: error,
+    });
+  }
 }
 
 /** Makes the creation or removal of a name durable. */

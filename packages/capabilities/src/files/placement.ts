@@ -3,11 +3,10 @@
  * and made durable under a temporary name, and takes its place in one step.
  */
 import { type BigIntStats, constants, fstatSync } from "node:fs";
-import { type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
-import { systemErrorCode } from "@femtoclaw/protocol";
+import { type FileHandle, open, rename, stat, unlink } from "node:fs/promises";
 import type { CapabilityCall } from "../capability.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
-import { changed, exists, leafOf, requireLeaf, requirePlace, syncFolder } from "./held-place.ts";
+import { changed, exists, leafOf, linkNew, requireLeaf, requirePlace, syncFolder } from "./held-place.ts";
 import { stateOf } from "./kept.ts";
 import { requireType } from "./path-argument.ts";
 
@@ -29,11 +28,7 @@ export async function createFile(path: BoundPath, content: Buffer, call: Placing
     mode: 0o666,
     prepare: (file) => file.writeFile(content),
     commit: async (temporary, leaf) => {
-      try {
-        await link(temporary, leaf);
-      } catch (error) {
-        throw systemErrorCode(error) === "EEXIST" ? exists(path) : error;
-      }
+      await linkNew(temporary, leaf, path);
       await unlink(temporary);
     },
   });
@@ -98,7 +93,8 @@ async function place(path: BoundPath, call: PlacingCall, { mode, prepare, commit
     requirePlace(path);
     await commit(temporary, leaf);
   } catch (error) {
-    await removeIfPresent(temporary);
+    // The first error says why the call failed. If the file stays, the next start of the host finds it.
+    await unlink(temporary).catch(() => undefined);
     throw error;
   }
   await syncFolder(path);
@@ -110,12 +106,4 @@ async function keepOwnerAndMode(file: FileHandle, { descriptor }: HeldFile): Pro
   const [was, is] = await Promise.all([stat(`/proc/self/fd/${descriptor}`), file.stat()]);
   if (was.uid !== is.uid || was.gid !== is.gid) await file.chown(was.uid, was.gid);
   await file.chmod(was.mode & 0o777);
-}
-
-async function removeIfPresent(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
 }

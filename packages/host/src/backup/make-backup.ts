@@ -8,7 +8,7 @@ import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "n
 import { basename, dirname, join, relative } from "node:path";
 import { type LogVerdict, syncFolder, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
-import { errorText, FemtoError, printable, systemErrorCode, VERSION } from "@femtoclaw/protocol";
+import { errorText, FemtoError, hasNoHardLinks, printable, systemErrorCode, VERSION } from "@femtoclaw/protocol";
 import { placeInOwnFolder, WorkFolder } from "@femtoclaw/runtime";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, readProjectFiles } from "../configuration/project-files.ts";
@@ -237,10 +237,8 @@ async function giveName(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    const code = systemErrorCode(error) ?? "";
-    if (code === "EEXIST") throw taken(to);
-    // The file system has no hard links.
-    if (!/^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(code)) throw error;
+    if (systemErrorCode(error) === "EEXIST") throw taken(to);
+    if (!hasNoHardLinks(error)) throw error;
     await assertNothingAt(to);
     await rename(from, to);
   }

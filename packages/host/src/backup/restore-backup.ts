@@ -65,6 +65,9 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoredSt
 function unwritten(path: string, error: unknown): FemtoError {
   if (error instanceof FemtoError) return error;
   const code = systemErrorCode(error) ?? errorText(error);
+  // Somebody else has put something there since the place was looked at, such as another restore.
+  if (code === "ENOTEMPTY" || code === "EEXIST")
+    return refused(`${printable(path, 4_096)} is not empty`, undefined, error);
   const fix = code === "ENOSPC" || code === "EDQUOT" ? "Use a disk with room." : undefined;
   return refused(`${printable(path, 4_096)} cannot be written: ${code}`, fix, error);
 }

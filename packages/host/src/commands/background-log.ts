@@ -16,13 +16,12 @@ export class BackgroundLog implements Disposable {
     try {
       this.descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
     } catch (error) {
-      const reason = systemErrorCode(error) ?? errorText(error);
-      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", `${printable(path, 4_096)} cannot be opened: ${reason}`, {
-        fix: "Let the host write to its state directory, or name another one with --state. Nothing is damaged.",
-        cause: error,
-      });
+      throw unopened(path, systemErrorCode(error) ?? errorText(error), error);
     }
-    this.#start = fstatSync(this.descriptor).size;
+    const status = fstatSync(this.descriptor);
+    // A pipe that nobody reads would fill up, and the host would then wait for ever to write to it.
+    if (!status.isFile()) throw unopened(path, "it is no regular file");
+    this.#start = status.size;
   }
 
   /** The first part of what has been logged since this start began. */
@@ -34,4 +33,14 @@ export class BackgroundLog implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.descriptor);
   }
+}
+
+function unopened(path: string, reason: string, cause?: unknown): FemtoError {
+  const said = `${printable(path, 4_096)} cannot be opened: ${reason}`;
+  if (/^(?:ENOSPC|EDQUOT)$/.test(reason)) {
+    const fix = "Free space on that disk, and inodes if `df -i` shows none, or name another directory with --state.";
+    return new FemtoError("FEMTO_DISK_FULL", said, { fix, cause });
+  }
+  const fix = "Let the host write to its state directory, or name another one with --state. Nothing is damaged.";
+  return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", said, { fix, cause });
 }

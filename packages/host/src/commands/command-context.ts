@@ -59,16 +59,29 @@ export class CommandContext {
   /** `options.agent` names an agent with tables in the configuration. Without it, the agent is one like any other. */
   async agent(loaded = this.load(), options: AgentOptions = {}): Promise<AgentClient> {
     if (options.agent !== undefined) knownAgent(loaded, options.agent);
-    return await AgentClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded), options);
+    return await AgentClient.connect(await this.#socketsOf(loaded), this.logMemory(loaded), options);
   }
 
   async operator(loaded = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connect(checkedRuntimeDirectory(loaded), this.logMemory(loaded));
+    return await OperatorClient.connect(await this.#socketsOf(loaded), this.logMemory(loaded));
   }
 
-  /** For looking at a host or stopping it, even if its log does not fit what was seen of it before. */
-  async unprovedOperator(host: Placed = this.load()): Promise<OperatorClient> {
-    return await OperatorClient.connectUnproved(checkedRuntimeDirectory(host));
+  /**
+   * For looking at a host or stopping it, even if its log does not fit what was seen of it before; with `ofAnyState` also
+   * if it keeps its state elsewhere than the configuration says.
+   */
+  async unprovedOperator(host: Placed = this.load(), { ofAnyState = false } = {}): Promise<OperatorClient> {
+    return await OperatorClient.connectUnproved(await this.#socketsOf(host, ofAnyState));
+  }
+
+  /** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
+  async #socketsOf({ resolved }: Placed, ofAnyState = false): Promise<string> {
+    assertPrivateSocketFolder(resolved.runtimeDirectory);
+    if (ofAnyState) return resolved.runtimeDirectory;
+    // A host loads this module too, and asks no other one.
+    const { refuseForeignHost } = await import("../configuration/answering-host.ts");
+    await refuseForeignHost(this.environment, resolved);
+    return resolved.runtimeDirectory;
   }
 
   /** What commands and the host itself have seen of the log in this state directory. */
@@ -108,10 +121,4 @@ export function knownAgent({ resolved }: LoadedConfiguration, agent: string): st
       ? "Leave --agent out, or add a table [agent.NAME]."
       : `Name one that has tables: ${known.map((name) => printable(name)).join(", ")}.`;
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [agent.${printable(agent)}]`, { fix });
-}
-
-/** INVARIANT: I8: commands send nothing to a socket that another user could have put there. */
-function checkedRuntimeDirectory({ resolved }: Placed): string {
-  assertPrivateSocketFolder(resolved.runtimeDirectory);
-  return resolved.runtimeDirectory;
 }

@@ -2,10 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import type { OperatorClient } from "@femtoclaw/client";
+import { ERRORS, EXIT, FemtoError, printable } from "@femtoclaw/protocol";
 import { hostStatus } from "../host-status.ts";
 import { countText } from "../terminal/count-text.ts";
-import type { CommandContext } from "./command-context.ts";
+import type { CommandContext, Placed } from "./command-context.ts";
 import { heldText, holdLog } from "./known-log.ts";
 import { hostToStop, operatorOf } from "./started-host.ts";
 
@@ -14,7 +15,7 @@ const GONE_MS = 10_000;
 
 export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
   const host = await hostToStop(context);
-  await using operator = await operatorOf(context, host);
+  await using operator = await operatorToStop(context, host);
   const held = await holdLog(context, operator, host);
   // A log that does not fit is reported, but the host is stopped all the same: only then can the right log be put back.
   if (held.fault !== null) context.output.talk(printable(heldText(held), 4_096));
@@ -28,6 +29,18 @@ export async function down(context: CommandContext, options: { readonly now?: bo
   return EXIT.ok;
 }
 
+/** If no host runs, the error does not advise to start one, because that is not what somebody wants who stops one. */
+async function operatorToStop(context: CommandContext, host: Placed): Promise<OperatorClient> {
+  try {
+    return await operatorOf(context, host);
+  } catch (error) {
+    const isUsual = error instanceof FemtoError && error.fix === ERRORS.FEMTO_HOST_NOT_RUNNING.fix;
+    if (!isUsual || error.code !== "FEMTO_HOST_NOT_RUNNING") throw error;
+    const fix = "There is nothing to stop. If you mean the host of another project, name it with --config or --state.";
+    throw new FemtoError(error.code, error.message, { fix, cause: error });
+  }
+}
+
 /**
  * The kill switch of one session. It goes to whichever host answers, because a wrong log is no reason to let an agent
  * continue.
@@ -37,7 +50,7 @@ export async function halt(
   session: string,
   options: { readonly reason?: string },
 ): Promise<number> {
-  await using operator = await operatorOf(context, await hostToStop(context));
+  await using operator = await operatorToStop(context, await hostToStop(context));
   const { seq, stopped } = await operator.halt(session, options.reason);
   const { output } = context;
   if (output.json) output.value({ session, stopped, record: { seq } });

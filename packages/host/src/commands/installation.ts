@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { EXIT, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { OWN_CODE } from "#own-code";
 import { type ChangeParts, settle } from "../installation/change.ts";
 import { abandonInstallation, groundOf, makeGround, removeGround, sweepGround } from "../installation/ground.ts";
@@ -268,7 +268,9 @@ export async function refusedBySystem(act: () => Promise<number>): Promise<numbe
     const code = systemErrorCode(error);
     if (code === undefined || syscall === undefined) throw error;
     const isFull = code === "ENOSPC" || code === "EDQUOT";
-    const fix = isFull ? "Free space on the disk that it is installed on" : "Run it as a user who may write there";
+    const isLink = syscall === "link" && hasNoHardLinks(error);
+    const reachable = isLink ? "Install on a file system with hard links" : "Run it as a user who may write there";
+    const fix = isFull ? "Free space on the disk that it is installed on" : reachable;
     throw new FemtoError("FEMTO_INSTALL_REFUSED", `${[syscall, shown(path)].join(" ").trim()} failed: ${code}`, {
       fix: `${fix}, then run it again. It first completes what was begun. A part of a version is never in force.`,
       cause: error,

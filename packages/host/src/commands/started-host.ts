@@ -5,11 +5,11 @@
  */
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { OperatorClient } from "@femtoclaw/client";
+import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
+import { answers } from "../configuration/answering-host.ts";
 import { configurationPlaces } from "../configuration/locate-configuration.ts";
 import { notedHosts, type StartedHost } from "../configuration/started-hosts.ts";
-import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
 import type { CommandContext, Placed } from "./command-context.ts";
 
 /**
@@ -50,14 +50,19 @@ export async function hostToStop(context: CommandContext): Promise<Placed> {
   return host;
 }
 
-/** Connects to the host. If none listens there, the error names those started by the same configuration. */
+/**
+ * Connects to the host. If none listens there, the error names those started by the same configuration. A host that was
+ * started with `--state` is found without it, too; with it, no other host is taken for the one that is meant.
+ */
 export async function operatorOf(context: CommandContext, host: Placed): Promise<OperatorClient> {
   try {
-    return await context.unprovedOperator(host);
+    return await context.unprovedOperator(host, { ofAnyState: context.options.state === undefined });
   } catch (error) {
     if (!(error instanceof FemtoError) || error.code !== "FEMTO_HOST_NOT_RUNNING") throw error;
     // If others could have written what is read here, that is no reason to report anything but the first error.
-    const running = await runningHosts(context).catch(() => []);
+    const noted = await runningHosts(context).catch(() => []);
+    // The error itself names one that has the same sockets.
+    const running = noted.filter(({ runtimeDirectory }) => runtimeDirectory !== host.resolved.runtimeDirectory);
     if (running.length === 0) throw error;
     const { code, message, cause } = error;
     throw new FemtoError(code, `${message}, but ${running.length === 1 ? "one runs" : "some run"} elsewhere`, {
@@ -80,17 +85,6 @@ async function runningHosts(context: CommandContext, state?: string): Promise<re
     if (running.length > 0) return running;
   }
   return [];
-}
-
-async function answers({ runtimeDirectory, boot }: StartedHost): Promise<boolean> {
-  assertPrivateSocketFolder(runtimeDirectory);
-  try {
-    await using operator = await OperatorClient.connectUnproved(runtimeDirectory);
-    return (await operator.status())["boot"] === boot;
-  } catch (error) {
-    if (error instanceof FemtoError && error.code === "FEMTO_HOST_NOT_RUNNING") return false;
-    throw error;
-  }
 }
 
 function unknownHost({ code, message, fix, cause }: FemtoError): FemtoError {

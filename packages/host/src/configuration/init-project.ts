@@ -1,10 +1,10 @@
 /** Writes a first configuration that is safe to keep, and trusts exactly what it wrote. */
-import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostEnvironment } from "@femtoclaw/protocol";
-import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
-import { besideName, isBeside, sweepBeside } from "../installation/durable-files.ts";
+import { besideName, discard, isBeside, sweepBeside } from "../installation/durable-files.ts";
 import { describeAuthority } from "./describe-authority.ts";
 import { resolveProject } from "./load-configuration.ts";
 import { neededDurableFolder, neededFolder } from "./needed-folder.ts";
@@ -20,6 +20,7 @@ import { TrustStore } from "./trust-store.ts";
 
 /** The preset's tests, in the policy folder. */
 const TESTS_NAME = "first.test.toml";
+const OTHER_PLACE = "Name a folder that this user may write to, on a disk with room.";
 
 export interface InitOptions {
   readonly directory: string;
@@ -43,7 +44,7 @@ export interface InitResult {
 export async function initProject({ directory, preset, cwd, environment }: InitOptions): Promise<InitResult> {
   const store = new TrustStore(environment);
   // Without an explicit mode the group might be able to change the folder, and the folder would then be refused.
-  neededFolder(resolve(cwd, directory), 0o755);
+  neededFolder(resolve(cwd, directory), 0o755, OTHER_PLACE);
   using folder = SecureDirectory.open(resolve(cwd, directory));
   if (folder === undefined) throw new FemtoError("FEMTO_CONFIG_NOT_FOUND", `${printable(directory)} went away`);
   const project = newProject(folder.path, preset);
@@ -71,7 +72,7 @@ async function writeProject(
 ): Promise<readonly string[]> {
   // INVARIANT: a child that may write to the project cannot create a policy for it, because the folder exists and is
   // masked.
-  neededFolder(folder.at(POLICY_FOLDER), 0o755);
+  neededFolder(folder.at(POLICY_FOLDER), 0o755, OTHER_PLACE);
   using policy = folder.folder(POLICY_FOLDER);
   if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
   const written: WrittenFile[] = [];
@@ -83,7 +84,7 @@ async function writeProject(
     await rest();
   } catch (error) {
     // Otherwise the next attempt would find a project that somebody else seems to have begun.
-    for (const { folder: within, name } of written) rmSync(within.at(name), { force: true });
+    for (const { folder: within, name } of written) discard(within.at(name));
     throw error;
   }
   return written.map(({ folder: within, name }) => join(within.path, name));
@@ -138,11 +139,11 @@ function writeNew(folder: SecureDirectory, name: string, content: Uint8Array): W
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown cause";
     throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(join(folder.path, name))} cannot be written (${code})`, {
-      fix: "Name a folder that this user may write to, on a disk with room.",
+      fix: OTHER_PLACE,
       cause: error,
     });
   } finally {
-    rmSync(next, { force: true });
+    discard(next);
   }
 }
 
@@ -162,8 +163,7 @@ function giveName(from: string, folder: SecureDirectory, name: string): void {
     linkSync(from, folder.at(name));
   } catch (error) {
     const isTaken = folder.entries().some((entry) => entry.name === name);
-    // The file system has no hard links.
-    if (isTaken || !/^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS)$/.test(systemErrorCode(error) ?? "")) throw error;
+    if (isTaken || !hasNoHardLinks(error)) throw error;
     renameSync(from, folder.at(name));
   }
 }

@@ -2,12 +2,14 @@
 import { makeDurableFolders, makeFolders } from "@femtoclaw/journal/state-directory";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
-/** Throws FEMTO_SURROUNDINGS if the folder cannot be made. */
-export function neededFolder(path: string, mode: number): void {
+const OTHER_HOME = "Set HOME, and XDG_STATE_HOME if you use it, to an existing folder that this user may write to.";
+
+/** Throws FEMTO_SURROUNDINGS if the folder cannot be made. `fix` is for a folder that is not in the user's home. */
+export function neededFolder(path: string, mode: number, fix = OTHER_HOME): void {
   try {
     makeFolders(path, mode);
   } catch (error) {
-    throw unmade(path, error);
+    throw unmade(path, error, fix);
   }
 }
 
@@ -16,15 +18,15 @@ export async function neededDurableFolder(path: string, mode: number): Promise<v
   try {
     await makeDurableFolders(path, mode);
   } catch (error) {
-    throw unmade(path, error);
+    throw unmade(path, error, OTHER_HOME);
   }
 }
 
-function unmade(path: string, error: unknown): unknown {
+function unmade(path: string, error: unknown, fix: string): unknown {
   const code = systemErrorCode(error);
   if (code === undefined) return error;
   return new FemtoError("FEMTO_SURROUNDINGS", `the folder ${printable(path)} cannot be made (${code})`, {
-    fix: "Set HOME, and XDG_STATE_HOME if you use it, to an existing folder that this user may write to.",
+    fix,
     cause: error,
   });
 }

@@ -9,13 +9,12 @@ import {
   lstatSync,
   openSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
 import { basename } from "node:path";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
-import { besideName, sweepBeside } from "../installation/durable-files.ts";
+import { besideName, discard, sweepBeside } from "../installation/durable-files.ts";
 import { lockChanges } from "./change-lock.ts";
 import { CONFIGURATION_BYTES_MAX, type ProjectFiles } from "./project-files.ts";
 
@@ -68,7 +67,7 @@ function replacedFrom(staging: SecureDirectory, directory: SecureDirectory, { be
     requireUnchanged(directory, name, before);
     renameSync(next, directory.at(name));
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     if (systemErrorCode(error) === "EXDEV") return false;
     throw error instanceof FemtoError ? error : cannotWrite(before.path, error);
   } finally {

@@ -13,7 +13,7 @@ import {
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
-import { syncFolder } from "../installation/durable-files.ts";
+import { discard, syncFolder } from "../installation/durable-files.ts";
 import { lockChanges } from "./change-lock.ts";
 import { neededDurableFolder } from "./needed-folder.ts";
 import type { ProjectFiles } from "./project-files.ts";
@@ -116,7 +116,7 @@ function replace(directory: SecureDirectory, text: string): void {
     fsyncSync(descriptor);
     renameSync(next, directory.at(NAME));
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   } finally {
     closeSync(descriptor);

@@ -105,7 +105,11 @@ async function probe(path: string): Promise<"missing" | "stale"> {
     socket.once("error", (error) => resolve(systemErrorCode(error) ?? "unknown"));
   });
   if (answer === "ENOENT") return "missing";
-  if (answer === "alive") throw new FemtoError("FEMTO_HOST_RUNNING", `another host answers on ${shown(path)}`);
+  if (answer === "alive") {
+    throw new FemtoError("FEMTO_HOST_RUNNING", `another host answers on ${shown(path)}`, {
+      fix: "Use that host, or stop it with `femtoclaw down`. If it serves another state directory, set [host].runtime_dir to another folder for one of the two.",
+    });
+  }
   if (answer === "ECONNREFUSED" && lstatSync(path).isSocket()) return "stale";
   throw new FemtoError("FEMTO_SOCKET_PATH", `${shown(path)} cannot be used (${answer})`, {
     fix: `Move ${shown(path)} away.`,

@@ -57,7 +57,7 @@ export function writeNewFile(path: string, content: string | Uint8Array, mode: n
   try {
     linkSync(next, path);
   } finally {
-    rmSync(next);
+    discard(next);
   }
   syncFolder(dirname(path));
 }
@@ -68,7 +68,7 @@ export function replaceFile(path: string, content: string): void {
   try {
     renameSync(next, path);
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   }
   syncFolder(dirname(path));
@@ -82,7 +82,7 @@ function writeBeside(path: string, content: string | Uint8Array, mode: number): 
     fsyncSync(descriptor);
     return next;
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   } finally {
     closeSync(descriptor);
@@ -96,10 +96,19 @@ export function replaceLink(path: string, target: string): void {
     symlinkSync(target, next);
     renameSync(next, path);
   } catch (error) {
-    rmSync(next, { force: true });
+    discard(next);
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+/** Removes a file that nobody needs any more. */
+export function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Why its caller failed is what there is to report. The next command sweeps what stays.
+  }
 }
 
 /** Null if there is no link. */

@@ -91,18 +91,23 @@ export class Library {
    */
   lock(): Disposable {
     assertKept(this.path);
+    const path = join(this.path, LOCK);
     let lock: Disposable | null;
+    let file: bigint | undefined;
     try {
       // INVARIANT: I8: no other user can open the lock file, because anyone who can read a file can hold a lock on it.
-      makeEmptyFile(join(this.path, LOCK), 0o600);
-      lock = lockFile(join(this.path, LOCK));
+      makeEmptyFile(path, 0o600);
+      file = inodeOf(path);
+      lock = lockFile(path);
     } catch (error) {
       throw new FemtoError("FEMTO_INSTALL_REFUSED", `${shown(this.path)} cannot be locked: ${errorText(error)}`, {
         fix: "Run it as the user who installed it, on a writable file system.",
         cause: error,
       });
     }
-    if (lock !== null) return lock;
+    // A lock on a file that was removed with the library meanwhile keeps nobody out of the next one.
+    if (lock !== null && file !== undefined && inodeOf(path) === file) return lock;
+    lock?.[Symbol.dispose]();
     throw new FemtoError("FEMTO_INSTALL_BUSY", `another process is changing the installation in ${shown(this.path)}`);
   }
 
@@ -253,6 +258,8 @@ function isPending(value: unknown): value is Pending {
     HOST_STANDINGS.some((standing) => standing === host)
   );
 }
+
+const inodeOf = (path: string): bigint | undefined => lstatSync(path, { throwIfNoEntry: false, bigint: true })?.ino;
 
 /** Throws if programs do not run from this file system, even those that their owner may run. */
 function assertRuns(program: string): void {

@@ -9,9 +9,10 @@ import { frameIn } from "./stack-frames.ts";
 const TOLD = ["code", "error_type", "status", "decision", "category", "state", "from", "to", "previous_end", "version"];
 const WORD = /^[A-Za-z0-9_.:-]{1,64}$/;
 const MASKED = "[masked]";
-const URL_START = /^https?:\/\//i;
+const SCHEME = "[a-z][a-z0-9+.-]*://";
+const URL_START = new RegExp(`^${SCHEME}`, "i");
 /** A URL within a sentence, up to the punctuation that follows. */
-const URL_IN_TEXT = /https?:\/\/[^\s"'`<>()[\],;]+/gi;
+const URL_IN_TEXT = new RegExp(`\\b${SCHEME}[^\\s"'\`<>()[\\],;]+`, "gi");
 
 export interface ToldRecord {
   readonly seq: number;
@@ -94,8 +95,10 @@ export function masked<T>(value: T, mask: (text: string) => string, maskName = m
 /** User, path and query of a URL are often as good as a password. */
 function originOf(text: string): string {
   try {
-    const { origin, href } = new URL(text);
-    return href === `${origin}/` ? origin : `${origin}/${MASKED}`;
+    const { protocol, host, href } = new URL(text);
+    // Not `origin`, which is "null" for schemes that browsers do not know.
+    const origin = `${protocol}//${host}`;
+    return [origin, `${origin}/`].includes(href) ? origin : `${origin}/${MASKED}`;
   } catch {
     return MASKED;
   }

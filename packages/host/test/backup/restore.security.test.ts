@@ -405,3 +405,20 @@ test("a work folder that cannot be removed is named, and neither undoes a backup
   });
   await expect(full).rejects.toMatchObject({ message: expect.stringContaining("cannot be written: ENOSPC") });
 });
+
+test("of two restores to one place the second is told that the place is taken", async () => {
+  const folder = place.folder("raced");
+  const state = join(folder, "state");
+  const during = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    const done = await work();
+    if (what === "opening a new epoch") place.write("raced/state/of-another", "");
+    return done;
+  };
+  const file = join(place.root, "whole");
+  const asked = { file, state, project: null, keys: null, pinned: undefined, known: null, say: () => undefined };
+  await expect(restoreBackup({ ...asked, during })).rejects.toMatchObject({
+    code: "FEMTO_RESTORE_REFUSED",
+    message: `${state} is not empty`,
+  });
+  expect([readdirSync(folder), readdirSync(state)]).toEqual([["state"], ["of-another"]]);
+});

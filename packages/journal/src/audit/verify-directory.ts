@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { copyFile, link, lstat, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { temporaryFolder } from "../state-directory/temporary-folder.ts";
 import { isForbidden, unreadable } from "../store/leveldb/leveldb-files.ts";
 import { LeveldbStore, type LeveldbStoreOptions } from "../store/leveldb/leveldb-store.ts";
@@ -90,8 +90,8 @@ async function copyOne(from: string, name: string, directory: string): Promise<v
     try {
       return await link(from, to);
     } catch (error) {
-      // Hard links do not reach other file systems, and some file systems have none.
-      if (!/^(?:EXDEV|EPERM|EMLINK|ENOTSUP)$/.test(systemErrorCode(error) ?? "")) throw error;
+      // Hard links do not reach other file systems.
+      if (systemErrorCode(error) !== "EXDEV" && !hasNoHardLinks(error)) throw error;
     }
   }
   await copyFile(from, to, constants.COPYFILE_FICLONE);

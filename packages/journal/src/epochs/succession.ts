@@ -8,11 +8,10 @@ import { basename, join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { FileKeyring } from "../keys/file-keyring.ts";
 import { isThere } from "../state-directory/is-there.ts";
+import { EPOCHS_FOLDER } from "../state-directory/state-directory.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 import { IDENTITY_FILE } from "./directory-identity.ts";
 
-/** The folder for earlier logs within a state directory. */
-export const EPOCHS_FOLDER = "epochs";
 /** The state that an old log folded to, stored beside it. */
 export const STATE_FILE = "state.json";
 const OWNER_ALL = 0o700;

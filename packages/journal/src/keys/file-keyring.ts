@@ -4,9 +4,9 @@
  */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { constants } from "node:fs";
-import { link, open, rename, stat, unlink } from "node:fs/promises";
+import { type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 import { type Keyring, newPrivateKey } from "./keyring.ts";
 import { openPrivate, readPrivate } from "./private-file.ts";
@@ -65,11 +65,10 @@ export class FileKeyring implements Keyring {
   async install(): Promise<void> {
     await this.#changing(async () => {
       await this.#destroyRetired();
-      // A hard link keeps the old key reachable after the new one has replaced it, so that the old one can be
-      // overwritten.
-      await link(this.#current, this.#retired).catch(unlessMissing);
+      await using old = await this.#keepReachable();
       await rename(this.#next, this.#current);
       await syncFolder(this.#folder);
+      if (old !== null) await overwrite(old);
       await this.#destroyRetired();
     });
   }
@@ -103,6 +102,20 @@ export class FileKeyring implements Keyring {
     }
   }
 
+  /**
+   * Keeps the old key reachable after the new one has replaced it, so that the old one can be overwritten. A second name
+   * does that even after a crash. Where the file system has none, the returned open file does it.
+   */
+  async #keepReachable(): Promise<FileHandle | null> {
+    try {
+      await link(this.#current, this.#retired);
+    } catch (error) {
+      if (hasNoHardLinks(error)) return await openPrivate(this.#current, constants.O_RDWR, ROTATE);
+      unlessMissing(error);
+    }
+    return null;
+  }
+
   async #destroyRetired(): Promise<void> {
     const [retired, current] = await Promise.all([identity(this.#retired), identity(this.#current)]);
     // A crash may have left the key in force under both names. Overwriting one would destroy both.
@@ -116,16 +129,19 @@ async function destroy(path: string): Promise<void> {
   const file = await openPrivate(path, constants.O_RDWR, ROTATE);
   if (file === null) return;
   try {
-    const { size, nlink } = await file.stat();
-    // A backup may be a hard link to this very file, and still need it.
-    if (nlink === 1) {
-      await file.write(Buffer.alloc(size), 0, size, 0);
-      await file.sync();
-    }
+    await overwrite(file);
   } finally {
     await file.close();
   }
   await unlink(path);
+}
+
+async function overwrite(file: FileHandle): Promise<void> {
+  const { size, nlink } = await file.stat();
+  // A backup may be a hard link to this very file, and still need it.
+  if (nlink > 1) return;
+  await file.write(Buffer.alloc(size), 0, size, 0);
+  await file.sync();
 }
 
 async function identity(path: string): Promise<string | null> {

@@ -59,7 +59,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   token("npm-token", "npm_[A-Za-z0-9]{36,}"),
   token("json-web-token", "eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}"),
   valueBehind("authorization", `(?:\\b|${ESCAPED})(?:bearer|basic)\\s{1,4}`, "[A-Za-z0-9+/_.~=-]{16,}"),
-  valueBehind("url-password", "://[^\\s/:@]{1,256}:", "[^\\s/@]{1,256}(?=@)"),
+  valueBehind("url-password", "://[^\\s/:@]{0,256}:", "[^\\s/@]{1,256}(?=@)"),
   // A function call is source text, not a secret. Neither is what the first pattern has already replaced.
   valueBehind(
     "assignment",
@@ -80,7 +80,7 @@ const MAY_HOLD = [
   /-----BEGIN /,
   /AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk[-_]|rk_|AIza|npm_|eyJ/,
   /[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]/,
-  /:\/\/[^\s/:@]+:[^\s/@]+@/,
+  /:\/\/[^\s/:@]*:[^\s/@]+@/,
 ];
 /**
  * Quotes and white space between a name and its sign, as JSON text escapes them. An unescaped quote ends the string,

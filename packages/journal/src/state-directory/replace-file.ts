@@ -47,7 +47,8 @@ async function staged(folder: string, text: string, suffix: string): Promise<Sta
       await file.close();
     }
   } catch (error) {
-    await discard();
+    // The first error is the one to report. The next writer removes what stays.
+    await discard().catch(() => undefined);
     throw error;
   }
   return {

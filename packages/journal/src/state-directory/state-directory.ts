@@ -12,6 +12,9 @@ import { sweepAbandoned } from "./replace-file.ts";
 
 export { makeDurableFolders, makeFolders, sweepAbandoned };
 
+/** The folder for earlier logs within a state directory. */
+export const EPOCHS_FOLDER = "epochs";
+
 /** The folders of a state directory, as absolute paths. */
 export interface StateDirectory {
   readonly root: string;
@@ -44,6 +47,8 @@ export async function openStateDirectory(path: string, options: StateDirectoryOp
   if (options.create) await makeIfMissing(keys);
   // A copy for an auditor has no keys. A writer needs them and will report that they are missing.
   if (options.create || (await isThere(keys))) await assertPrivate(keys, OTHERS);
+  const epochs = join(root, EPOCHS_FOLDER);
+  if (await isThere(epochs)) await assertPrivate(epochs, OTHERS_WRITE);
   return { root, journal, keys };
 }
 

@@ -26,6 +26,8 @@ export class ReopeningStore implements JournalStore {
   readonly #options: ReopeningStoreOptions;
   #store: JournalStore;
   #size = 0;
+  /** The last record, by which the journal is known again; null if it has none. */
+  #last: Uint8Array | null = null;
   #repairs = 0;
   #appending = false;
   #isPatient = true;
@@ -48,6 +50,7 @@ export class ReopeningStore implements JournalStore {
       await this.#options.onFull(error);
       this.#size = await this.#reopen();
     }
+    this.#last = await lastOf(this.#store, this.#size);
     return { size: this.#size };
   }
 
@@ -64,6 +67,7 @@ export class ReopeningStore implements JournalStore {
       this.#appending = false;
     }
     this.#size += group.records.length;
+    this.#last = group.records.at(-1) ?? this.#last;
   }
 
   purge(): Promise<void> {
@@ -177,7 +181,8 @@ export class ReopeningStore implements JournalStore {
       await this.#prepare(fault, pauseMs);
       try {
         const size = await this.#reopen();
-        if (!(await isStored(this.#store, size, group))) await this.#store.append(group);
+        const found = { store: this.#store, size, last: this.#last };
+        if (!(await isStored(found, group, fault))) await this.#store.append(group);
         return;
       } catch (error) {
         if (!isFailedWrite(error)) throw error;
@@ -206,18 +211,32 @@ export class ReopeningStore implements JournalStore {
   }
 }
 
+/** What was found when the storage was opened again, and the last record that has to be in it. */
+interface Found {
+  readonly store: JournalStore;
+  readonly size: number;
+  readonly last: Uint8Array | null;
+}
+
 /**
  * INVARIANT: a group counts as stored only if all of its records, index entries and objects are there and nothing is
  * left of what it removes. It is written again only if the storage ends before it; anything in between is damage. What
  * is found is durable, even after a failed sync for which the kernel dropped the pages: an opening store does not rely
  * on an unfinished log, because LevelDB writes what it recovers to a table that it syncs.
  */
-async function isStored(store: JournalStore, size: number, group: CommitGroup): Promise<boolean> {
+async function isStored({ store, size, last }: Found, group: CommitGroup, cause: FemtoError): Promise<boolean> {
   const { expectedSize, records, index, objects, removal } = group;
+  const damaged = (what: string): FemtoError =>
+    new FemtoError(
+      "FEMTO_JOURNAL_CORRUPT",
+      `after a failed write of records from ${expectedSize} on (${cause.message}), ${what}`,
+    );
+  // INVARIANT: I7: somebody may have put another state directory in the place of this one. Nothing is appended to a
+  // journal that this one is not.
+  const isOther = last !== null && !isSame(await lastOf(store, expectedSize), last);
+  if (isOther) throw damaged(`another journal lies there: its record ${expectedSize - 1} is another one`);
   // A group of objects alone is simply written again: each object replaces its namesake.
   if (size === expectedSize) return false;
-  const damaged = (what: string): FemtoError =>
-    new FemtoError("FEMTO_JOURNAL_CORRUPT", `after a failed write of records from ${expectedSize} on, ${what}`);
   if (size !== expectedSize + records.length) throw damaged(`the journal holds ${size}`);
   for await (const { seq, bytes } of store.read(expectedSize, size)) {
     if (!isSame(bytes, records[seq - expectedSize])) throw damaged(`record ${seq} is another one`);
@@ -242,6 +261,12 @@ async function leftOf(store: JournalStore, { objects, records }: Removal): Promi
     if (!records.keep.includes(seq)) return `record ${seq}`;
   }
   return undefined;
+}
+
+/** The last of the first `size` records; null if there is none, or if it was pruned. */
+async function lastOf(store: JournalStore, size: number): Promise<Uint8Array | null> {
+  for await (const { bytes } of store.read(Math.max(0, size - 1), size)) return bytes;
+  return null;
 }
 
 function isSame(left: Uint8Array | null, right: Uint8Array | undefined): boolean {

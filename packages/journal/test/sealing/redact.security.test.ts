@@ -29,6 +29,7 @@ const CORPUS: readonly (readonly [rule: string, text: string, secret: string])[]
   ["authorization", "Authorization: Bearer abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"],
   ["authorization", "curl -H 'authorization: basic dXNlcjpwYXNzd29yZA=='", "dXNlcjpwYXNzd29yZA=="],
   ["url-password", "postgres://app:correct-horse@db.internal/x", "correct-horse"],
+  ["url-password", "redis://:correct-horse@cache.internal:6379/0", "correct-horse"],
   ["assignment", "DB_PASSWORD=hunter2-hunter2\n", "hunter2-hunter2"],
   ["assignment", 'api_key: "0123456789abcdef"', "0123456789abcdef"],
   ["assignment", `{"client_secret":"s3cr3t-s3cr3t"}`, "s3cr3t-s3cr3t"],

@@ -75,13 +75,17 @@ export function databaseFault(
     const fix = "Let the host write to its state directory, then start it again. Nothing is damaged.";
     return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(error), { fix, cause: error });
   }
+  if (/: Input\/output error/.test(errorText(error))) {
+    const fix = "Repair the disk, or use another one. What was acknowledged is kept as far as the disk can be read.";
+    return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(error), { fix, cause: error });
+  }
   const closed = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/.test(systemErrorCode(error) ?? "");
   return new FemtoError(closed ? "FEMTO_JOURNAL_CLOSED" : code, errorText(error), { cause: error });
 }
 
 /**
- * LevelDB passes on the kernel's message and no code. What the system refuses is not damage: a user who is told of
- * damage would replace an intact journal by a backup.
+ * LevelDB passes on the kernel's message and no code. What the system refuses is not damage, and neither is a disk that
+ * fails: a user who is told of damage would replace an intact journal by a backup.
  */
 const REFUSED = /: (?:Read-only file system|Permission denied|Operation not permitted|Too many open files)/;
 
