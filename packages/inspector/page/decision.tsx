@@ -42,6 +42,7 @@ export function Decision({ records }: { readonly records: readonly TypedRecord[]
   return (
     <Pane title="Decision" aside={<b class={`word ${tone}`}>{word}</b>}>
       {error !== null && <p class="reason">{shown(error.reason, 600)}</p>}
+      {typeof answer === "string" && <p class="note">{shown(answer, 400)}</p>}
       {record.body.rules.length === 0 && error === null && <p class="calm">No rule is named.</p>}
       <ul class="rules">
         {record.body.rules.map((id) => (

@@ -22,7 +22,6 @@ export function Moments() {
         type="button"
         class="icon-button"
         onClick={play}
-        aria-pressed={isPlaying.value}
         title={isPlaying.value ? "stop" : "play"}
       >
         <Icon name={isPlaying.value ? "stop" : "play"} />
@@ -69,7 +68,6 @@ function Step(props: {
       class={`icon-button ${tone}`}
       disabled={to === null}
       title={name}
-      aria-label={name}
       onClick={() => to !== null && moveTo(to)}
     >
       <Icon name={icon} />

@@ -43,9 +43,14 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
           <p class="reason">
             The host ended while it ran. Nobody knows whether its effect happened; nothing runs it again.
           </p>
-          {resolved?.type === "execution.resolved" && (
+          {resolved?.type === "execution.resolved" ? (
             <p>
               An operator said: <b>{resolved.body.resolution}</b>, {shown(resolved.body.reason, 400)}
+            </p>
+          ) : (
+            <p class="note">
+              Look whether it happened, then say so: <code>femtoclaw executions resolve {interrupted.execution}</code>{" "}
+              with <code>--done</code> or <code>--not-done</code>
             </p>
           )}
         </Pane>
