@@ -62,6 +62,10 @@ globalThis.inPage = {
         if (width > 2 && height > 4) found.push(`overlap: ${text} / ${other.text}`);
       }
     }
+    for (const selector of ["main", ".head", ".moments"]) {
+      const { scrollWidth, clientWidth } = document.querySelector(selector);
+      if (scrollWidth > clientWidth + 1) found.push(`wider than the window: ${selector} by ${scrollWidth - clientWidth}`);
+    }
     return found;
   },
 };

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exportedPage } from "@femtoclaw/inspector";
+import { TilesReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import type { Browser } from "playwright-core";
@@ -94,7 +95,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     const file = join(world.root, "for-the-auditor.html");
     expect(await world.run(["inspect", "export", "--html", file])).toMatchObject({ code: 0 });
     expect((await world.run(["inspect", "export", "--html", file])).code).not.toBe(0);
-    const live = await world.inspect();
+    const live = await world.inspect("--approve");
     const left = await watchedPage(browser, live.origin);
     const right = await watchedPage(browser, `file://${file}`);
     await right.page.context().setOffline(true);
@@ -252,6 +253,29 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await page.goto(`file://${world.write("forged.html", forged)}`);
     await page.waitForSelector(".fault");
     expect(await page.innerText(".fault")).toMatch(/record \d+ stands where record \d+ should/);
+    await page.context().close();
+  });
+
+  test("says of an interrupted execution what to do until it is done, also in a log that continues another", async () => {
+    await using reader = await TilesReader.open(join(import.meta.dirname, "../../../testing/golden/0.18.0/log"));
+    const all: TypedRecord[] = [];
+    for await (const record of reader.read(0, reader.size)) all.push(record);
+    const verdict = { verdict: "verified", size: all.length, signedSize: all.length, root: "", caveats: [] };
+    const beginning = { mode: "file", log: "golden", version: "", approve: false, summary: null, verdict } as const;
+    const file = world.write("golden.html", exportedPage({ beginning, records: all, explanations: {} }));
+    const { page, faults } = await watchedPage(browser, `file://${file}`);
+    await page.goto(`file://${file}`);
+    await page.waitForSelector(".light.complete");
+    const left = all.filter(({ type }) => type === "execution.interrupted" || type === "execution.inherited");
+    expect(left.map(({ type }) => type)).toEqual(["execution.inherited", "execution.interrupted"]);
+    for (const { seq, execution } of left) {
+      await goTo(page, `executions/${execution}`);
+      await page.evaluate(`inPage.moveTo(${seq})`);
+      expect(await textOf(page)).toContain(`femtoclaw executions resolve ${execution}`);
+    }
+    await page.evaluate(`inPage.moveTo(${all.length})`);
+    expect(await textOf(page)).toMatch(/An operator said: (?:done|not-done)/);
+    expect(faults).toEqual([]);
     await page.context().close();
   });
 
