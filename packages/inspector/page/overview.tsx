@@ -107,7 +107,9 @@ function Greeting() {
 /** Why it was refused or failed. */
 function reasonOf({ records }: Execution): string {
   const last = held.value.record(records.at(-1) ?? -1);
-  return last?.type === "execution.refused" || last?.type === "execution.outcome" ? (last.body.error?.reason ?? "") : "";
+  return last?.type === "execution.refused" || last?.type === "execution.outcome"
+    ? (last.body.error?.reason ?? "")
+    : "";
 }
 
 function Newest(props: {

@@ -1,9 +1,9 @@
 /** `status`: shows how the running host is doing. */
 
 import { EXIT, type LogParent, printable } from "@femtoclaw/protocol";
-import { countText } from "../terminal/count-text.ts";
 import type { RuntimeStatus, ShadowStatus, UpstreamStatus } from "@femtoclaw/runtime";
 import { type HostStatus, hostStatus } from "../host-status.ts";
+import { countText } from "../terminal/count-text.ts";
 import { unresolvedText, waitingText } from "../terminal/open-ends-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { wordTable } from "../terminal/table.ts";

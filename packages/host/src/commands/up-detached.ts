@@ -41,7 +41,10 @@ function forPeople(log: string): string {
 
 /** What a start warns of, which a host in the foreground shows and one in the background only logs. */
 function warningsIn(log: Buffer): string[] {
-  const lines = log.toString().split("\n").filter((line) => line.startsWith('{"at":') && line.endsWith("}"));
+  const lines = log
+    .toString()
+    .split("\n")
+    .filter((line) => line.startsWith('{"at":') && line.endsWith("}"));
   return lines.flatMap((line) => {
     const { level, event, reason, fix } = parseJson(line) as Readonly<Record<string, unknown>>;
     if (level === "info" || typeof reason !== "string") return [];

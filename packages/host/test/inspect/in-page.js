@@ -64,7 +64,8 @@ globalThis.inPage = {
     }
     for (const selector of ["main", ".head", ".moments"]) {
       const { scrollWidth, clientWidth } = document.querySelector(selector);
-      if (scrollWidth > clientWidth + 1) found.push(`wider than the window: ${selector} by ${scrollWidth - clientWidth}`);
+      if (scrollWidth > clientWidth + 1)
+        found.push(`wider than the window: ${selector} by ${scrollWidth - clientWidth}`);
     }
     return found;
   },
