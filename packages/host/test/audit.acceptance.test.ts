@@ -98,6 +98,31 @@ test("a copy that lost its end is found out by a checkpoint that was kept elsewh
   expect({ code, verdict: rolledBack.verdict }).toEqual({ code: 1, verdict: "tampered" });
 });
 
+test("a state directory whose database is lost is called that, without the root of an empty tree", async () => {
+  const lost = join(place.root, "lost");
+  copyState(place.state, lost);
+  rmSync(join(lost, "journal"), { recursive: true });
+  const told = await place.run(["audit", "verify", lost, "--key", keyFile]);
+  expect(told).toMatchObject({ code: 3, stdout: expect.stringMatching(/^fault .*lost holds no log:/m) });
+  expect(told.stdout).toMatch(/^root +none, [\s\S]*^signed +none$/m);
+  const kept = join(place.root, "kept.checkpoint");
+  const { code, value } = await verify(lost, "--key", keyFile, "--checkpoint", kept);
+  expect({ code, reason: value.fault?.reason }).toEqual({
+    code: 1,
+    reason: expect.stringMatching(
+      /^the checkpoint that was kept elsewhere vouches for \d+ records, and the log holds 0$/,
+    ),
+  });
+});
+
+test("an export that contains nothing to verify is refused as a file, with what to give instead", async () => {
+  const lines = join(place.root, "log.jsonl");
+  expect((await place.run(["audit", "export", "--format", "jsonl", "--out", lines])).code).toBe(0);
+  const told = await place.run(["audit", "verify", lines, "--key", keyFile]);
+  expect(told).toMatchObject({ code: 70, stderr: expect.stringContaining("is a file and not a folder") });
+  expect(told.stderr).toContain("--format tiles");
+});
+
 test("another log in the place of this one is found out by the known key", async () => {
   const other = new Playground();
   try {

@@ -24,7 +24,7 @@ test("halt ends one session by its identifier, and neither its client nor a star
   const { value } = await place.json<RuntimeStatus>(["status"]);
   const [newest] = value.sessions;
   expect(newest).toMatchObject({ channel: "agent", principal: "default", calls: 1, halted: null });
-  expect((await place.run(["status"])).stdout).toMatch(/session +[-0-9a-f]{36} agent: 1 calls, 0 refused, \d+ s/);
+  expect((await place.run(["status"])).stdout).toMatch(/session +[-0-9a-f]{36} agent: 1 call, 0 refused, \d+ s/);
 
   expect((await place.run(["halt"])).code).toBe(64);
   expect(await place.run(["halt", "nobody"])).toMatchObject({

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { copyState } from "@femtoclaw/testing";
 import { describe, expect, test } from "vitest";
 import { CONFIGURATION, Playground, proposal, toolCall } from "./playground.ts";
 
@@ -154,6 +155,12 @@ describe("the host", () => {
     expect(lstatSync(log).mode & 0o777).toBe(0o600);
     expect(await place.run(["down"])).toMatchObject({ code: 0, stdout: `stopped: process ${pid}\n` });
     expect((await place.run(["status"])).code).toBe(69);
+    // What it warns of is said by `up` too, because nobody reads a log that gives no reason to.
+    const copied = join(place.root, "copied");
+    copyState(place.state, copied);
+    const warned = await place.run(["--state", copied, "up", "--detach"]);
+    expect(warned).toMatchObject({ code: 0, stderr: "warning: epoch.opened: copy\n" });
+    expect((await place.run(["--state", copied, "down"])).code).toBe(0);
     // Only the host itself, not the command that starts it, finds that there is no bubblewrap.
     const programs = place.folder("programs");
     place.configure(

@@ -17,7 +17,7 @@ function gathered(stream: Readable): () => string {
 /** What is left on a screen is without what moved there. */
 const plain = (text: string): string => text.replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, "").replaceAll("\r", "\n");
 
-test("no row of executions is wider than the terminal, and in a pipe all of it is there", async () => {
+test("no row of a list is wider than the terminal, and in a pipe all of it is there", async () => {
   await using place = new Playground();
   await place.up();
   await place.propose("process_exec", { bin: "echo", argv: ["x"] });
@@ -29,6 +29,9 @@ test("no row of executions is wider than the terminal, and in a pipe all of it i
     screen.kill();
     return plain(seen()).split("\n");
   };
+  const registry = await onTerminal(60, "capabilities list");
+  expect(registry.find((row) => /process_exec +enabled +configuration/.test(row))).toBeDefined();
+  expect(Math.max(...registry.map((row) => row.length))).toBeLessThanOrEqual(60);
   const { stdout } = await place.run(["executions", "list"]);
   expect(stdout).toMatch(/process_exec +completed +AUTHORIZED +[0-9.]+ ms +[0-9a-f-]{36}\n/);
   for (const args of ["executions list", "executions list --follow"]) {

@@ -2,11 +2,10 @@
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { isRedacted } from "@femtoclaw/protocol/display";
 import { Component, createRef } from "preact";
-import { type Execution, stepAt } from "../src/history.ts";
+import type { Execution } from "../src/history.ts";
 import type { Question } from "../src/inspection.ts";
 import { rulesBefore } from "./decision.tsx";
 import {
-  at,
   beginning,
   connection,
   held,
@@ -14,6 +13,7 @@ import {
   isLive,
   link,
   lookAtQuestions,
+  openExecutions,
   questions,
   STILL_READING,
   version,
@@ -47,11 +47,9 @@ function noQuestion(): string {
 
 /** Rebuilds the questions of a past moment from records, which tell as much as the host told then. */
 function recorded(): Question[] {
-  const { executions } = held.value;
-  return executions.slice(0, held.value.begunBy(at.value)).flatMap((execution) => {
-    const step = stepAt(execution, at.value);
+  return openExecutions.value.flatMap(({ execution, step }) => {
     const record = execution.records.map((seq) => held.value.record(seq)).find((one) => one?.type === "approval.asked");
-    return step?.kind === "waiting" && record?.type === "approval.asked" ? [questionOf(execution, record)] : [];
+    return step.kind === "waiting" && record?.type === "approval.asked" ? [questionOf(execution, record)] : [];
   });
 }
 

@@ -1,7 +1,7 @@
 /** Why a call was permitted, asked about or refused: the rules, and conditions that a permit would have needed. */
 import type { RecordBodies, TypedRecord } from "@femtoclaw/protocol";
 import { answerOf } from "./answers.ts";
-import { held } from "./store.ts";
+import { held, isLive } from "./store.ts";
 import { Json, Pane, shown } from "./text.tsx";
 
 export type Decided = Extract<TypedRecord, { type: "execution.refused" | "execution.intent" | "approval.asked" }>;
@@ -42,6 +42,8 @@ export function Decision({ records }: { readonly records: readonly TypedRecord[]
   return (
     <Pane title="Decision" aside={<b class={`word ${tone}`}>{word}</b>}>
       {error !== null && <p class="reason">{shown(error.reason, 600)}</p>}
+      {typeof answer === "string" && <p class="note">{shown(answer, 400)}</p>}
+      {isDenied && answer === null && isLive.value && <p class="note">asking which permit came nearest…</p>}
       {record.body.rules.length === 0 && error === null && <p class="calm">No rule is named.</p>}
       <ul class="rules">
         {record.body.rules.map((id) => (

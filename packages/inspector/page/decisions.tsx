@@ -61,7 +61,7 @@ export function Decisions() {
             label="decisions"
             count={found.length}
             rowHeight={58}
-            empty={<p class="calm">Nothing was decided like that by this moment.</p>}
+            empty={<p class="calm">No decision matches at this moment.</p>}
             onEnter={(index) => {
               location.hash = link("executions", found[index]?.execution ?? "");
             }}

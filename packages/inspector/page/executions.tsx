@@ -17,19 +17,19 @@ export function Executions() {
       <Filters />
       <div class="table executions-table">
         <div class="table-head" aria-hidden="true">
-          <span>what became of it</span>
+          <span>state</span>
           <span>tool</span>
           <span>request</span>
           <span>asked by</span>
           <span class="number">took</span>
-          <span class="number">at</span>
+          <span class="number">at, UTC</span>
           <span class="number">record</span>
         </div>
         <VirtualList
           label="executions"
           count={found.length}
           rowHeight={40}
-          empty={<p class="calm">No execution is like that at this moment.</p>}
+          empty={<p class="calm">No execution matches at this moment.</p>}
           onEnter={open}
           row={(index) => {
             const row = found[index];
@@ -69,7 +69,7 @@ function Filters() {
   return (
     <search class="filters">
       <fieldset>
-        <legend>what became of it</legend>
+        <legend>state</legend>
         {KINDS.map((kind) => (
           <button
             key={kind}

@@ -18,13 +18,7 @@ export function Moments() {
     <footer class="moments">
       <Step icon="first" name="previous denial" to={denial(-1)} tone="denied" />
       <Step icon="previous" name="previous record" to={seq > start ? seq - 1 : null} />
-      <button
-        type="button"
-        class="icon-button"
-        onClick={play}
-        aria-pressed={isPlaying.value}
-        title={isPlaying.value ? "stop" : "play"}
-      >
+      <button type="button" class="icon-button" onClick={play} title={isPlaying.value ? "stop" : "play"}>
         <Icon name={isPlaying.value ? "stop" : "play"} />
       </button>
       <Step icon="next" name="next record" to={seq < size - 1 ? seq + 1 : null} />
@@ -69,7 +63,6 @@ function Step(props: {
       class={`icon-button ${tone}`}
       disabled={to === null}
       title={name}
-      aria-label={name}
       onClick={() => to !== null && moveTo(to)}
     >
       <Icon name={icon} />

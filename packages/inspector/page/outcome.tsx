@@ -8,23 +8,25 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
   const refused = records.find((record) => record.type === "execution.refused");
   const outcome = records.find((record) => record.type === "execution.outcome");
   const message = records.find((record) => record.type === "message.recorded");
-  const interrupted = records.find((record) => record.type === "execution.interrupted");
+  const interrupted = records.find(({ type }) => type === "execution.interrupted" || type === "execution.inherited");
   const resolved = records.find((record) => record.type === "execution.resolved");
   const request = bodyOf(first);
   const result = bodyOf(outcome);
   const error = outcome?.body.error ?? (refused === undefined ? undefined : refused.body.error);
   return (
     <>
-      <Pane title="Request">
-        {message !== undefined && <Block label="message" text={message.body.content ?? "kept beside the record"} />}
-        {first !== undefined && <Value label="arguments" value={request["args"]} record={first} />}
-        {first === undefined && refused !== undefined && (
-          <>
-            <Block label="what was refused" text={refused.body.request.head} />
-            <p class="note">{plural(refused.body.request.bytes, "byte")} in all</p>
-          </>
-        )}
-      </Pane>
+      {(message ?? first ?? refused) !== undefined && (
+        <Pane title="Request">
+          {message !== undefined && <Block label="message" text={message.body.content ?? "kept beside the record"} />}
+          {first !== undefined && <Value label="arguments" value={request["args"]} record={first} />}
+          {first === undefined && refused !== undefined && (
+            <>
+              <Block label="what was refused" text={refused.body.request.head} />
+              <p class="note">{plural(refused.body.request.bytes, "byte")} in all</p>
+            </>
+          )}
+        </Pane>
+      )}
       {(outcome !== undefined || error !== undefined) && (
         <Pane title="Result" aside={outcome?.body.sandbox === null ? undefined : outcome?.body.sandbox}>
           {outcome !== undefined && error === undefined && <Result value={result["result"]} record={outcome} />}
@@ -41,11 +43,19 @@ export function Outcome({ records }: { readonly records: readonly TypedRecord[] 
       {interrupted !== undefined && (
         <Pane title="Interrupted">
           <p class="reason">
-            The host ended while it ran. Nobody knows whether its effect happened; nothing runs it again.
+            {interrupted.type === "execution.inherited"
+              ? "The log that this one continues left it open. "
+              : "The host ended while it ran. "}
+            Nobody knows whether its effect happened; nothing runs it again.
           </p>
-          {resolved?.type === "execution.resolved" && (
+          {resolved?.type === "execution.resolved" ? (
             <p>
               An operator said: <b>{resolved.body.resolution}</b>, {shown(resolved.body.reason, 400)}
+            </p>
+          ) : (
+            <p class="note">
+              Look whether it happened, then say so: <code>femtoclaw executions resolve {interrupted.execution}</code>{" "}
+              with <code>--done</code> or <code>--not-done</code>
             </p>
           )}
         </Pane>

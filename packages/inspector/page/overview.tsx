@@ -1,11 +1,23 @@
 /** What a person asks first: does it run, does anything wait for me, what was refused, are all subsystems up. */
 import { SUBSYSTEMS } from "../src/frames.ts";
-import { KINDS, type Kind, stepAt } from "../src/history.ts";
+import { type Execution, type ExecutionStep, KINDS, type Kind, needsPerson } from "../src/history.ts";
 import { Activity } from "./activity.tsx";
 import { KindIcon } from "./icons.tsx";
 import { filterKinds } from "./list-filter.ts";
-import { at, connection, counts, cursor, held, isLive, link, STILL_READING, status, version } from "./store.ts";
-import { clock, KIND_WORDS, KindChip, Pane, plural, shown } from "./text.tsx";
+import {
+  at,
+  type Connection,
+  connection,
+  counts,
+  executionsLike,
+  held,
+  isLive,
+  link,
+  STILL_READING,
+  status,
+  version,
+} from "./store.ts";
+import { clock, KIND_WORDS, Lines, Pane, plural, shown } from "./text.tsx";
 import { phaseTone, subsystemTone } from "./tones.ts";
 
 export function Overview() {
@@ -13,7 +25,7 @@ export function Overview() {
   return (
     <div class="overview">
       <Greeting />
-      <ul class="tiles" aria-label="executions by what became of them">
+      <ul class="tiles" aria-label="executions by state">
         {KINDS.map((kind) => (
           <li key={kind}>
             <a
@@ -34,8 +46,14 @@ export function Overview() {
       </ul>
       <div class="columns">
         <div class="stack">
-          <Newest title="Waits for you" kinds={["waiting", "interrupted"]} none="Nothing waits for you." most={4} />
-          <Newest title="Refused and failed" kinds={["denied", "failed"]} none="Nothing was refused." most={8} />
+          <Newest
+            title="Waits for you"
+            kinds={["waiting", "interrupted"]}
+            belongs={needsPerson}
+            none="Nothing waits for you."
+            most={4}
+          />
+          <Newest title="Refused and failed" kinds={["denied", "failed"]} none="Nothing was refused." most={6} />
         </div>
         <div class="stack">
           <Pane title="Activity">
@@ -55,67 +73,86 @@ const PHASES: Readonly<Record<string, string>> = {
   draining: "Draining: no new calls, what runs is finished.",
   error: "Stopped by a fault: no calls are taken.",
   shuttingDown: "Shutting down.",
-  terminated: "At rest. The host has ended.",
+  terminated: "The host has ended.",
 };
 
 function Greeting() {
   const phase = held.value.machineAt("lifecycle", at.value).value;
-  const { waiting } = counts.value;
+  const waiting = executionsLike(needsPerson).length;
   const waits =
     waiting === 0
       ? "Nothing waits for you."
       : `${plural(waiting, "call")} ${waiting === 1 ? "waits" : "wait"} for you.`;
-  // While the log is still being read, the state shown would be a past one.
-  const isRead = connection.value !== "opening";
-  const told = isRead ? (PHASES[phase] ?? `Starting: ${shown(phase)}.`) : STILL_READING;
-  const tone = phaseTone(phase);
+  // Neither while the log is still being read nor without a host is the state that is shown that of the host.
+  const said: Partial<Record<Connection, readonly [strong: string, then: string]>> = {
+    opening: [STILL_READING, ""],
+    lost: [
+      "The host does not answer.",
+      "This is the state after its last record. If the host has ended, `femtoclaw inspect` has ended with it. Start both again.",
+    ],
+  };
+  const [strong, then] = said[connection.value] ?? [PHASES[phase] ?? `Starting: ${shown(phase)}.`, waits];
+  const tone = connection.value === "lost" ? "failed" : phaseTone(phase);
   return (
     <div class={`greeting ${tone}`}>
       <span class="pulse" aria-hidden="true" />
-      <p>
-        <strong>{told}</strong> {isRead && waits}
+      <p role="status">
+        <strong>{strong}</strong> {then}
       </p>
       <span class="note">{isLive.value ? "now" : "as the records have it"}</span>
     </div>
   );
 }
 
+/** Why it was refused or failed. */
+function reasonOf({ records }: Execution): string {
+  const last = held.value.record(records.at(-1) ?? -1);
+  return last?.type === "execution.refused" || last?.type === "execution.outcome"
+    ? (last.body.error?.reason ?? "")
+    : "";
+}
+
 function Newest(props: {
   readonly title: string;
   readonly kinds: readonly Kind[];
+  /** Which of those kinds are listed; by default all. */
+  readonly belongs?: (step: ExecutionStep) => boolean;
   readonly none: string;
   /** LIMIT: executions listed in the pane. */
   readonly most: number;
 }) {
-  const { title, kinds, none, most } = props;
-  const { executions } = held.value;
-  const found = [];
-  for (let index = held.value.begunBy(at.value) - 1; index >= 0 && found.length < most; index -= 1) {
-    const execution = executions[index];
-    const step = stepAt(execution, at.value);
-    if (execution !== undefined && step !== undefined && kinds.includes(step.kind)) found.push({ execution, step });
-  }
+  const { title, kinds, belongs = ({ kind }) => kinds.includes(kind), none, most } = props;
+  const found = executionsLike(belongs, most);
   const total = kinds.reduce((sum, kind) => sum + counts.value[kind], 0);
   return (
     <Pane
       title={title}
-      aside={total > most ? <a href={link("executions")}>all {total.toLocaleString("en")}</a> : undefined}
+      aside={
+        total > most && (
+          <a
+            href={link("executions")}
+            onClick={() => {
+              filterKinds.value = kinds;
+            }}
+          >
+            all {total.toLocaleString("en")}
+          </a>
+        )
+      }
     >
       {found.length === 0 ? (
         <p class="calm">{connection.value === "opening" ? STILL_READING : none}</p>
       ) : (
-        <ul class="lines">
-          {found.map(({ execution, step }) => (
-            <li key={execution.id}>
-              <a href={link("executions", execution.id)}>
-                <KindChip kind={step.kind} />
-                <b>{shown(execution.tool, 40)}</b>
-                <code>{shown(execution.subject, 120)}</code>
-                <time>{clock(execution.at)}</time>
-              </a>
-            </li>
-          ))}
-        </ul>
+        <Lines
+          rows={found}
+          of={({ execution }) => (
+            <>
+              <code>{shown(execution.subject, 120)}</code>
+              <time>{clock(execution.at)}</time>
+              {kinds.includes("denied") && <small>{shown(reasonOf(execution), 160)}</small>}
+            </>
+          )}
+        />
       )}
     </Pane>
   );
@@ -146,7 +183,7 @@ function Standing() {
           );
         })}
       </ul>
-      {status.value !== null && cursor.value === null && (
+      {status.value !== null && isLive.value && (
         <p class="note">
           {sandbox === null || sandbox === undefined ? "no sandbox is needed" : `programs run in ${shown(sandbox)}`}
           {free === null ? "" : ` · ${Math.floor(free / 1_073_741_824)} GiB of disk left`}

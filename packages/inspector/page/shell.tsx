@@ -13,9 +13,9 @@ import {
   type Connection,
   connection,
   counts,
-  cursor,
   fault,
   held,
+  isLive,
   link,
   route,
   version,
@@ -58,7 +58,7 @@ export function Shell() {
       </nav>
       <div class="body">
         <Head />
-        <main>{viewOf(place, name)}</main>
+        <main tabIndex={-1}>{viewOf(place, name)}</main>
         <Moments />
       </div>
     </div>
@@ -96,7 +96,6 @@ function Head() {
   version.value;
   const { mode, log = "", approve = false, verdict = null } = beginning.value ?? {};
   const phase = held.value.machineAt("lifecycle", at.value).value;
-  const isNow = cursor.value === null;
   const where = connection.value === "complete" && mode === "file" ? "exported file" : CONNECTIONS[connection.value];
   return (
     <header class="head">
@@ -118,8 +117,7 @@ function Head() {
       )}
       <span class="grow" />
       <span class="phase" aria-live="polite">
-        {isNow ? "" : "was "}
-        {shown(phase)}
+        {connection.value !== "opening" && `${isLive.value ? "" : "was "}${shown(phase)}`}
       </span>
     </header>
   );

@@ -1,7 +1,7 @@
 /** The state of the page: the history, the moment that is shown, and the current view. */
 import { batch, computed, effect, signal } from "@preact/signals-core";
 import { FrameProjection } from "../src/frame-projection.ts";
-import { History, type Kind, stepAt } from "../src/history.ts";
+import { type Execution, type ExecutionStep, History, type Kind, stepAt } from "../src/history.ts";
 import type { Beginning, Inspection, Question } from "../src/inspection.ts";
 import { InspectionFault } from "../src/inspection-fault.ts";
 import { CHARTS } from "./charts.ts";
@@ -31,6 +31,12 @@ export const questions = signal<readonly Question[]>([]);
 export const route = signal<readonly string[]>(routeOf());
 export const isPlaying = signal(false);
 
+/** An execution, and where it stands at the moment that is shown. */
+export interface Row {
+  readonly execution: Execution;
+  readonly step: ExecutionStep;
+}
+
 let source: Inspection | null = null;
 
 const newest = computed(() => version.value >= 0 && held.value.size - 1);
@@ -46,12 +52,21 @@ export const counts = computed<Readonly<Record<Kind, number>>>(() => {
 /** Executions that run or wait at the moment that is shown, the oldest first. */
 export const openExecutions = computed(() => {
   version.value;
-  return held.value.executions.slice(0, held.value.begunBy(at.value)).flatMap((execution) => {
-    const step = stepAt(execution, at.value);
-    return step?.kind === "running" || step?.kind === "waiting" ? [{ execution, step }] : [];
-  });
+  return executionsLike(({ kind }) => kind === "running" || kind === "waiting").reverse();
 });
-export const isLive = computed(() => beginning.value?.mode === "live" && cursor.value === null);
+/** Whether what is shown is the present: neither a past moment, nor what was read before the host stopped answering. */
+export const isLive = computed(() => connection.value === "following" && cursor.value === null);
+
+/** Executions of the moment that is shown, the newest first. */
+export function executionsLike(belongs: (step: ExecutionStep) => boolean, most = Number.POSITIVE_INFINITY): Row[] {
+  const found: Row[] = [];
+  for (let index = held.value.begunBy(at.value) - 1; index >= 0 && found.length < most; index -= 1) {
+    const execution = held.value.executions[index];
+    const step = stepAt(execution, at.value);
+    if (execution !== undefined && step !== undefined && belongs(step)) found.push({ execution, step });
+  }
+  return found;
+}
 
 export function inspection(): Inspection {
   if (source === null) throw new Error("the page has no source yet");
@@ -61,6 +76,8 @@ export function inspection(): Inspection {
 export async function start(): Promise<void> {
   addEventListener("hashchange", () => {
     route.value = routeOf();
+    // What was chosen is often gone with its view. The next Tab belongs to the new one.
+    document.querySelector("main")?.focus();
   });
   try {
     source = await openSource();

@@ -14,7 +14,7 @@ export function Supervision({ machine }: { readonly machine: string }) {
   const tone = machineTone(name, step.value, held.value.regionsAt(at.value));
   return (
     <div class="supervision">
-      <Pane title="Who stands under whom">
+      <Pane title="Supervision tree">
         <Tree current={name} />
       </Pane>
       <Pane title={name} className="chart-pane" aside={<Legend value={step.value} />}>

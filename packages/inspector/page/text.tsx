@@ -5,6 +5,7 @@ import { printable } from "@femtoclaw/protocol/display";
 import type { ComponentChildren } from "preact";
 import type { Kind } from "../src/history.ts";
 import { KindIcon } from "./icons.tsx";
+import { held, link, type Row } from "./store.ts";
 
 /** LIMIT: characters of a line, and lines and characters of a block. */
 const LINE_CHARS = 240;
@@ -53,6 +54,23 @@ export function KindChip({ kind }: { readonly kind: Kind }) {
   );
 }
 
+/** Executions as links, each with what `of` says of it. */
+export function Lines({ rows, of }: { readonly rows: readonly Row[]; of(row: Row): ComponentChildren }) {
+  return (
+    <ul class="lines">
+      {rows.map((row) => (
+        <li key={row.execution.id}>
+          <a href={link("executions", row.execution.id)}>
+            <KindChip kind={row.step.kind} />
+            <b>{shown(row.execution.tool, 40)}</b>
+            {of(row)}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function Pane({
   title,
   aside,
@@ -89,9 +107,11 @@ export function Facts({ rows }: { readonly rows: readonly (readonly [string, Com
   );
 }
 
-export const clock = (at: string): string => at.slice(11, 19);
+/** The time of day in UTC; with its date instead of seconds if that is not the day of the newest record. */
+export const clock = (at: string): string =>
+  held.value.records.at(-1)?.at.startsWith(at.slice(0, 10)) ? at.slice(11, 19) : at.slice(5, 16).replace("T", " ");
 
-export const day = (at: string): string => `${at.slice(0, 10)} ${clock(at)} UTC`;
+export const day = (at: string): string => `${at.slice(0, 19).replace("T", " ")} UTC`;
 
 export function took(us: number): string {
   if (us < 1_000) return `${us} µs`;

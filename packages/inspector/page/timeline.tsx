@@ -2,7 +2,7 @@
 import { MACHINE_NAMES } from "../src/frames.ts";
 import { stepAt } from "../src/history.ts";
 import { at, held, link, moveTo, openExecutions, version } from "./store.ts";
-import { clock, day, Facts, Json, KindChip, Pane, shown } from "./text.tsx";
+import { clock, day, Facts, Json, Lines, Pane, shown } from "./text.tsx";
 import { machineTone } from "./tones.ts";
 import { VirtualList } from "./virtual-list.tsx";
 
@@ -98,17 +98,7 @@ function States() {
       {open.length === 0 ? (
         <p class="calm">No execution is open.</p>
       ) : (
-        <ul class="lines">
-          {open.slice(0, 6).map(({ execution, step }) => (
-            <li key={execution.id}>
-              <a href={link("executions", execution.id)}>
-                <KindChip kind={step.kind} />
-                <b>{shown(execution.tool, 40)}</b>
-                <code>{shown(step.value)}</code>
-              </a>
-            </li>
-          ))}
-        </ul>
+        <Lines rows={open.slice(0, 6)} of={({ step }) => <code>{shown(step.value)}</code>} />
       )}
       {open.length > 6 && <p class="note">and {open.length - 6} more</p>}
     </>

@@ -22,12 +22,16 @@ interface Place {
   readonly chosen: number;
 }
 
+/** Where each list was left, for the way back from what was opened in it. */
+const left = new Map<string, Place>();
+
 export class VirtualList extends Component<VirtualListProps, Place> {
   readonly #box = createRef<HTMLDivElement>();
   readonly #size = new ResizeObserver(() => this.setState({ height: this.#box.current?.clientHeight ?? 0 }));
-  override state: Place = { top: 0, height: 600, chosen: -1 };
+  override state: Place = left.get(this.props.label) ?? { top: 0, height: 600, chosen: -1 };
 
   override componentDidMount(): void {
+    if (this.#box.current !== null) this.#box.current.scrollTop = this.state.top;
     this.componentDidUpdate({ current: -1 }, this.state);
   }
 
@@ -39,6 +43,7 @@ export class VirtualList extends Component<VirtualListProps, Place> {
 
   override componentWillUnmount(): void {
     this.#size.disconnect();
+    left.set(this.props.label, this.state);
   }
 
   override render() {

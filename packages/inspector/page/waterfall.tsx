@@ -38,7 +38,11 @@ export function Waterfall({ records }: { readonly records: readonly TypedRecord[
   const whole = parts.reduce((sum, { us }) => sum + us, 0);
   if (whole === 0) {
     const isWaiting = records.at(-1)?.type === "approval.asked";
-    return <p class="calm">{isWaiting ? "It waits for an operator." : "One record, and no time to speak of."}</p>;
+    return (
+      <p class="calm">
+        {isWaiting ? "It waits for an operator." : "It has one record, so there is no duration to show."}
+      </p>
+    );
   }
   let before = 0;
   return (

@@ -52,7 +52,10 @@ function argumentsLine(args: Readonly<Record<string, unknown>> | null, beside: B
     return [bin, ...words].join(" ").slice(0, SUBJECT_CHARS);
   }
   if (typeof path === "string") return path.slice(0, SUBJECT_CHARS);
-  const members = Object.entries(args).map(
+  // The identifier of a terminal says least and fills the line, so that what is typed would be cut.
+  const { terminal_id, ...others } = args;
+  const ordered = terminal_id === undefined ? args : { ...others, terminal_id };
+  const members = Object.entries(ordered).map(
     ([name, value]) => `${JSON.stringify(name)}:${written(value, `/args${jsonPointer([name])}`, beside)}`,
   );
   return members.length === 0 ? "" : `{${members.join()}}`.slice(0, SUBJECT_CHARS);

@@ -22,6 +22,13 @@ export interface Step {
 
 export interface ExecutionStep extends Step {
   readonly kind: Kind;
+  /** An operator has said what became of an interrupted execution. */
+  readonly isResolved?: true;
+}
+
+/** Whether a person has to say something: an answer, or what became of an interrupted execution. */
+export function needsPerson({ kind, isResolved }: ExecutionStep): boolean {
+  return kind === "waiting" || (kind === "interrupted" && isResolved !== true);
 }
 
 export interface Execution {
@@ -192,7 +199,9 @@ export class History {
     if (execution === undefined) return;
     if (execution.records.at(-1) !== record.seq) execution.records.push(record.seq);
     const last = execution.steps.at(-1);
-    if (record.type === "execution.resolved" && last !== undefined) execution.steps.push({ ...last, seq: record.seq });
+    if (record.type === "execution.resolved" && last !== undefined) {
+      execution.steps.push({ ...last, seq: record.seq, isResolved: true });
+    }
     if (execution.subject === "") execution.subject = subjectOf(record);
   }
 }

@@ -8,7 +8,7 @@ import { subjectOf } from "../src/execution-subject.ts";
 import { FrameProjection } from "../src/frame-projection.ts";
 import { MACHINE_NAMES, type Summary } from "../src/frames.ts";
 import { CHARTS } from "../src/generated/charts.ts";
-import { History, stepAt } from "../src/history.ts";
+import { History, needsPerson, stepAt } from "../src/history.ts";
 import { InspectionFault } from "../src/inspection-fault.ts";
 import { summaryOf } from "../src/summary.ts";
 
@@ -177,4 +177,26 @@ test("arguments that have no text are shown as JSON, and hold up nothing", async
     if (isFirst) shown = history.execution(record.execution ?? "")?.subject;
   }
   expect(shown).toBe('sort -n {"toString":0,"valueOf":0} "two words"');
+});
+
+test("an interrupted execution waits for a person until somebody has said what became of it", async () => {
+  const history = new History(CHARTS, null);
+  const records = await recordsOf("0.18.0");
+  for (const record of records) history.apply(record);
+  const resolved = records.find(({ type }) => type === "execution.resolved");
+  const [execution, seq] = [history.execution(resolved?.execution ?? ""), resolved?.seq ?? 0];
+  const [before, after] = [stepAt(execution, seq - 1), stepAt(execution, seq)];
+  expect([before, after].map((step) => step?.kind)).toEqual(["interrupted", "interrupted"]);
+  expect([before, after].map((step) => step !== undefined && needsPerson(step))).toEqual([true, false]);
+  const asked = records.findLast(({ type }) => type === "approval.asked");
+  const waiting = stepAt(history.execution(asked?.execution ?? ""), asked?.seq ?? 0);
+  expect(waiting !== undefined && needsPerson(waiting)).toBe(true);
+});
+
+test("a list shows what is typed into a terminal before the terminal's identifier", async () => {
+  const intent = (await recordsOf("0.18.0")).find((record) => record.type === "execution.intent");
+  if (intent === undefined) throw new Error("nothing was executed");
+  const args = { terminal_id: "7713", data: "rm notes\r" };
+  const { commitments: _, ...record } = intent;
+  expect(subjectOf({ ...record, body: { ...intent.body, args } })).toBe('{"data":"rm notes\\r","terminal_id":"7713"}');
 });

@@ -1,5 +1,5 @@
 /** `audit`: what an auditor asks about the journal. Verification changes nothing and needs no trust in the host. */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, openSync, readSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   checkProof,
@@ -40,6 +40,7 @@ export async function verify(
 ): Promise<number> {
   const configured = path === undefined ? context.load().resolved : null;
   const stateDirectory = configured?.stateDirectory ?? resolve(context.cwd, path ?? "");
+  if (path !== undefined) assertFolder(stateDirectory);
   // If both the key and the checkpoint are given, nothing that is remembered here is needed, so it may even be damaged.
   const needed = options.key === undefined || options.checkpoint === undefined;
   const remembered = needed ? await context.logMemoryAt(stateDirectory).remembered() : null;
@@ -63,6 +64,13 @@ export async function verify(
   if (context.output.json) context.output.value({ ...verdict, witnessFaults: faults, witnessNotes: notes, exit });
   else for (const line of verdictLines(verdict, [...faults, ...notes], context.output)) context.output.prose(line);
   return exit;
+}
+
+function assertFolder(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
+  throw new FemtoError("FEMTO_STATE_NOT_FOUND", `${printable(path, 4_096)} is a file and not a folder`, {
+    fix: "Name a state directory, a copy of one, or a folder that `femtoclaw audit export --format tiles` wrote. The other formats of an export contain nothing that could be verified.",
+  });
 }
 
 /** Not kept elsewhere: an attacker who can write to the state directory can mostly write to this memory as well. */
@@ -111,8 +119,9 @@ export function verdictLines(verdict: LogVerdict, onWitnesses: readonly string[]
     ["verdict", output.style(colour[verdict.verdict], verdict.verdict)],
     ...(fault === null ? [] : [["fault", `record ${fault.seq}: ${printable(fault.reason, 400)}`]]),
     ["size", `${size} records`],
-    ["root", root],
-    ["signed", `${signedSize} records; ${unsignedTail} behind the last checkpoint`],
+    // The root over nothing is a constant, which an auditor could take for that of a log.
+    ["root", size === 0 ? "none, because no record could be vouched for" : root],
+    ["signed", signedSize === 0 ? "none" : `${signedSize} records; ${unsignedTail} behind the last checkpoint`],
     ["witnessed", witnessedSize === null ? "none" : `${witnessedSize} records`],
     ["known key", known[pinned]],
     ...(signedAnswers === 0 ? [] : [["answers", `${signedAnswers} signed by operators, and the signatures hold`]]),

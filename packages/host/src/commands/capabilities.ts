@@ -10,11 +10,14 @@ import {
   type RegisteredCapability,
 } from "@femtoclaw/protocol";
 import { confirms } from "../terminal/confirm.ts";
-import { table } from "../terminal/table.ts";
+import { fittingTable, table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** The first characters of a digest are enough to recognize it. */
 const DIGEST_CHARS = 12;
+
+/** On a narrow terminal: `capabilities show` has what is left out, and what a pin asks for is said below the table. */
+const GIVING_WAY = { leaveOut: [1, 5, 6, 4], cut: 0 };
 
 export async function listCapabilities(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -35,9 +38,8 @@ export async function listCapabilities(context: CommandContext): Promise<number>
     origin,
     pinText(pinOf(name), context),
   ]);
-  for (const line of table([["name", "version", "state", "set by", "isolation", "origin", "pin"], ...rows])) {
-    output.line(line);
-  }
+  const all = [["name", "version", "state", "set by", "isolation", "origin", "pin"], ...rows];
+  for (const line of fittingTable(all, { columns: output.dataColumns, ...GIVING_WAY })) output.line(line);
   const waiting = packages.filter(({ state }) => state !== "accepted");
   for (const { name, problem } of waiting) output.talk(`${name}: ${printable(problem ?? "", 500)}`);
   return EXIT.ok;

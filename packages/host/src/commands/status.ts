@@ -3,6 +3,7 @@
 import { EXIT, type LogParent, printable } from "@femtoclaw/protocol";
 import type { RuntimeStatus, ShadowStatus, UpstreamStatus } from "@femtoclaw/runtime";
 import { type HostStatus, hostStatus } from "../host-status.ts";
+import { countText } from "../terminal/count-text.ts";
 import { unresolvedText, waitingText } from "../terminal/open-ends-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { wordTable } from "../terminal/table.ts";
@@ -133,7 +134,7 @@ const SHOWN_SESSIONS = 20;
 function sessionRows(sessions: RuntimeStatus["sessions"], output: Output): string[][] {
   const rows = sessions.slice(0, SHOWN_SESSIONS).map(({ id, channel, agent, calls, refusals, seconds, halted }) => {
     const name = agent === null ? "" : ` "${printable(agent, 40)}"`;
-    const did = `${channel}${name}: ${calls} calls, ${refusals} refused, ${seconds} s`;
+    const did = `${channel}${name}: ${countText(calls, "call")}, ${refusals} refused, ${seconds} s`;
     return ["session", `${id} ${did}${halted === null ? "" : output.style("red", `, halted (${halted})`)}`];
   });
   const more = sessions.length - rows.length;

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { openStateDirectory } from "@femtoclaw/journal/state-directory";
-import { EXIT, errorText, FemtoError, parseJson, systemErrorCode } from "@femtoclaw/protocol";
+import { EXIT, errorText, FemtoError, parseJson, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { ownCommand } from "../own-command.ts";
 import { requireLimits } from "../process-limits.ts";
 import { type OpenEnds, openEnds } from "../terminal/open-ends-text.ts";
@@ -28,6 +28,7 @@ export async function upDetached(context: CommandContext): Promise<number> {
   if (output.json) output.line(started.ready);
   else {
     output.prose(`ready: process ${started.pid}, log in ${started.log}`);
+    for (const line of warningsIn(started.warned)) output.talk(line);
     for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
   }
   return EXIT.ok;
@@ -39,9 +40,23 @@ function forPeople(log: string): string {
   return words.some((line) => line !== "") ? words.join("\n") : log;
 }
 
+/** What a start warns of, which a host in the foreground shows and one in the background only logs. */
+function warningsIn(log: Buffer): string[] {
+  const lines = log
+    .toString()
+    .split("\n")
+    .filter((line) => line.startsWith('{"at":') && line.endsWith("}"));
+  return lines.flatMap((line) => {
+    const { level, event, reason, fix } = parseJson(line) as Readonly<Record<string, unknown>>;
+    if (level === "info" || typeof reason !== "string") return [];
+    const said = `warning: ${printable(String(event), 80)}: ${printable(reason, 1_000)}`;
+    return typeof fix === "string" ? [said, `  fix: ${printable(fix, 1_000)}`] : [said];
+  });
+}
+
 /** A host that came up in the background, or what a host said that did not. */
 type DetachedStart =
-  | { readonly ready: string; readonly pid: number | undefined; readonly log: string }
+  | { readonly ready: string; readonly pid: number | undefined; readonly log: string; readonly warned: Buffer }
   | { readonly said: string | null; readonly log: Buffer; exit(): Promise<number> };
 
 /** Starts the same command in the background, with its log in the state directory. */
@@ -69,7 +84,7 @@ export async function startDetached(context: CommandContext): Promise<DetachedSt
   stdout.destroy();
   if (said?.startsWith(READY) !== true) return { said, log: log.sinceStart(), exit: () => exitCode(child) };
   child.unref();
-  return { ready: said, pid: child.pid, log: log.path };
+  return { ready: said, pid: child.pid, log: log.path, warned: log.sinceStart() };
 }
 
 function globalArgs({ options }: CommandContext): string[] {

@@ -61,6 +61,11 @@ export async function misplaced(page: Page): Promise<string[]> {
   return (await page.evaluate("inPage.misplaced()")) as string[];
 }
 
+/** Texts with too little contrast to what is behind them. */
+export async function faint(page: Page): Promise<string[]> {
+  return (await page.evaluate("inPage.faint()")) as string[];
+}
+
 /** What a person reads in the view. */
 export async function textOf(page: Page): Promise<string> {
   return await page.innerText("main");

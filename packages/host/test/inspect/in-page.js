@@ -27,6 +27,24 @@ globalThis.inPage = {
     return overflowY !== "visible" && scrollbarGutter === "stable";
   },
 
+  /** The least room, in pixels, that a list leaves to what is asked for; 0 where it is not shown. */
+  roomOf(selector) {
+    return Math.min(...[...document.querySelectorAll(selector)].map(({ clientWidth }) => clientWidth));
+  },
+
+  /** Texts that somebody with weak eyes cannot read: below 4.5 to 1, as WCAG has it. */
+  faint() {
+    const found = new Set();
+    for (const { element, text } of textLeaves()) {
+      if (element.closest(":disabled, .later") !== null) continue;
+      const { color, fill } = getComputedStyle(element);
+      const [front, back] = [element instanceof SVGElement ? fill : color, groundOf(element)].map(luminance);
+      const contrast = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+      if (contrast < 4.5) found.add(`${text}: ${contrast.toFixed(2)}`);
+    }
+    return [...found];
+  },
+
   misplaced() {
     const leaves = textLeaves();
     const found = [];
@@ -43,6 +61,11 @@ globalThis.inPage = {
         const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
         if (width > 2 && height > 4) found.push(`overlap: ${text} / ${other.text}`);
       }
+    }
+    for (const selector of ["main", ".head", ".moments"]) {
+      const { scrollWidth, clientWidth } = document.querySelector(selector);
+      if (scrollWidth > clientWidth + 1)
+        found.push(`wider than the window: ${selector} by ${scrollWidth - clientWidth}`);
     }
     return found;
   },
@@ -66,6 +89,23 @@ function textLeaves() {
     }
   }
   return leaves;
+}
+
+/** The colour behind an element; what only shades another colour is passed over. */
+function groundOf(element) {
+  for (let up = element; up !== null; up = up.parentElement) {
+    const { backgroundColor } = getComputedStyle(up);
+    if (/^rgb\(/.test(backgroundColor)) return backgroundColor;
+  }
+  return "rgb(255, 255, 255)";
+}
+
+function luminance(color) {
+  const [red, green, blue] = color.match(/[\d.]+/g).map((part) => {
+    const share = Number(part) / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** A text that runs on over what stands beside it, which may be a bar and no text. */

@@ -2,11 +2,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exportedPage } from "@femtoclaw/inspector";
+import { TilesReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { goTo, hasBrowser, litAt, misplaced, openBrowser, textOf, watchedPage } from "./browser.ts";
+import { faint, goTo, hasBrowser, litAt, misplaced, openBrowser, textOf, watchedPage } from "./browser.ts";
 import { type Inspected, InspectedWorld } from "./inspected-world.ts";
 
 const VIEWS = [
@@ -75,6 +76,9 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await page.reload();
     await page.waitForSelector(".light.following");
     await goTo(page, "overview");
+    // Why a call was refused is said where it is listed, and another tab shows that calls wait.
+    expect(await textOf(page)).toContain("no rule permits this use of process_exec");
+    expect(await page.title()).toBe("(2) overview · FemtoClaw");
     expect(await page.innerText(".tile.denied b")).toBe(String(fold.counters.refused - 1));
     const second = await watchedPage(browser, shown.origin);
     await second.page.goto(shown.url);
@@ -91,7 +95,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     const file = join(world.root, "for-the-auditor.html");
     expect(await world.run(["inspect", "export", "--html", file])).toMatchObject({ code: 0 });
     expect((await world.run(["inspect", "export", "--html", file])).code).not.toBe(0);
-    const live = await world.inspect();
+    const live = await world.inspect("--approve");
     const left = await watchedPage(browser, live.origin);
     const right = await watchedPage(browser, `file://${file}`);
     await right.page.context().setOffline(true);
@@ -117,6 +121,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await expect.poll(() => textOf(right.page)).toMatch(/DENIED_POLICY_VIOLATION[\s\S]*verified at export/);
     for (const [width, height] of [
       [400, 860],
+      [800, 900],
       [1280, 800],
       [1920, 1080],
     ] as const) {
@@ -127,7 +132,10 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
         for (const view of [...VIEWS, `executions/${denied?.execution}`, `executions/${records.at(-1)?.execution}`]) {
           await goTo(left.page, view);
           expect(await misplaced(left.page), `${view} ${width} ${colorScheme}`).toEqual([]);
+          expect(await faint(left.page), `${view} ${width} ${colorScheme}`).toEqual([]);
         }
+        await goTo(left.page, "executions");
+        expect(await left.page.evaluate('inPage.roomOf(".row > code")'), `requests ${width}`).toBeGreaterThan(120);
         await goTo(left.page, `executions/${done?.execution}`);
         await left.page.locator(".waterfall").scrollIntoViewIfNeeded();
         expect(await misplaced(left.page), `the times of a call ${width} ${colorScheme}`).toEqual([]);
@@ -235,12 +243,69 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("Enter");
     await page.waitForSelector('[data-lit][data-state="completed"]');
+    // What was chosen is gone with the list, so the next key belongs to what was opened.
+    expect(await page.evaluate("document.activeElement.localName")).toBe("main");
+    await page.goBack();
+    await page.waitForSelector('.row[aria-posinset="9999"].active');
     expect(faults).toEqual([]);
     const outcome = many.findIndex(({ type }) => type === "execution.outcome");
     const forged = exportedPage({ beginning, records: many.toSpliced(outcome, 1).slice(0, 200), explanations: {} });
     await page.goto(`file://${world.write("forged.html", forged)}`);
     await page.waitForSelector(".fault");
     expect(await page.innerText(".fault")).toMatch(/record \d+ stands where record \d+ should/);
+    await page.context().close();
+  });
+
+  test("says of an interrupted execution what to do until it is done, also in a log that continues another", async () => {
+    await using reader = await TilesReader.open(join(import.meta.dirname, "../../../testing/golden/0.18.0/log"));
+    const all: TypedRecord[] = [];
+    for await (const record of reader.read(0, reader.size)) all.push(record);
+    const verdict = { verdict: "verified", size: all.length, signedSize: all.length, root: "", caveats: [] };
+    const beginning = { mode: "file", log: "golden", version: "", approve: false, summary: null, verdict } as const;
+    const file = world.write("golden.html", exportedPage({ beginning, records: all, explanations: {} }));
+    const { page, faults } = await watchedPage(browser, `file://${file}`);
+    await page.goto(`file://${file}`);
+    await page.waitForSelector(".light.complete");
+    const left = all.filter(({ type }) => type === "execution.interrupted" || type === "execution.inherited");
+    expect(left.map(({ type }) => type)).toEqual(["execution.inherited", "execution.interrupted"]);
+    for (const { seq, execution } of left) {
+      await goTo(page, `executions/${execution}`);
+      await page.evaluate(`inPage.moveTo(${seq})`);
+      expect(await textOf(page)).toContain(`femtoclaw executions resolve ${execution}`);
+    }
+    await page.evaluate(`inPage.moveTo(${all.length})`);
+    expect(await textOf(page)).toMatch(/An operator said: (?:done|not-done)/);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("shows the date where a time is not of the day of the newest record", async () => {
+    const last = records.at(-1);
+    const days = records.map((record) => ({ ...record, at: `2026-01-0${record === last ? 2 : 1}T10:11:12.000000Z` }));
+    const verdict = { verdict: "verified", size: days.length, signedSize: days.length, root: "", caveats: [] };
+    const beginning = { mode: "file", log: "days", version: "", approve: false, summary: null, verdict } as const;
+    const exported = exportedPage({ beginning, records: days as readonly TypedRecord[], explanations: {} });
+    const { page } = await watchedPage(browser, "file://");
+    await page.setViewportSize({ width: 800, height: 900 });
+    await page.goto(`file://${world.write("days.html", exported)}#/timeline`);
+    await page.waitForSelector(".light.complete");
+    expect(await page.locator(".row.active time").innerText()).toBe("10:11:12");
+    expect(await page.locator(".row time").first().innerText()).toBe("01-01 10:11");
+    expect(await misplaced(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  test("does not show the last state of a host that is gone as the present one", async () => {
+    const left = await world.inspect("--approve");
+    const { page } = await watchedPage(browser, left.origin);
+    await page.goto(left.url);
+    await page.waitForSelector(".light.following");
+    expect(await page.innerText(".greeting")).toMatch(/^Ready\.[\s\S]*now$/);
+    left.end();
+    await page.waitForSelector(".light.lost");
+    expect(await page.innerText(".greeting")).toMatch(/^The host does not answer\.[\s\S]*as the records have it$/);
+    expect(await page.innerText(".phase")).toBe("was idle");
+    expect(await page.title()).toBe("overview · FemtoClaw");
     await page.context().close();
   });
 });

@@ -15,6 +15,8 @@ import { type LogVerdict, type VerifyOptions, verifyLog } from "./verify-log.ts"
 /** A copy of a stopped journal. Disposing of it deletes the copy. */
 interface VerificationCopy extends AsyncDisposable {
   readonly directory: string;
+  /** False if not one file of a database was found, so that what is opened is a new and empty one. */
+  readonly holdsLog: boolean;
   /** Opens the copy; the caller closes the store. Errors about a file name the original file. */
   open(options?: LeveldbStoreOptions): Promise<{ readonly store: LeveldbStore; readonly size: number }>;
 }
@@ -44,11 +46,12 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
   });
   await LeveldbStore.refuseIfOpen(journalDirectory);
   await removeForgottenCopies();
+  const holdsLog = names.some(isOfDatabase);
   const directory = await temporaryFolder(COPY_PREFIX);
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     for (const name of names) await copyOne(join(journalDirectory, name), name, directory);
-    return { directory, open: openedCopy(directory, journalDirectory), [Symbol.asyncDispose]: remove };
+    return { directory, holdsLog, open: openedCopy(directory, journalDirectory), [Symbol.asyncDispose]: remove };
   } catch (error) {
     await remove();
     if (error instanceof FemtoError) throw error;
@@ -80,8 +83,10 @@ async function removeForgottenCopies(): Promise<void> {
   }
 }
 
+const isOfDatabase = (name: string): boolean => TABLE.test(name) || OTHER_FILES.test(name);
+
 async function copyOne(from: string, name: string, directory: string): Promise<void> {
-  if (!TABLE.test(name) && !OTHER_FILES.test(name)) return;
+  if (!isOfDatabase(name)) return;
   if (!(await lstat(from)).isFile()) {
     throw new FemtoError("FEMTO_JOURNAL_CORRUPT", `${printable(from)} is not a regular file`);
   }
@@ -97,6 +102,8 @@ async function copyOne(from: string, name: string, directory: string): Promise<v
   await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
+const LOST = "it contains neither the files of a journal's database nor an exported tree with its checkpoint";
+
 /** Runs `verifyLog` over a copy of the directory. Files that LevelDB could not rely on lead to a verdict too. */
 export async function verifyDirectory(
   journalDirectory: string,
@@ -107,7 +114,10 @@ export async function verifyDirectory(
     // A verification has time to read every table, which a start has not.
     const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
     try {
-      return await verifyLog({ ...options, source: new StoreSource(store, size) });
+      const verdict = await verifyLog({ ...options, source: new StoreSource(store, size) });
+      // Where nothing is known of the log, a lost one looks like one that has not begun.
+      if (copy.holdsLog || verdict.verdict !== "incomplete") return verdict;
+      return { ...verdict, fault: { seq: 0, reason: `${printable(journalDirectory)} holds no log: ${LOST}` } };
     } finally {
       await store.close();
     }

@@ -89,6 +89,8 @@ const NO_KEY = "without a public key that was kept elsewhere, the log can only b
 const NO_CHECKPOINT =
   "without a checkpoint that was kept elsewhere, a log that was rolled back to an older copy of itself looks like one that never grew";
 
+const theLast = (count: number): string => (count === 1 ? "the last record" : `the last ${count} records`);
+
 const KEPT = { whose: "the checkpoint that was kept elsewhere", witnessed: false, elsewhere: true } as const;
 
 class Verification {
@@ -173,12 +175,12 @@ class Verification {
       ...(this.#held.some(({ elsewhere }) => elsewhere) ? [] : [NO_CHECKPOINT]),
       ...(unwitnessed > 0
         ? [
-            `no witness holds the last ${unwitnessed} records, so a change of them by the holder of the key cannot be detected`,
+            `no witness holds ${theLast(unwitnessed)}, so a change of ${unwitnessed === 1 ? "it" : "them"} by the holder of the key cannot be detected`,
           ]
         : []),
       ...(unsigned > 0
         ? [
-            `no checkpoint covers the last ${unsigned} records, so it cannot be detected if more records followed and were removed`,
+            `no checkpoint covers ${theLast(unsigned)}, so it cannot be detected if more records followed and were removed`,
           ]
         : []),
       ...this.#values.caveats(),

@@ -78,6 +78,8 @@ const anyPlace = fc.tuple(fc.nat(), fc.nat()).map(([file, offset]) => {
   return { name: chosen.name, bytes: chosen.bytes, offset: offset % chosen.bytes.length };
 });
 
+const NOTHING = "it contains neither the files of a journal's database nor an exported tree with its checkpoint";
+
 describe("verifyDirectory", () => {
   it("finds a log that nobody touched to be right, and leaves no copy behind", async () => {
     expect(intact).toMatchObject({ verdict: "verified", size: 602, signedSize: 602, unsignedTail: 0, fault: null });
@@ -142,7 +144,8 @@ describe("verifyDirectory", () => {
   it("finds an empty folder to be no log, and throws for one that is missing or in use", async () => {
     const empty = join(root, "empty");
     await mkdir(empty);
-    expect((await verifyDirectory(empty)).verdict).toBe("incomplete");
+    const verdict = await verifyDirectory(empty);
+    expect(verdict).toMatchObject({ verdict: "incomplete", fault: { reason: `${empty} holds no log: ${NOTHING}` } });
     const missing = { code: "FEMTO_STATE_NOT_FOUND", message: `${join(root, "nowhere")} does not exist` };
     await expect(verifyDirectory(join(root, "nowhere"))).rejects.toMatchObject(missing);
     const used = join(root, "used");

@@ -59,6 +59,9 @@ function explain(errors: readonly ValidationError[], draft: Draft): PlacedMessag
     const message = `the key \`${printable(key, 60)}\` is not possible here: expected ${expectedKeyAt(tokens)}`;
     return { tokens: [...tokens, key], message };
   }
+  if (last?.keyword === "required") {
+    return { tokens, message: `the key \`${last.params["missingProperty"]}\` is missing here` };
+  }
   if (last?.keyword === "oneOf" || last?.keyword === "additionalProperties") {
     const known = knownKeys(tokens);
     const unknown = known.length === 0 ? undefined : draft.keysAt(tokens).find((key) => !known.includes(key));

@@ -50,6 +50,7 @@ test.each([
   [{ allow: [] }, "/allow: expected a table with `read`, `write`, `run`, `fetch`, `tools`; found an empty list"],
   [{ limits: { queue: 0 } }, "/limits/queue: expected a whole number from 1 to 65536; found 0"],
   [{ limits: { queue: 1.5 } }, "/limits/queue: expected a whole number from 1 to 65536; found 1.5"],
+  [{ audit: { witness: [{ kind: "file", path: "/w" }] } }, "/audit/witness/0: the key `name` is missing here"],
   [{ workspace: "" }, '/workspace: expected text that is not empty; found ""'],
   [
     { capabilities: { "fs.read": true } },
