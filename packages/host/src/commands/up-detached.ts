@@ -1,6 +1,7 @@
 /** `up --detach`: runs the same command once more, as a process of its own. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openStateDirectory } from "@femtoclaw/journal/state-directory";
 import { EXIT, parseJson } from "@femtoclaw/protocol";
@@ -18,6 +19,7 @@ const READY = '{"event":"ready"';
 
 export async function upDetached(context: CommandContext): Promise<number> {
   const { output } = context;
+  const isFirst = !existsSync(join(context.load().resolved.stateDirectory, "journal"));
   const started = await startDetached(context);
   if ("exit" in started) {
     process.stderr.write(prose(forPeople(started.log.toString()), columnsOf(process.stderr)));
@@ -28,6 +30,10 @@ export async function upDetached(context: CommandContext): Promise<number> {
   else {
     output.prose(`ready: process ${started.pid}, log in ${started.log}`);
     for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
+    if (isFirst) {
+      output.talk('next: `femtoclaw call fs_list \'{"path":"."}\'` proposes a first call');
+      output.talk("in another terminal, `femtoclaw approvals watch` shows which calls wait for your answer");
+    }
   }
   return EXIT.ok;
 }
