@@ -43,19 +43,19 @@ function addExecutionCommands(program: Command, run: Runner): void {
     );
   executions
     .command("show")
-    .argument("<id>", "identifier of the execution")
+    .argument("<ref>", "number of one of its records, or its identifier")
     .description("show one execution with its records")
     .action((id: string) => run(async (context) => (await import("./commands/history.ts")).showExecution(context, id)));
   executions
     .command("follow")
-    .argument("<id>", "identifier of an execution that is running or waits for an operator")
+    .argument("<ref>", "number of a record of an execution that is running or waits for an operator, or its identifier")
     .description("show what its program writes while it runs, then its outcome")
     .action((id: string) =>
       run(async (context) => (await import("./commands/follow-output.ts")).followOutput(context, id)),
     );
   executions
     .command("resolve")
-    .argument("<id>", "identifier of an interrupted execution")
+    .argument("<ref>", "number of a record of an interrupted execution, or its identifier")
     .option("--done", "its effect happened")
     .addOption(new Option("--not-done", "its effect did not happen").conflicts("done"))
     .requiredOption("--reason <text>", "how you know")
@@ -68,7 +68,7 @@ function addExecutionCommands(program: Command, run: Runner): void {
 function addUndoCommand(program: Command, run: Runner): void {
   program
     .command("undo")
-    .argument("<execution>", "identifier of an execution that changed a file")
+    .argument("<ref>", "number of a record of an execution that changed a file, or its identifier")
     .description("undo an execution's change to a file, with a new call that the policy decides on")
     .action((execution: string) =>
       run(async (context) => (await import("./commands/undo.ts")).undoExecution(context, execution)),

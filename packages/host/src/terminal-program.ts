@@ -11,12 +11,12 @@ export function addTerminalCommands(program: Command, run: Runner): void {
     .action(() => run(async (context) => (await commands()).listTerminals(context)));
   terminal
     .command("attach")
-    .argument("<id>", "identifier of the terminal")
+    .argument("<id>", "identifier of the terminal, or number of a record of its opening")
     .description("watch a terminal live, read-only; Ctrl-] stops watching")
     .action((id: string) => run(async (context) => (await commands()).attachTerminal(context, id)));
   terminal
     .command("export")
-    .argument("<id>", "identifier of a terminal, which may have ended")
+    .argument("<id>", "the same; it may have ended")
     .addOption(new Option("--format <format>", "form of the recording").choices(["asciicast"]).default("asciicast"))
     .option("--out <file>", "file that must not exist yet, instead of stdout")
     .description("write the recording of a terminal, from the running host or a stopped journal")

@@ -275,7 +275,7 @@ describe("executions", () => {
   test("a person can read the list and one execution", async () => {
     await place.call("process_exec", { bin: "echo", argv: ["seen"] });
     const list = await place.run(["executions", "list"]);
-    expect(list.stdout).toMatch(/^record +date +time UTC +tool +status +decision +took +execution\n/);
+    expect(list.stdout).toMatch(/^record +date +time UTC +tool +call +status +decision +took +execution\n/);
     const id = /(\S+)$/m.exec(list.stdout.split("\n")[1] ?? "")?.[1] ?? "";
     const { stdout } = await place.run(["executions", "show", id]);
     expect(stdout).toContain("execution.intent");

@@ -31,6 +31,7 @@ describe("a new project", () => {
     expect(await run("up", "--detach")).toMatchObject({ code: 78, stderr: expect.stringContaining("has changed") });
     const trusted = await run("trust");
     expect(trusted).toMatchObject({ code: 0, stdout: expect.stringContaining("may run:\n") });
+    expect(trusted.stderr).toContain("next: `femtoclaw up --detach`");
 
     const up = await json<{ pid: number; event: string; state: string }>("up", "--detach");
     expect(up.value).toMatchObject({ event: "ready", state: "idle", pid: expect.any(Number) });
@@ -41,6 +42,7 @@ describe("a new project", () => {
     });
     const list = await json<{ label: string; tool: string }[]>("executions", "list", "--state", "completed");
     expect(list.value).toMatchObject([{ tool: "process_exec", label: "from a script" }]);
+    expect((await run("trust")).stderr).toContain("next: `femtoclaw reload`");
     const policy = await run("policy", "show");
     expect(policy.stdout).toContain("toml/allow.run.git/1 (femtoclaw.toml:");
 
@@ -50,7 +52,9 @@ describe("a new project", () => {
     expect(stopped.value).toEqual(running.value);
     expect(stopped.value.records).toBe(13);
     expect((await json<{ tool: string }[]>("executions", "list")).value).toHaveLength(2);
-    expect((await run("doctor")).stdout).toMatch(/ok +journal +\d+ records/);
+    const doctor = await run("doctor");
+    expect(doctor.stdout).toMatch(/ok +journal +\d+ records/);
+    expect(doctor.stderr).toMatch(/^no check failed; \d warnings?, which stops? nothing\n$/);
 
     expect(await run("trust", "--list")).toMatchObject({ stdout: expect.stringContaining(project) });
     expect(await run("trust", "--revoke")).toMatchObject({ code: 0, stdout: `${project} is not trusted any more\n` });
@@ -141,8 +145,9 @@ describe("the host", () => {
 
   test("in the background it keeps a log beside the journal; what keeps it from coming up is said by `up`", async () => {
     await using place = new Playground();
-    const { code, stdout } = await place.run(["up", "--detach"]);
+    const { code, stdout, stderr } = await place.run(["up", "--detach"]);
     expect(code).toBe(0);
+    expect(stderr).toContain("next: `femtoclaw call fs_list");
     const pid = Number(/^ready: process (\d+), log in (.+)$/m.exec(stdout)?.[1]);
     const log = join(place.state, "host.log");
     expect(stdout).toContain(log);

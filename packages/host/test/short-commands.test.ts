@@ -49,3 +49,14 @@ test("up", () => {
   const paths = loaded.map((url) => fileURLToPath(url));
   expect(paths.filter((path) => realpathSync(path) !== path)).toEqual([]);
 });
+
+test("an older Node.js is told which one is needed, and loads nothing that it cannot read", () => {
+  const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } });';
+  const tell = `data:text/javascript,${encodeURIComponent(`${TELL}${old}`)}`;
+  const { status, stderr } = spawnSync(process.execPath, ["--import", tell, LAUNCH, "--version"], { encoding: "utf8" });
+  expect(status).toBe(69);
+  const [needed] = process.versions.node.split(".");
+  expect(stderr).toContain(`femtoclaw: Node.js ${needed} or newer is needed`);
+  const loaded = stderr.split("\n").filter((line) => line.startsWith("file:"));
+  expect(loaded.map((url) => fileURLToPath(url))).toEqual([realpathSync(LAUNCH)]);
+});

@@ -33,10 +33,10 @@ test("no row of a list is wider than the terminal, and in a pipe all of it is th
   expect(registry.find((row) => /process_exec +enabled +configuration/.test(row))).toBeDefined();
   expect(Math.max(...registry.map((row) => row.length))).toBeLessThanOrEqual(60);
   const { stdout } = await place.run(["executions", "list"]);
-  expect(stdout).toMatch(/process_exec +completed +AUTHORIZED +[0-9.]+ ms +[0-9a-f-]{36}\n/);
+  expect(stdout).toMatch(/process_exec +echo x +completed +AUTHORIZED +[0-9.]+ ms +[0-9a-f-]{36}\n/);
   for (const args of ["executions list", "executions list --follow"]) {
     const rows = await onTerminal(80, args);
-    expect(rows.find((row) => /process_exec +completed +[0-9a-f-]{36}/.test(row))).toBeDefined();
+    expect(rows.find((row) => /\d+ .*process_exec +echo x +completed/.test(row))).toBeDefined();
     expect(Math.max(...rows.map((row) => row.length))).toBeLessThanOrEqual(80);
     expect((await onTerminal(200, args)).join("\n")).toContain("AUTHORIZED");
   }
@@ -86,7 +86,7 @@ test("executions are followed on a terminal and in a pipe, and questions are ans
       .split("\n")
       .filter((line) => /^ +\d+ {2}\d\d:/.test(line));
   await expect
-    .poll(() => rows().map((row) => row.split(/ {2,}/)[4]))
+    .poll(() => rows().map((row) => row.split(/ {2,}/)[5]))
     .toEqual(expect.arrayContaining(["denied", "pending", "completed"]));
   expect(plain(seen())).toContain("FEMTO_POLICY_FORBIDDEN: ");
   expect(seen()).not.toContain("\u001b[2J");

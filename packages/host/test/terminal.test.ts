@@ -45,20 +45,27 @@ describe("facts", () => {
       f: { g: true, h: 2 },
       i: [{ j: 1 }, { j: 2 }],
     };
-    expect(factLines(facts)).toEqual([
+    expect(factLines(facts, null)).toEqual([
       "  a.b  1 · 2",
       "  e    000000000000…",
       "  f    g true · h 2",
       "  i.0  j 1",
       "  i.1  j 2",
     ]);
-    expect(factLines(null)).toEqual([]);
+    expect(factLines(null, null)).toEqual([]);
   });
 
   test("cannot command a terminal, neither by name nor by value, and are bounded", () => {
-    const [line] = factLines({ "\u001b[2J": "\u001b]0;x\u0007\u202e" });
+    const [line] = factLines({ "\u001b[2J": "\u001b]0;x\u0007\u202e" }, null);
     expect(line).toBe("  \\u{1b}[2J  \\u{1b}]0;x\\u{7}\\u{202e}");
-    expect(factLines({ a: "x".repeat(10_000) })[0]?.length).toBeLessThan(300);
+    expect(factLines({ a: "x".repeat(10_000) }, null)[0]?.length).toBeLessThan(300);
+  });
+
+  test("continue below themselves on a narrow terminal, and not at its left edge", () => {
+    const lines = factLines({ history: { calls: 0, failures: 0, refusals: 0, has_read_secret: false } }, 40);
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines.slice(1)) expect(line).toMatch(/^ {11}\S/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
   });
 });
 
@@ -104,6 +111,7 @@ describe("a reply", () => {
       "  folder  directory  4096",
     ]);
     expect(replyLines(completed({}), plain)).toEqual(["AUTHORIZED  record 7"]);
+    expect(replyLines(completed({ entries: [] }), plain)).toContain("  none");
   });
 
   test("shows a text of several lines as one, also within what an MCP server answered, and a tab as the way that it leads", () => {
@@ -171,7 +179,7 @@ describe("a reply", () => {
     for (const result of results) {
       const reply = completed(result);
       expect(happened(reply)).toContain('{"toString":0,"valueOf":0}');
-      expect(replyLines(reply, plain).join()).toContain('{"toString":0,"valueOf":0}');
+      expect(replyLines(reply, plain)).toEqual(expect.arrayContaining(["  toString  0", "  valueOf   0"]));
     }
   });
 

@@ -76,3 +76,44 @@ test("edits and deletes, is shown and taken back by an operator, also after kill
   const impossible = await place.run(["undo", pending.execution_id]);
   expect(impossible).toMatchObject({ code: 1, stderr: expect.stringContaining("FEMTO_UNDO_IMPOSSIBLE") });
 });
+
+test("an execution is named by any of its records, in the running host and in the journal of a stopped one", async () => {
+  await using place = new Playground(CONFIGURATION);
+  place.write("p/out/a.txt", "one\n");
+  const host = await place.up();
+  const edited = (await place.call("fs_edit", { path: "out/a.txt", old: "one", new: "two" })).value;
+  const outcome = edited.record?.seq ?? 0;
+  const shown = async (ref: number) =>
+    (await place.json<Reply>(["executions", "show", String(ref)])).value.execution_id;
+  expect(await shown(outcome)).toBe(edited.execution_id);
+  expect(await shown(outcome - 1)).toBe(edited.execution_id);
+  expect((await place.run(["undo", String(outcome)])).code).toBe(0);
+  expect(readFileSync(join(place.project, "out/a.txt"), "utf8")).toBe("one\n");
+
+  const boot = await place.run(["executions", "show", "0"]);
+  expect(boot).toMatchObject({ code: 1, stderr: expect.stringContaining("record 0 (log.created) belongs to no") });
+  for (const verb of [
+    ["undo", "999999"],
+    ["executions", "show", "999999"],
+    ["executions", "follow", "999999"],
+  ]) {
+    expect((await place.run(verb)).stderr).toContain("there is no record 999999; the journal has");
+  }
+  host.kill("SIGTERM");
+  await host.ended;
+  expect(await shown(outcome)).toBe(edited.execution_id);
+});
+
+test("advice names the record and the capability, so that its commands can be typed as they are shown", async () => {
+  await using place = new Playground(CONFIGURATION);
+  place.write("p/secrets/key.txt", "not for agents\n");
+  await place.up();
+  const denied = (await place.call("fs_read", { path: "secrets/key.txt" })).value;
+  const seq = denied.record?.seq ?? 0;
+  expect(denied.error?.fix).toContain(`\`femtoclaw policy why ${seq}\``);
+  expect((await place.json<Reply>(["executions", "show", String(seq)])).value.error?.fix).toBe(denied.error?.fix);
+  expect((await place.run(["policy", "why", String(seq)])).stdout).toContain("toml/deny.read/1");
+  expect((await place.call("fs_read", {})).value.error?.fix).toContain("`femtoclaw capabilities show fs_read`");
+  const disabled = (await place.call("net_fetch", { url: "https://example.com" })).value;
+  expect(disabled.error?.fix).toContain("`femtoclaw capabilities enable net_fetch`");
+});

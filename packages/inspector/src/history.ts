@@ -3,8 +3,8 @@
  * is found by binary search. Nothing is folded again when somebody moves through time.
  */
 import type { TypedRecord } from "@femtoclaw/protocol";
+import { subjectOf } from "@femtoclaw/protocol/execution-subject";
 import type { Chart } from "./chart.ts";
-import { subjectOf } from "./execution-subject.ts";
 import { FrameProjection } from "./frame-projection.ts";
 import type { Frame, MachineName, Region, SubsystemName, Summary, Transition } from "./frames.ts";
 import { MACHINE_NAMES } from "./frames.ts";
@@ -202,7 +202,7 @@ export class History {
     if (record.type === "execution.resolved" && last !== undefined) {
       execution.steps.push({ ...last, seq: record.seq, isResolved: true });
     }
-    if (execution.subject === "") execution.subject = subjectOf(record);
+    if (execution.subject === "") execution.subject = subjectOf(record, parsed);
   }
 }
 
@@ -237,3 +237,6 @@ function kindOf(record: TypedRecord, value: string): Kind {
   const isRefusal = record.type === "execution.refused" && record.body.error.error_type === "AuthorizationError";
   return isRefusal ? "denied" : "failed";
 }
+
+// biome-ignore lint/plugin: browsers read it, and Chromium 156 has a V8 without that fault.
+const parsed = (text: string): unknown => JSON.parse(text);

@@ -1,10 +1,10 @@
 /** Frames are a second way to read history, so they are held to the first: the runtime's own fold, at every record. */
 import { join } from "node:path";
 import { TilesReader } from "@femtoclaw/journal";
-import type { Commitment, TypedRecord } from "@femtoclaw/protocol";
+import { type Commitment, parseJson, type TypedRecord } from "@femtoclaw/protocol";
+import { subjectOf } from "@femtoclaw/protocol/execution-subject";
 import { Projection } from "@femtoclaw/runtime";
 import { describe, expect, test } from "vitest";
-import { subjectOf } from "../src/execution-subject.ts";
 import { FrameProjection } from "../src/frame-projection.ts";
 import { MACHINE_NAMES, type Summary } from "../src/frames.ts";
 import { CHARTS } from "../src/generated/charts.ts";
@@ -160,7 +160,8 @@ test("a refused request without arguments is shown as it was written", async () 
   const refused = (await recordsOf("0.3.0")).find(({ type }) => type === "execution.refused");
   if (refused?.type !== "execution.refused") throw new Error("no request was refused");
   const { body } = refused;
-  const lineOf = (head: string) => subjectOf({ ...refused, body: { ...body, request: { ...body.request, head } } });
+  const lineOf = (head: string) =>
+    subjectOf({ ...refused, body: { ...body, request: { ...body.request, head } } }, parseJson);
   const bare = '{"tool_call":{"tool":"no such tool","args":{}}}';
   expect(lineOf(bare)).toBe(bare);
   expect(lineOf('{"tool_call":{"tool":"fs_read","args":{"path":"notes.txt"}}}')).toBe("notes.txt");

@@ -53,7 +53,7 @@ export const ERRORS = define({
     "Use a name that `femtoclaw capabilities list` shows; names are exact and case-sensitive.",
   ),
   FEMTO_CAPABILITY_DISABLED: denied(
-    "An operator can name it under [capabilities] in femtoclaw.toml or run `femtoclaw capabilities enable`.",
+    "An operator can name it under [capabilities] in femtoclaw.toml or run `femtoclaw capabilities enable NAME`.",
   ),
   FEMTO_TOOL_QUARANTINED: denied(
     "Continue without this tool. An operator can see with `femtoclaw mcp pins list` what its server changed, and accept it with `femtoclaw mcp pins accept`.",
@@ -69,10 +69,10 @@ export const ERRORS = define({
     fix: "Name a resource that exists and can be examined. The reason says what could not be examined.",
   },
   FEMTO_POLICY_NO_PERMIT: denied(
-    "Continue with other uses of the capability, which may be permitted. An operator can see with `femtoclaw policy why` and the record's number what would allow this one.",
+    "Continue with other uses of the capability, which may be permitted. An operator can see with `femtoclaw policy why RECORD` what would allow this one.",
   ),
   FEMTO_POLICY_FORBIDDEN: denied(
-    "Continue with other uses of the capability, which may be permitted. An operator can see with `femtoclaw policy why` and the record's number which rule forbids this one.",
+    "Continue with other uses of the capability, which may be permitted. An operator can see with `femtoclaw policy why RECORD` which rule forbids this one.",
   ),
   FEMTO_BUDGET_EXCEEDED: denied(
     "The session takes no more calls. An operator can raise the budget under [budgets] in femtoclaw.toml. A new session has a budget of its own.",
@@ -107,7 +107,7 @@ export const ERRORS = define({
     "Read the terminal, wait until its program has read its input, and write again in smaller parts.",
   ),
   FEMTO_TERMINAL_NOT_FOUND: failed(
-    "Use an identifier that `femtoclaw terminal list` shows. For a terminal that has ended, use the identifier of its terminal_open call in `femtoclaw executions list`.",
+    "Use an identifier that `femtoclaw terminal list` shows. For a terminal that has ended, use the record of its terminal_open call in `femtoclaw executions list`.",
   ),
   FEMTO_CAPABILITY_TIMED_OUT: failed(
     "Ask for less in one call, or raise timeout_ms in the call. An operator can raise the limit under [limits].",
@@ -158,7 +158,7 @@ export const ERRORS = define({
   FEMTO_EXECUTION_NOT_FOUND: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "Use an identifier that `femtoclaw executions list --all` shows.",
+    fix: "Use the number of a record, or an identifier, that `femtoclaw executions list --all` shows.",
   },
   FEMTO_APPROVAL_NOT_FOUND: {
     type: "RuntimeError",

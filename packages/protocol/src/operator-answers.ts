@@ -82,6 +82,11 @@ export interface ExecutionView extends Reply {
   readonly tool: string | null;
   readonly session: string | null;
   readonly label: string | null;
+  /**
+   * The request in one line: the path, the program with its arguments, or the message. Null if the record that would
+   * tell it is gone.
+   */
+  readonly subject: string | null;
   /** RFC 3339, UTC. */
   readonly requested_at: string;
   /** Duration of the effect; null if there was none, or if it has not ended. */

@@ -105,7 +105,7 @@ export function told({ output }: CommandContext, answered: Answered): number {
   else if (!complete)
     output.prose(`recorded in record ${seq}; ${granted.length} of ${approvers} operators have said yes`);
   else if (answer === "refused") output.prose(`denied in record ${seq}`);
-  else output.prose(`allowed in record ${seq}; \`femtoclaw executions show ${execution_id}\` shows what came of it`);
+  else output.prose(`allowed in record ${seq}; \`femtoclaw executions show ${id}\` shows what came of it`);
   return EXIT.ok;
 }
 

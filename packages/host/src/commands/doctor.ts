@@ -44,7 +44,9 @@ type Look = (check: string, run: Check) => Promise<void>;
 export async function doctor(context: CommandContext): Promise<number> {
   const findings = await examine(context);
   report(context, findings);
-  return findings.some(({ verdict }) => verdict === "fail") ? EXIT.no : EXIT.ok;
+  const failed = findings.filter(({ verdict }) => verdict === "fail").length;
+  if (!context.output.json) context.output.talk(summary(failed, findings));
+  return failed > 0 ? EXIT.no : EXIT.ok;
 }
 
 /** Whether a host answers; otherwise what was thrown instead of an answer. */
@@ -122,6 +124,17 @@ function hostFinding(answers: Asked): Found {
   const fix = fault instanceof FemtoError ? fault.fix : "First fix what the lines above report.";
   return { verdict: "warn", detail, fix };
 }
+
+function summary(failed: number, findings: readonly Finding[]): string {
+  if (failed > 0)
+    return `${counted(failed, "check")} failed; do what each fix says, and run \`femtoclaw doctor\` again`;
+  const warned = findings.filter(({ verdict }) => verdict === "warn").length;
+  const warnings =
+    warned === 0 ? "" : `; ${counted(warned, "warning")}, which ${warned === 1 ? "stops" : "stop"} nothing`;
+  return `no check failed${warnings}`;
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function report({ output }: CommandContext, findings: readonly Finding[]): void {
   if (output.json) {

@@ -101,7 +101,7 @@ async function viewAt(operator: OperatorClient, { execution, seq, type }: TypedR
   return shown;
 }
 
-type ColumnName = "record" | "time UTC" | "tool" | "status" | "decision" | "took" | "execution";
+type ColumnName = "record" | "time UTC" | "tool" | "call" | "status" | "decision" | "took";
 
 interface Layout {
   readonly columns: readonly (readonly [name: ColumnName, width: number])[];
@@ -113,21 +113,21 @@ const WIDE: Layout = {
     ["record", 7],
     ["time UTC", 8],
     ["tool", 16],
+    ["call", 36],
     ["status", 11],
     ["decision", 27],
     ["took", 11],
-    ["execution", 36],
   ],
   gap: "  ",
 };
-/** 80 columns: the status says most of the decision, and nothing can be looked up without the identifier. */
+/** 80 columns: the status says most of the decision. */
 const NARROW: Layout = {
   columns: [
     ["record", 7],
     ["time UTC", 8],
     ["tool", 14],
+    ["call", 36],
     ["status", 11],
-    ["execution", 36],
   ],
   gap: " ",
 };
@@ -158,15 +158,12 @@ class Rows {
       record: String(view.record?.seq ?? ""),
       "time UTC": view.requested_at.slice(11, 19),
       tool: printable(view.tool ?? "message", 40),
+      call: printable(view.subject ?? "", 40),
       status: view.status,
       decision: headline(view),
       took: view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`,
-      execution: view.execution_id,
     };
-    const style = (name: ColumnName, text: string): string => {
-      if (name === "status") return styled(view, text, output);
-      return name === "execution" ? output.style("dim", text) : text;
-    };
+    const style = (name: ColumnName, text: string): string => (name === "status" ? styled(view, text, output) : text);
     output.line(this.#row((name) => texts[name], style));
     const more = moreOf(view);
     if (more !== null) output.line(`${INDENT}${styled(view, printable(more, MORE_CHARS - INDENT.length), output)}`);

@@ -23,12 +23,13 @@ export async function executionsOf(context: CommandContext): Promise<HistorySour
 
 /** Loads the modules that read a journal only here, because a running host reads its journal itself. */
 async function journalHistory(context: CommandContext): Promise<HistorySource> {
-  const { listExecutions, notFound, showExecution } = await import("@femtoclaw/runtime");
+  const { executionNamed, listExecutions, notFound, showExecution } = await import("@femtoclaw/runtime");
   const { readJournal } = await import("../read-journal.ts");
   const journal = await readJournal(context.load().resolved.stateDirectory);
   return {
     list: (query) => listExecutions(journal.reader, query),
-    show: async (id) => {
+    show: async (ref) => {
+      const id = await executionNamed(journal.reader, ref);
       const shown = await showExecution(journal.reader, id);
       if (shown !== null) return { ...shown.view, records: shown.records };
       throw await notFound(journal.reader, id);

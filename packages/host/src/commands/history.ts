@@ -11,7 +11,7 @@ import {
 import { factLines } from "../terminal/fact-text.ts";
 import type { Output } from "../terminal/output.ts";
 import { headline, replyLines, styled } from "../terminal/reply-text.ts";
-import { fittingTable, table } from "../terminal/table.ts";
+import { fittingTable, shortened, table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
 import { executionsOf, type HistorySource } from "./history-source.ts";
 
@@ -21,9 +21,11 @@ export interface ListOptions {
   readonly session?: string;
 }
 
-const LIST_HEADER = ["record", "date", "time UTC", "tool", "status", "decision", "took", "execution"];
-/** On a narrow terminal: the status says most of the decision, and nothing can be looked up without the identifier. */
-const GIVING_WAY = { leaveOut: [5, 1, 6], cut: 3 };
+const LIST_HEADER = ["record", "date", "time UTC", "tool", "call", "status", "decision", "took", "execution"];
+/** On a narrow terminal: the status says most of the decision, and the record's number stands for the identifier. */
+const GIVING_WAY = { leaveOut: [6, 1, 8, 7], cut: 4 };
+/** LIMIT: characters of what a call is about. */
+const CALL_CHARS = 48;
 const LISTED = 20;
 const LISTED_ALL = 10_000;
 
@@ -48,6 +50,7 @@ export async function listExecutions(context: CommandContext, options: ListOptio
     view.requested_at.slice(0, 10),
     view.requested_at.slice(11, 19),
     printable(view.tool ?? "message", 40),
+    shortened(printable(view.subject ?? "", CALL_CHARS), CALL_CHARS),
     `${styled(view, view.status, output)}${view.erased === undefined ? "" : " (erased)"}`,
     headline(view),
     view.duration_ms === null ? "" : `${view.duration_ms.toFixed(1)} ms`,
@@ -77,7 +80,7 @@ export async function showExecution(context: CommandContext, id: string): Promis
     output.line(`${output.style("bold", `record ${seq}`)}  ${type}  ${output.style("dim", at)}`);
     // The result or the error is shown above already, as the proposer received it.
     const { result, error, ...facts } = body as { result?: unknown; error?: unknown };
-    for (const line of factLines(facts)) output.line(line);
+    for (const line of factLines(facts, output.dataColumns)) output.line(line);
     if (record.type === "approval.answered") output.prose(`  ${answeredText(record, output)}`);
   }
   return EXIT.ok;

@@ -188,7 +188,11 @@ function tell(
     const value = { written, path, grants, no_longer_asked, failing_tests: failingTests };
     output.value({ ...value, difference: differenceValue(difference) });
   } else if (written) {
-    output.prose(`wrote ${printable(path, 4_096)}; a running host uses it after \`femtoclaw reload\``);
+    const then =
+      failingTests.length === 0
+        ? "a running host uses it after `femtoclaw reload`"
+        : "no host takes it before the tests above are changed as well: then run `femtoclaw trust` and `femtoclaw reload`";
+    output.prose(`wrote ${printable(path, 4_096)}; ${then}`);
   } else {
     const words = grants.some(({ dangerous }) => dangerous) ? "--yes --unsafe" : "--yes";
     output.talk(`nothing was written; ${words} writes it`);

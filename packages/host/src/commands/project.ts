@@ -13,6 +13,7 @@ import { TrustStore } from "../configuration/trust-store.ts";
 import { loadPolicy } from "../preflight.ts";
 import type { Output } from "../terminal/output.ts";
 import type { CommandContext } from "./command-context.ts";
+import { hostAnswers } from "./host.ts";
 
 export async function init(
   context: CommandContext,
@@ -79,8 +80,14 @@ export async function trust(
   const warned = [...warnings, ...(shadow?.warnings ?? [])].map(({ source, message }) => `${source}: ${message}`);
   for (const warning of new Set(warned)) output.talk(printable(`warning: ${warning}`, 4_096));
   await store.trust(project.directory, project.sha256);
-  if (output.json) output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
-  else output.prose(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
+  if (output.json) {
+    output.value({ directory: project.directory, trusted: true, sha256: project.sha256 });
+    return EXIT.ok;
+  }
+  output.prose(`trusted: ${printable(project.path, 4_096)} as it is now (sha256 ${project.sha256.slice(0, 12)}…)`);
+  // Where no host can be asked, the next command says why.
+  const runs = await hostAnswers(context, loaded).catch(() => false);
+  output.talk(runs ? "next: `femtoclaw reload` makes the running host use it" : "next: `femtoclaw up --detach`");
   return EXIT.ok;
 }
 

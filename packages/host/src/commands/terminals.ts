@@ -4,7 +4,7 @@ import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, printable, type RecordingPage, systemErrorCode, type TerminalStatus } from "@femtoclaw/protocol";
-import { recordingPage } from "@femtoclaw/runtime";
+import { executionNamed, recordingPage } from "@femtoclaw/runtime";
 import { unwritten } from "../new-file.ts";
 import { readJournal } from "../read-journal.ts";
 import { Asciicast } from "../terminal/asciicast.ts";
@@ -163,7 +163,7 @@ async function recordingOf(context: CommandContext): Promise<RecordingSource> {
   }
   const journal = await readJournal(context.load().resolved.stateDirectory);
   return {
-    page: (id, from) => recordingPage(journal.reader, id, from),
+    page: async (ref, from) => recordingPage(journal.reader, await executionNamed(journal.reader, ref), from),
     [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
   };
 }

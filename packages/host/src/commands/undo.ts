@@ -9,6 +9,8 @@ export async function undoExecution(context: CommandContext, execution: string):
   if (output.json) output.value(reply);
   else for (const line of replyLines(reply, output)) output.line(line);
   const why = reply.error === undefined ? undefined : UNTOUCHED.get(reply.error.code);
+  if (!output.json && reply.status === "completed")
+    output.talk(`undone; \`femtoclaw executions show ${reply.record?.seq}\` shows the call that did it`);
   if (why !== undefined) output.talk(`${why}, so nothing was changed`);
   return exitOf(reply);
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openStateDirectory } from "@femtoclaw/journal/state-directory";
 import { EXIT, errorText, FemtoError, parseJson, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -19,6 +20,7 @@ const READY = '{"event":"ready"';
 
 export async function upDetached(context: CommandContext): Promise<number> {
   const { output } = context;
+  const isFirst = !existsSync(join(context.load().resolved.stateDirectory, "journal"));
   const started = await startDetached(context);
   if ("exit" in started) {
     process.stderr.write(prose(forPeople(started.log.toString()), columnsOf(process.stderr)));
@@ -30,6 +32,10 @@ export async function upDetached(context: CommandContext): Promise<number> {
     output.prose(`ready: process ${started.pid}, log in ${started.log}`);
     for (const line of warningsIn(started.warned)) output.talk(line);
     for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
+    if (isFirst) {
+      output.talk('next: `femtoclaw call fs_list \'{"path":"."}\'` proposes a first call');
+      output.talk("in another terminal, `femtoclaw approvals watch` shows which calls wait for your answer");
+    }
   }
   return EXIT.ok;
 }

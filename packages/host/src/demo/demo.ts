@@ -71,6 +71,7 @@ export async function demo(context: CommandContext, options: { readonly fresh?: 
       // Whole, so that it can be copied.
       if (!output.json) output.line(`  ${writtenCommand()} --config ${FOLDER}/femtoclaw.toml ${command}`);
     }
+    say("In a project of your own, begin with `femtoclaw init --preset git`; docs/guides/first-steps.md leads on.");
     return EXIT.ok;
   }
   for (const { step, reply } of surprises)

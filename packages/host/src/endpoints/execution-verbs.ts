@@ -1,6 +1,6 @@
 /** What an operator may ask about executions: which there were, what they write, and to resolve or undo one. */
 import { FemtoError, type WatchedOutput } from "@femtoclaw/protocol";
-import { listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
+import { executionNamed, listExecutions, notFound, type Runtime, showExecution } from "@femtoclaw/runtime/live";
 import { invalid, isPositive, refuseUnknown, watchRequest } from "./request-fields.ts";
 import type { Handler, OperatorVerbs } from "./verb-handlers.ts";
 
@@ -20,33 +20,38 @@ export function executionVerbs(runtime: Runtime, by: () => string): OperatorVerb
         ...(session === undefined ? {} : { session }),
       });
     },
-    "executions.show": async ({ execution, ...rest }) => {
+    "executions.show": async ({ execution: ref, ...rest }) => {
       refuseUnknown(rest);
-      if (typeof execution !== "string") throw invalid("`execution` must be a string");
+      const execution = await named(runtime, ref);
       const shown = await showExecution(runtime.reader, execution);
       if (shown !== null) return { ...shown.view, records: shown.records };
       throw await notFound(runtime.reader, execution);
     },
     "executions.watch": watchVerb(runtime),
-    "executions.resolve": async ({ execution, resolution, reason, ...rest }) => {
+    "executions.resolve": async ({ execution: ref, resolution, reason, ...rest }) => {
       refuseUnknown(rest);
-      if (typeof execution !== "string") throw invalid("`execution` must be a string");
       if (resolution !== "done" && resolution !== "not-done")
         throw invalid('`resolution` must be "done" or "not-done"');
       if (typeof reason !== "string") throw invalid("`reason` must be a string");
+      const execution = await named(runtime, ref);
       return { seq: await runtime.resolveExecution({ execution, resolution, reason, by: by() }) };
     },
     "executions.undo": async ({ execution, ...rest }) => {
       refuseUnknown(rest);
-      if (typeof execution !== "string") throw invalid("`execution` must be a string");
-      return await runtime.undo(execution);
+      return await runtime.undo(await named(runtime, execution));
     },
   };
 }
 
+/** Operators name an execution as they see it in a list or a reply: by its identifier or by a record. */
+async function named(runtime: Runtime, execution: unknown): Promise<string> {
+  if (typeof execution !== "string") throw invalid("`execution` must be a string");
+  return await executionNamed(runtime.reader, execution);
+}
+
 function watchVerb(runtime: Runtime): Handler<WatchedOutput> {
-  return async ({ execution, ...fields }) => {
-    if (typeof execution !== "string") throw invalid("`execution` must be a string");
+  return async ({ execution: ref, ...fields }) => {
+    const execution = await named(runtime, ref);
     const [watch, rest] = watchRequest(execution, fields);
     refuseUnknown(rest);
     try {

@@ -2,7 +2,7 @@
  * How operators look at terminals. No verb here types anything, because typing is a call, which is decided and
  * recorded.
  */
-import type { Runtime } from "@femtoclaw/runtime/live";
+import { executionNamed, type Runtime } from "@femtoclaw/runtime/live";
 import { invalid, isCount, refuseUnknown, waitedMs } from "./request-fields.ts";
 import type { OperatorVerbs } from "./verb-handlers.ts";
 
@@ -16,7 +16,11 @@ export function terminalVerbs(runtime: Runtime): OperatorVerbs<"terminals"> {
       refuseUnknown(rest);
       if (typeof terminal !== "string") throw invalid("`terminal` must be a string");
       if (!isCount(from)) throw invalid("`from` must be a number of bytes");
-      const { data, ...part } = await runtime.terminals.watch(terminal, from, waitedMs(wait_ms));
+      const { data, ...part } = await runtime.terminals.watch(
+        await executionNamed(runtime.reader, terminal),
+        from,
+        waitedMs(wait_ms),
+      );
       return { ...part, data: data.toString("base64") };
     },
     "terminals.recording": async ({ terminal, from, ...rest }) => {
@@ -25,7 +29,7 @@ export function terminalVerbs(runtime: Runtime): OperatorVerbs<"terminals"> {
       if (from !== undefined && !isCount(from)) throw invalid("`from` must be a sequence number");
       // The modules that read a recording look back at the journal, and no start waits for them.
       const { recordingPage } = await import("@femtoclaw/runtime");
-      return await recordingPage(runtime.reader, terminal, from ?? null);
+      return await recordingPage(runtime.reader, await executionNamed(runtime.reader, terminal), from ?? null);
     },
   };
 }

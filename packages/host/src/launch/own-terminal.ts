@@ -23,6 +23,7 @@ export class OwnTerminal implements Disposable {
   interruptedBy: NodeJS.Signals | null = null;
   readonly #filters = { stdout: new Filter(), stderr: new Filter() };
   readonly #undo: (() => void)[] = [];
+  #isDrawn = false;
 
   /** Null if there is no terminal: an agent gets one only if both its input and its output are terminals. */
   get size(): { readonly cols: number; readonly rows: number } | null {
@@ -62,13 +63,15 @@ export class OwnTerminal implements Disposable {
     this.#undo.push(() => {
       stdout.off("resize", onResize);
       stdin.setRawMode(false);
-      stdout.write(SCREEN_RESTORED);
+      // Where nothing was drawn, the cursor stays at what this command says.
+      if (this.#isDrawn) stdout.write(SCREEN_RESTORED);
     });
   }
 
   /** Resolves when the reader has room for more, or is gone. */
   async write(to: Output, bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return;
+    this.#isDrawn = true;
     const stream = process[to];
     const said = stream.isTTY ? this.#filters[to].pass(bytes) : bytes;
     // A stream whose reader is gone reports an error, and never that it has room.

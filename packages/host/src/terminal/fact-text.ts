@@ -1,15 +1,15 @@
 /** Structured data in readable form: one line for each fact, named by its path. */
 import { printable } from "@femtoclaw/protocol";
-import { table } from "./table.ts";
+import { hangingTable } from "./table.ts";
 
 /** LIMIT: characters of one value on a terminal; `--json` shows all of it. */
 const VALUE_CHARS_MAX = 200;
 /** Characters of a digest that are shown; its beginning suffices to recognize it. */
 const DIGEST_CHARS = 12;
 
-export function factLines(value: unknown): string[] {
-  const rows = factsOf("", value).map(([name, text]) => [printable(name), printable(text, VALUE_CHARS_MAX)]);
-  return table(rows, "  ");
+export function factLines(value: unknown, columns: number | null): string[] {
+  const rows = factsOf("", value).map(([name, text]) => [printable(name), printable(text, VALUE_CHARS_MAX)] as const);
+  return hangingTable(rows, "  ", columns);
 }
 
 type Fact = readonly [name: string, text: string];

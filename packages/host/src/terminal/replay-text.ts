@@ -15,7 +15,7 @@ export function actorLines(actors: Readonly<Record<string, ActorSnapshot>>, outp
     const { value, context, ...own } = state as { value?: string | object; context?: object };
     const states = typeof value === "string" ? { state: value } : value;
     const title = `${output.style("bold", printable(name))}  ${output.style("dim", `machine version ${printable(version)}`)}`;
-    return ["", title, ...factLines({ ...states, ...context, ...own })];
+    return ["", title, ...factLines({ ...states, ...context, ...own }, output.dataColumns)];
   });
 }
 

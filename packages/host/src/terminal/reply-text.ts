@@ -3,7 +3,7 @@ import { ERRORS, EXIT, printable, type Reply } from "@femtoclaw/protocol";
 import type { Output } from "./output.ts";
 import { prose } from "./prose.ts";
 import { withoutTabs } from "./tab-stops.ts";
-import { table } from "./table.ts";
+import { hangingTable, table } from "./table.ts";
 
 /** LIMIT: characters of one line of a result on a terminal; `--json` has all of it. */
 const LINE_CHARS_MAX = 4_096;
@@ -42,7 +42,7 @@ export function replyLines(reply: Reply, output: Output): string[] {
   const flow = (text: string): string => prose(text, output.dataColumns);
   const head = flow([styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  "));
   if (reply.approval !== undefined) return [head, ...pendingLines(reply, reply.approval, output).map(flow)];
-  if (reply.error === undefined) return [head, ...resultLines(reply.result ?? {}, flow)];
+  if (reply.error === undefined) return [head, ...resultLines(reply.result ?? {}, output.dataColumns)];
   const { code, reason, fix } = reply.error;
   return [
     head,
@@ -52,33 +52,42 @@ export function replyLines(reply: Reply, output: Output): string[] {
 }
 
 function pendingLines(
-  { execution_id }: Reply,
+  { execution_id, record }: Reply,
   { id, expires_at }: NonNullable<Reply["approval"]>,
   output: Output,
 ): string[] {
   return [
     `an operator is asked until ${expires_at}: \`femtoclaw approvals show ${id}\``,
-    output.style("dim", `then: \`femtoclaw executions show ${execution_id}\``),
+    output.style("dim", `then: \`femtoclaw executions show ${record?.seq ?? execution_id}\``),
   ];
 }
 
 /** Short values share one line. Long texts and lists follow, each under its name. Empty values are left out. */
-function resultLines(result: Readonly<Record<string, unknown>>, flow: (text: string) => string): string[] {
+function resultLines(result: Readonly<Record<string, unknown>>, columns: number | null): string[] {
+  const room = columns === null ? null : columns - 2;
   const shown = Object.entries(result).filter(([, value]) => value !== null && value !== "");
-  const short = shown.filter(([, value]) => blockOf(value) === null);
+  const short = shown.filter(([, value]) => blockOf(value, room) === null);
   const line = short
     .map(([name, value]) => `${printable(name)} ${printable(plain(value), LINE_CHARS_MAX)}`)
     .join(" · ");
   const blocks = shown.flatMap(([name, value]) => {
-    const block = blockOf(value);
+    const block = blockOf(value, room);
     return block === null ? [] : [`${printable(name)}:`, ...block.map((text) => `  ${text}`)];
   });
-  return [...(line === "" ? [] : [flow(line)]), ...blocks];
+  return [...(line === "" ? [] : [prose(line, columns)]), ...blocks];
 }
 
-/** The lines of a long text or of a list of objects; null for a value that fits into one line with others. */
-function blockOf(value: unknown): string[] | null {
+/** The lines of a long text, of an object or of a list of objects; null for a value that fits into one line with others. */
+function blockOf(value: unknown, columns: number | null): string[] | null {
   if (typeof value === "string" && (value.includes("\n") || value.length > SHORT_CHARS)) return textLines(value);
+  if (Array.isArray(value) && value.length === 0) return ["none"];
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return hangingTable(
+      Object.entries(value).map(([name, inner]) => [printable(name), printable(plain(inner), LINE_CHARS_MAX)] as const),
+      "",
+      columns,
+    );
+  }
   if (!Array.isArray(value) || !value.every((item) => typeof item === "object" && item !== null)) return null;
   const items = value.map((item: object) => Object.entries(item).map(cellOf));
   // If an item holds a text of several lines, each item is shown on its own: its short values, and the text below.

@@ -133,6 +133,23 @@ test("on a terminal the command lends its own, and lets an agent only draw there
   expect(shown).toContain("hello you");
   expect(shown).toContain("\u001b[1mbold");
   expect(shown).not.toContain("]52;");
+  expect(shown).toContain("\u001b[?1049l");
+});
+
+test("a launch that draws nothing leaves the terminal's cursor where it is", async () => {
+  const command = [...COMMAND, "run", "--", "script", "-c", "exit 3"].map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    cwd: place.project,
+    env: { ...place.environment, SHELL: "/bin/sh" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let shown = "";
+  child.stdout.on("data", (piece: Buffer) => {
+    shown += piece.toString();
+  });
+  const [code] = (await once(child, "close")) as [number];
+  expect(code, shown).toBe(3);
+  expect(shown).not.toContain("\u001b[?1049l");
 });
 
 test("an agent ends when somebody saves what is kept from it, and its operator is told why and what to do", async () => {

@@ -148,6 +148,10 @@ describe("hindsight", () => {
       const { stdout } = await place.run(["policy", "allow", seq("git")]);
       expect(stdout).toContain("the policy's own tests say otherwise");
       expect(stdout).toContain("expected ask or deny, found allow");
+      const before = configuration();
+      const written = await place.run(["policy", "allow", seq("git"), "--yes"]);
+      place.write("p/femtoclaw.toml", before);
+      expect(written.stdout).toContain("no host takes it before the tests above are changed as well");
     } finally {
       rmSync(tests);
     }

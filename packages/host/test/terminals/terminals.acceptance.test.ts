@@ -87,10 +87,21 @@ describe("terminals by the command line", () => {
     expect(watched.stdout).not.toContain("\u001b]52");
 
     const live = await place.run(["terminal", "export", id]);
+    const [opening] = (await place.executions()).filter(({ execution_id }) => execution_id === id);
+    const record = String(opening?.record?.seq);
+    expect((await place.run(["terminal", "export", record])).stdout).toBe(live.stdout);
     agent.end();
     await place.down();
     await host.ended;
-    const stopped = await place.run(["terminal", "export", id, "--format", "asciicast", "--out", "../session.cast"]);
+    const stopped = await place.run([
+      "terminal",
+      "export",
+      record,
+      "--format",
+      "asciicast",
+      "--out",
+      "../session.cast",
+    ]);
     expect(stopped).toMatchObject({ code: 0, stdout: "" });
     const cast = readFileSync(join(place.root, "session.cast"), "utf8");
     expect(cast).toBe(live.stdout);

@@ -13,7 +13,7 @@ import type { EffectOutcome } from "./effects/effect.ts";
 import { entryBytes, haltEntry, outcomeEntry, refusalEntry } from "./entries.ts";
 import type { Ending, Execution, RefusalEvent } from "./execution.ts";
 import type { GateParts } from "./gate-parts.ts";
-import { type Problem, replyError, verdictOf } from "./verdict.ts";
+import { type Problem, replyError, toldError, verdictOf } from "./verdict.ts";
 
 /** The event that is sent to the execution machine. */
 export type EventType = ExecutionEvent["type"];
@@ -87,7 +87,8 @@ export class Endings {
       const { seq } = await chargedAppend(this.#parts, execution, entry);
       const turn = this.#parts.turns.next(execution.session);
       if (turn !== null) await turn;
-      execution.reply = this.#reply(execution, ending, seq);
+      const told = ending.error === undefined ? ending : { ...ending, error: toldError(ending.error, seq) };
+      execution.reply = this.#reply(execution, told, seq);
       return "committed";
     } catch (error) {
       return this.commitFailed(execution, error);

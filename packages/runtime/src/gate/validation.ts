@@ -3,7 +3,15 @@
  * arguments.
  */
 import type { JsonObject } from "@femtoclaw/capabilities";
-import { describeViolations, LIMITS, parseMessage, printable, type ToolCall } from "@femtoclaw/protocol";
+import {
+  describeViolations,
+  ERRORS,
+  type ErrorCode,
+  LIMITS,
+  parseMessage,
+  printable,
+  type ToolCall,
+} from "@femtoclaw/protocol";
 import type { Endings, EventType } from "./endings.ts";
 import { messageEntry } from "./entries.ts";
 import type { Execution } from "./execution.ts";
@@ -59,7 +67,8 @@ export class Validation {
     execution.secrets = registered.secrets;
     if (!registered.enabled) {
       const reason = `the capability \`${tool}\` is disabled`;
-      return { event: "disabled", problem: { code: "FEMTO_CAPABILITY_DISABLED", reason } };
+      const fix = namedFix("FEMTO_CAPABILITY_DISABLED", registered.capability.manifest.name);
+      return { event: "disabled", problem: { code: "FEMTO_CAPABILITY_DISABLED", reason, fix } };
     }
     if (registered.problem !== undefined) return { event: "disabled", problem: registered.problem };
     if (registered.validators.input(args)) {
@@ -68,6 +77,14 @@ export class Validation {
       return problem === null ? null : { event, problem };
     }
     const reason = `arguments: ${describeViolations(registered.validators.input.errors ?? [])}`;
-    return { event: "argumentsInvalid", problem: { code: "FEMTO_ARGUMENTS_INVALID", reason } };
+    // A tool of an MCP server is no capability by itself, and models have its schema.
+    const isTool = registered.capability.manifest.name !== tool;
+    const fix = isTool
+      ? "Send arguments that match the tool's input schema."
+      : namedFix("FEMTO_ARGUMENTS_INVALID", tool);
+    return { event: "argumentsInvalid", problem: { code: "FEMTO_ARGUMENTS_INVALID", reason, fix } };
   }
 }
+
+/** The advice with the capability's name in its commands, so that they can be typed as they are shown. */
+const namedFix = (code: ErrorCode, name: string): string => ERRORS[code].fix.replace("NAME`", `${name}\``);

@@ -56,6 +56,14 @@ export function replyError(problem: Problem, timestamp: string, capability?: str
   };
 }
 
+/**
+ * The error as it is told once its record has a number: advice that names a command about the record then has the
+ * number. Records hold the advice without it.
+ */
+export function toldError(error: ReplyError, seq: number): ReplyError {
+  return { ...error, fix: error.fix.replace("`femtoclaw policy why RECORD`", `\`femtoclaw policy why ${seq}\``) };
+}
+
 /** INVARIANT: I10: half of a secret would not be recognized as one, so secrets are taken out before the cut. */
 function cut(text: string): string {
   return printable(text.length > LIMITS.reasonChars ? redact(text).value : text, LIMITS.reasonChars);

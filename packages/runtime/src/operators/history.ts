@@ -4,13 +4,14 @@ import {
   type ExecutionView,
   FemtoError,
   LIMITS,
+  parseJson,
   printable,
   type RecordType,
   type Reply,
   type Resolution,
   type TypedRecord,
 } from "@femtoclaw/protocol";
-import { replyError, verdictOf } from "../gate/verdict.ts";
+import { replyError, toldError, verdictOf } from "../gate/verdict.ts";
 
 /** Records of an execution that change nothing about how far it has come. */
 const PASSING: ReadonlySet<RecordType> = new Set(["execution.hop", "upstream.answered", "values.erased"]);
@@ -52,6 +53,32 @@ export async function listExecutions(reader: JournalReader, query: HistoryQuery)
   }
   return views;
 }
+
+/** Identifiers contain more than digits. */
+const RECORD_NUMBER = /^[0-9]{1,16}$/;
+
+export const isRecordNumber = (ref: string): boolean => RECORD_NUMBER.test(ref);
+
+/**
+ * The identifier of the execution that `ref` names. An identifier is returned as it is, known or not. Throws
+ * FEMTO_EXECUTION_NOT_FOUND for the number of a record that is not there or belongs to no execution.
+ */
+export async function executionNamed(
+  reader: Pick<JournalReader, "size" | "read" | "prunedBefore">,
+  ref: string,
+): Promise<string> {
+  if (!isRecordNumber(ref)) return ref;
+  const seq = Number(ref);
+  if (seq >= reader.size) throw missing(`there is no record ${seq}; the journal has ${reader.size}`);
+  if (seq < (await reader.prunedBefore())) throw missing(`record ${seq} was pruned`);
+  for await (const { execution, type } of reader.read(seq, seq + 1)) {
+    if (execution !== null) return execution;
+    throw missing(`record ${seq} (${type}) belongs to no execution`);
+  }
+  throw missing(`record ${seq} is not there`);
+}
+
+const missing = (reason: string): FemtoError => new FemtoError("FEMTO_EXECUTION_NOT_FOUND", reason);
 
 /** One execution with all its records, including those of erasures; null if the journal does not know it. */
 export async function showExecution(
@@ -122,47 +149,69 @@ async function viewOfWhole(
   record: TypedRecord,
   resolution: Resolution | undefined,
 ): Promise<ExecutionView | null> {
-  const base = { execution_id: record.execution ?? "", session: record.session, record: { seq: record.seq } };
+  // No start waits for what only people ask about.
+  const { subjectOf } = await import("@femtoclaw/protocol/execution-subject");
+  const about = (asked: TypedRecord | undefined): Base => {
+    const subject = asked === undefined ? null : subjectOf(asked, parseJson);
+    return { execution_id: record.execution ?? "", session: record.session, record: { seq: record.seq }, subject };
+  };
   switch (record.type) {
     case "message.recorded":
-      return { ...base, ...verdictOf("message"), tool: null, label: null, requested_at: record.at, duration_ms: null };
+      return {
+        ...about(record),
+        ...verdictOf("message"),
+        tool: null,
+        label: null,
+        requested_at: record.at,
+        duration_ms: null,
+      };
     case "execution.refused": {
       const { tool, event, error, revision, rules, label } = record.body;
       const { status } = event === "cancelled" ? verdictOf("halted") : verdictOf(event);
       const verdict = { status, decision: record.body.decision };
       const policy = revision === null ? {} : { policy: { revision, rules } };
-      return { ...base, ...verdict, ...policy, error, tool, label, requested_at: record.at, duration_ms: null };
+      return {
+        ...about(record),
+        ...verdict,
+        ...policy,
+        error: toldError(error, record.seq),
+        tool,
+        label,
+        requested_at: record.at,
+        duration_ms: null,
+      };
     }
     case "approval.asked":
-      return { ...base, ...ofQuestion(record) };
+      return { ...about(record), ...ofQuestion(record) };
     case "approval.answered": {
       const question = await recordAt(reader, record.body.question);
-      return question?.type === "approval.asked" ? { ...base, ...ofQuestion(question) } : null;
+      return question?.type === "approval.asked" ? { ...about(question), ...ofQuestion(question) } : null;
     }
     case "execution.intent":
-      return { ...base, ...ofIntent(record), status: "pending", duration_ms: null };
+      return { ...about(record), ...ofIntent(record), status: "pending", duration_ms: null };
     case "execution.outcome":
     case "execution.interrupted": {
       const { intent: seq } = record.body;
       const told = resolution === undefined ? {} : { resolution };
-      if (seq < (await reader.prunedBefore())) return { ...ended(record, null, base), pruned_intent: seq, ...told };
+      if (seq < (await reader.prunedBefore()))
+        return { ...ended(record, null, about(undefined)), pruned_intent: seq, ...told };
       const intent = await recordAt(reader, seq);
-      return intent?.type === "execution.intent" ? { ...ended(record, intent, base), ...told } : null;
+      return intent?.type === "execution.intent" ? { ...ended(record, intent, about(intent)), ...told } : null;
     }
     case "execution.inherited": {
       const reason = `the log before this one knows no outcome; record ${record.body.record} there left it open`;
-      return leftOpen(record, reason, base, resolution);
+      return leftOpen(record, reason, about(undefined), resolution);
     }
     case "execution.resolved": {
       const reason = `what record ${record.body.interrupted} told of it was pruned`;
-      return leftOpen(record, reason, base, resolution);
+      return leftOpen(record, reason, about(undefined), resolution);
     }
     default:
       return null;
   }
 }
 
-type Base = Pick<ExecutionView, "execution_id" | "session" | "record">;
+type Base = Pick<ExecutionView, "execution_id" | "session" | "record" | "subject">;
 
 /** An execution whose intent is not there to tell more. */
 function leftOpen(

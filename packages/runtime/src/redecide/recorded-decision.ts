@@ -9,6 +9,7 @@ import {
   type ToldRecord,
   type TypedRecord,
 } from "@femtoclaw/protocol";
+import { isRecordNumber } from "../operators/history.ts";
 import { isDecided, recordedCall } from "./recorded-call.ts";
 import { wholeRecord } from "./whole-record.ts";
 
@@ -23,7 +24,7 @@ export type DecisionLog = Pick<
  * FEMTO_EXECUTION_NOT_FOUND.
  */
 export async function recordedDecision(log: DecisionLog, ref: string): Promise<RecordedDecision> {
-  const stored = /^[0-9]{1,16}$/.test(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
+  const stored = isRecordNumber(ref) ? await bySequence(log, Number(ref)) : await byExecution(log, ref);
   const record = await wholeRecord(log, stored);
   if (!isTold(record)) throw nothingDecided(ref, stored.type);
   const { revision } = record.body;

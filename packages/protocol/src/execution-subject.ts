@@ -1,16 +1,19 @@
 /** What an execution is about, in one line of a list: the path, the program with its arguments, or the message. */
-import type { TypedRecord } from "@femtoclaw/protocol";
-import { jsonPointer } from "@femtoclaw/protocol/json-pointer";
+import { jsonPointer } from "./json-pointer.ts";
+import type { TypedRecord } from "./records.ts";
 
 /** LIMIT: characters of a line in a list. */
 const SUBJECT_CHARS = 400;
 
-export function subjectOf({ type, body, commitments }: TypedRecord): string {
+/** A page in a browser and a program of Node.js read JSON in different ways. */
+type Parse = (text: string) => unknown;
+
+export function subjectOf({ type, body, commitments }: TypedRecord, parse: Parse): string {
   const beside: Beside = new Map((commitments ?? []).map(({ path, bytes }) => [path, bytes]));
   if (type === "message.recorded") {
     return body.content === null ? written(null, "/content", beside) : body.content.slice(0, SUBJECT_CHARS);
   }
-  if (type === "execution.refused") return headOf(body.request.head);
+  if (type === "execution.refused") return headOf(body.request.head, parse);
   if (type !== "execution.intent" && type !== "approval.asked") return "";
   return argumentsLine(body.args, beside);
 }
@@ -28,10 +31,9 @@ function written(value: unknown, path: string, beside: Beside): string {
 }
 
 /** Of a refused request, the record holds only the beginning of its text. */
-function headOf(head: string): string {
+function headOf(head: string, parse: Parse): string {
   try {
-    // biome-ignore lint/plugin: browsers read it, and Chromium 156 has a V8 without that fault.
-    const { tool_call: call } = JSON.parse(head) as { tool_call?: { args?: Record<string, unknown> } };
+    const { tool_call: call } = parse(head) as { tool_call?: { args?: Record<string, unknown> } };
     // Where there is no argument, the text is all that there is to see.
     if (call?.args !== undefined) return argumentsLine(call.args, new Map()) || head.slice(0, SUBJECT_CHARS);
   } catch {
