@@ -199,5 +199,6 @@ test("a list shows what is typed into a terminal before the terminal's identifie
   if (intent === undefined) throw new Error("nothing was executed");
   const args = { terminal_id: "7713", data: "rm notes\r" };
   const { commitments: _, ...record } = intent;
-  expect(subjectOf({ ...record, body: { ...intent.body, args } })).toBe('{"data":"rm notes\\r","terminal_id":"7713"}');
+  const subject = subjectOf({ ...record, body: { ...intent.body, args } }, parseJson);
+  expect(subject).toBe('{"data":"rm notes\\r","terminal_id":"7713"}');
 });
