@@ -74,7 +74,7 @@ export interface SandboxResult {
 export async function runSandboxed(request: SandboxRun): Promise<SandboxResult> {
   const { view, signal, prepared } = request;
   if (signal.aborted) return notStarted();
-  const ready = prepared?.take() ?? null;
+  const ready = isPlain(request) ? (prepared?.take() ?? null) : null;
   if (ready !== null) return await ranTo(ready, request);
   await nextStart();
   if (signal.aborted) return notStarted();
@@ -116,6 +116,10 @@ const notStarted = (): SandboxResult => ({
   durationMs: 0,
 });
 
+/** Whether the program needs no descriptor that a child which was started before its call lacks. */
+const isPlain = ({ stdin, command, onConnection, handed = [] }: SandboxRun): boolean =>
+  stdin === undefined && command.into === undefined && onConnection === undefined && handed.length === 0;
+
 function begun(view: SandboxView, run: SandboxRun): BoundChild {
   const { limits, stdin, command, onConnection, handed = [], isUsual = false } = run;
   const start = childStart(
@@ -125,8 +129,7 @@ function begun(view: SandboxView, run: SandboxRun): BoundChild {
     false,
     onConnection === undefined ? null : relayProgram(RELAY_FOLDER),
   );
-  const isAlone = stdin === undefined && command.into === undefined && onConnection === undefined;
-  if (isUsual && isAlone && view.groups !== null) return view.groups.waiting.begin(view, start, limits);
+  if (isUsual && isPlain(run) && view.groups !== null) return view.groups.waiting.begin(view, start, limits);
   const stdio = [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] as const;
   // The relay's descriptor follows that of the pipeline's reports, even if there is no pipeline.
   const pipes = onConnection === undefined ? Number(command.into !== undefined) : 2;

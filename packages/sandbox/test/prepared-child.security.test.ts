@@ -97,6 +97,18 @@ describe.runIf(groups !== null)("a child that is made ready", () => {
     child[Symbol.dispose]();
   });
 
+  it("is left to its maker by a run that needs more than it has", async () => {
+    await using calls = await usual();
+    const command: SandboxCommand = { ...touch(calls), ...programOf("cat"), args: [] };
+    const { child, pid } = await prepared(calls, command);
+    const stdin = Buffer.from("input");
+    const ran = await run(calls.place, [], { view: calls.view, command, prepared: child, stdin });
+    expect(ran.stdout.toString()).toBe("input");
+    expect(isThere(pid)).toBe(true);
+    child[Symbol.dispose]();
+    await expect.poll(() => isThere(pid)).toBe(false);
+  });
+
   it("is none where nobody waits, and none for a pipeline", async () => {
     await using calls = await usual();
     const request = { view: calls.view, command: touch(calls), limits: DEFAULT_CHILD_LIMITS };

@@ -240,10 +240,10 @@ describe("secrets of a call that waits", () => {
   it("make their call none that another one waits for already, although both have the same digest", async () => {
     const { home, runtime } = await place();
     const session = runtime.openSession({ channel: "agent" });
-    const secrets = ["0123456789abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba9876543210"];
-    const [one, other] = await Promise.all(secrets.map((secret) => session.propose(write(home, "a", `ghp_${secret}`))));
-    expect([one?.status, other?.status]).toEqual(["pending", "pending"]);
-    expect(one?.execution_id).not.toBe(other?.execution_id);
+    const one = await session.propose(write(home, "a", "ghp_0123456789abcdefghijklmnopqrstuvwxyz"));
+    const other = await session.propose(write(home, "a", "ghp_zyxwvutsrqponmlkjihgfedcba9876543210"));
+    expect([one.status, other.status]).toEqual(["pending", "pending"]);
+    expect(one.execution_id).not.toBe(other.execution_id);
     const digests = (await runtime.approvals.list()).map(({ digest }) => digest);
     expect(digests).toHaveLength(2);
     expect(new Set(digests).size).toBe(1);
