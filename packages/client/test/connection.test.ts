@@ -127,7 +127,10 @@ describe("a request", () => {
       () => client.answer("1", { long }),
     ]) {
       const refused = expect(request()).rejects;
-      await refused.toMatchObject({ code: "FEMTO_SOCKET_REQUEST", message: expect.stringContaining("at most 1572864") });
+      await refused.toMatchObject({
+        code: "FEMTO_SOCKET_REQUEST",
+        message: expect.stringContaining("at most 1572864"),
+      });
     }
     expect(lines).toEqual([]);
     expect(await client.cancel("x")).toBe(true);

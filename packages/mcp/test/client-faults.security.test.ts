@@ -1,6 +1,7 @@
 /** What a client of MCP gets wrong, by mistake or on purpose, is told to it as its own fault, and to nobody else. */
 import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { McpPlace } from "./mcp-place.ts";
@@ -134,4 +135,19 @@ test("a client that leaves in the middle of its body is no fault of the server",
   }
   expect((await fetch(url, { method: "POST", headers, body: "nonsense" })).status).toBe(400);
   expect(told.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test("a request that names two hosts is not read, also with the token and if both are ours", async () => {
+  const { port, token } = await place.http();
+  const answerTo = async (...hosts: readonly string[]): Promise<string> => {
+    const named = hosts.map((host) => `Host: ${host}\r\n`).join("");
+    const head = `Authorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 8\r\nConnection: close\r\n`;
+    const socket = connect(port, "127.0.0.1");
+    socket.write(`POST /mcp HTTP/1.1\r\n${named}${head}\r\nnonsense`);
+    return await text(socket);
+  };
+  expect(await answerTo("localhost")).toContain("is not JSON");
+  for (const second of ["evil.example", "localhost"]) {
+    expect(await answerTo("localhost", second)).toContain("names two hosts");
+  }
 });

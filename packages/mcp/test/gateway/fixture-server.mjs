@@ -96,7 +96,9 @@ function call({ name, arguments: args = {} }, id) {
   if (name === "act" && args.what === "look") return say({ id, result: text(seen("notes.txt")) });
   if (name === "act") {
     ACTS[args.what]?.(id);
-    return ["deep", "deepest", "odd", "fails"].includes(args.what) ? undefined : say({ id, result: text([...answers].join(" ")) });
+    return ["deep", "deepest", "odd", "fails"].includes(args.what)
+      ? undefined
+      : say({ id, result: text([...answers].join(" ")) });
   }
   say({ id, result: { ...text(`no tool ${name}`), isError: true } });
 }

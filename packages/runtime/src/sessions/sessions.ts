@@ -176,7 +176,7 @@ export class Sessions {
         return await turns.next(async () => {
           // INVARIANT: I8: `ended` throws for an execution of another principal, so it is called even if the reply is
           // already here.
-          const ended = await this.#parts.ended(execution as ExecutionId, actor.principal);
+          const ended = await this.#ended(execution as ExecutionId, actor.principal);
           return kept ?? ended;
         });
       },
@@ -198,6 +198,17 @@ export class Sessions {
       close,
       [Symbol.asyncDispose]: async () => close(),
     };
+  }
+
+  /** Whoever waits while the host stops is told to wait again after the next start, and not that the journal is closed. */
+  async #ended(execution: ExecutionId, principal: string): Promise<Reply> {
+    try {
+      return await this.#parts.ended(execution, principal);
+    } catch (error) {
+      const isStopping = this.#isClosed && error instanceof FemtoError && error.code === "FEMTO_JOURNAL_CLOSED";
+      if (!isStopping) throw error;
+      throw new FemtoError("FEMTO_DRAINING", "the host stops; the reply can be waited for after the next start");
+    }
   }
 
   isOpen(id: SessionId): boolean {

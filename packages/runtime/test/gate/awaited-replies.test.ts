@@ -2,6 +2,7 @@
 import type { ExecutionId, Reply } from "@femtoclaw/protocol";
 import { expect, it } from "vitest";
 import { AwaitedReplies } from "../../src/gate/questions/awaited-replies.ts";
+import { call, capability, startRuntime } from "../runtime-fixture.ts";
 
 const ID = "e" as ExecutionId;
 const REPLY: Reply = { execution_id: ID, status: "completed", decision: "AUTHORIZED", record: { seq: 2 } };
@@ -17,6 +18,17 @@ it("whoever leaves waits no more, and all others hear of the end", async () => {
   const late = awaited.of(ID);
   awaited.ended(ID, REPLY);
   expect(await Promise.all([other, late])).toEqual([REPLY, REPLY]);
+});
+
+it("whoever is to read a reply when the host has stopped is told to wait again after the next start", async () => {
+  const runtime = await startRuntime({ capabilities: [capability("echo")] });
+  const session = runtime.openSession({ channel: "library" });
+  const { execution_id } = await session.propose(call("echo", {}));
+  const next = async <T>(read: () => Promise<T>): Promise<T> => {
+    await runtime.close();
+    return await read();
+  };
+  await expect(session.wait(execution_id, { hasRoom: false, next })).rejects.toMatchObject({ code: "FEMTO_DRAINING" });
 });
 
 it("one that leaves last takes nothing from those who come after it", async () => {
