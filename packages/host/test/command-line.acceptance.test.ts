@@ -239,10 +239,11 @@ describe("executions", () => {
       ...reply,
       tool: "process_exec",
       session: expect.any(String),
+      subject: "echo listed",
       requested_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       duration_ms: expect.any(Number),
     });
-    for (const { tool, session, label, requested_at, duration_ms, ...asReply } of views) {
+    for (const { tool, session, label, subject, requested_at, duration_ms, ...asReply } of views) {
       expect(validateReply(asReply), JSON.stringify([asReply, validateReply.errors])).toBe(true);
     }
     const shown = await place.json<{ records: { type: string }[] }>(["executions", "show", reply.execution_id]);

@@ -28,7 +28,11 @@ describe("a new project", () => {
     expect(await json<{ valid: boolean }>("policy", "check")).toMatchObject({ code: 0, value: { valid: true } });
 
     place.write("fresh/femtoclaw.toml", `${readFileSync(join(project, "femtoclaw.toml"), "utf8")}# changed\n`);
-    expect(await run("up", "--detach")).toMatchObject({ code: 78, stderr: expect.stringContaining("has changed") });
+    const changed = await run("up", "--detach");
+    expect(changed).toMatchObject({ code: 78, stderr: expect.stringContaining("has changed") });
+    const [, ...named] = /`femtoclaw (--config) (femtoclaw\.toml) (policy) (test)`/.exec(changed.stderr) ?? [];
+    expect(named).toHaveLength(4);
+    expect((await run(...named)).code).toBe(0);
     const trusted = await run("trust");
     expect(trusted).toMatchObject({ code: 0, stdout: expect.stringContaining("may run:\n") });
     expect(trusted.stderr).toContain("next: `femtoclaw up --detach`");

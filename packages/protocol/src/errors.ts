@@ -292,7 +292,7 @@ export const ERRORS = define({
     "Correct the key or value at the place named in the message; docs/reference/configuration.md lists all of them.",
   ),
   FEMTO_CONFIG_UNTRUSTED: configuration(
-    "Read the file, then run `femtoclaw trust` in its folder; it shows what the file would allow.",
+    "Read the file, then run `femtoclaw trust` in its folder; it shows what the file would allow. To test it before, name it: `femtoclaw --config femtoclaw.toml policy test`.",
   ),
   FEMTO_CONFIG_OWNER: configuration(
     "Make the file and its folder belong to you or root, and remove the write permission of group and others.",
