@@ -1,14 +1,13 @@
 /** The inspector's page in a real browser, in front of a real host: it shows what the records say, and does nothing else. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportedPage } from "@femtoclaw/inspector";
 import { TilesReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faint, goTo, hasBrowser, litAt, misplaced, openBrowser, textOf, watchedPage } from "./browser.ts";
-import { type Inspected, InspectedWorld } from "./inspected-world.ts";
+import { type Inspected, InspectedWorld, multiplied } from "./inspected-world.ts";
 
 const VIEWS = [
   "overview",
@@ -227,9 +226,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
 
   test("scrolls through ten thousand executions and draws only what is seen; a forged file is called one", async () => {
     const many = multiplied(records, 10_000);
-    const verdict = { verdict: "verified", size: many.length, signedSize: many.length, root: "", caveats: [] };
-    const beginning = { mode: "file", log: "many", version: "", approve: false, summary: null, verdict } as const;
-    const file = world.write("many.html", exportedPage({ beginning, records: many, explanations: {} }));
+    const file = world.page("many", many);
     const { page, faults } = await watchedPage(browser, `file://${file}`);
     await page.goto(`file://${file}#/executions`);
     await page.waitForSelector(".light.complete");
@@ -249,8 +246,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await page.waitForSelector('.row[aria-posinset="9999"].active');
     expect(faults).toEqual([]);
     const outcome = many.findIndex(({ type }) => type === "execution.outcome");
-    const forged = exportedPage({ beginning, records: many.toSpliced(outcome, 1).slice(0, 200), explanations: {} });
-    await page.goto(`file://${world.write("forged.html", forged)}`);
+    await page.goto(`file://${world.page("forged", many.toSpliced(outcome, 1).slice(0, 200))}`);
     await page.waitForSelector(".fault");
     expect(await page.innerText(".fault")).toMatch(/record \d+ stands where record \d+ should/);
     await page.context().close();
@@ -260,9 +256,7 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
     await using reader = await TilesReader.open(join(import.meta.dirname, "../../../testing/golden/0.18.0/log"));
     const all: TypedRecord[] = [];
     for await (const record of reader.read(0, reader.size)) all.push(record);
-    const verdict = { verdict: "verified", size: all.length, signedSize: all.length, root: "", caveats: [] };
-    const beginning = { mode: "file", log: "golden", version: "", approve: false, summary: null, verdict } as const;
-    const file = world.write("golden.html", exportedPage({ beginning, records: all, explanations: {} }));
+    const file = world.page("golden", all);
     const { page, faults } = await watchedPage(browser, `file://${file}`);
     await page.goto(`file://${file}`);
     await page.waitForSelector(".light.complete");
@@ -282,12 +276,9 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
   test("shows the date where a time is not of the day of the newest record", async () => {
     const last = records.at(-1);
     const days = records.map((record) => ({ ...record, at: `2026-01-0${record === last ? 2 : 1}T10:11:12.000000Z` }));
-    const verdict = { verdict: "verified", size: days.length, signedSize: days.length, root: "", caveats: [] };
-    const beginning = { mode: "file", log: "days", version: "", approve: false, summary: null, verdict } as const;
-    const exported = exportedPage({ beginning, records: days as readonly TypedRecord[], explanations: {} });
     const { page } = await watchedPage(browser, "file://");
     await page.setViewportSize({ width: 800, height: 900 });
-    await page.goto(`file://${world.write("days.html", exported)}#/timeline`);
+    await page.goto(`file://${world.page("days", days as readonly TypedRecord[])}#/timeline`);
     await page.waitForSelector(".light.complete");
     expect(await page.locator(".row.active time").innerText()).toBe("10:11:12");
     expect(await page.locator(".row time").first().innerText()).toBe("01-01 10:11");
@@ -314,20 +305,4 @@ describe.skipIf(!hasBrowser)("the inspector's page", () => {
 function endOf(record: TypedRecord): string {
   if (record.type === "message.recorded") return "completed";
   return record.type === "execution.outcome" && record.body.error === undefined ? "completed" : "error";
-}
-
-/** The same call again and again, in records that follow on from the first ones. */
-function multiplied(records: readonly TypedRecord[], count: number): TypedRecord[] {
-  const first = records.findIndex(({ type }) => type === "execution.intent");
-  const [intent, outcome] = [records[first], records[first + 1]];
-  if (intent?.type !== "execution.intent" || outcome?.type !== "execution.outcome") throw new Error("no call was made");
-  const many = records.slice(0, first).filter(({ execution }) => execution === null);
-  many.splice(0, many.length, ...many.map((record, seq) => ({ ...record, seq }) as TypedRecord));
-  for (let index = 0; index < count; index += 1) {
-    const seq = many.length;
-    const execution = `${String(index).padStart(8, "0")}-0000-4000-8000-000000000000`;
-    many.push({ ...intent, seq, execution });
-    many.push({ ...outcome, seq: seq + 1, execution, body: { ...outcome.body, intent: seq } });
-  }
-  return many;
 }

@@ -1,4 +1,5 @@
 /** A host with a history worth looking at, and the page that shows it. */
+import { exportedPage } from "@femtoclaw/inspector";
 import { TilesReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { Playground } from "../playground.ts";
@@ -66,6 +67,14 @@ export class InspectedWorld extends Playground {
     return { url, origin: new URL(url).origin, end: () => child.kill("SIGINT") };
   }
 
+  /** A file with these records, as if they had been verified. */
+  page(name: string, records: readonly TypedRecord[]): string {
+    const { length: size } = records;
+    const verdict = { verdict: "verified", size, signedSize: size, root: "", caveats: [] };
+    const beginning = { mode: "file", log: name, version: "", approve: false, summary: null, verdict } as const;
+    return this.write(`${name}.html`, exportedPage({ beginning, records, explanations: {} }));
+  }
+
   async exported(): Promise<{ readonly folder: string; readonly records: readonly TypedRecord[] }> {
     const folder = `${this.root}/tiles-${crypto.randomUUID()}`;
     await this.run(["audit", "export", "--format", "tiles", "--out", folder]);
@@ -74,4 +83,20 @@ export class InspectedWorld extends Playground {
     for await (const record of reader.read(0, reader.size)) records.push(record);
     return { folder, records };
   }
+}
+
+/** The same call again and again, in records that follow on from the first ones. */
+export function multiplied(records: readonly TypedRecord[], count: number): TypedRecord[] {
+  const first = records.findIndex(({ type }) => type === "execution.intent");
+  const [intent, outcome] = [records[first], records[first + 1]];
+  if (intent?.type !== "execution.intent" || outcome?.type !== "execution.outcome") throw new Error("no call was made");
+  const many = records.slice(0, first).filter(({ execution }) => execution === null);
+  many.splice(0, many.length, ...many.map((record, seq) => ({ ...record, seq }) as TypedRecord));
+  for (let index = 0; index < count; index += 1) {
+    const seq = many.length;
+    const execution = `${String(index).padStart(8, "0")}-0000-4000-8000-000000000000`;
+    many.push({ ...intent, seq, execution });
+    many.push({ ...outcome, seq: seq + 1, execution, body: { ...outcome.body, intent: seq } });
+  }
+  return many;
 }
