@@ -23,7 +23,7 @@ const LONGEST = [
   "packages/host/test/reached-places.security.test.ts",
   "packages/runtime/test/runtime.crash.test.ts",
   "packages/host/test/host.crash.test.ts",
-  "packages/policy/test/decision.property.test.ts",
+  "packages/policy/test/decisions/decision.property.test.ts",
   "packages/testing/test/simulation.acceptance.test.ts",
   "packages/journal/test/audit/verify-threads.property.test.ts",
   "packages/host/test/epochs.acceptance.test.ts",

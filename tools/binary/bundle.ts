@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { withHints } from "../../packages/policy/src/engine-compilation.ts";
+import { withHints } from "../../packages/policy/src/engine/engine-compilation.ts";
 import { COMMON, expectNoWarning } from "./bundle-options.ts";
 import { chunksOf } from "./chunks.ts";
 import { lockedFile, ROOT } from "./locked-file.ts";
@@ -34,7 +34,7 @@ export interface BundleOptions {
 const CEDAR = "node_modules/@cedar-policy/cedar-wasm";
 const ENTRY = "packages/host/src/standalone/main.ts";
 /** What a host imports, in this order, until it takes calls. */
-const START = ["run-command.ts", "commands/command-context.ts", "commands/up.ts"].map(
+const START = ["program/run-command.ts", "commands/command-context.ts", "commands/host/up.ts"].map(
   (name) => `packages/host/src/${name}`,
 );
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ENGINE_FLAGS } from "../../packages/policy/src/engine-compilation.ts";
+import { ENGINE_FLAGS } from "../../packages/policy/src/engine/engine-compilation.ts";
 import type { Chunks } from "./chunks.ts";
 import { HERE } from "./targets.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compilationHints } from "../compilation-hints.ts";
+import { compilationHints } from "../generate/compilation-hints.ts";
 
 const PREAMBLE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 

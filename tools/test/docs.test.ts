@@ -117,7 +117,7 @@ test("every page of docs can be reached from README.md", () => {
 });
 
 test("docs/reference/protocol.md has every verb of the sockets", () => {
-  const socket = readFileSync(join(ROOT, "packages/protocol/src/socket.ts"), "utf8");
+  const socket = readFileSync(join(ROOT, "packages/protocol/src/sockets/socket.ts"), "utf8");
   const verbs = [...socket.matchAll(/type \w+Verb =([^;]+);/g)].flatMap(
     ([, union = ""]) => union.match(/"[a-z.]+"/g) ?? [],
   );

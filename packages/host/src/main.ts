@@ -1,4 +1,4 @@
 /** Entry point of the `femtoclaw` command. */
-import { runCommand } from "./run-command.ts";
+import { runCommand } from "./program/run-command.ts";
 
 await runCommand();

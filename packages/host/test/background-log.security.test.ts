@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { BackgroundLog } from "../src/commands/background-log.ts";
+import { BackgroundLog } from "../src/commands/host/background-log.ts";
 import { TemporaryHome } from "./configuration/temporary-home.ts";
 
 test("is no pipe, which would fill up and hold the host", () => {

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { meetBegun } from "../src/commands/begun-log.ts";
 import { CommandContext } from "../src/commands/command-context.ts";
+import { meetBegun } from "../src/commands/recovery/begun-log.ts";
 
 test("a log that cannot be looked at once it was begun is told of, and its maker has not failed", async () => {
   const folder = mkdtempSync("/tmp/fb-");

@@ -1,8 +1,8 @@
 /** What the command line makes of a line that somebody reads in a help text or a document, without doing it. */
 import { execFileSync } from "node:child_process";
 import type { Command } from "commander";
-import { makeProgram } from "../src/program.ts";
-import { wordsOf } from "../src/usage-fault.ts";
+import { makeProgram } from "../src/program/program.ts";
+import { wordsOf } from "../src/program/usage-fault.ts";
 
 /** Each command but `help`, by the words that lead to it. */
 export function everyCommand(): ReadonlyMap<string, Command> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { loadConfiguration } from "../src/configuration/load-configuration.ts";
-import { HostProcess } from "../src/host-process.ts";
+import { HostProcess } from "../src/process/host-process.ts";
 import { QuestionWatch } from "../src/webhook/question-watch.ts";
 import { KEY } from "./webhook/receiver.ts";
 

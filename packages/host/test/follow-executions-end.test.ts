@@ -3,7 +3,7 @@ import type { OperatorClient } from "@femtoclaw/client";
 import { type ErrorCode, FemtoError } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { CommandContext } from "../src/commands/command-context.ts";
-import { followExecutions } from "../src/commands/follow-executions.ts";
+import { followExecutions } from "../src/commands/history/follow-executions.ts";
 
 const OUTCOME = { seq: 7, type: "execution.outcome", execution: "one", session: "s", body: {} };
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { fileText } from "../src/commands/audit.ts";
+import { fileText } from "../src/commands/audit/audit.ts";
 
 test("a file that is larger than any of them is not read into memory", () => {
   const folder = mkdtempSync("/tmp/fn-");

@@ -1,7 +1,7 @@
 /** A process makes only the commands that it was called for. Nobody can tell, except by the time that it takes. */
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import { makeProgram } from "../src/program.ts";
+import { makeProgram } from "../src/program/program.ts";
 
 const run = (): Promise<void> => Promise.resolve();
 const whole = makeProgram(run);

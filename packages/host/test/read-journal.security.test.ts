@@ -4,7 +4,7 @@ import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readJournal } from "../src/read-journal.ts";
+import { readJournal } from "../src/log/read-journal.ts";
 import { Playground } from "./playground.ts";
 
 test("is read in a copy, and nothing of it is written to", async () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { tellService, watchService } from "../src/service-notice.ts";
+import { tellService, watchService } from "../src/process/service-notice.ts";
 import { Playground } from "./playground.ts";
 
 interface Library {

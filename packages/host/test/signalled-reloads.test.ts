@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { signalledReloads } from "../src/commands/up.ts";
+import { signalledReloads } from "../src/commands/host/up.ts";
 
 test("a storm of signals costs two reloads, the second after the last signal, and later signals are heard again", async () => {
   const reloads: (() => void)[] = [];

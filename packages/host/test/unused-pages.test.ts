@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-const MODULE = join(import.meta.dirname, "../src/unused-pages.ts");
+const MODULE = join(import.meta.dirname, "../src/process/unused-pages.ts");
 const MIB = 1_024;
 
 /** Tells how much of its executable's file is in memory, before and after, and what it computes then. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { CommandContext } from "../src/commands/command-context.ts";
-import { startDetached } from "../src/commands/up-detached.ts";
+import { startDetached } from "../src/commands/host/up-detached.ts";
 
 test("a system that starts no process is told of", async () => {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-detached-"));

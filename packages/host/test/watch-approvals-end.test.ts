@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { OperatorClient } from "@femtoclaw/client";
 import { type ErrorCode, SOCKET_NAMES } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
+import { watchApprovals } from "../src/commands/approvals/watch-approvals.ts";
 import { CommandContext } from "../src/commands/command-context.ts";
-import { watchApprovals } from "../src/commands/watch-approvals.ts";
 
 /** What the command ends with where a host answers its first look with this error, and leaves the connection open. */
 async function endedBy(code: ErrorCode): Promise<number> {

@@ -1,6 +1,6 @@
 /** A wait that is over, however it ended, no longer keeps its command from ending. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { within } from "../src/commands/within.ts";
+import { within } from "../src/commands/propose/within.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -12,15 +12,15 @@ import {
   obeyedLaterPaths,
   printable,
 } from "@femtoclaw/protocol";
-import { agentRules } from "./agent-rules.ts";
-import { connectRules } from "./connect-rules.ts";
 import type { FileRule } from "./files/file-rule.ts";
-import { budgetRules } from "./history-rules.ts";
-import { launchRules } from "./launch-rules.ts";
-import { lintAuthority } from "./lint.ts";
-import { floorRules, type ToolGrant, tableRules, toolRules } from "./rules.ts";
 import { connects, type PolicyAction, policyActions, schemaText } from "./schema.ts";
-import type { CompiledRule } from "./table-rule.ts";
+import { agentRules } from "./tables/agent-rules.ts";
+import { connectRules } from "./tables/connect-rules.ts";
+import { budgetRules } from "./tables/history-rules.ts";
+import { launchRules } from "./tables/launch-rules.ts";
+import { lintAuthority } from "./tables/lint.ts";
+import { floorRules, type ToolGrant, tableRules, toolRules } from "./tables/rules.ts";
+import type { CompiledRule } from "./tables/table-rule.ts";
 
 /** The engine for which policies are compiled. Another engine may decide differently, so it is part of the revision. */
 export const ENGINE_VERSION = "cedar 4.13.0";

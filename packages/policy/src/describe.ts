@@ -1,7 +1,7 @@
 /** The whole compiled set as text for people. It is itself valid Cedar: origins and reasons stand in comments. */
 import { printable } from "@femtoclaw/protocol";
 import type { CompiledPolicy } from "./compile.ts";
-import type { CompiledRule } from "./table-rule.ts";
+import type { CompiledRule } from "./tables/table-rule.ts";
 
 /** LIMIT: characters of one comment, so that no path floods the screen. */
 const COMMENT_CHARS = 1_000;

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { type Authority, type CapabilityManifest, CONNECT_ACTION, FemtoError } from "@femtoclaw/protocol";
-import { literal } from "./cedar-text.ts";
-import { HISTORY_CONTEXT, SESSION } from "./history-context.ts";
+import { HISTORY_CONTEXT, SESSION } from "./decisions/history-context.ts";
+import { literal } from "./tables/cedar-text.ts";
 
 /** What a call can be about. `Tool` stands for a capability that declares no resource. */
 export type ResourceType = "Path" | "Program" | "Host" | "McpTool" | "Tool";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isNeverSet } from "../src/environment.ts";
 import { compilePolicy, describePolicy, policyRevision } from "../src/index.ts";
+import { isNeverSet } from "../src/tables/environment.ts";
 import { any, authorityOf, CLOCK, FS_READ, FS_WRITE, MANIFESTS, PROCESS_EXEC, word } from "./policy-fixture.ts";
 
 const FULL = authorityOf({

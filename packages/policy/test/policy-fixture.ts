@@ -13,7 +13,7 @@ import {
 import type { CompiledPolicy, Decision, PolicyEngine } from "../src/index.ts";
 import { createPolicyEngine, ENGINE_VERSION, NO_HISTORY, policyRevision } from "../src/index.ts";
 import { policyActions, schemaText } from "../src/schema.ts";
-import type { CompiledRule } from "../src/table-rule.ts";
+import type { CompiledRule } from "../src/tables/table-rule.ts";
 
 function manifest(
   name: string,

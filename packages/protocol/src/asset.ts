@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { getRawAsset } from "node:sea";
-import { FemtoError } from "./errors.ts";
+import { FemtoError } from "./faults/errors.ts";
 
 /** SHA-256 of each part by name. The build inserts the table here. */
 declare const FEMTOCLAW_ASSETS: Readonly<Record<string, string>>;

@@ -2,6 +2,33 @@
  * Strict parsing, validators, types, identifiers, error codes and limits: the vocabulary that every other package
  * shares.
  */
+
+export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./faults/errors.ts";
+export { faultOf, hasNoHardLinks } from "./faults/fault-of.ts";
+export {
+  malformed,
+  requireCount,
+  requireFields,
+  requireNumber,
+  requireText,
+  WAIT_MS_MAX,
+} from "./faults/required-arguments.ts";
+export { frozen } from "./frozen.ts";
+export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
+export type * from "./generated/types.ts";
+export {
+  isRecordBody,
+  type ValidationError,
+  type Validator,
+  validateApproval,
+  validateConfig,
+  validateFacts,
+  validateManifest,
+  validateRecord,
+  validateRelease,
+  validateReply,
+  validateSnapshot,
+} from "./generated/validators.js";
 export {
   AGENT_RUN,
   type AgentTables,
@@ -21,11 +48,7 @@ export {
   type ProgramGrant,
   type ProgramUse,
   type SessionBudgets,
-} from "./authority.ts";
-export { ConnectionPlaces, type HeldConnection } from "./connection-places.ts";
-export { asSeen, countedText, isRedacted, printable, visibleJson } from "./display.ts";
-export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./errors.ts";
-export { faultOf, hasNoHardLinks } from "./fault-of.ts";
+} from "./grants/authority.ts";
 export {
   CONNECT_ACTION,
   type ConnectGrant,
@@ -38,30 +61,69 @@ export {
   fetchText,
   isForbiddenBy,
   isPermittedBy,
-} from "./fetch-grant.ts";
-export { flagFacts, flagParts } from "./flag-facts.ts";
-export { frozen } from "./frozen.ts";
-export { SCHEMA_DIGESTS } from "./generated/schema-digests.ts";
-export type * from "./generated/types.ts";
-export {
-  isRecordBody,
-  type ValidationError,
-  type Validator,
-  validateApproval,
-  validateConfig,
-  validateFacts,
-  validateManifest,
-  validateRecord,
-  validateRelease,
-  validateReply,
-  validateSnapshot,
-} from "./generated/validators.js";
-export { canonicalHost, portNumber } from "./host-spelling.ts";
-export type { BootId, ExecutionId, SessionId } from "./identifiers.ts";
-export { isJsonWithin } from "./json-extent.ts";
-export { jsonPointer, pointerTokens } from "./json-pointer.ts";
+} from "./grants/fetch-grant.ts";
+export { flagFacts, flagParts } from "./grants/flag-facts.ts";
+export { canonicalHost, portNumber } from "./grants/host-spelling.ts";
+export { isJsonWithin } from "./json/json-extent.ts";
+export { jsonPointer, pointerTokens } from "./json/json-pointer.ts";
+export { parseJson } from "./json/parse-json.ts";
+export { type JsonFault, type JsonValue, parseStrictJson } from "./json/strict-json.ts";
 export { LIMITS } from "./limits.ts";
-export { LineSplitter } from "./line-splitter.ts";
+export {
+  isReader,
+  type McpContent,
+  type McpContentKind,
+  matchesTemplate,
+  PROMPT_GET,
+  RESOURCE_READ,
+  readerOf,
+  templateProblem,
+  uriFolders,
+  uriProblem,
+} from "./mcp/mcp-content.ts";
+export {
+  isLogged,
+  isLogLevel,
+  LOG_LEVELS,
+  type LogLevel,
+  noticeText,
+  type UpstreamNotice,
+} from "./mcp/mcp-notices.ts";
+export {
+  ASK_KINDS,
+  ASK_METHODS,
+  type AskKind,
+  askKindOf,
+  isAskKind,
+  type UpstreamQuestion,
+  type UpstreamQuestions,
+} from "./mcp/mcp-questions.ts";
+export {
+  isMcpToolName,
+  type McpGrant,
+  mcpCapability,
+  mcpGrantText,
+  mcpToolName,
+  mcpValueText,
+  splitMcpToolName,
+} from "./mcp/mcp-tool.ts";
+export { packagePins } from "./mcp/package-pins.ts";
+export type { BootId, ExecutionId, SessionId } from "./messages/identifiers.ts";
+export { parseMessage } from "./messages/message.ts";
+export {
+  MACHINE_OF,
+  type MachineId,
+  type MachineIdentities,
+  type RecordBodies,
+  type RecordEntry,
+  type RecordType,
+  type TypedRecord,
+} from "./messages/records.ts";
+export { type TraceFields, traceContext, wireTrace } from "./messages/trace-context.ts";
+export { describeViolations } from "./messages/violations.ts";
+export { namesByDescriptor, ownUser, platformLacks } from "./platform.ts";
+export { ConnectionPlaces, type HeldConnection } from "./sockets/connection-places.ts";
+export { LineSplitter } from "./sockets/line-splitter.ts";
 export {
   followOutput,
   type OutputPart,
@@ -69,7 +131,7 @@ export {
   outputParts,
   type WatchedChanges,
   type WatchedOutput,
-} from "./live-output.ts";
+} from "./sockets/live-output.ts";
 export type {
   DecidedRecord,
   Erased,
@@ -82,47 +144,7 @@ export type {
   RecordPage,
   ReplayedState,
   ToldRecord,
-} from "./log-answers.ts";
-export {
-  isReader,
-  type McpContent,
-  type McpContentKind,
-  matchesTemplate,
-  PROMPT_GET,
-  RESOURCE_READ,
-  readerOf,
-  templateProblem,
-  uriFolders,
-  uriProblem,
-} from "./mcp-content.ts";
-export {
-  isLogged,
-  isLogLevel,
-  LOG_LEVELS,
-  type LogLevel,
-  noticeText,
-  type UpstreamNotice,
-} from "./mcp-notices.ts";
-export {
-  ASK_KINDS,
-  ASK_METHODS,
-  type AskKind,
-  askKindOf,
-  isAskKind,
-  type UpstreamQuestion,
-  type UpstreamQuestions,
-} from "./mcp-questions.ts";
-export {
-  isMcpToolName,
-  type McpGrant,
-  mcpCapability,
-  mcpGrantText,
-  mcpToolName,
-  mcpValueText,
-  splitMcpToolName,
-} from "./mcp-tool.ts";
-export { parseMessage } from "./message.ts";
-export { nearestName } from "./nearest-name.ts";
+} from "./sockets/log-answers.ts";
 export type {
   Answered,
   ChangedMember,
@@ -144,27 +166,7 @@ export type {
   ToolState,
   UpstreamView,
   WatchedTerminal,
-} from "./operator-answers.ts";
-export { packagePins } from "./package-pins.ts";
-export { parseJson } from "./parse-json.ts";
-export { namesByDescriptor, ownUser, platformLacks } from "./platform.ts";
-export {
-  MACHINE_OF,
-  type MachineId,
-  type MachineIdentities,
-  type RecordBodies,
-  type RecordEntry,
-  type RecordType,
-  type TypedRecord,
-} from "./records.ts";
-export {
-  malformed,
-  requireCount,
-  requireFields,
-  requireNumber,
-  requireText,
-  WAIT_MS_MAX,
-} from "./required-arguments.ts";
+} from "./sockets/operator-answers.ts";
 export {
   type AgentVerb,
   agentSocketName,
@@ -175,11 +177,10 @@ export {
   type SocketResponse,
   type ToolDescription,
   type WatchedQuestions,
-} from "./socket.ts";
-export { decodeSourceText, type SourcePlace, sourcePlace } from "./source-text.ts";
-export { type JsonFault, type JsonValue, parseStrictJson } from "./strict-json.ts";
-export { type TraceFields, traceContext, wireTrace } from "./trace-context.ts";
+} from "./sockets/socket.ts";
+export { writeTogether } from "./sockets/write-together.ts";
+export { asSeen, countedText, isRedacted, printable, visibleJson } from "./text/display.ts";
+export { nearestName } from "./text/nearest-name.ts";
+export { decodeSourceText, type SourcePlace, sourcePlace } from "./text/source-text.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
-export { describeViolations } from "./violations.ts";
-export { writeTogether } from "./write-together.ts";

@@ -2,7 +2,7 @@
  * Differences on systems other than Linux. The system is asked who owns a file, and by which descriptor a file is
  * reached. If it cannot answer, whatever depends on the answer is refused instead of being done with less security.
  */
-import { FemtoError } from "./errors.ts";
+import { FemtoError } from "./faults/errors.ts";
 
 /** Returns a user's number; null for a system that has none. */
 type Numbered = (() => number) | null | undefined;

@@ -1,11 +1,8 @@
 /** Turns a view and a command into the arguments of bubblewrap. Pure, so that what is probed is what is run. */
 import assert from "node:assert/strict";
 import { FemtoError, printable } from "@femtoclaw/protocol";
-import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./child-limits.ts";
-import { COPIED_DESCRIPTOR } from "./copied-files.ts";
-import { hostInspection } from "./inspection.ts";
-import { type Mount, visibilityOf } from "./mounts.ts";
-import { pipelineArguments, STAGES_DESCRIPTOR } from "./pipeline.ts";
+import { type ChildLimits, ownLimits, prlimitArguments, SHARED_MEMORY_BYTES } from "./children/child-limits.ts";
+import { pipelineArguments, STAGES_DESCRIPTOR } from "./children/pipeline.ts";
 import {
   AGENT_VARIABLES,
   type AgentDescriptors,
@@ -15,8 +12,11 @@ import {
   relayVariables,
   relayWords,
 } from "./relay/relay-command.ts";
-import { SYSTEM_FILES, TOOL_FOLDERS } from "./system.ts";
-import type { SandboxView } from "./view.ts";
+import { COPIED_DESCRIPTOR } from "./views/copied-files.ts";
+import { hostInspection } from "./views/inspection.ts";
+import { type Mount, visibilityOf } from "./views/mounts.ts";
+import { SYSTEM_FILES, TOOL_FOLDERS } from "./views/system.ts";
+import type { SandboxView } from "./views/view.ts";
 
 export interface SandboxProgram {
   /** The path by which the search path finds the program. The child finds its file there, and this name in argv[0]. */

@@ -1,9 +1,9 @@
 /** What of a project is hidden from an agent: wherever it begins, through links, and never the agent itself. */
 import { expect, test } from "vitest";
-import { withAgentSettings } from "../src/agent-settings.ts";
-import type { Inspection, PathState } from "../src/inspection.ts";
-import type { Mount } from "../src/mounts.ts";
-import type { SandboxView } from "../src/view.ts";
+import { withAgentSettings } from "../src/views/agent-settings.ts";
+import type { Inspection, PathState } from "../src/views/inspection.ts";
+import type { Mount } from "../src/views/mounts.ts";
+import type { SandboxView } from "../src/views/view.ts";
 
 const WORKSPACE = "/home/me/project";
 const MOUNTS: readonly Mount[] = [

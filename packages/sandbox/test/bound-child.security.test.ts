@@ -1,7 +1,7 @@
 /** A child that speaks in the place of what confines it, and does not end. */
 import { once } from "node:events";
 import { expect, it } from "vitest";
-import { BoundChild } from "../src/bound-child.ts";
+import { BoundChild } from "../src/children/bound-child.ts";
 import { DEFAULT_CHILD_LIMITS, viewOf } from "../src/index.ts";
 import { playground } from "./playground.ts";
 

@@ -2,10 +2,10 @@
 import { readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { COPIED_DESCRIPTOR, withCopies } from "../src/copied-files.ts";
 import { hostInspection, type SandboxView, viewOf } from "../src/index.ts";
-import type { Mount } from "../src/mounts.ts";
-import { SYSTEM_FILES } from "../src/system.ts";
+import { COPIED_DESCRIPTOR, withCopies } from "../src/views/copied-files.ts";
+import type { Mount } from "../src/views/mounts.ts";
+import { SYSTEM_FILES } from "../src/views/system.ts";
 import { grants, type Playground, playground, run } from "./playground.ts";
 import { groups, usual, waitingOf } from "./waiting-fixture.ts";
 

@@ -1,7 +1,7 @@
 /** The corpus of escapes: every way out that was thought of, tried by real children as root and as an ordinary user. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Rung } from "../src/rung.ts";
+import type { Rung } from "../src/probing/rung.ts";
 import { CASES, type EscapeCase, type Escapes, runEscapes } from "./escapes/run-escapes.ts";
 import { canBeStranger, hasLandlock, hasNamespaces, OTHER_STRANGER, STRANGER, saidTo } from "./stranger.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { exitCodeIn, faultIn } from "../src/exit-status.ts";
+import { exitCodeIn, faultIn } from "../src/children/exit-status.ts";
 
 it.each([
   ["0", 0],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hierarchiesIn } from "../src/group-hierarchies.ts";
+import { hierarchiesIn } from "../src/control-groups/group-hierarchies.ts";
 
 const V2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate";
 const v1 = (name: string, root = "/") =>

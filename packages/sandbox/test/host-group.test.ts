@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ChildGroup } from "../src/child-group.ts";
-import { HostGroup } from "../src/host-group.ts";
+import { ChildGroup } from "../src/control-groups/child-group.ts";
+import { HostGroup } from "../src/control-groups/host-group.ts";
 import { DEFAULT_CHILD_LIMITS } from "../src/index.ts";
 
 let folder: string;

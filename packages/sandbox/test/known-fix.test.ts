@@ -1,6 +1,6 @@
 /** What was said on real machines: by bubblewrap 0.8, 0.11 and 0.12, and by Landlock's launcher. */
 import { expect, it } from "vitest";
-import { knownFix } from "../src/known-fix.ts";
+import { knownFix } from "../src/probing/known-fix.ts";
 
 it.each([
   ["bwrap: No permissions to create new namespace, likely because the kernel does not allow", /userns/],

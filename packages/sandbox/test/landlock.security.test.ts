@@ -4,8 +4,8 @@ import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { viewOf } from "../src/index.ts";
-import type { Rung } from "../src/rung.ts";
-import { processesBeside } from "../src/rung.ts";
+import type { Rung } from "../src/probing/rung.ts";
+import { processesBeside } from "../src/probing/rung.ts";
 import { marked } from "./landlock/marked.ts";
 import { playground, run } from "./playground.ts";
 import {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { boundsBy } from "../src/bounds.ts";
-import { ControlGroups } from "../src/control-groups.ts";
+import { boundsBy } from "../src/control-groups/bounds.ts";
+import { ControlGroups } from "../src/control-groups/control-groups.ts";
 import { type ChildLimits, DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
 import { playground, run } from "./playground.ts";
 

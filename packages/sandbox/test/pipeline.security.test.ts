@@ -1,8 +1,8 @@
 /** Pipelines: what is a word stays a word, every program's end is told, and none can tell it for another. */
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { SandboxRun } from "../src/children/run.ts";
 import type { SandboxCommand, SandboxResult } from "../src/index.ts";
-import type { SandboxRun } from "../src/run.ts";
 import { type Playground, playground, programOf, run } from "./playground.ts";
 
 type Words = readonly [string, ...string[]];

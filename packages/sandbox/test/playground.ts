@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Authority, PathGrant } from "@femtoclaw/protocol";
+import type { SandboxRun } from "../src/children/run.ts";
 import { DEFAULT_CHILD_LIMITS, hostInspection, runSandboxed, type SandboxResult, viewOf } from "../src/index.ts";
-import type { SandboxRun } from "../src/run.ts";
 
 export const SECRET = "the-secret-that-no-child-may-see";
 

@@ -120,7 +120,7 @@ describe.runIf(groups !== null)("a child that is made ready", () => {
   });
 
   it("runs nothing when its host is killed", async () => {
-    const modules = ["../src/index.ts", "../src/control-groups.ts", "./playground.ts"].map((path) =>
+    const modules = ["../src/index.ts", "../src/control-groups/control-groups.ts", "./playground.ts"].map((path) =>
       JSON.stringify(join(import.meta.dirname, path)),
     );
     await using calls = await usual();

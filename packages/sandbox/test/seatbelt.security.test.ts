@@ -17,13 +17,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { DEFAULT_CHILD_LIMITS, hostInspection, probeSandbox, viewOf, visibilityOf } from "../src/index.ts";
-import { inheritedDescriptors } from "../src/inspection.ts";
-import type { Mount } from "../src/mounts.ts";
-import type { Machine } from "../src/probe.ts";
+import type { Machine } from "../src/probing/probe.ts";
 import { seatbeltScript } from "../src/seatbelt/seatbelt-plan.ts";
 import { seatbeltTrial } from "../src/seatbelt/seatbelt-probe.ts";
 import { seatbeltProfile } from "../src/seatbelt/seatbelt-profile.ts";
-import type { SandboxView } from "../src/view.ts";
+import { inheritedDescriptors } from "../src/views/inspection.ts";
+import type { Mount } from "../src/views/mounts.ts";
+import type { SandboxView } from "../src/views/view.ts";
 import { everything, grants, type Playground, playground, programOf, run } from "./playground.ts";
 import { isAllowed } from "./seatbelt/profile-verdict.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seccompFilter } from "../src/seccomp.ts";
+import { seccompFilter } from "../src/seccomp/seccomp.ts";
 
 const ALLOW = 0x7fff0000;
 const KILL = 0x80000000;

@@ -2,9 +2,9 @@ import type { Authority } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { viewOf, visibilityOf } from "../src/index.ts";
-import type { Inspection } from "../src/inspection.ts";
 import { landlockRules, RIGHT, type Rule } from "../src/landlock/landlock-rules.ts";
-import type { Mount } from "../src/mounts.ts";
+import type { Inspection } from "../src/views/inspection.ts";
+import type { Mount } from "../src/views/mounts.ts";
 import { grants } from "./playground.ts";
 
 /** Every path stands, as a folder, so that the plan itself is what is tried. */

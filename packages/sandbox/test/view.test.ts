@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { heldBack } from "../src/bubblewrap.ts";
-import { currentView } from "../src/current-view.ts";
 import { bubblewrapArguments, DEFAULT_CHILD_LIMITS, viewOf, visibilityOf } from "../src/index.ts";
+import { currentView } from "../src/views/current-view.ts";
 import { grants, playground, programOf } from "./playground.ts";
 
 const unavailable = (text: string): unknown =>

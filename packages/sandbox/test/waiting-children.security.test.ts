@@ -5,9 +5,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { ControlGroups } from "../src/control-groups.ts";
+import { ControlGroups } from "../src/control-groups/control-groups.ts";
+import { canBeTold, joiningArguments, toldWords } from "../src/control-groups/joining.ts";
 import { DEFAULT_CHILD_LIMITS, type SandboxResult, viewOf } from "../src/index.ts";
-import { canBeTold, joiningArguments, toldWords } from "../src/joining.ts";
 import { playground, run } from "./playground.ts";
 import { groupOf, groups, groupsOf, isThere, stranger, strangers, usual, waitingOf } from "./waiting-fixture.ts";
 
@@ -146,7 +146,7 @@ describe.runIf(groups !== null)("a child that waits", () => {
   });
 
   it("ends with a host that is killed, and the next one takes its groups away", async () => {
-    const modules = ["../src/index.ts", "../src/control-groups.ts", "./playground.ts"].map((path) =>
+    const modules = ["../src/index.ts", "../src/control-groups/control-groups.ts", "./playground.ts"].map((path) =>
       JSON.stringify(join(import.meta.dirname, path)),
     );
     const code = `

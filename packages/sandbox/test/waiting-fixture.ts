@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { ControlGroups } from "../src/control-groups.ts";
+import { ControlGroups } from "../src/control-groups/control-groups.ts";
 import { type ChildLimits, DEFAULT_CHILD_LIMITS, type SandboxResult, type SandboxView, viewOf } from "../src/index.ts";
 import { type Playground, playground, run } from "./playground.ts";
 

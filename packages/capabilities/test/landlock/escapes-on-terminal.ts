@@ -1,5 +1,5 @@
 /** Tries every case of the corpus of escapes on a terminal, as a process of an ordinary user; see `run-escapes.ts`. */
-import type { Rung } from "../../../sandbox/src/rung.ts";
+import type { Rung } from "../../../sandbox/src/probing/rung.ts";
 import { runEscapes } from "../../../sandbox/test/escapes/run-escapes.ts";
 import { Screen } from "./screen.ts";
 

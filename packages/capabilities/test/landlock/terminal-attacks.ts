@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { DEFAULT_CHILD_LIMITS, TerminalChild } from "@femtoclaw/sandbox";
-import type { Rung } from "../../../sandbox/src/rung.ts";
+import type { Rung } from "../../../sandbox/src/probing/rung.ts";
 import { confined, refusalOf } from "../../../sandbox/test/landlock/confined.ts";
 import { aboutMarked, leftOf, marked, statusOf } from "../../../sandbox/test/landlock/marked.ts";
 import { playground, programOf } from "../../../sandbox/test/playground.ts";

@@ -29,11 +29,11 @@ import { hookFinding } from "../hook/hook-finding.ts";
 import { examineInstallation } from "../installation/examine.ts";
 import { Library } from "../installation/library.ts";
 import { launchFinding } from "../launch/launch-finding.ts";
-import { loadPolicy } from "../preflight.ts";
-import { fileSizeFinding, openFilesFinding } from "../process-limits.ts";
+import { loadPolicy } from "../process/preflight.ts";
+import { fileSizeFinding, openFilesFinding } from "../process/process-limits.ts";
 import { wordTable } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
-import { hostAnswers } from "./host.ts";
+import { hostAnswers } from "./host/host.ts";
 
 /** LIMIT: characters of one line of a finding. */
 const LINE_CHARS_MAX = 4_096;

@@ -12,7 +12,7 @@ import { changeLines } from "../terminal/change-text.ts";
 import { confirms } from "../terminal/confirm.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
-import { hostAnswers } from "./host.ts";
+import { hostAnswers } from "./host/host.ts";
 
 /** LIMIT: time for one judgement, far below the time after which agents give up on a hook and let the tool run. */
 const JUDGE_MS = 5_000;

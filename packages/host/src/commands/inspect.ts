@@ -6,7 +6,7 @@ import { LiveInspection } from "../inspect/live-inspection.ts";
 import { openInBrowser } from "../inspect/open-in-browser.ts";
 import { openRecording, type Recording } from "../inspect/recording.ts";
 import { writeNew } from "../new-file.ts";
-import { verdictLines } from "./audit.ts";
+import { verdictLines } from "./audit/audit.ts";
 import type { CommandContext } from "./command-context.ts";
 import { unreachedPlace } from "./unreached-place.ts";
 

@@ -10,10 +10,10 @@ import { locateConfiguration } from "../configuration/locate-configuration.ts";
 import { PRESETS, type Preset } from "../configuration/presets.ts";
 import { CONFIGURATION_NAME, readProjectFiles } from "../configuration/project-files.ts";
 import { TrustStore } from "../configuration/trust-store.ts";
-import { loadPolicy } from "../preflight.ts";
+import { loadPolicy } from "../process/preflight.ts";
 import type { Output } from "../terminal/output.ts";
 import type { CommandContext } from "./command-context.ts";
-import { hostAnswers } from "./host.ts";
+import { hostAnswers } from "./host/host.ts";
 
 export async function init(
   context: CommandContext,

@@ -5,13 +5,13 @@ import { StringDecoder } from "node:string_decoder";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, printable, type RecordingPage, systemErrorCode, type TerminalStatus } from "@femtoclaw/protocol";
 import { executionNamed, recordingPage } from "@femtoclaw/runtime";
+import { readJournal } from "../log/read-journal.ts";
 import { unwritten } from "../new-file.ts";
-import { readJournal } from "../read-journal.ts";
 import { Asciicast } from "../terminal/asciicast.ts";
 import { SCREEN_RESTORED, ScreenFilter } from "../terminal/screen-filter.ts";
 import { table } from "../terminal/table.ts";
 import type { CommandContext } from "./command-context.ts";
-import { hostAnswers } from "./host.ts";
+import { hostAnswers } from "./host/host.ts";
 import { unreachedPlace } from "./unreached-place.ts";
 
 export async function listTerminals(context: CommandContext): Promise<number> {

@@ -15,11 +15,11 @@ import { ERRORS, EVERYBODY, FemtoError } from "@femtoclaw/protocol";
 import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { CommandContext } from "../commands/command-context.ts";
-import { heldText, holdLog, rememberedText } from "../commands/known-log.ts";
+import { heldText, holdLog, rememberedText } from "../commands/host/known-log.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { assertPrivateSocketFolder } from "../endpoints/socket-directory.ts";
-import { hostStatus } from "../host-status.ts";
-import type { LoadedPolicy } from "../preflight.ts";
+import { hostStatus } from "../process/host-status.ts";
+import type { LoadedPolicy } from "../process/preflight.ts";
 import { webhookKey } from "../webhook/webhook.ts";
 import { type Found, failed, ok } from "./finding.ts";
 

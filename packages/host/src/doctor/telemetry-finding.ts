@@ -7,7 +7,7 @@ import type { EndpointAddress } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { endpointUrl } from "../endpoints/endpoint-url.ts";
-import { hostStatus } from "../host-status.ts";
+import { hostStatus } from "../process/host-status.ts";
 import { type Found, ok } from "./finding.ts";
 import type { Project } from "./project-findings.ts";
 

@@ -8,7 +8,7 @@ import { invalid, isCount, isPositive, refuseUnknown, waitedMs } from "./request
 import type { OperatorHandlers, OperatorVerbs } from "./verb-handlers.ts";
 
 /** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
-const logAccess = () => import("../log-access.ts");
+const logAccess = () => import("../log/log-access.ts");
 
 export function auditVerbs(
   runtime: Runtime,
@@ -50,7 +50,7 @@ export function auditVerbs(
         throw invalid(`\`reason\` must have 1 to ${LIMITS.reasonChars} characters`);
       }
       const request = { ref, reason, ...(field === undefined ? {} : { field }) };
-      const { eraseValues } = await import("../retention.ts");
+      const { eraseValues } = await import("../log/retention.ts");
       return await eraseValues(runtime, request, by());
     },
     "audit.prune": async ({ before, older_than_ms, sure, ...rest }) => {

@@ -3,8 +3,8 @@
 import { isAbsolute } from "node:path";
 import type { Halt, OperatorVerb, ReloadAnswer } from "@femtoclaw/protocol";
 import type { Runtime } from "@femtoclaw/runtime/live";
-import type { HostSockets } from "../host-process.ts";
-import type { TelemetryStatus } from "../host-status.ts";
+import type { HostSockets } from "../process/host-process.ts";
+import type { TelemetryStatus } from "../process/host-status.ts";
 import type { WebhookStatus } from "../webhook/webhook-delivery.ts";
 import { approvalVerbs } from "./approval-verbs.ts";
 import { auditVerbs, recordVerbs } from "./audit-verbs.ts";

@@ -5,7 +5,7 @@ import type { Answer, Beginning, Explained, Inspection, ProofView, Question, Sum
 import { checkProof } from "@femtoclaw/journal";
 import { type RecordedDecision, type RecordPage, VERSION } from "@femtoclaw/protocol";
 import type { CommandContext } from "../commands/command-context.ts";
-import { hostStatus } from "../host-status.ts";
+import { hostStatus } from "../process/host-status.ts";
 import { explained } from "./explained.ts";
 
 /** Milliseconds after which an empty answer is sent. */

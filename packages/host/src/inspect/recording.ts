@@ -3,9 +3,9 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { LinesReader, type LogVerdict, type ReplayReader } from "@femtoclaw/journal";
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
-import { exitOf, fileText } from "../commands/audit.ts";
+import { exitOf, fileText } from "../commands/audit/audit.ts";
 import type { CommandContext } from "../commands/command-context.ts";
-import { openVerifiedLog } from "../verified-log.ts";
+import { openVerifiedLog } from "../log/verified-log.ts";
 import {
   type KnownRecording,
   RecordedInspection,

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Proposer } from "@femtoclaw/mcp";
 import { printable, type Reply } from "@femtoclaw/protocol";
 import type { Runtime, Session } from "@femtoclaw/runtime";
-import { proposeInSession } from "../propose-in-session.ts";
+import { proposeInSession } from "./propose-in-session.ts";
 
 export interface ProposalsServed {
   readonly runtime: Runtime;

@@ -47,7 +47,7 @@ function mayStart(context: CommandContext): boolean {
  * second process finds it taken.
  */
 async function startHost(context: CommandContext, reach: () => Promise<void>): Promise<void> {
-  const { startDetached } = await import("../commands/up-detached.ts");
+  const { startDetached } = await import("../commands/host/up-detached.ts");
   const started = await startDetached(context);
   if (!("exit" in started)) return;
   const fault = faultOf(started.said);

@@ -7,10 +7,10 @@ import { TilesReader } from "@femtoclaw/journal";
 import type { RecordedDecision } from "@femtoclaw/protocol";
 import { recordedDecision } from "@femtoclaw/runtime";
 import type { CommandContext } from "../commands/command-context.ts";
-import { hostAnswers } from "../commands/host.ts";
-import { exportOfHost } from "../host-export.ts";
-import { readJournal } from "../read-journal.ts";
-import { openVerifiedLog } from "../verified-log.ts";
+import { hostAnswers } from "../commands/host/host.ts";
+import { exportOfHost } from "../log/host-export.ts";
+import { readJournal } from "../log/read-journal.ts";
+import { openVerifiedLog } from "../log/verified-log.ts";
 
 export interface LogChoice {
   /** A log to read instead of the configured one. */

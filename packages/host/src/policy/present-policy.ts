@@ -4,7 +4,7 @@ import { CONNECT_ACTION, errorText, type FactQuestion, type Facts } from "@femto
 import { askerOf, CandidateJudge, capabilityOf, type Judge, type RecordedCall } from "@femtoclaw/runtime";
 import { type Entry, entriesOf, meaningOf } from "../configuration/grant-meaning.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { compiledPolicyOf, registeredManifests } from "../preflight.ts";
+import { compiledPolicyOf, registeredManifests } from "../process/preflight.ts";
 
 const NO_TABLE = "asks, and stands in no table that this command changes: change it by hand";
 const ASKS_MORE = "asks about more than this call: narrow it by hand, so that the rest is still asked about";

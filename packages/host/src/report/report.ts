@@ -12,8 +12,8 @@ import { ERRORS, FemtoError, parseJson, type TypedRecord, VERSION } from "@femto
 import type { CommandContext } from "../commands/command-context.ts";
 import { type Asked, askHost, examine } from "../commands/doctor.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
-import { hostStatus } from "../host-status.ts";
 import { ownIntegrity } from "../integrity/own-integrity.ts";
+import { hostStatus } from "../process/host-status.ts";
 import { type FailureReport, readFailures } from "./failure-reports.ts";
 import { masked, maskedConfiguration, maskedFindings, toldLine, toldRecord } from "./masking.ts";
 

@@ -13,4 +13,4 @@ else if (process.argv[2] === LAUNCHER_WORD) launch();
 // Also inside a sandbox: runs an external capability for one call.
 else if (process.argv[2] === CAPABILITY_WORD) void runCapability();
 else if (process.argv[2] === DOOR_WORD) door();
-else void import("../run-command.ts").then(({ runCommand }) => runCommand());
+else void import("../program/run-command.ts").then(({ runCommand }) => runCommand());

@@ -2,7 +2,7 @@
 
 import { printable } from "@femtoclaw/protocol";
 import type { SignalStatus } from "@femtoclaw/telemetry";
-import type { TelemetryStatus } from "../host-status.ts";
+import type { TelemetryStatus } from "../process/host-status.ts";
 import type { Output } from "./output.ts";
 
 type Shown = TelemetryStatus & { readonly observability: string };

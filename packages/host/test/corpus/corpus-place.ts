@@ -17,7 +17,7 @@ import type { JsonValue, Reply, TypedRecord } from "@femtoclaw/protocol";
 import { createRuntime, type Runtime, systemSurroundings } from "@femtoclaw/runtime";
 import { leaveReserve } from "@femtoclaw/testing";
 import { type LoadedConfiguration, loadConfiguration } from "../../src/configuration/load-configuration.ts";
-import { type LoadedPolicy, loadPolicy } from "../../src/preflight.ts";
+import { type LoadedPolicy, loadPolicy } from "../../src/process/preflight.ts";
 import { CorpusServers, statedNames } from "./corpus-servers.ts";
 import type { CallCase, CallSuite, Layout, Moves } from "./read-corpus.ts";
 import { newSecret, type Picture, pictureOf } from "./witness.ts";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
 import { readProjectFiles } from "../../src/configuration/project-files.ts";
 import { TrustStore } from "../../src/configuration/trust-store.ts";
-import { loadPolicy } from "../../src/preflight.ts";
+import { loadPolicy } from "../../src/process/preflight.ts";
 import { faultOf, TemporaryHome } from "../configuration/temporary-home.ts";
 
 const isRoot = process.getuid?.() === 0;

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { initProject } from "../../src/configuration/init-project.ts";
 import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
 import { PRESETS } from "../../src/configuration/presets.ts";
-import { compiledPolicyOf, loadPolicy, testPolicy } from "../../src/preflight.ts";
+import { compiledPolicyOf, loadPolicy, testPolicy } from "../../src/process/preflight.ts";
 import { TemporaryHome } from "../configuration/temporary-home.ts";
 
 const CONFIGURATION = `[allow]

@@ -5,11 +5,11 @@
  */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
 import { printable } from "@femtoclaw/protocol";
-import { invalid } from "../activation.ts";
-import type { Cedar } from "../cedar-instance.ts";
 import type { EnforceablePolicy } from "../compile.ts";
-import { messages } from "../decision.ts";
-import { authorizationCall, type DecisionRequest } from "../request.ts";
+import { messages } from "../decisions/decision.ts";
+import { authorizationCall, type DecisionRequest } from "../decisions/request.ts";
+import { invalid } from "../engine/activation.ts";
+import type { Cedar } from "../engine/cedar-instance.ts";
 import { concerns, isGuard, isScope, type Probe, probesOf } from "./permit-parts.ts";
 import { parseRule } from "./recorded-policy.ts";
 

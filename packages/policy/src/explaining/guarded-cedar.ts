@@ -3,8 +3,8 @@
  * anything, so an instance that threw on them is thrown away.
  */
 import { errorText, FemtoError } from "@femtoclaw/protocol";
-import { invalid } from "../activation.ts";
-import { type Cedar, openCedar, type SpareCedar } from "../cedar-instance.ts";
+import { invalid } from "../engine/activation.ts";
+import { type Cedar, openCedar, type SpareCedar } from "../engine/cedar-instance.ts";
 
 export class GuardedCedar {
   readonly #spare: () => Promise<SpareCedar>;

@@ -19,10 +19,10 @@ import {
   printable,
   RESOURCE_READ,
 } from "@femtoclaw/protocol";
-import { ancestorsOrSelf, baseName } from "../canonical-path.ts";
-import { codeRunner } from "../code-runners.ts";
-import { isNeverSet } from "../environment.ts";
 import type { PolicyAction } from "../schema.ts";
+import { ancestorsOrSelf, baseName } from "../tables/canonical-path.ts";
+import { codeRunner } from "../tables/code-runners.ts";
+import { isNeverSet } from "../tables/environment.ts";
 import type { Explanation } from "./explain.ts";
 
 interface Proposed {

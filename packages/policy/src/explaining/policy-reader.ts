@@ -1,7 +1,8 @@
 /** Examines policies that records hold: makes them ready to decide again, and explains why they did not permit. */
-import type { Cedar } from "../cedar-instance.ts";
+
 import type { EnforceablePolicy } from "../compile.ts";
-import { actionOf, type DecisionRequest } from "../request.ts";
+import { actionOf, type DecisionRequest } from "../decisions/request.ts";
+import type { Cedar } from "../engine/cedar-instance.ts";
 import { type Explanation, explain, type PreparedProbes, prepareProbes } from "./explain.ts";
 import { GuardedCedar } from "./guarded-cedar.ts";
 import { enforceable, type RecordedPolicy } from "./recorded-policy.ts";

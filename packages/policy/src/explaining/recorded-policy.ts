@@ -1,9 +1,9 @@
 /** Makes a policy from a record ready to decide once more. Whatever the record does not vouch for is refused. */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
-import { invalid } from "../activation.ts";
-import type { Cedar } from "../cedar-instance.ts";
 import { ENGINE_VERSION, type EnforceablePolicy, policyRevision } from "../compile.ts";
-import { messages } from "../decision.ts";
+import { messages } from "../decisions/decision.ts";
+import { invalid } from "../engine/activation.ts";
+import type { Cedar } from "../engine/cedar-instance.ts";
 import type { PolicyAction, ResourceType } from "../schema.ts";
 
 /** The parts of a policy that its record holds. */

@@ -10,11 +10,11 @@ import {
   printable,
   splitMcpToolName,
 } from "@femtoclaw/protocol";
-import { baseName, pathFault } from "../canonical-path.ts";
-import { type CodeRunner, codeRunner } from "../code-runners.ts";
-import type { LintFinding } from "../lint.ts";
-import { mcpActions } from "../mcp-rules.ts";
 import type { PolicyAction } from "../schema.ts";
+import { baseName, pathFault } from "../tables/canonical-path.ts";
+import { type CodeRunner, codeRunner } from "../tables/code-runners.ts";
+import type { LintFinding } from "../tables/lint.ts";
+import { mcpActions } from "../tables/mcp-rules.ts";
 import { type NamedEntity, REAL_FILE } from "./file-rule.ts";
 
 /** Looks names up on this machine. */

@@ -3,7 +3,7 @@
  * and semicolons. Cedar parses each piece afterwards, and both have to agree on the pieces.
  */
 import { decodeSourceText, type SourcePlace, sourcePlace } from "@femtoclaw/protocol";
-import { escapedText } from "../cedar-text.ts";
+import { escapedText } from "../tables/cedar-text.ts";
 
 export interface Token {
   readonly kind: "string" | "word" | "mark";

@@ -1,6 +1,6 @@
 /** What is known of one policy of a file besides its text: all that the compiler and the check of names need. */
-import type { LintFinding } from "../lint.ts";
-import type { CompiledRule } from "../table-rule.ts";
+import type { LintFinding } from "../tables/lint.ts";
+import type { CompiledRule } from "../tables/table-rule.ts";
 
 /** A Cedar file of the policy folder. */
 export interface PolicyFile {

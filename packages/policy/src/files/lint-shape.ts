@@ -3,7 +3,7 @@
  * trap, numbers that overflow, conditions that contradict themselves, and texts that no fact ever holds.
  */
 import { canonicalHost, type HostQuestion, printable } from "@femtoclaw/protocol";
-import { isCanonicalPath } from "../canonical-path.ts";
+import { isCanonicalPath } from "../tables/canonical-path.ts";
 import {
   type Expression,
   expressionsOf,

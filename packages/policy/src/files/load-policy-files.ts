@@ -1,7 +1,7 @@
 /** Turns Cedar files into rules that can be compiled, and reports everything that is wrong with them at once. */
 import { type Authority, type CapabilityManifest, FemtoError, isWithin, printable } from "@femtoclaw/protocol";
-import type { LintFinding } from "../lint.ts";
 import { connects, policyActions } from "../schema.ts";
+import type { LintFinding } from "../tables/lint.ts";
 import { checkNames, type NameLookup } from "./check-names.ts";
 import type { FileRule, PolicyFile, WrittenPath } from "./file-rule.ts";
 import type { PolicyTrial } from "./trial.ts";

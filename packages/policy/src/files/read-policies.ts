@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { errorText, printable } from "@femtoclaw/protocol";
-import { LOOK_ALIKE } from "../activation.ts";
-import type { Cedar } from "../cedar-instance.ts";
-import { literal } from "../cedar-text.ts";
-import type { LintFinding } from "../lint.ts";
+import { LOOK_ALIKE } from "../engine/activation.ts";
+import type { Cedar } from "../engine/cedar-instance.ts";
 import { type PolicyAction, schemaText } from "../schema.ts";
+import { literal } from "../tables/cedar-text.ts";
+import type { LintFinding } from "../tables/lint.ts";
 import { annotationFindings, annotationsOf } from "./annotations.ts";
 import { cutPolicies, type Statement } from "./cut.ts";
 import { entitiesOf, type ParsedPolicy } from "./expression.ts";

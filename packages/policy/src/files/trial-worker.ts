@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { parentPort } from "node:worker_threads";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
-import { openCedar } from "../cedar-instance.ts";
-import { createPolicyEngine, type PolicyEngine } from "../engine.ts";
+import { openCedar } from "../engine/cedar-instance.ts";
+import { createPolicyEngine, type PolicyEngine } from "../engine/engine.ts";
 import { readPolicies } from "./read-policies.ts";
 import type { TrialAnswer, TrialCall } from "./trial.ts";
 

@@ -7,8 +7,8 @@ import type { Worker } from "node:worker_threads";
 import { errorText, FemtoError } from "@femtoclaw/protocol";
 import { startTrialThread } from "#trial-thread";
 import type { CompiledPolicy } from "../compile.ts";
-import type { Decision } from "../decision.ts";
-import type { PolicyEngine } from "../engine.ts";
+import type { Decision } from "../decisions/decision.ts";
+import type { PolicyEngine } from "../engine/engine.ts";
 import type { PolicyAction } from "../schema.ts";
 import type { PolicyFile, PolicyReading } from "./file-rule.ts";
 

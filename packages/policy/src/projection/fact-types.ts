@@ -2,7 +2,7 @@
  * The types of facts, read from the very schema that the revision names. Every fact is checked against them before the
  * projection, so that facts which no rule reads have to be right as well.
  */
-import { invalid } from "../activation.ts";
+import { invalid } from "../engine/activation.ts";
 import type { AttributeReads } from "./reads.ts";
 
 export type Fact = boolean | number | string | readonly string[] | FactRecord;

@@ -1,7 +1,7 @@
 /** What the engine is asked: only the projected values. A key contains every one of them. */
 import type { StatefulAuthorizationCall } from "@cedar-policy/cedar-wasm/web";
-import { ancestorsOrSelf } from "../canonical-path.ts";
-import type { CheckedRequest } from "../request.ts";
+import type { CheckedRequest } from "../decisions/request.ts";
+import { ancestorsOrSelf } from "../tables/canonical-path.ts";
 import { type Fact, type FactRecord, projectedFacts } from "./fact-types.ts";
 import type { EntityProjection, NamedRuleSet, ProjectedAction } from "./projected-policy.ts";
 import { sliceAt } from "./slices.ts";

@@ -4,10 +4,10 @@
  */
 import type { PolicyJson, SchemaJson } from "@cedar-policy/cedar-wasm/web";
 import { printable } from "@femtoclaw/protocol";
-import { invalid } from "../activation.ts";
-import type { Cedar } from "../cedar-instance.ts";
-import { messages } from "../decision.ts";
-import { RuleSet, type RuleText } from "../rule-set.ts";
+import { messages } from "../decisions/decision.ts";
+import { invalid } from "../engine/activation.ts";
+import type { Cedar } from "../engine/cedar-instance.ts";
+import { RuleSet, type RuleText } from "../engine/rule-set.ts";
 import { inlinedType, projectedType, type RecordType, recordType, type TypeTree } from "./fact-types.ts";
 import { Reads, type Requester, ruleActions } from "./reads.ts";
 import { type Slices, slicesOf } from "./slices.ts";

@@ -3,7 +3,6 @@
  * word, a host or a tool. A rule can apply only to questions whose trail passes its place.
  */
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
-import { ancestorsOrSelf, pathFault } from "../canonical-path.ts";
 import {
   type Clause,
   type Expression,
@@ -13,6 +12,7 @@ import {
   scopeEntities,
   termsOf,
 } from "../files/expression.ts";
+import { ancestorsOrSelf, pathFault } from "../tables/canonical-path.ts";
 import type { FactRecord, RecordType } from "./fact-types.ts";
 import type { ProjectedCall } from "./projected-call.ts";
 

@@ -5,8 +5,8 @@
 import type { CapabilityManifest, FactQuestion, McpToolQuestion } from "@femtoclaw/protocol";
 import { CONNECT_ACTION } from "@femtoclaw/protocol";
 import fc from "fast-check";
+import type { DecisionRequest } from "../../src/decisions/request.ts";
 import { NO_HISTORY } from "../../src/index.ts";
-import type { DecisionRequest } from "../../src/request.ts";
 import { FS_READ, FS_WRITE, hostFacts, PROCESS_EXEC, pathFacts, programFacts } from "../policy-fixture.ts";
 
 const manifest = (name: string, declared: CapabilityManifest["arguments"]): CapabilityManifest => ({

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Cedar, openCedar } from "../../src/cedar-instance.ts";
+import { type Cedar, openCedar } from "../../src/engine/cedar-instance.ts";
 import { recordFault } from "../../src/projection/fact-types.ts";
 import { type ProjectedAction, projectPolicy } from "../../src/projection/projected-policy.ts";
 import { sliceAt } from "../../src/projection/slices.ts";

@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { historyContext } from "../../src/history-context.ts";
+import { historyContext } from "../../src/decisions/history-context.ts";
+import type { DecisionRequest } from "../../src/decisions/request.ts";
 import { createPolicyEngine, DecisionShare, NO_HISTORY, type PolicyEngine } from "../../src/index.ts";
-import type { DecisionRequest } from "../../src/request.ts";
 import { policyActions, schemaText } from "../../src/schema.ts";
-import { PlainEngine } from "../plain-engine.ts";
+import { PlainEngine } from "../engine/plain-engine.ts";
 import { handwritten, MANIFESTS, programFacts } from "../policy-fixture.ts";
 import { REQUEST, RULE } from "./random-rules.ts";
 

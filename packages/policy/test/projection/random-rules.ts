@@ -1,8 +1,8 @@
 /** Random rules in the whole of the language that the vocabulary of facts leaves, and random questions for them. */
 import type { FactQuestion } from "@femtoclaw/protocol";
 import fc from "fast-check";
+import type { DecisionRequest } from "../../src/decisions/request.ts";
 import { NO_HISTORY } from "../../src/index.ts";
-import type { DecisionRequest } from "../../src/request.ts";
 import { pathFacts, programFacts } from "../policy-fixture.ts";
 
 const PATHS = ["/", "/a", "/a/b", "/a/b/c", "/ab", "/-", "/a/b c"];

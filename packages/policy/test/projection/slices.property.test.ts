@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ancestorsOrSelf } from "../../src/canonical-path.ts";
 import { createPolicyEngine, DecisionShare, type PolicyEngine } from "../../src/index.ts";
 import { sliceAt, slicesOf } from "../../src/projection/slices.ts";
-import { PlainEngine } from "../plain-engine.ts";
+import { ancestorsOrSelf } from "../../src/tables/canonical-path.ts";
+import { PlainEngine } from "../engine/plain-engine.ts";
 import { handwritten } from "../policy-fixture.ts";
 import { PLACED_MANIFESTS, PLACED_REQUEST, PLACED_RULE } from "./placed-rules.ts";
 

@@ -1,6 +1,6 @@
 import type { PolicyJson } from "@cedar-policy/cedar-wasm/web";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Cedar, openCedar } from "../../src/cedar-instance.ts";
+import { type Cedar, openCedar } from "../../src/engine/cedar-instance.ts";
 import type { RecordType } from "../../src/projection/fact-types.ts";
 import { ruleTrail, trailOf } from "../../src/projection/trail.ts";
 

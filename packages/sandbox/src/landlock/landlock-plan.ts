@@ -5,11 +5,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { FemtoError } from "@femtoclaw/protocol";
 import { childEnvironment, passedOn, requireVisible, type SandboxCommand, startedBy, toolOf } from "../bubblewrap.ts";
-import { type ChildLimits, ownLimits, prlimitArguments } from "../child-limits.ts";
-import { hostInspection } from "../inspection.ts";
-import { processesBetween } from "../rung.ts";
-import { seccompFilter } from "../seccomp.ts";
-import type { SandboxView } from "../view.ts";
+import { type ChildLimits, ownLimits, prlimitArguments } from "../children/child-limits.ts";
+import { processesBetween } from "../probing/rung.ts";
+import { seccompFilter } from "../seccomp/seccomp.ts";
+import { hostInspection } from "../views/inspection.ts";
+import type { SandboxView } from "../views/view.ts";
 import { hiddenPlaces, landlockRules, OWN_TERMINAL } from "./landlock-rules.ts";
 import { ownNamespaces } from "./namespaces.ts";
 import type { OwnTerminal } from "./refused-calls.ts";

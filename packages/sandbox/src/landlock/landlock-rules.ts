@@ -4,7 +4,7 @@
  * may have, and each entry beside it gets a rule of its own. Pure but for the listing of folders.
  */
 import { FemtoError, isWithin, printable } from "@femtoclaw/protocol";
-import { type Mount, visibilityOf } from "../mounts.ts";
+import { type Mount, visibilityOf } from "../views/mounts.ts";
 
 /** Rights, by the kernel's numbers. */
 export const RIGHT = {

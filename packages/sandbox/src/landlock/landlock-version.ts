@@ -1,7 +1,7 @@
 /** Whether processes of this host can confine themselves by Landlock, and which version of it the kernel has. */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { launcherCommand } from "#landlock-launcher";
-import { faultIn } from "../exit-status.ts";
+import { faultIn } from "../children/exit-status.ts";
 import { saidBy } from "../spawning/said-by.ts";
 
 /** Throws FEMTO_SANDBOX_UNAVAILABLE with what the launcher finds missing, FEMTO_OS_REFUSED if no descriptor is left. */

@@ -14,8 +14,8 @@ import {
   loadArgument,
   OFFSET_NUMBER,
   onArgument,
-} from "../bpf.ts";
-import type { Processor, SystemCall } from "../system-calls.ts";
+} from "../seccomp/bpf.ts";
+import type { Processor, SystemCall } from "../seccomp/system-calls.ts";
 
 const DENIED = errno(1 /* EPERM */);
 

@@ -1,6 +1,6 @@
 /** One connection that a program of a sandbox opened to its relay, as a stream on the host. */
 import { Duplex } from "node:stream";
-import { Output } from "../output.ts";
+import { Output } from "../children/output.ts";
 import { FRAME, PIECE_BYTES, WINDOW_BYTES } from "./frames.ts";
 
 /** What a connection needs of its channel. */

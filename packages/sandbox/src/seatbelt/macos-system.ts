@@ -1,5 +1,5 @@
 /** The part of a Mac that every child sees; the counterpart of `system.ts` for Linux. */
-import type { SystemPart } from "../system.ts";
+import type { SystemPart } from "../views/system.ts";
 
 /**
  * Programs, libraries, and the few files without which programs do not start. Never /usr/local, /opt, /Library as a

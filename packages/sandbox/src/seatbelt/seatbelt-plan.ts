@@ -4,9 +4,9 @@
  */
 import { FemtoError, printable } from "@femtoclaw/protocol";
 import { childEnvironment, requireVisible, type SandboxCommand, startedBy } from "../bubblewrap.ts";
-import { type ChildLimits, CPU_GRACE_SECONDS } from "../child-limits.ts";
+import { type ChildLimits, CPU_GRACE_SECONDS } from "../children/child-limits.ts";
 import type { Beside } from "../landlock/landlock-plan.ts";
-import type { SandboxView } from "../view.ts";
+import type { SandboxView } from "../views/view.ts";
 import { seatbeltProfile } from "./seatbelt-profile.ts";
 
 /** LIMIT: bytes of one block, the unit in which the shell takes sizes of files. */

@@ -3,7 +3,7 @@
  */
 import { dirname } from "node:path";
 import type { Authority } from "@femtoclaw/protocol";
-import { type Mount, visibilityOf } from "../mounts.ts";
+import { type Mount, visibilityOf } from "../views/mounts.ts";
 import { MACOS_SECRETS, SECOND_NAME } from "./macos-system.ts";
 
 /** Prints a line for each thing that it could do and must not, and a last line when it has tried them all. */

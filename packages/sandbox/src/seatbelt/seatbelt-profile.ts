@@ -6,8 +6,8 @@
 
 import { dirname } from "node:path";
 import { isWithin } from "@femtoclaw/protocol";
-import type { Mount } from "../mounts.ts";
-import type { SandboxView } from "../view.ts";
+import type { Mount } from "../views/mounts.ts";
+import type { SandboxView } from "../views/view.ts";
 import { MACOS_LINKS } from "./macos-system.ts";
 
 export interface Profile {

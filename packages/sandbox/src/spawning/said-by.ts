@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { spawnProcess } from "#spawn-process";
-import { requireStreams } from "../confined-child.ts";
+import { requireStreams } from "../children/confined-child.ts";
 import type { SpawnRequest } from "./spawned-process.ts";
 
 export interface Said {

@@ -2,7 +2,7 @@
 import { type IOType, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import { inheritedDescriptors } from "../inspection.ts";
+import { inheritedDescriptors } from "../views/inspection.ts";
 import type { SpawnedProcess, SpawnRequest, SpawnWay } from "./spawned-process.ts";
 
 /** For `doctor`. */

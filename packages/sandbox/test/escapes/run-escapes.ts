@@ -8,9 +8,9 @@ import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { ControlGroups } from "../../src/control-groups.ts";
+import { ControlGroups } from "../../src/control-groups/control-groups.ts";
 import { DEFAULT_CHILD_LIMITS, type SandboxView, viewOf } from "../../src/index.ts";
-import type { Rung } from "../../src/rung.ts";
+import type { Rung } from "../../src/probing/rung.ts";
 import { grants, type Playground, playground, run, SECRET } from "../playground.ts";
 
 export interface EscapeCase {

@@ -1,7 +1,8 @@
 /** Children of this process under Landlock, alone or in namespaces as its first word says. */
+
+import type { SandboxRun } from "../../src/children/run.ts";
 import { type SandboxResult, type SandboxView, viewOf } from "../../src/index.ts";
-import type { SandboxRun } from "../../src/run.ts";
-import type { Rung } from "../../src/rung.ts";
+import type { Rung } from "../../src/probing/rung.ts";
 import { type Playground, run } from "../playground.ts";
 
 export const BY = process.argv[2] as Rung["name"];

@@ -4,21 +4,21 @@ import type { Row } from "./defences.ts";
 export const CONNECTIONS: readonly Row[] = [
   [
     "one program's hosts are no other's",
-    `packages/policy/src/connect-rules.ts`,
+    `packages/policy/src/tables/connect-rules.ts`,
     `\`context.program == \${literal(grant.program)} && context.real_path == \${literal(grant.realPath)}\``,
     '"true"',
     "a program connects",
   ],
   [
     "a program reaches private addresses only where they were named",
-    `packages/policy/src/connect-rules.ts`,
+    `packages/policy/src/tables/connect-rules.ts`,
     "const named = connect.filter(namesPort);",
     "const named = connect;",
     "a program connects",
   ],
   [
     "a program reaches special addresses only where they were named",
-    `packages/policy/src/connect-rules.ts`,
+    `packages/policy/src/tables/connect-rules.ts`,
     "addresses: named.filter(isAddress).map(",
     "addresses: named.map(",
     "a program connects",

@@ -3,14 +3,14 @@ import type { Row } from "./defences.ts";
 
 const LANDLOCK = "packages/sandbox/src/landlock";
 const CALLS = `${LANDLOCK}/refused-calls.ts`;
-const FILTER = "packages/sandbox/src/seccomp.ts";
+const FILTER = "packages/sandbox/src/seccomp/seccomp.ts";
 const LAUNCHER = `${LANDLOCK}/launcher.js`;
 const CORPUS = "nor out of that which Landlock makes alone";
 const APART = "nor out of that which Landlock makes in namespaces";
 const NAMESPACES = `${LANDLOCK}/namespaces.ts`;
 const MADE = "is not started where one of its namespaces is not made any more";
 const LEFT = "leaves nothing behind when the host itself is killed";
-const GUARD = "packages/sandbox/src/guard.ts";
+const GUARD = "packages/sandbox/src/children/guard.ts";
 const ASKS = "cannot type, take what is written elsewhere";
 
 export const LANDLOCKED: readonly Row[] = [

@@ -1,7 +1,7 @@
 import type { Row } from "./defences.ts";
 
-const CHILDREN = "packages/sandbox/src/waiting-children.ts";
-const GROUP = "packages/sandbox/src/child-group.ts";
+const CHILDREN = "packages/sandbox/src/control-groups/waiting-children.ts";
+const GROUP = "packages/sandbox/src/control-groups/child-group.ts";
 
 /** Of children that wait for a call, or would outlive their host. */
 export const WAITING: readonly Row[] = [
@@ -35,28 +35,28 @@ export const WAITING: readonly Row[] = [
   ],
   [
     "one that waits is not stopped",
-    "packages/sandbox/src/bound-child.ts",
+    "packages/sandbox/src/children/bound-child.ts",
     "return this.isIn && isAsleep(pid) &&",
     "return this.isIn &&",
     "is stopped is replaced",
   ],
   [
     "one that waits ends with its host",
-    "packages/sandbox/src/joining.ts",
+    "packages/sandbox/src/control-groups/joining.ts",
     "read -r femto_words <&5 || exit 1",
     "read -r femto_words <&5; femto_words=0",
     "whoever started it has ended",
   ],
   [
     "what is made ready runs nothing before it is taken",
-    "packages/sandbox/src/bound-child.ts",
+    "packages/sandbox/src/children/bound-child.ts",
     "if (this.#told === null || !this.#isReleased || ",
     "if (this.#told === null || ",
     "a child that is made ready",
   ],
   [
     "what is left of a killed bubblewrap is told nothing",
-    "packages/sandbox/src/bound-child.ts",
+    "packages/sandbox/src/children/bound-child.ts",
     "this.#pipe(FILTER_DESCRIPTOR)?.destroy()",
     "this.#pipe(FILTER_DESCRIPTOR)",
     "and killed meanwhile gives way",
@@ -70,14 +70,14 @@ export const WAITING: readonly Row[] = [
   ],
   [
     "what a killed host leaves is ended",
-    "packages/sandbox/src/orphan-watch.ts",
+    "packages/sandbox/src/children/orphan-watch.ts",
     "kill -KILL",
     "test",
     "is found by that mark alone",
   ],
   [
     "what is left can be found",
-    "packages/sandbox/src/child-start.ts",
+    "packages/sandbox/src/children/child-start.ts",
     "...MARKED, ",
     "",
     "carries the mark of its host",
