@@ -346,11 +346,12 @@ describe("what a command says where", () => {
 describe("without a host", () => {
   test("commands that need one end with 69 and say how to start it; --embedded needs none", async () => {
     await using alone = new Playground();
-    for (const args of [["status"], ["down"], ["call", "fs_read", "{}"], ["send"], ["capabilities", "list"]]) {
+    for (const args of [["status"], ["call", "fs_read", "{}"], ["send"], ["capabilities", "list"]]) {
       const { code, stderr } = await alone.run(args);
       expect(code).toBe(69);
       expect(stderr).toContain("femtoclaw up --detach");
     }
+    expect(await alone.run(["down"])).toMatchObject({ code: 69, stderr: expect.stringContaining("nothing to stop") });
     expect(await alone.run(["executions", "list"])).toMatchObject({ code: 70 });
     const embedded = await alone.json(["call", "process_exec", '{"bin":"echo","argv":["alone"]}', "--embedded"]);
     expect(embedded).toMatchObject({ code: 0, value: { status: "completed", result: { stdout: "alone\n" } } });
