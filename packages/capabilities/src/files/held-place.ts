@@ -37,8 +37,9 @@ export async function linkNew(from: string, to: string, path: BoundPath): Promis
   } catch (error) {
     if (systemErrorCode(error) === "EEXIST") throw exists(path);
     if (!hasNoHardLinks(error)) throw error;
-    throw new FemtoError("FEMTO_OS_REFUSED", `there can be no hard link to make ${printable(path.path)} by`, {
-      fix: "Without hard links, as on FAT, no file can be made there or moved without the danger of overwriting another. Use a folder on another file system, or overwrite a file that exists.",
+    const reason = `the system refuses the hard link by which ${printable(path.path)} is made: ${systemErrorCode(error)}`;
+    throw new FemtoError("FEMTO_OS_REFUSED", reason, {
+      fix: "Either this file system has no hard links, as FAT, and without them another file could be overwritten: use a folder on another one, or overwrite a file that exists. Or the file belongs to another user: let its owner move it.",
       cause: error,
     });
   }

@@ -286,7 +286,7 @@ test("a project is put beside the state directory, or neither of them is", async
   }
   const [state, project] = [join(outer, "state"), join(outer, "project")];
   const meanwhile = (): void => void place.write("both/state/mine", "x");
-  expect(await refusal(file, { state, project, meanwhile })).toContain("ENOTEMPTY");
+  expect(await refusal(file, { state, project, meanwhile })).toContain("is not empty");
   expect(readdirSync(outer)).toEqual(["state"]);
   expect(readdirSync(state)).toEqual(["mine"]);
 });
