@@ -9,7 +9,9 @@ import { call, capability, recordsOf, startRuntime } from "../runtime-fixture.ts
 /** The reply without what is new in each. */
 const lasting = ({ execution_id: _, record: __, error, ...reply }: Reply) => ({
   ...reply,
-  ...(error === undefined ? {} : { error: { ...error, timestamp: "" } }),
+  ...(error === undefined
+    ? {}
+    : { error: { ...error, timestamp: "", fix: error.fix.replace(/policy why \d+`/, "policy why RECORD`") } }),
 });
 
 /** What records say of the decision. */
