@@ -164,9 +164,8 @@ describe.runIf(groups !== null)("control groups", () => {
   });
 
   it("that a killed host left are taken away by the next one, with what is in them", async () => {
-    const [groupsFile, limitsFile] = ["control-groups.ts", "child-limits.ts"].map((file) =>
-      JSON.stringify(join(import.meta.dirname, "../src", file)),
-    );
+    const files = ["../src/control-groups/control-groups.ts", "../src/children/child-limits.ts"];
+    const [groupsFile, limitsFile] = files.map((file) => JSON.stringify(join(import.meta.dirname, file)));
     const code = `
       const { ControlGroups } = await import(${groupsFile});
       const { DEFAULT_CHILD_LIMITS } = await import(${limitsFile});
