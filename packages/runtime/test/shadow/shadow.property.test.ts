@@ -1,8 +1,9 @@
 /** With and without rules on trial, whatever they say: the same decisions, replies, questions and effects. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ProtocolMessage } from "@femtoclaw/protocol";
-import type { Runtime } from "@femtoclaw/runtime";
+import type { Runtime, Session } from "@femtoclaw/runtime";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { call, capability, type Home } from "../runtime-fixture.ts";
@@ -34,6 +35,7 @@ const calls = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
+const LOOK_AGAIN_MS = 5;
 const CAPABILITIES = { fs_read: true, fs_write: true, fs_list: true, work: true } as const;
 
 it("the enforced decision, the reply, what is asked and what is done are the same", async () => {
@@ -95,11 +97,28 @@ async function outcome(home: Home, runtime: Runtime, messages: readonly Protocol
   const from = runtime.reader.size;
   for (const message of messages) replies.push(plain(await session.propose(message), home.root, from));
   // Every second question gets a yes, and the call goes on.
-  for (const [index, { id, digest, execution_id }] of (await runtime.approvals.list()).entries()) {
-    const answer = index % 2 === 0 ? "granted" : "refused";
-    await runtime.approvals.answer({ id, digest, answer, scope: "once", by: BY });
-    replies.push(plain(await session.wait(execution_id), home.root, from));
+  for (const [index, question] of (await runtime.approvals.list()).entries()) {
+    await answer(runtime, question, index % 2 === 0 ? "granted" : "refused");
+    const again = await askedAgain(runtime, session, question.execution_id);
+    if (again !== undefined) await answer(runtime, again, "refused");
+    replies.push(plain(await session.wait(question.execution_id), home.root, from), again !== undefined);
   }
   const files = ["data/small", "data/large", "secrets/key"].map((name) => readFileSync(join(home.root, name), "utf8"));
   return { replies, files };
+}
+
+type Question = Awaited<ReturnType<Runtime["approvals"]["list"]>>[number];
+
+async function answer(runtime: Runtime, { id, digest }: Question, given: "granted" | "refused"): Promise<void> {
+  await runtime.approvals.answer({ id, digest, answer: given, scope: "once", by: BY });
+}
+
+/** The question that is asked anew after a yes, because another call has changed the file meanwhile; else undefined. */
+async function askedAgain(runtime: Runtime, session: Session, execution: string): Promise<Question | undefined> {
+  const ended = session.wait(execution).then(() => true);
+  for (;;) {
+    if ((await Promise.race([ended, sleep(LOOK_AGAIN_MS)])) === true) return undefined;
+    const again = (await runtime.approvals.list()).find((question) => question.execution_id === execution);
+    if (again !== undefined) return again;
+  }
 }
