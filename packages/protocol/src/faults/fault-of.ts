@@ -25,7 +25,10 @@ export function faultOf(error: unknown): FemtoError {
   return new FemtoError("FEMTO_SURROUNDINGS", errorText(error), { fix, cause: error });
 }
 
-/** Whether a second name for a file was refused because its file system, such as FAT, has none to give. */
+/**
+ * Whether a second name for a file was refused, most likely because its file system, such as FAT, has none to give. The
+ * kernel also answers EPERM for a file of another user, so this is a reason to do without the name, and no proof.
+ */
 export function hasNoHardLinks(error: unknown): boolean {
   return /^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(systemErrorCode(error) ?? "");
 }

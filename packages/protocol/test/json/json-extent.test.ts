@@ -1,6 +1,6 @@
 /** What a JSON text holds, found without parsing it. */
 import { expect, test } from "vitest";
-import { isJsonWithin } from "../src/json/json-extent.ts";
+import { isJsonWithin } from "../../src/json/json-extent.ts";
 
 test.each([
   ['{"a":[1,{"b":2}]}', 3, 4],
