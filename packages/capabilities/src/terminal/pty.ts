@@ -2,7 +2,7 @@
  * The host's side of a pseudoterminal. Native code only creates it and sets its size. Reading and writing use Node's
  * own streams, because the native package's writing blocks the host while a program does not read.
  */
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import { errorText, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
 import { requireBinary } from "node-pty/requireBinary.js";
@@ -144,8 +144,27 @@ export class Pty {
 
 function opened(cols: number, rows: number): { readonly master: number; readonly slave: number } {
   try {
-    return binding().open(cols, rows);
+    const { master, slave } = binding().open(cols, rows);
+    try {
+      return { master, slave: blocking(slave) };
+    } catch (error) {
+      closeSync(master);
+      throw error;
+    }
   } catch (error) {
     throw new FemtoError("FEMTO_OS_REFUSED", `no terminal could be made: ${errorText(error)}`);
+  }
+}
+
+/**
+ * The native package makes both sides non-blocking. A program that reads before anybody has typed would then fail with
+ * EAGAIN, so on Linux it gets the same device opened anew. Elsewhere Node.js starts the program, and makes it block.
+ */
+function blocking(device: number): number {
+  if (process.platform !== "linux") return device;
+  try {
+    return openSync(`/proc/self/fd/${device}`, constants.O_RDWR | constants.O_NOCTTY);
+  } finally {
+    closeSync(device);
   }
 }
