@@ -1,4 +1,4 @@
 /** The version of this FemtoClaw; all its packages share it. */
-export const VERSION = "0.19.0";
+export const VERSION = "0.20.0";
 /** The record format that this version writes. */
 export const RECORD_FORMAT = 1;
