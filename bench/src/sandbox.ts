@@ -9,7 +9,8 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { createRuntime, findProgram, resolveConfiguration, type Session } from "@femtoclaw/runtime";
+import { createRuntime, resolveConfiguration, type Session } from "@femtoclaw/runtime";
+import { findProgram } from "@femtoclaw/runtime/configuration";
 import {
   bubblewrapArguments,
   COPIED_DESCRIPTOR,

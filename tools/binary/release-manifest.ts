@@ -1,7 +1,7 @@
 /** Writes what an executable is made of. It is not signed here, because no build has the key. */
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type ReleaseManifest, SCHEMA_DIGESTS, VERSION } from "@femtoclaw/protocol";
-import { machineDigests, manifestDigests } from "@femtoclaw/runtime";
+import { machineDigests, manifestDigests } from "@femtoclaw/runtime/deployment";
 import { digestsOf, sha256 } from "./bundle.ts";
 
 export interface BuiltExecutable {

@@ -1,6 +1,6 @@
 /** What the lists of docs/reference say in addition to the schemas that they are generated from. */
 import { LIMITS } from "@femtoclaw/protocol";
-import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime";
+import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime/configuration";
 
 export interface Note {
   readonly otherwise?: string;

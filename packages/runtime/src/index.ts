@@ -3,9 +3,14 @@
  *
  * `resolveConfiguration` checks a configuration against this machine, `createRuntime` starts a runtime from it, and
  * `runtime.openSession` lets somebody propose. Everything proposed there is validated, authorized, executed in
- * isolation and recorded before it is answered.
+ * isolation and recorded before it is answered. `replay` and `recompute` check a log against the machines.
+ *
+ * What only hosts and auditors' tools need has entry points of its own: `/redecide` decides recorded calls once more,
+ * `/epochs` begins a log with what another one holds, `/configuration` reads a configuration and runs nothing, and
+ * `/live` is what a host loads while it starts.
  */
 
+// What is said to a runtime, and what it answers.
 export {
   type Answered,
   type ApprovalCard,
@@ -21,14 +26,13 @@ export {
   type TerminalStatus,
   type UpstreamView,
 } from "@femtoclaw/protocol";
+
+// A runtime, and what it is started from.
 export type { Inspect } from "./actors/system.ts";
-export * from "./configuration/index.ts";
-export { type DeployedSources, type Integrity, machineDigests, manifestDigests } from "./deployment.ts";
-export { type ForkOptions, forkLog } from "./epochs/fork.ts";
-export { freePlace, placeInOwnFolder } from "./epochs/free-place.ts";
-export type { OpenedEpoch } from "./epochs/open-epoch.ts";
-export { type RestoredLog, type RestoreOptions, restoreLog } from "./epochs/restore.ts";
-export { putInPlace, WorkFolder } from "./epochs/work-folder.ts";
+export { type ConfigurationInput, resolveConfiguration } from "./configuration/resolve-configuration.ts";
+export type { ResolvedConfiguration } from "./configuration/resolved-configuration.ts";
+export type { DeployedSources, Integrity } from "./deployment.ts";
+// Who answers questions, and operates what runs.
 export { type Answer, operatorName, questionDigestOf } from "./gate/questions/answers.ts";
 export * from "./live.ts";
 export type { Approvals } from "./operators/approvals.ts";
@@ -37,36 +41,10 @@ export type { PruneRequest, Retention } from "./operators/retention.ts";
 export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./operators/status.ts";
 export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
+// Who replays and verifies.
 export { eventCount } from "./projection/execution-records.ts";
 export type { Counters } from "./projection/executions.ts";
 export { Projection } from "./projection/projection.ts";
-export {
-  AS_RECORDED,
-  CandidateJudge,
-  type Judge,
-  ON_TRIAL,
-  RecordedJudge,
-  RecordedTrialJudge,
-  trialBody,
-} from "./redecide/judges.ts";
-export {
-  callOf,
-  type DecidedLog,
-  type DifferenceGroup,
-  type PolicyDifference,
-  policyDifference,
-} from "./redecide/policy-difference.ts";
-export {
-  askerOf,
-  capabilityOf,
-  isDecided,
-  type Judgement,
-  type RecordedCall,
-  recordedCall,
-  toolOf,
-} from "./redecide/recorded-call.ts";
-export { type DecisionLog, newestTrial, recordedDecision } from "./redecide/recorded-decision.ts";
-export { RecordedPolicies } from "./redecide/recorded-policies.ts";
 export type { ChangesRequest } from "./relay/changes.ts";
 export type { RelayWishes } from "./relay/relays.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
@@ -81,6 +59,7 @@ export {
   replayDifference,
 } from "./replay/replay.ts";
 export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
+// Who proposes.
 export type { ProposeOptions, Session, SessionOptions } from "./sessions/session.ts";
 export type { HaltRequest } from "./sessions/session-halts.ts";
 export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";

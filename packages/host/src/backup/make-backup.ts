@@ -9,7 +9,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { type LogVerdict, syncFolder, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { errorText, FemtoError, hasNoHardLinks, printable, systemErrorCode, VERSION } from "@femtoclaw/protocol";
-import { placeInOwnFolder, WorkFolder } from "@femtoclaw/runtime";
+import { placeInOwnFolder, WorkFolder } from "@femtoclaw/runtime/epochs";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { CONFIGURATION_NAME, POLICY_FOLDER, readProjectFiles } from "../configuration/project-files.ts";
 import { isBelow, refuseReached } from "../configuration/reached-by-calls.ts";

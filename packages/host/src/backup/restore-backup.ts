@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { beginsWith, type Checkpoint, syncTree, TilesReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import { freePlace, putInPlace, type RestoredLog, restoreLog, WorkFolder } from "@femtoclaw/runtime";
+import { freePlace, putInPlace, type RestoredLog, restoreLog, WorkFolder } from "@femtoclaw/runtime/epochs";
 import type { During } from "../terminal/progress.ts";
 import { type BackupManifest, LOGS_FOLDER, PROJECT_FOLDER } from "./manifest.ts";
 import { refused, unpackBackup, verifyUnpacked } from "./unpack-backup.ts";

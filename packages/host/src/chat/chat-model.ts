@@ -14,7 +14,7 @@ import {
   printable,
   systemErrorCode,
 } from "@femtoclaw/protocol";
-import type { ChatSetting } from "@femtoclaw/runtime";
+import type { ChatSetting } from "@femtoclaw/runtime/configuration";
 
 export interface ModelOptions {
   readonly provider?: ProviderName;

@@ -1,7 +1,7 @@
 /** `chat`: a person talks to a model, and the running host stands between the model and the machine. */
 import { Agent, type Stop } from "@femtoclaw/agent";
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
-import type { ChatSetting } from "@femtoclaw/runtime";
+import type { ChatSetting } from "@femtoclaw/runtime/configuration";
 import { ChatHost } from "../chat/chat-host.ts";
 import { chatModel, type ModelOptions } from "../chat/chat-model.ts";
 import { type Person, spokenOnce, TerminalPerson } from "../chat/person.ts";

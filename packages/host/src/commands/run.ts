@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { isAbsolute, relative } from "node:path";
 import type { OperatorClient } from "@femtoclaw/client";
 import { EXIT, FemtoError, type LaunchOutput, printable, type Reply } from "@femtoclaw/protocol";
-import type { LaunchSetting } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { OwnTerminal } from "../launch/own-terminal.ts";
 import { showLaunch } from "../launch/show-launch.ts";

@@ -13,16 +13,16 @@ import {
   type ProgramGrant,
   printable,
 } from "@femtoclaw/protocol";
+import type { ResolvedConfiguration } from "@femtoclaw/runtime";
 import type {
   CapabilitySetting,
   ChatSetting,
   LaunchSetting,
   PackageSetting,
-  ResolvedConfiguration,
   Rights,
   UpstreamSetting,
   WitnessSetting,
-} from "@femtoclaw/runtime";
+} from "@femtoclaw/runtime/configuration";
 import { endpointUrl } from "../endpoints/endpoint-url.ts";
 
 type Section = readonly [title: string, lines: readonly string[]];

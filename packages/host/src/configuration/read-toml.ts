@@ -3,7 +3,7 @@
  * TOML. One provides the values, the other the positions for messages.
  */
 import { decodeSourceText, FemtoError, type JsonValue, jsonPointer, LIMITS, printable } from "@femtoclaw/protocol";
-import type { ConfigurationFault, SourceOf } from "@femtoclaw/runtime";
+import type { ConfigurationFault, SourceOf } from "@femtoclaw/runtime/configuration";
 import { parse } from "toml";
 import { CONFIGURATION_BYTES_MAX } from "./project-files.ts";
 import { type Position, tomlPositions } from "./toml-positions.ts";

@@ -12,7 +12,8 @@ import {
 } from "@femtoclaw/journal";
 import { compilePolicy, confinedAuthority, createPolicyEngine, NO_HISTORY } from "@femtoclaw/policy";
 import { ERRORS, EVERYBODY, FemtoError } from "@femtoclaw/protocol";
-import { operatorName, type WebhookSetting } from "@femtoclaw/runtime";
+import { operatorName } from "@femtoclaw/runtime";
+import type { WebhookSetting } from "@femtoclaw/runtime/configuration";
 import { probeSandbox, type SandboxProbe } from "@femtoclaw/sandbox";
 import type { CommandContext } from "../commands/command-context.ts";
 import { heldText, holdLog, rememberedText } from "../commands/host/known-log.ts";

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { printable } from "@femtoclaw/protocol";
-import type { EndpointAddress } from "@femtoclaw/runtime";
+import type { EndpointAddress } from "@femtoclaw/runtime/configuration";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { endpointUrl } from "../endpoints/endpoint-url.ts";

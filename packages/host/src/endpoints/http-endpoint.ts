@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ConnectionPlaces, FemtoError, systemErrorCode } from "@femtoclaw/protocol";
-import type { EndpointAddress } from "@femtoclaw/runtime";
+import type { EndpointAddress } from "@femtoclaw/runtime/configuration";
 import { bracketed, endpointUrl } from "./endpoint-url.ts";
 
 /** LIMIT: connections at once; a few clients that ask now and then need no more. None of them shows a secret. */

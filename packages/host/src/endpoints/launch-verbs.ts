@@ -4,7 +4,8 @@
  */
 import { resolve } from "node:path";
 import { FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
-import type { LaunchSetting, LogEntry, Runtime } from "@femtoclaw/runtime";
+import type { LogEntry, Runtime } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import { LaunchedAgent } from "../launch/launched-agent.ts";
 import { throwAway } from "../launch/throw-away.ts";
 import { invalid, isPositive, refuseUnknown, waitedMs } from "./request-fields.ts";

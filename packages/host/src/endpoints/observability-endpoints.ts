@@ -1,6 +1,7 @@
 /** Serves metrics and health over HTTP, from before the runtime is up until after it has ended. */
 import { ERRORS, errorText } from "@femtoclaw/protocol";
-import type { EndpointAddress, ResolvedConfiguration, RuntimeStatus } from "@femtoclaw/runtime";
+import type { ResolvedConfiguration, RuntimeStatus } from "@femtoclaw/runtime";
+import type { EndpointAddress } from "@femtoclaw/runtime/configuration";
 import { endpointUrl } from "./endpoint-url.ts";
 import type { HttpAnswer, HttpEndpoint, Routes } from "./http-endpoint.ts";
 

@@ -30,9 +30,6 @@ export interface OperatorParts {
   reload(by: string): Promise<ReloadAnswer>;
 }
 
-/** The modules that look back at a whole log are a tenth of all modules of a host, so no start waits for them. */
-const lookingBack = () => import("@femtoclaw/runtime");
-
 export function operatorHandlers({
   runtime,
   sockets,
@@ -95,7 +92,8 @@ function policyVerbs(runtime: Runtime, reload: OperatorParts["reload"]): Operato
     "policy.decision": async ({ ref, ...rest }) => {
       refuseUnknown(rest);
       if (typeof ref !== "string") throw invalid("`ref` must be a string");
-      const { recordedDecision } = await lookingBack();
+      // The modules that look back at a log are a tenth of all modules of a host, so no start waits for them.
+      const { recordedDecision } = await import("@femtoclaw/runtime/redecide");
       return await recordedDecision(runtime.reader, ref);
     },
     "policy.reload": (fields) => {
@@ -117,7 +115,7 @@ function historyVerbs(runtime: Runtime): OperatorHandlers<"fork" | "replay"> {
     replay: async ({ to, ...rest }) => {
       refuseUnknown(rest);
       if (to !== undefined && !isCount(to)) throw invalid("`to` must be a sequence number");
-      const { replay } = await lookingBack();
+      const { replay } = await import("@femtoclaw/runtime");
       const replayed = await replay(runtime.reader, to === undefined ? {} : { to });
       const { projection, from, snapshotsEqual: snapshots_equal } = replayed;
       return { records: projection.size, from, snapshots_equal, actors: projection.snapshot() };

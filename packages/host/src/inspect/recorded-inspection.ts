@@ -3,7 +3,7 @@ import type { Answer, Beginning, Explained, Inspection, ProofView, Question, Ver
 import { RecordPages } from "@femtoclaw/inspector";
 import { checkProof, type LinesReader, type LogVerdict, prove, type ReplayReader } from "@femtoclaw/journal";
 import { FemtoError, type RecordPage, VERSION } from "@femtoclaw/protocol";
-import { recordedDecision } from "@femtoclaw/runtime";
+import { recordedDecision } from "@femtoclaw/runtime/redecide";
 import type { CommandContext } from "../commands/command-context.ts";
 import { explained } from "./explained.ts";
 import { proofView } from "./live-inspection.ts";

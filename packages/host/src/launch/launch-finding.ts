@@ -3,7 +3,8 @@
  * working.
  */
 import { connectGrants, DEFAULT_PORTS, type FetchTarget, isPermittedBy, printable } from "@femtoclaw/protocol";
-import type { LaunchSetting, ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import type { Found } from "../doctor/finding.ts";
 
 export function launchFinding(

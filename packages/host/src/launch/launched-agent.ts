@@ -14,7 +14,8 @@ import {
   type OutputStream,
   type Reply,
 } from "@femtoclaw/protocol";
-import type { LaunchSetting, LogEntry, Runtime, Session } from "@femtoclaw/runtime";
+import type { LogEntry, Runtime, Session } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import { serveProposals } from "./serve-proposals.ts";
 import type { ThrowAway } from "./throw-away.ts";
 

@@ -3,7 +3,7 @@
  * configured.
  */
 import { EXIT, printable } from "@femtoclaw/protocol";
-import type { LaunchSetting } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import { TUNNEL_ADDRESS } from "@femtoclaw/sandbox";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { ThrowAway } from "./throw-away.ts";

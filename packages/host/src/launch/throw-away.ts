@@ -4,7 +4,7 @@
  * operator says. Pure. `npm run agents` checks that the real agents accept what is written here.
  */
 
-import type { LaunchSetting } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import { type AgentSettings, DOOR_PATH, NO_SETTINGS, TUNNEL_ADDRESS } from "@femtoclaw/sandbox";
 import { tomlString } from "../configuration/toml-text.ts";
 import { OPENCODE_TOOLS } from "../mcp/agent-configuration.ts";

@@ -5,7 +5,7 @@
 import type { LogVerdict, ReplayReader } from "@femtoclaw/journal";
 import { TilesReader } from "@femtoclaw/journal";
 import type { RecordedDecision } from "@femtoclaw/protocol";
-import { recordedDecision } from "@femtoclaw/runtime";
+import { recordedDecision } from "@femtoclaw/runtime/redecide";
 import type { CommandContext } from "../commands/command-context.ts";
 import { hostAnswers } from "../commands/host/host.ts";
 import { exportOfHost } from "../log/host-export.ts";

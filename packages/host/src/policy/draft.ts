@@ -3,7 +3,7 @@
  */
 import type { GrantProposal } from "@femtoclaw/policy";
 import type { PolicyActivatedBody } from "@femtoclaw/protocol";
-import { callOf, isDecided, type Judge, newestTrial, type RecordedCall } from "@femtoclaw/runtime";
+import { callOf, isDecided, type Judge, newestTrial, type RecordedCall } from "@femtoclaw/runtime/redecide";
 import type { DecisionReader } from "./decision-source.ts";
 import { type CallRemedy, type ExaminedCall, isExamined, type PresentPolicy } from "./present-policy.ts";
 

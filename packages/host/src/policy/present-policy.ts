@@ -1,7 +1,7 @@
 /** The policy compiled from the present configuration, asked about past calls: what it says now, and what it lacks. */
 import { type CompiledPolicy, type Explanation, type GrantProposal, PolicyReader, remedyFor } from "@femtoclaw/policy";
 import { CONNECT_ACTION, errorText, type FactQuestion, type Facts } from "@femtoclaw/protocol";
-import { askerOf, CandidateJudge, capabilityOf, type Judge, type RecordedCall } from "@femtoclaw/runtime";
+import { askerOf, CandidateJudge, capabilityOf, type Judge, type RecordedCall } from "@femtoclaw/runtime/redecide";
 import { type Entry, entriesOf, meaningOf } from "../configuration/grant-meaning.ts";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
 import { compiledPolicyOf, registeredManifests } from "../process/preflight.ts";

@@ -12,7 +12,7 @@ import {
   pointerTokens,
   printable,
 } from "@femtoclaw/protocol";
-import type { SourceOf } from "@femtoclaw/runtime";
+import type { SourceOf } from "@femtoclaw/runtime/configuration";
 import { readToml } from "../configuration/read-toml.ts";
 import { OUTCOMES, type Outcome, type PolicyTest } from "./policy-test.ts";
 import { testedManifest } from "./tested-manifest.ts";

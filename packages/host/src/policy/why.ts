@@ -22,7 +22,7 @@ import {
   recordedCall,
   toolOf,
   trialBody,
-} from "@femtoclaw/runtime";
+} from "@femtoclaw/runtime/redecide";
 import type { CommandContext } from "../commands/command-context.ts";
 import { grantLine } from "../configuration/grant-text.ts";
 import { isExamined, PresentPolicy } from "./present-policy.ts";

@@ -1,6 +1,6 @@
 /** What another policy would have decided, for people and for scripts. */
 import { printable } from "@femtoclaw/protocol";
-import type { DifferenceGroup, Judgement, PolicyDifference } from "@femtoclaw/runtime";
+import type { DifferenceGroup, Judgement, PolicyDifference } from "@femtoclaw/runtime/redecide";
 import { callText } from "./call-text.ts";
 import { countText } from "./count-text.ts";
 import type { Output } from "./output.ts";

@@ -1,7 +1,8 @@
 /** The webhook of a configuration: its secret, the watch on questions, and the delivery of messages. */
 import { type Clock, readPrivate, systemClock } from "@femtoclaw/journal";
 import { errorText, FemtoError, type HostEnvironment, printable } from "@femtoclaw/protocol";
-import type { LogEntry, Runtime, WebhookSetting } from "@femtoclaw/runtime";
+import type { LogEntry, Runtime } from "@femtoclaw/runtime";
+import type { WebhookSetting } from "@femtoclaw/runtime/configuration";
 import { QuestionWatch } from "./question-watch.ts";
 import { WebhookDelivery, type WebhookStatus } from "./webhook-delivery.ts";
 

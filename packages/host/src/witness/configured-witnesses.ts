@@ -1,7 +1,8 @@
 /** The witnesses that a configuration names, each with its transport. */
 import assert from "node:assert/strict";
 import { parseWitnessKey } from "@femtoclaw/journal";
-import type { Witness, WitnessSetting } from "@femtoclaw/runtime";
+import type { Witness } from "@femtoclaw/runtime";
+import type { WitnessSetting } from "@femtoclaw/runtime/configuration";
 import { CommandWitness } from "./command-witness.ts";
 import { FileWitness } from "./file-witness.ts";
 import { HttpWitness } from "./http-witness.ts";

@@ -8,7 +8,7 @@ import {
   WitnessedFolder,
 } from "@femtoclaw/journal";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import type { WitnessSetting } from "@femtoclaw/runtime";
+import type { WitnessSetting } from "@femtoclaw/runtime/configuration";
 import { readTail, type WitnessFileTail } from "./witness-file.ts";
 
 /** LIMIT: bytes read of one witness file: the checkpoints of some weeks of uninterrupted work. */

@@ -1,5 +1,5 @@
 /** The agents that `femtoclaw run` writes configurations for, as they are tried: pinned, and started without a person. */
-import type { LaunchSetting } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 
 export interface KnownAgent {
   readonly kind: Exclude<LaunchSetting["kind"], "other">;

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockFile } from "@femtoclaw/journal/file-lock";
 import type { GrantProposal } from "@femtoclaw/policy";
-import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime";
+import { DEFAULT_SEARCH_PATH, findProgram } from "@femtoclaw/runtime/configuration";
 import fc from "fast-check";
 import { parse } from "toml";
 import { describe, expect, it } from "vitest";

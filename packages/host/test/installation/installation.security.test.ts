@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { ERRORS, EXIT } from "@femtoclaw/protocol";
-import { machineDigests } from "@femtoclaw/runtime";
+import { machineDigests } from "@femtoclaw/runtime/deployment";
 import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { examineInstallation } from "../../src/installation/examine.ts";

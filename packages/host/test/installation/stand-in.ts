@@ -5,7 +5,7 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { machineDigests } from "@femtoclaw/runtime";
+import { machineDigests } from "@femtoclaw/runtime/deployment";
 import { COMMAND } from "../playground.ts";
 
 const [NODE, LAUNCH] = COMMAND;

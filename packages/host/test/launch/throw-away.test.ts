@@ -4,7 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LaunchSetting, ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { ResolvedConfiguration } from "@femtoclaw/runtime";
+import type { LaunchSetting } from "@femtoclaw/runtime/configuration";
 import { NO_SETTINGS } from "@femtoclaw/sandbox";
 import { expect, test } from "vitest";
 import { launchFinding } from "../../src/launch/launch-finding.ts";

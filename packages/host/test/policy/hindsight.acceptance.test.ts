@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { PolicyDifference } from "@femtoclaw/runtime";
+import type { PolicyDifference } from "@femtoclaw/runtime/redecide";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Why } from "../../src/policy/why.ts";
 import { CONFIGURATION, Playground } from "../playground.ts";

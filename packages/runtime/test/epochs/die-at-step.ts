@@ -23,7 +23,8 @@ syncBuiltinESMExports();
 
 // Loaded only now, so that they get the functions from above.
 const { LeveldbStore, StoreReader } = await import("@femtoclaw/journal");
-const { createRuntime, forkLog, resolveConfiguration } = await import("@femtoclaw/runtime");
+const { createRuntime, resolveConfiguration } = await import("@femtoclaw/runtime");
+const { forkLog } = await import("@femtoclaw/runtime/epochs");
 
 if (what === "fork") {
   const stateDirectory = join(root, "state");

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { compilePolicy } from "@femtoclaw/policy";
 import type { Configuration } from "@femtoclaw/protocol";
-import { CandidateJudge, type Judge, type Runtime, type Session } from "@femtoclaw/runtime";
+import type { Runtime, Session } from "@femtoclaw/runtime";
+import { CandidateJudge, type Judge } from "@femtoclaw/runtime/redecide";
 import { call, Home } from "../runtime-fixture.ts";
 
 const ENABLED = { fs_read: true, fs_write: true, fs_list: true } as const;

@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
-import { AS_RECORDED, policyDifference, type Runtime } from "@femtoclaw/runtime";
+import type { Runtime } from "@femtoclaw/runtime";
+import { AS_RECORDED, policyDifference } from "@femtoclaw/runtime/redecide";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, Home } from "../runtime-fixture.ts";
 import { judgeUnder } from "./decided-history.ts";

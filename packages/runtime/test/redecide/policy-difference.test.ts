@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { exportTiles, exportValues, TilesReader } from "@femtoclaw/journal";
-import { AS_RECORDED, policyDifference, RecordedJudge, type Runtime, recordedDecision } from "@femtoclaw/runtime";
+import type { Runtime } from "@femtoclaw/runtime";
+import { AS_RECORDED, policyDifference, RecordedJudge, recordedDecision } from "@femtoclaw/runtime/redecide";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wholeRecord } from "../../src/redecide/whole-record.ts";
 import { type Home, ofType, recordsOf } from "../runtime-fixture.ts";

@@ -7,7 +7,7 @@ import {
   ON_TRIAL,
   policyDifference,
   RecordedTrialJudge,
-} from "@femtoclaw/runtime";
+} from "@femtoclaw/runtime/redecide";
 import { describe, expect, it } from "vitest";
 import { wholeRecord } from "../../src/redecide/whole-record.ts";
 import { recordsOf } from "../runtime-fixture.ts";

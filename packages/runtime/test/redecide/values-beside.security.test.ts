@@ -1,7 +1,8 @@
 /** Facts and rules can stand beside their records. What is put back is decided on only if it is facts and rules. */
 import type { JournalReader } from "@femtoclaw/journal";
 import type { RunTable, TypedRecord } from "@femtoclaw/protocol";
-import { AS_RECORDED, type DecidedLog, policyDifference, RecordedJudge, type Runtime } from "@femtoclaw/runtime";
+import type { Runtime } from "@femtoclaw/runtime";
+import { AS_RECORDED, type DecidedLog, policyDifference, RecordedJudge } from "@femtoclaw/runtime/redecide";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { call, capability, Home, ofType, recordsOf } from "../runtime-fixture.ts";
 

@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileRule } from "@femtoclaw/policy";
 import type { Configuration, Reply, ShadowVerdict } from "@femtoclaw/protocol";
-import { isDecided, type PolicyFilesOption, type Runtime } from "@femtoclaw/runtime";
+import type { PolicyFilesOption, Runtime } from "@femtoclaw/runtime";
+import { isDecided } from "@femtoclaw/runtime/redecide";
 import { onTestFinished } from "vitest";
 import { call, type Home, recordsOf, type StartOptions, temporaryHome } from "../runtime-fixture.ts";
 

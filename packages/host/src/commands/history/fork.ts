@@ -4,7 +4,7 @@
  */
 import { join, resolve } from "node:path";
 import { EXIT, type Fork, printable } from "@femtoclaw/protocol";
-import { forkLog, freePlace } from "@femtoclaw/runtime";
+import { forkLog, freePlace } from "@femtoclaw/runtime/epochs";
 import type { LoadedConfiguration } from "../../configuration/load-configuration.ts";
 import { refuseReachedPlace } from "../../configuration/reached-by-calls.ts";
 import { readJournal } from "../../log/read-journal.ts";

@@ -5,7 +5,7 @@
 import { dirname } from "node:path";
 import type { GrantProposal } from "@femtoclaw/policy";
 import { EXIT, FemtoError, printable } from "@femtoclaw/protocol";
-import { type PolicyDifference, policyDifference, recordedCall } from "@femtoclaw/runtime";
+import { type PolicyDifference, policyDifference, recordedCall } from "@femtoclaw/runtime/redecide";
 import type { Entry } from "../../configuration/grant-meaning.ts";
 import { grantLine } from "../../configuration/grant-text.ts";
 import { grantedConfiguration } from "../../configuration/granted-configuration.ts";

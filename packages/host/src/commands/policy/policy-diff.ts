@@ -1,6 +1,12 @@
 /** `policy diff`: what another configuration would have decided about the calls of a log. */
 import { EXIT, FemtoError } from "@femtoclaw/protocol";
-import { AS_RECORDED, type Judge, type PolicyDifference, policyDifference, RecordedJudge } from "@femtoclaw/runtime";
+import {
+  AS_RECORDED,
+  type Judge,
+  type PolicyDifference,
+  policyDifference,
+  RecordedJudge,
+} from "@femtoclaw/runtime/redecide";
 import { withLog } from "../../policy/decision-source.ts";
 import { judgeOf } from "../../policy/present-policy.ts";
 import { compiledPolicyOf } from "../../process/preflight.ts";

@@ -7,7 +7,7 @@ import {
   type PolicyDifference,
   policyDifference,
   RecordedTrialJudge,
-} from "@femtoclaw/runtime";
+} from "@femtoclaw/runtime/redecide";
 import { type DecisionReader, withLog } from "../../policy/decision-source.ts";
 import { differenceValue, policyDifferenceLines } from "../../terminal/policy-difference-text.ts";
 import { fileText } from "../audit/audit.ts";

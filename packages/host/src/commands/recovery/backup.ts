@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { copyForVerification, lockClaim, openStateDirectory, parseCheckpoint, StoreReader } from "@femtoclaw/journal";
 import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { EXIT, printable } from "@femtoclaw/protocol";
-import { freePlace } from "@femtoclaw/runtime";
+import { freePlace } from "@femtoclaw/runtime/epochs";
 import { type MadeBackup, makeBackup } from "../../backup/make-backup.ts";
 import { heldInBackup, type RestoredState, restoreBackup } from "../../backup/restore-backup.ts";
 import type { LoadedConfiguration } from "../../configuration/load-configuration.ts";
