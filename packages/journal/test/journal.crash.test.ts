@@ -40,7 +40,7 @@ describe("a writer that is killed", () => {
     const directory = await temporaryDirectory();
     const acknowledged = new Map<number, string>();
     for (let round = 0; round < 8; round += 1) {
-      const lines = await killAfter(startWriter(directory, `boot-${round}`), 40 + ((round * 733) % 1_500));
+      const lines = await killAfter(startWriter(directory, `boot-${round}`), 40 + ((round * 367) % 750));
       for (const line of lines) {
         const [seq = "", content = ""] = line.split(" ");
         acknowledged.set(Number(seq), content);

@@ -145,7 +145,7 @@ it("holds for every file, whatever the tables say", async () => {
         count(`${changed.has(index) ? "changed" : "kept"} ${write}`);
       }
     }),
-    { numRuns: 50 },
+    { numRuns: 35 },
   );
   // Where children never got anywhere, nothing was tried. Tables at random give each of these dozens of times.
   for (const what of [

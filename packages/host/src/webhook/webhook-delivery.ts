@@ -6,7 +6,7 @@ import type { Clock } from "@femtoclaw/journal";
 import { errorText } from "@femtoclaw/protocol";
 import { signedRequest, type WebhookMessage } from "./webhook-message.ts";
 
-/** LIMIT: waiting messages, of some 2 KiB each; at most 256 questions are open at a time. */
+/** LIMIT: waiting messages, of some 2 KiB each: four times as many as questions are open by default. */
 const WAITING_MAX = 1_024;
 /** LIMIT: milliseconds of one attempt. */
 const ATTEMPT_MS = 10_000;

@@ -171,7 +171,7 @@ describe("decisions", () => {
           expect(verdictOf(engine, asked)).toBe(verdict);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     // A generator that never permits would prove nothing.
     for (const verdict of ["allowed", "FEMTO_APPROVAL_REQUIRED", "FEMTO_POLICY_NO_PERMIT", "FEMTO_POLICY_FORBIDDEN"]) {
@@ -202,7 +202,7 @@ describe("decisions", () => {
           if (verdict === "FEMTO_APPROVAL_REQUIRED") expect(tightened[index]).not.toBe("allowed");
         });
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     // A generator that never permits would prove nothing here either.
     for (const verdict of ["allowed", "FEMTO_APPROVAL_REQUIRED", "FEMTO_POLICY_FORBIDDEN"]) {
@@ -229,7 +229,7 @@ describe("decisions", () => {
           else expect(after).toBe(before);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -256,7 +256,7 @@ describe("decisions", () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 

@@ -144,7 +144,7 @@ describe("projection and memory", () => {
         if (allowed) expect(plain.permits("process_exec", { type: "Program", id: "/usr/bin/one" }, context)).toBe(true);
         seen[allowed ? "taken" : "refused"] += 1;
       }),
-      { numRuns: 3_000 },
+      { numRuns: 2_000 },
     );
     expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(100);
   });
