@@ -89,8 +89,10 @@ async function readPart(
   let total = 0;
   while (total < wanted) {
     signal.throwIfAborted();
-    // Asking for one byte more than is left reveals the end of the file in the same read.
-    const expected = Math.max(size - offset - total, 0) + 1;
+    // Asking for one byte more than is left reveals the end of the file in the same read. A file that grows meanwhile is
+    // read on in whole chunks.
+    const left = size - offset - total;
+    const expected = left >= 0 ? left + 1 : CHUNK_BYTES;
     const chunk = Buffer.allocUnsafeSlow(Math.min(wanted - total, expected, CHUNK_BYTES));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset + total);
     chunks.push(chunk.subarray(0, bytesRead));
