@@ -6,6 +6,7 @@ import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "
 import { valueAt } from "../facts/arguments.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { RESULT_ROOM } from "../result-room.ts";
 import { nextTurn } from "./pace.ts";
 import { PATH_ARGUMENT, requireType } from "./path-argument.ts";
 import { namesIn, noteLeftOut, WalkBounds, walk } from "./walk.ts";
@@ -106,7 +107,7 @@ class Listing {
   #bytesLeft: number;
 
   constructor(bytesMax: number) {
-    this.#bytesLeft = bytesMax;
+    this.#bytesLeft = Math.min(bytesMax, RESULT_ROOM);
   }
 
   add(entry: Entry): boolean {

@@ -6,6 +6,7 @@ import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtocl
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { haveRoom } from "../result-room.ts";
 import { contentText, type Encoding } from "./content.ts";
 import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType } from "./path-argument.ts";
 
@@ -70,6 +71,10 @@ async function read({ args, bound, signal, limits }: CapabilityCall): Promise<Js
     throw new FemtoError("FEMTO_CAPABILITY_FAILED", `${printable(path.path)} is not UTF-8 there`, {
       fix: 'Read it with encoding "base64".',
     });
+  }
+  if (!haveRoom([content])) {
+    const reason = `what ${printable(path.path)} holds there has more bytes as JSON than a result has room for`;
+    throw new FemtoError("FEMTO_FILE_TOO_LARGE", reason, { fix: "Read it in parts, by offset and length." });
   }
   return { content, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }

@@ -8,6 +8,7 @@ import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "
 import { contentAt } from "../facts/arguments.ts";
 import type { HeldFile } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { RESULT_ROOM } from "../result-room.ts";
 import { missing } from "./held-place.ts";
 import { type Glance, readWhole } from "./kept.ts";
 import { PART_BYTES, Pace } from "./pace.ts";
@@ -120,7 +121,7 @@ class Finder {
   constructor(pattern: string, call: CapabilityCall) {
     this.#search = new TextSearch(Buffer.from(pattern, "utf8"));
     this.#pace = new Pace(call);
-    this.#outputLeft = call.limits.outputBytes;
+    this.#outputLeft = Math.min(call.limits.outputBytes, RESULT_ROOM);
   }
 
   async look(name: string, file: HeldFile | null): Promise<void> {
