@@ -1,5 +1,5 @@
 /** Files that are made or moved while the file system fails at a step, or somebody else takes a name away meanwhile. */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
@@ -7,11 +7,15 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { Playground } from "./playground.ts";
 
 /** What happens before or after a step of the file system, by its name. */
-type Meanwhile = Readonly<Partial<Record<"link" | "unlink", (path: string) => void>>>;
+type Meanwhile = Readonly<
+  Partial<Record<"link" | "unlink" | "mkdir" | "lstat", (path: string) => void>> & {
+    readonly open?: (flags: number) => void;
+  }
+>;
 let before: Meanwhile = {};
 let after: Meanwhile = {};
 
-const { link, unlink } = fs;
+const { link, unlink, mkdir, lstat, open } = fs;
 beforeAll(() => {
   fs.link = async (from, to) => {
     before.link?.(String(to));
@@ -21,11 +25,27 @@ beforeAll(() => {
   fs.unlink = async (path) => {
     before.unlink?.(String(path));
     await unlink(path);
+    after.unlink?.(String(path));
   };
+  Object.assign(fs, {
+    mkdir: async (path: string) => {
+      before.mkdir?.(path);
+      await mkdir(path);
+      after.mkdir?.(path);
+    },
+    lstat: async (path: string | Buffer, options: object) => {
+      before.lstat?.(String(path));
+      return await lstat(path, options);
+    },
+    open: async (path: string, flags: number, mode?: number) => {
+      before.open?.(flags);
+      return await open(path, flags, mode);
+    },
+  });
   syncBuiltinESMExports();
 });
 afterAll(() => {
-  Object.assign(fs, { link, unlink });
+  Object.assign(fs, { link, unlink, mkdir, lstat, open });
   syncBuiltinESMExports();
 });
 
@@ -87,4 +107,78 @@ it.each([
     reason: expect.stringContaining("hard link") as string,
   });
   expect(names(place)).toEqual(["a"]);
+});
+
+it.each([
+  ["fs_write", { path: "out/b", content: "x", mode: "create" }],
+  ["fs_write", { path: "out/a", content: "x", mode: "overwrite" }],
+  ["fs_edit", { path: "out/a", old: "words", new: "x" }],
+  ["fs_move", { from: "out/a", to: "out/b" }],
+  ["fs_move", { from: "out/empty", to: "out/b" }],
+  ["fs_delete", { path: "out/a" }],
+  ["fs_delete", { path: "out/empty" }],
+  ["fs_mkdir", { path: "out/b" }],
+])("%s changes nothing in a folder that the host may not read (%#)", async (tool, args) => {
+  using place = new Playground();
+  place.file("out/a", "words");
+  mkdirSync(join(place.workspace, "out/empty"));
+  before = { open: (flags) => void ((flags & constants.O_DIRECTORY) !== 0 && fails("EACCES")()) };
+  const outcome = await place.call(tool, args);
+  const reason = expect.stringContaining("may not read the folder") as string;
+  expect(outcome).toMatchObject({ event: "failed", code: "FEMTO_OS_REFUSED", reason });
+  expect(names(place)).toEqual(["a", "empty"]);
+  expect(readFileSync(join(place.workspace, "out/a"), "utf8")).toBe("words");
+});
+
+it("a file is made, even where somebody else takes its temporary name away", async () => {
+  using place = new Playground();
+  before = { unlink: (path) => rmSync(path) };
+  const outcome = await place.call("fs_write", { path: "out/b", content: "x", mode: "create" });
+  expect(outcome).toMatchObject({ event: "succeeded", result: { bytes: 1 } });
+  expect(names(place)).toEqual(["b"]);
+});
+
+it("a file that somebody else takes away at its new place has been moved", async () => {
+  using place = new Playground();
+  place.file("out/a", "words");
+  after = { unlink: () => rmSync(join(place.workspace, "out/b")) };
+  expect(await place.call("fs_move", { from: "out/a", to: "out/b" })).toMatchObject({ event: "succeeded" });
+});
+
+it("nothing is added to a file that has lost its name", async () => {
+  using place = new Playground();
+  const path = place.file("out/a", "words");
+  const between = (): void => rmSync(path);
+  const outcome = await place.call("fs_write", { path: "out/a", content: "x", mode: "append" }, { between });
+  expect(outcome).toMatchObject({ event: "failed", code: "FEMTO_FILE_CHANGED" });
+});
+
+it("a call that has made a folder is not called cancelled", async () => {
+  using place = new Playground();
+  const cancelled = new AbortController();
+  after = { mkdir: () => cancelled.abort() };
+  const args = { path: "out/b/c/d", parents: true };
+  const outcome = await place.call("fs_mkdir", args, { signal: cancelled.signal });
+  expect(outcome).toMatchObject({ event: "succeeded", result: { created: 3 } });
+  expect(existsSync(join(place.workspace, "out/b/c/d"))).toBe(true);
+});
+
+it.each([
+  ["the system refuses", fails("ENOSPC"), "FEMTO_OS_REFUSED"],
+  ["somebody else makes", (path: string) => mkdirSync(path), "FEMTO_FILE_EXISTS"],
+])("of folders of which %s one, it is said how many were made", async (_, mkdirOf, code) => {
+  using place = new Playground();
+  before = { mkdir: (path) => void (path.endsWith("/d") && mkdirOf(path)) };
+  const outcome = await place.call("fs_mkdir", { path: "out/b/c/d", parents: true });
+  const reason = expect.stringContaining("2 of 3 folders were made") as string;
+  expect(outcome).toMatchObject({ event: "failed", code, reason });
+});
+
+it("a name that cannot be examined keeps nobody from the others", async () => {
+  using place = new Playground();
+  for (const name of ["a", "broken", "c"]) place.file(`out/${name}`, "");
+  before = { lstat: (path) => void (path.endsWith("/broken") && fails("ENOTCONN")()) };
+  const outcome = await place.call("fs_list", { path: "out" });
+  const entries = [{ name: "a" }, { name: "c" }];
+  expect(outcome).toMatchObject({ event: "succeeded", result: { entries, truncated: true } });
 });

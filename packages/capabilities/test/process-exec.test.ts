@@ -183,6 +183,7 @@ describe("process_exec", () => {
       event: "failed",
       code: "FEMTO_OS_REFUSED",
       reason: expect.stringContaining("E2BIG"),
+      fix: expect.stringContaining("shorter arguments"),
     });
   });
 });

@@ -53,6 +53,13 @@ describe("a relay that is none", () => {
     expect(connections.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
+  it("has no way out any more after a frame whose answer closes it, whatever follows that frame", async () => {
+    const { inner, outer, relay, connections } = channel(() => relay.destroy());
+    await say(inner, open(1), open(2), data(2, 4));
+    expect(outer.destroyed).toBe(true);
+    expect(connections).toHaveLength(1);
+  });
+
   it("is not served beyond so many connections at once, and so many in all", async () => {
     const { inner, outer, connections, answered, hear } = channel((connection) => connection.resume().end());
     hear();

@@ -4,7 +4,7 @@ import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
-import { leafOf, missing, requireLeaf, requirePlace, syncFolder, unexpected } from "./held-place.ts";
+import { leafOf, missing, openFolder, requireLeaf, requirePlace, unexpected } from "./held-place.ts";
 import { stateOf, versionOf } from "./kept.ts";
 import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks, VERSION_ARGUMENT } from "./path-argument.ts";
 
@@ -48,6 +48,7 @@ async function remove(call: CapabilityCall): Promise<Change> {
   const { target, type } = path;
   if (target === null || type === "missing") throw missing(path);
   const leaf = leafOf(path);
+  await using folder = await openFolder(path);
   requirePlace(path);
   const found = await requireLeaf(path, target);
   const expected = valueAt(args, "/version");
@@ -61,7 +62,7 @@ async function remove(call: CapabilityCall): Promise<Change> {
       fix: "Delete its contents first.",
     });
   }
-  await syncFolder(path);
+  await folder.sync();
   const isKept = before !== undefined && before.entry.lost === undefined && before.state === stateOf(found);
   return { result: { type }, left: isKept ? {} : null };
 }

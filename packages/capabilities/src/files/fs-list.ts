@@ -1,14 +1,15 @@
 /** `fs_list`: the names in one folder, or of everything below it, with their types. */
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
-import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
+import { type CapabilityManifest, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import type { HeldFolder } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { RESULT_ROOM } from "../result-room.ts";
 import { nextTurn } from "./pace.ts";
 import { PATH_ARGUMENT, requireType } from "./path-argument.ts";
-import { namesIn, WalkBounds, walk } from "./walk.ts";
+import { namesIn, noteLeftOut, WalkBounds, walk } from "./walk.ts";
 
 /** LIMIT: names examined in one call; if there are more, the list is cut and says so. */
 const ENTRIES_MAX = 10_000;
@@ -76,16 +77,18 @@ async function list(call: CapabilityCall): Promise<JsonObject> {
 
 async function listFolder(descriptor: number, call: CapabilityCall): Promise<JsonObject> {
   const names = await namesIn(descriptor, ENTRIES_MAX, call.signal);
+  const bounds = new WalkBounds(ENTRIES_MAX);
+  bounds.isCut = names.length > ENTRIES_MAX;
   const listing = new Listing(call.limits.outputBytes);
   for (let at = 0; at < Math.min(names.length, ENTRIES_MAX); at += EXAMINED_AT_ONCE) {
     await nextTurn(call);
     const part = names.slice(at, Math.min(at + EXAMINED_AT_ONCE, ENTRIES_MAX));
-    const examined = await Promise.all(part.map((name) => examine(`/proc/self/fd/${descriptor}`, name)));
+    const examined = await Promise.all(part.map((name) => examine(`/proc/self/fd/${descriptor}`, name, bounds)));
     for (const entry of examined.filter((found) => found !== null)) {
       if (!listing.add(entry)) return listing.result({ truncated: true });
     }
   }
-  return listing.result({ truncated: names.length > ENTRIES_MAX });
+  return listing.result({ truncated: bounds.isCut || bounds.isBlind });
 }
 
 async function listBelow(root: HeldFolder, call: CapabilityCall): Promise<JsonObject> {
@@ -104,7 +107,7 @@ class Listing {
   #bytesLeft: number;
 
   constructor(bytesMax: number) {
-    this.#bytesLeft = bytesMax;
+    this.#bytesLeft = Math.min(bytesMax, RESULT_ROOM);
   }
 
   add(entry: Entry): boolean {
@@ -119,14 +122,14 @@ class Listing {
   }
 }
 
-/** A name that is not UTF-8 is shown with replacement characters; one that has vanished is left out. */
-async function examine(folder: string, name: Buffer): Promise<Entry | null> {
+/** A name that is not UTF-8 is shown with replacement characters; one that cannot be examined is left out. */
+async function examine(folder: string, name: Buffer, bounds: WalkBounds): Promise<Entry | null> {
   try {
     const found = await lstat(Buffer.concat([Buffer.from(`${folder}/`), name]));
     return { name: name.toString("utf8"), type: typeOf(found), bytes: found.isFile() ? found.size : 0 };
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return null;
-    throw error;
+    noteLeftOut(error, bounds);
+    return null;
   }
 }
 

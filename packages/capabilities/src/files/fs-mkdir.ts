@@ -1,12 +1,12 @@
 /** `fs_mkdir`: makes a folder, and its missing parents if asked to. */
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readlinkSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
+import { type CapabilityManifest, FemtoError, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
-import type { BoundPath } from "../facts/bound-arguments.ts";
+import type { BoundPath, HeldFolder } from "../facts/bound-arguments.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
-import { changed, exists, leafOf, requirePlace, syncFolder } from "./held-place.ts";
+import { changed, exists, leafOf, openFolder, requirePlace } from "./held-place.ts";
 import { versionOf } from "./kept.ts";
 import { NO_LINKS_ARGUMENT, PATH_ARGUMENT, requireNoLinks } from "./path-argument.ts";
 
@@ -50,35 +50,60 @@ async function make(call: CapabilityCall): Promise<Change> {
   const withParents = valueAt(args, "/parents") === true;
   if (path.type === "directory" && withParents) return { result: { created: 0 }, left: null };
   if (path.target !== null) throw exists(path);
+  await using parent = await openFolder(path);
   requirePlace(path);
   signal.throwIfAborted();
-  using held = new DisposableStack();
-  let folder = await makeFolder(path, leafOf(path), path.path, held);
-  await syncFolder(path);
-  let created = 1;
-  let at = path.path;
-  for (const name of path.further) {
-    signal.throwIfAborted();
-    at = `${at}/${name}`;
-    const above = folder;
-    folder = await makeFolder(path, `/proc/self/fd/${above}/${name}`, at, held);
-    fsyncSync(above);
-    created += 1;
-  }
-  const found = fstatSync(folder, { bigint: true });
+  using made = new MadeFolders(path);
+  let folder = await made.add(leafOf(path), path.path);
+  await parent.sync();
+  // From here on the call is not cancelled any more, because it has taken effect.
+  for (const name of path.further) folder = await made.addWithin(folder, name);
+  const found = fstatSync(folder.descriptor, { bigint: true });
   // Folders made on the way may be in use by now, so only the creation of a single folder can be undone.
-  return { result: { created }, left: created === 1 ? { version: versionOf(found) } : null };
+  return { result: { created: made.count }, left: made.count === 1 ? { version: versionOf(found) } : null };
 }
 
-/** INVARIANT: each further folder is made within the one just made, at the place that was decided on. */
-async function makeFolder(path: BoundPath, leaf: string, expected: string, held: DisposableStack): Promise<number> {
-  try {
-    await mkdir(leaf);
-  } catch (error) {
-    throw systemErrorCode(error) === "EEXIST" ? exists(path) : error;
+/** The folders that one call makes, each held open until the next one is made within it. */
+class MadeFolders implements Disposable {
+  count = 0;
+  readonly #path: BoundPath;
+  readonly #held = new DisposableStack();
+
+  constructor(path: BoundPath) {
+    this.#path = path;
   }
-  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
-  const folder = held.adopt(openSync(leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), closeSync);
-  if (readlinkSync(`/proc/self/fd/${folder}`) !== expected) throw changed(path);
-  return folder;
+
+  async addWithin(above: HeldFolder, name: string): Promise<HeldFolder> {
+    const folder = await this.add(`/proc/self/fd/${above.descriptor}/${name}`, `${above.path}/${name}`);
+    fsyncSync(above.descriptor);
+    return folder;
+  }
+
+  /** INVARIANT: each further folder is made within the one just made, at the place that was decided on. */
+  async add(leaf: string, path: string): Promise<HeldFolder> {
+    try {
+      await mkdir(leaf);
+      this.count += 1;
+      const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+      const descriptor = this.#held.adopt(openSync(leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), closeSync);
+      if (readlinkSync(`/proc/self/fd/${descriptor}`) !== path) throw changed({ path });
+      return { descriptor, path };
+    } catch (error) {
+      throw this.#failure(systemErrorCode(error) === "EEXIST" ? exists({ path }) : error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#held.dispose();
+  }
+
+  /** Folders that were made stay, because somebody may use them by now, so the failure says so. */
+  #failure(error: unknown): unknown {
+    if (this.count === 0) return error;
+    const made = `${this.count} of ${this.#path.further.length + 1} folders were made before`;
+    if (error instanceof FemtoError) return new FemtoError(error.code, `${error.message}; ${made}`, { fix: error.fix });
+    const code = systemErrorCode(error);
+    if (code === undefined) return error;
+    return new FemtoError("FEMTO_OS_REFUSED", `the operating system refused with ${code}; ${made}`);
+  }
 }

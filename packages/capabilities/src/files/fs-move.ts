@@ -1,5 +1,6 @@
 /** `fs_move`: moves a file or folder within its file system, and never overwrites anything. */
-import { lstat, mkdir, rename, rmdir, unlink } from "node:fs/promises";
+import { fstatSync } from "node:fs";
+import { mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { type CapabilityManifest, FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
@@ -11,9 +12,10 @@ import {
   leafOf,
   linkNew,
   missing,
+  openFolder,
   requireLeaf,
   requirePlace,
-  syncFolder,
+  targetAt,
   unexpected,
 } from "./held-place.ts";
 import { versionOf } from "./kept.ts";
@@ -73,6 +75,8 @@ async function move(call: CapabilityCall): Promise<Change> {
     });
   }
   if (type === "directory") await requireMovable(from, target, to, call);
+  await using folder = await openFolder(from);
+  await using newFolder = await openFolder(to);
   for (const end of [from, to]) requirePlace(end);
   const found = await requireLeaf(from, target);
   const expected = valueAt(args, "/version");
@@ -87,9 +91,10 @@ async function move(call: CapabilityCall): Promise<Change> {
       fix: "Write the contents to the new path, then delete the old file.",
     });
   }
-  await syncFolder(to);
-  await syncFolder(from);
-  const moved = await lstat(leafOf(to), { bigint: true });
+  await newFolder.sync();
+  await folder.sync();
+  // Of what was moved, not of what somebody else has put there since.
+  const moved = fstatSync(target.descriptor, { bigint: true });
   return { result: { type }, left: { version: versionOf(moved) } };
 }
 
@@ -141,7 +146,7 @@ async function moveFile(from: BoundPath, target: HeldFile, to: BoundPath): Promi
   const [old, next] = [leafOf(from), leafOf(to)];
   await linkNew(old, next, to);
   try {
-    if (!(await isTarget(next, target)) || !(await isTarget(old, target))) throw changed(from);
+    if ((await targetAt(next, target)) === null || (await targetAt(old, target)) === null) throw changed(from);
   } catch (error) {
     // What the call reports is why it moved nothing, not that the new name could not be taken away again.
     await unlink(next).catch(() => undefined);
@@ -152,7 +157,7 @@ async function moveFile(from: BoundPath, target: HeldFile, to: BoundPath): Promi
   } catch (error) {
     // Whoever else took the old name away in the last moment left the file to the new one.
     if (systemErrorCode(error) === "ENOENT") return;
-    if (await isTarget(old, target)) await unlink(next).catch(() => undefined);
+    if ((await targetAt(old, target)) !== null) await unlink(next).catch(() => undefined);
     throw error;
   }
 }
@@ -171,19 +176,8 @@ async function moveFolder(from: BoundPath, target: HeldFile, to: BoundPath): Pro
     await rmdir(next).catch(() => undefined);
     throw error;
   }
-  if (await isTarget(next, target)) return;
+  if ((await targetAt(next, target)) !== null) return;
   // Something else had taken the old name in the last moment; it is moved back.
   await rename(next, old);
   throw changed(from);
-}
-
-/** False if the name is another file's by now, or nobody's. */
-async function isTarget(path: string, { device, inode }: HeldFile): Promise<boolean> {
-  try {
-    const found = await lstat(path, { bigint: true });
-    return found.dev === device && found.ino === inode;
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return false;
-    throw error;
-  }
 }

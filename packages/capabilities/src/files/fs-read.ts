@@ -6,6 +6,7 @@ import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtocl
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { haveRoom } from "../result-room.ts";
 import { contentText, type Encoding } from "./content.ts";
 import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType } from "./path-argument.ts";
 
@@ -71,6 +72,10 @@ async function read({ args, bound, signal, limits }: CapabilityCall): Promise<Js
       fix: 'Read it with encoding "base64".',
     });
   }
+  if (!haveRoom([content])) {
+    const reason = `what ${printable(path.path)} holds there has more bytes as JSON than a result has room for`;
+    throw new FemtoError("FEMTO_FILE_TOO_LARGE", reason, { fix: "Read it in parts, by offset and length." });
+  }
   return { content, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
@@ -89,8 +94,10 @@ async function readPart(
   let total = 0;
   while (total < wanted) {
     signal.throwIfAborted();
-    // Asking for one byte more than is left reveals the end of the file in the same read.
-    const expected = Math.max(size - offset - total, 0) + 1;
+    // Asking for one byte more than is left reveals the end of the file in the same read. A file that grows meanwhile is
+    // read on in whole chunks.
+    const left = size - offset - total;
+    const expected = left >= 0 ? left + 1 : CHUNK_BYTES;
     const chunk = Buffer.allocUnsafeSlow(Math.min(wanted - total, expected, CHUNK_BYTES));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset + total);
     chunks.push(chunk.subarray(0, bytesRead));

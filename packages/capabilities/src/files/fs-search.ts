@@ -2,13 +2,15 @@
  * `fs_search`: finds the lines that contain a text, in a file or in all files below a folder. The text is taken
  * literally, so that no proposed pattern can make the host search for ever.
  */
+import { fstatSync } from "node:fs";
 import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { contentAt } from "../facts/arguments.ts";
 import type { HeldFile } from "../facts/bound-arguments.ts";
 import { hostOutcome } from "../outcome.ts";
+import { RESULT_ROOM } from "../result-room.ts";
 import { missing } from "./held-place.ts";
-import { readWhole } from "./kept.ts";
+import { type Glance, readWhole } from "./kept.ts";
 import { PART_BYTES, Pace } from "./pace.ts";
 import { PATH_ARGUMENT } from "./path-argument.ts";
 import { TextSearch } from "./text-search.ts";
@@ -25,7 +27,7 @@ const MATCHES_MAX = 1_000;
 /** LIMIT: bytes returned of the line around a match; minified files have a single line. */
 const LINE_BYTES = 400;
 /** A NUL among the first bytes of a file shows that it is not text. */
-const BINARY_BYTES = 8_192;
+const GLANCE: Glance = { bytes: 8_192, isWanted: (head) => !head.includes(0) };
 const NEWLINE = 10;
 
 const manifest: CapabilityManifest = {
@@ -119,18 +121,18 @@ class Finder {
   constructor(pattern: string, call: CapabilityCall) {
     this.#search = new TextSearch(Buffer.from(pattern, "utf8"));
     this.#pace = new Pace(call);
-    this.#outputLeft = call.limits.outputBytes;
+    this.#outputLeft = Math.min(call.limits.outputBytes, RESULT_ROOM);
   }
 
   async look(name: string, file: HeldFile | null): Promise<void> {
     const content = file === null ? null : await readText(file);
-    if (content === null) {
-      this.#skipped += 1;
-      return;
+    // INVARIANT: I9: what is skipped counts too, because an agent may have made any number of such files.
+    this.#readLeft -= content?.length ?? GLANCE.bytes;
+    if (content === null) this.#skipped += 1;
+    else {
+      this.#files += 1;
+      await this.#find(name, content);
     }
-    this.#files += 1;
-    this.#readLeft -= content.length;
-    await this.#find(name, content);
     if (this.#readLeft <= 0) this.isFull = true;
   }
 
@@ -193,8 +195,9 @@ function lineAround(content: Buffer, start: number, end: number, at: number): st
 /** Null if the file is not text, is too large, or may not be read by the host. */
 async function readText(file: HeldFile): Promise<Buffer | null> {
   try {
-    const content = await readWhole(file, FILE_BYTES);
-    return content === null || content.subarray(0, BINARY_BYTES).includes(0) ? null : content;
+    // A file that says itself that it is too large is not read to find out.
+    const { size } = fstatSync(file.descriptor, { bigint: true });
+    return size > FILE_BYTES ? null : await readWhole(file, FILE_BYTES, GLANCE);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     return null;

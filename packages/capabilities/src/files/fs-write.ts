@@ -9,7 +9,7 @@ import { digestOf } from "../facts/program-digests.ts";
 import { type Change, changeOutcome } from "../outcome.ts";
 import { contentBytes, type Encoding } from "./content.ts";
 import { contentManifest, leftOf } from "./content-change.ts";
-import { unexpected } from "./held-place.ts";
+import { requireLeaf, requirePlace, unexpected } from "./held-place.ts";
 import { type Kept, stateOf, versionOf } from "./kept.ts";
 import {
   ENCODING_ARGUMENT,
@@ -92,7 +92,11 @@ async function stateWith(path: BoundPath, expected: string): Promise<string> {
 
 /** The kernel finds the end of the file at each write, so that no bytes of another writer are overwritten. */
 async function append(path: BoundPath, content: Buffer, [before]: readonly Kept[]): Promise<LeftBehind | null> {
-  await using file = await reopen(requireType(path, "file"), constants.O_WRONLY | constants.O_APPEND);
+  const target = requireType(path, "file");
+  await using file = await reopen(target, constants.O_WRONLY | constants.O_APPEND);
+  // What is added to a file that has lost its name would be lost with it.
+  requirePlace(path);
+  await requireLeaf(path, target);
   const { nlink } = await file.stat();
   if (nlink > 1) {
     throw new FemtoError(

@@ -1,7 +1,7 @@
 /** A name in a folder that the facts hold open: files are created, moved and removed only through it. */
 import assert from "node:assert/strict";
 import { type BigIntStats, constants, readlinkSync } from "node:fs";
-import { link, lstat } from "node:fs/promises";
+import { type FileHandle, link, lstat } from "node:fs/promises";
 import { FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { BoundPath, HeldFile, HeldFolder } from "../facts/bound-arguments.ts";
 import { reopen } from "./path-argument.ts";
@@ -25,9 +25,20 @@ export function requirePlace(path: BoundPath): void {
 
 /** What stands at the name. Throws if it is not the very file that was decided on. */
 export async function requireLeaf(path: BoundPath, target: HeldFile): Promise<BigIntStats> {
-  const found = await lstat(leafOf(path), { bigint: true });
-  if (found.dev !== target.device || found.ino !== target.inode) throw changed(path);
+  const found = await targetAt(leafOf(path), target);
+  if (found === null) throw changed(path);
   return found;
+}
+
+/** Null if the name is another file's by now, or nobody's. */
+export async function targetAt(name: string, { device, inode }: HeldFile): Promise<BigIntStats | null> {
+  try {
+    const found = await lstat(name, { bigint: true });
+    return found.dev === device && found.ino === inode ? found : null;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return null;
+    throw error;
+  }
 }
 
 /** Gives a file a name that nobody has taken. This is the only step of the kernel's that never overwrites. */
@@ -45,19 +56,31 @@ export async function linkNew(from: string, to: string, path: BoundPath): Promis
   }
 }
 
-/** Makes the creation or removal of a name durable. */
-export async function syncFolder(path: BoundPath): Promise<void> {
-  await using opened = await reopen(parentOf(path), constants.O_RDONLY | constants.O_DIRECTORY);
-  await opened.sync();
+/**
+ * Opens the folder of the name. Its `sync` makes the creation or removal of the name durable. INVARIANT: it is opened
+ * before anything is changed, so that no call fails for want of it that has changed something already.
+ */
+export async function openFolder(path: BoundPath): Promise<FileHandle> {
+  const parent = parentOf(path);
+  try {
+    return await reopen(parent, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EACCES") throw error;
+    const reason = `the host may not read the folder ${printable(parent.path)}, so it could not make a change in it durable`;
+    throw new FemtoError("FEMTO_OS_REFUSED", reason, {
+      fix: "Give the host's user the right to read this folder, or change it with a program.",
+      cause: error,
+    });
+  }
 }
 
-export const exists = ({ path }: BoundPath): FemtoError =>
+export const exists = ({ path }: Pick<BoundPath, "path">): FemtoError =>
   new FemtoError("FEMTO_FILE_EXISTS", `${printable(path)} exists already`);
 
 export const missing = ({ path }: BoundPath): FemtoError =>
   new FemtoError("FEMTO_FILE_NOT_FOUND", `${printable(path)} does not exist`);
 
-export const changed = ({ path }: BoundPath): FemtoError =>
+export const changed = ({ path }: Pick<BoundPath, "path">): FemtoError =>
   new FemtoError("FEMTO_FILE_CHANGED", `${printable(path)} changed after the decision`);
 
 /** For a call that states what it expects to find. */

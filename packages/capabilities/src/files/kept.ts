@@ -75,12 +75,23 @@ function isSecretPlace(path: string, { sensitive }: Authority): boolean {
   return (sensitive?.secret ?? []).some((grant) => path === grant.path || path.startsWith(`${grant.path}/`));
 }
 
-/** The bytes of a regular file; null where it has more than these, whatever size it claims. */
-export async function readWhole(target: HeldFile, bytesMax: number): Promise<Buffer | null> {
+/** Decides by the first bytes of a file, at most so many, whether the rest is read too. */
+export interface Glance {
+  readonly bytes: number;
+  isWanted(head: Buffer): boolean;
+}
+
+/**
+ * The bytes of a regular file; null where it has more than these, whatever size it claims, or where a glance at it is
+ * enough.
+ */
+export async function readWhole(target: HeldFile, bytesMax: number, glance?: Glance): Promise<Buffer | null> {
   await using file = await reopen(target, constants.O_RDONLY);
   const buffer = Buffer.allocUnsafeSlow(Math.min(Number((await file.stat()).size), bytesMax) + 1);
   for (let filled = 0; ; ) {
-    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled);
+    const most = filled === 0 && glance !== undefined ? glance.bytes : buffer.length;
+    const { bytesRead } = await file.read(buffer, filled, Math.min(most, buffer.length - filled), filled);
+    if (filled === 0 && glance?.isWanted(buffer.subarray(0, bytesRead)) === false) return null;
     filled += bytesRead;
     if (bytesRead === 0) return buffer.subarray(0, filled);
     // It has grown since; what fills the buffer is no whole file.

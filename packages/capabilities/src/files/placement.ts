@@ -4,9 +4,10 @@
  */
 import { type BigIntStats, constants, fstatSync } from "node:fs";
 import { type FileHandle, open, rename, stat, unlink } from "node:fs/promises";
+import { systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityCall } from "../capability.ts";
 import type { BoundPath, HeldFile } from "../facts/bound-arguments.ts";
-import { changed, exists, leafOf, linkNew, requireLeaf, requirePlace, syncFolder } from "./held-place.ts";
+import { changed, exists, leafOf, linkNew, openFolder, requireLeaf, requirePlace } from "./held-place.ts";
 import { stateOf } from "./kept.ts";
 import { requireType } from "./path-argument.ts";
 
@@ -29,7 +30,10 @@ export async function createFile(path: BoundPath, content: Buffer, call: Placing
     prepare: (file) => file.writeFile(content),
     commit: async (temporary, leaf) => {
       await linkNew(temporary, leaf, path);
-      await unlink(temporary);
+      // The file is in its place by now, also where somebody else has taken the temporary name away.
+      await unlink(temporary).catch((error: unknown) => {
+        if (systemErrorCode(error) !== "ENOENT") throw error;
+      });
     },
   });
 }
@@ -81,6 +85,7 @@ async function place(path: BoundPath, call: PlacingCall, { mode, prepare, commit
   const leaf = leafOf(path);
   const temporary = leafOf(path, temporaryName(call.id));
   let placed: BigIntStats;
+  await using folder = await openFolder(path);
   // INVARIANT: nobody else has prepared the new file: it is neither a link nor open elsewhere.
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
   const opened = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
@@ -97,7 +102,7 @@ async function place(path: BoundPath, call: PlacingCall, { mode, prepare, commit
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
-  await syncFolder(path);
+  await folder.sync();
   return placed;
 }
 

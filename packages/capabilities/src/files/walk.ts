@@ -101,7 +101,7 @@ async function* below(
  * Notes why a name, or what is in a folder, is left out: one broken entry does not keep the call from all others. Throws
  * the error if it has another cause, such as that the call was cancelled.
  */
-function noteLeftOut(error: unknown, bounds: WalkBounds): void {
+export function noteLeftOut(error: unknown, bounds: WalkBounds): void {
   const code = systemErrorCode(error) ?? "";
   if (!(code in system.errno) || SHORTAGES.includes(code)) throw error;
   if (code === "ENAMETOOLONG") bounds.isCut = true;

@@ -16,6 +16,7 @@ import { valueAt } from "../facts/arguments.ts";
 import { STAGES_MIN } from "../facts/take-facts.ts";
 import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
 import { outcomeOf, unsuccessful } from "../outcome.ts";
+import { haveRoom } from "../result-room.ts";
 import { decidedCommand, PIPED_PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
 const { bin, argv } = PROGRAM_PROPERTIES;
@@ -75,7 +76,10 @@ const manifest: CapabilityManifest = {
         items: { enum: ["cpu_ms", "file_bytes", "memory_bytes", "processes"] },
         description: "The operator's limits that it came up against, as far as that can be told.",
       },
-      truncated: { type: "boolean", description: "It wrote more than was allowed and was killed." },
+      truncated: {
+        type: "boolean",
+        description: "It wrote more than was allowed and was killed, or more than a result holds.",
+      },
       refused: REFUSED_HOSTS,
       duration_ms: { type: "integer", minimum: 0 },
       sandbox: { type: "string" },
@@ -150,24 +154,27 @@ function outcomeOfRun(ran: Ran, timeoutMs: number, refused: EgressProxy["refused
   return { event: "succeeded", result: { ...resultOf(ran), ...told }, sandbox: ran.sandbox };
 }
 
-/** Output is returned as text; invalid bytes appear as replacement characters. */
-function resultOf({
-  exitCode,
-  signal,
-  stages,
-  exceeded,
-  stdout,
-  stderr,
-  truncated,
-  durationMs,
-  sandbox,
-}: Ran): JsonObject {
+/** Output is returned as text; invalid bytes appear as replacement characters. Of too much output the first part is. */
+function outputOf({ stdout, stderr, truncated }: Ran): { stdout: string; stderr: string; truncated: boolean } {
+  const output = { stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8"), truncated };
+  for (let kept = { stdout, stderr }; !haveRoom([output.stdout, output.stderr]); ) {
+    const longer = kept.stdout.length > kept.stderr.length ? "stdout" : "stderr";
+    kept = { ...kept, [longer]: kept[longer].subarray(0, kept[longer].length / 2) };
+    output[longer] = kept[longer].toString("utf8");
+    output.truncated = true;
+  }
+  return output;
+}
+
+function resultOf(ran: Ran): JsonObject {
+  const { exitCode, signal, stages, exceeded, durationMs, sandbox } = ran;
+  const { stdout, stderr, truncated } = outputOf(ran);
   return {
     exit_code: exitCode,
     signal,
     ...(stages === undefined ? {} : { stages: stages.map((end) => ({ exit_code: end.exitCode, signal: end.signal })) }),
-    stdout: stdout.toString("utf8"),
-    stderr: stderr.toString("utf8"),
+    stdout,
+    stderr,
     ...(exceeded.length === 0 ? {} : { exceeded: [...exceeded] }),
     truncated,
     duration_ms: durationMs,

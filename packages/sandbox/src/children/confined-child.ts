@@ -47,7 +47,7 @@ export function startChild(
     if (error instanceof FemtoError) throw error;
     const code = systemErrorCode(error);
     if (code === "EMFILE") throw noDescriptorLeft();
-    // For example E2BIG: the arguments are more than the system takes.
+    if (code === "E2BIG") throw tooLong();
     throw new FemtoError("FEMTO_OS_REFUSED", `the sandbox could not be started (${code ?? errorText(error)})`);
   }
 }
@@ -60,6 +60,14 @@ export function requireStreams(child: Pick<SpawnedProcess, "on" | "stdio">): voi
   // The fault thrown below tells the caller; an `error` event that nobody listens to would end this process.
   child.on("error", () => undefined);
   throw noDescriptorLeft();
+}
+
+/** Linux takes 128 KiB for one argument, and for all together a quarter of the limit of the stack. */
+function tooLong(): FemtoError {
+  const reason = "the arguments of the program are longer than the system takes (E2BIG)";
+  return new FemtoError("FEMTO_OS_REFUSED", reason, {
+    fix: "Send the call with shorter arguments. Give the program a long text as its standard input or in a file.",
+  });
 }
 
 function noDescriptorLeft(): FemtoError {

@@ -59,7 +59,8 @@ export class RelayChannel {
     this.#received += chunk.length;
     if (this.#received > this.#limits.receivedBytes) return this.destroy();
     this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
-    while (this.#unread.length >= HEADER_BYTES) {
+    // A frame can be the last one that is taken: its answer may be too much for a relay that does not read.
+    while (this.#unread.length >= HEADER_BYTES && !this.#descriptor.destroyed) {
       const length = this.#unread.readUInt16BE(5);
       // INVARIANT: I3: a malformed frame closes the way out; nothing is guessed about what follows it.
       if (length > PIECE_BYTES) return this.destroy();
