@@ -179,8 +179,8 @@ export {
   type WatchedQuestions,
 } from "./sockets/socket.ts";
 export { writeTogether } from "./sockets/write-together.ts";
-export { asSeen, countedText, isRedacted, printable, visibleJson } from "./text/display.ts";
+export { asSeen, countedText, disclosed, isRedacted, printable, visibleJson } from "./text/display.ts";
 export { nearestName } from "./text/nearest-name.ts";
-export { decodeSourceText, type SourcePlace, sourcePlace } from "./text/source-text.ts";
+export { decodeSourceText, type SourceLanguage, type SourcePlace, sourcePlace } from "./text/source-text.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";
