@@ -64,6 +64,7 @@ export {
 } from "./grants/fetch-grant.ts";
 export { flagFacts, flagParts } from "./grants/flag-facts.ts";
 export { canonicalHost, portNumber } from "./grants/host-spelling.ts";
+export { holdsInexact, parseMarkedJson } from "./json/inexact-numbers.ts";
 export { isJsonWithin } from "./json/json-extent.ts";
 export { jsonPointer, pointerTokens } from "./json/json-pointer.ts";
 export { parseJson } from "./json/parse-json.ts";
