@@ -2,14 +2,66 @@
 import { describeViolations, FemtoError, LIMITS, type Validator } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import type { CapabilityCall } from "../src/capability.ts";
 import { argumentValidator, schemaProblem } from "../src/mcp/argument-check.ts";
 import { boundedPattern } from "../src/mcp/bounded-pattern.ts";
 import { canonicalJson } from "../src/mcp/canonical-json.ts";
+import { contentDefinitions } from "../src/mcp/content-definition.ts";
 import { toolDefinitions, toolSetDigest } from "../src/mcp/tool-definition.ts";
+import { upstreamOutcome } from "../src/mcp/upstream-call.ts";
+import { noticeIn } from "../src/mcp/upstream-notice.ts";
+import { questionsIn } from "../src/mcp/upstream-question.ts";
+import { messageIn, resultIn } from "../src/mcp/upstream-transport.ts";
 
 const TOOL = { name: "echo", description: "Says it.", inputSchema: { type: "object" } };
 const only = (tool: unknown) => toolDefinitions("fix", [tool])[0];
 const problemOf = (more: object): string | null | undefined => only({ ...TOOL, ...more })?.problem;
+
+const INEXACT = ["9223372036854775807", "1e400", "-1e400", "1e-400"];
+const messageOf = (result: string) => resultIn(messageIn(`{"jsonrpc":"2.0","id":1,"result":${result}}`) ?? {});
+
+describe("a number that no double holds", () => {
+  it.each(INEXACT)("such as %s in a definition keeps it from being offered, and no other", (number) => {
+    const tool = (name: string, max: string) => `{"name":"${name}","inputSchema":{"type":"object","a":[{"maximum":${max}}]}}`;
+    const { tools } = messageOf(`{"tools":[${tool("a", "9007199254740992")},${tool("b", number)},${tool("c", "5")}]}`);
+    expect(toolDefinitions("fix", tools as unknown[]).map(({ problem }) => problem)).toEqual([
+      null,
+      "its definition holds a number that cannot be held exactly",
+      null,
+    ]);
+    const { prompts } = messageOf(`{"prompts":[{"name":"p","arguments":[{"name":"a","x":${number}}]}]}`);
+    expect(contentDefinitions("fix", "prompt", prompts as unknown[])).toMatchObject([
+      { problem: "its definition holds a number that cannot be held exactly" },
+    ]);
+  });
+
+  it.each(INEXACT)("such as %s in an answer is not passed on", async (number) => {
+    const call = {
+      bound: { mcpTool: () => ({ definition: "d" }) },
+      sandbox: null,
+      signal: new AbortController().signal,
+      limits: { outputBytes: 1_000 },
+    } as unknown as CapabilityCall;
+    const answered = (text: string) =>
+      upstreamOutcome({ isSandboxed: false, sha256: "d", call }, async () => messageOf(`{"n":[${text}]}`));
+    expect(await answered("9007199254740992")).toMatchObject({ event: "succeeded", result: { n: [2 ** 53] } });
+    expect(await answered(number)).toMatchObject({
+      event: "failed",
+      code: "FEMTO_UPSTREAM_FAILED",
+      reason: expect.stringContaining("cannot be held exactly"),
+    });
+  });
+
+  it.each(INEXACT)("such as %s in a question is not asked, and in a line of a log is said to be there", (number) => {
+    const form = `{"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object","x":${number}}}}`;
+    const { asked } = messageOf(`{"asked":{"q":${form}}}`);
+    expect(() => questionsIn("fix", asked, ["elicitation"])).toThrow("cannot be held exactly");
+    const said = messageOf(`{"level":"info","data":{"n":${number}}}`);
+    expect(noticeIn("fix", "notifications/message", said)).toMatchObject({ text: expect.stringContaining("exactly") });
+    const done = messageOf(`{"progress":1,"total":${number}}`);
+    expect(noticeIn("fix", "notifications/progress", done)).toMatchObject({ progress: 1, total: null });
+  });
+});
 
 describe("a definition", () => {
   it("has another digest for every change of what is pinned, whatever the order of its members", () => {

@@ -64,6 +64,7 @@ export {
 } from "./grants/fetch-grant.ts";
 export { flagFacts, flagParts } from "./grants/flag-facts.ts";
 export { canonicalHost, portNumber } from "./grants/host-spelling.ts";
+export { holdsInexact, parseMarkedJson } from "./json/inexact-numbers.ts";
 export { isJsonWithin } from "./json/json-extent.ts";
 export { jsonPointer, pointerTokens } from "./json/json-pointer.ts";
 export { parseJson } from "./json/parse-json.ts";
@@ -179,8 +180,8 @@ export {
   type WatchedQuestions,
 } from "./sockets/socket.ts";
 export { writeTogether } from "./sockets/write-together.ts";
-export { asSeen, countedText, isRedacted, printable, visibleJson } from "./text/display.ts";
+export { asSeen, countedText, disclosed, isRedacted, printable, visibleJson } from "./text/display.ts";
 export { nearestName } from "./text/nearest-name.ts";
-export { decodeSourceText, type SourcePlace, sourcePlace } from "./text/source-text.ts";
+export { decodeSourceText, type SourceLanguage, type SourcePlace, sourcePlace } from "./text/source-text.ts";
 export { absoluteVariable, configurationHome, type HostEnvironment, stateHome } from "./user-folders.ts";
 export { RECORD_FORMAT, VERSION } from "./version.ts";

@@ -4,6 +4,7 @@
  */
 import {
   FemtoError,
+  holdsInexact,
   isMcpToolName,
   LIMITS,
   type McpContent,
@@ -15,7 +16,7 @@ import {
 } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { digest, isDeeperThan, TOOL_DOMAIN, textProblem } from "./tool-definition.ts";
+import { digest, INEXACT, isDeeperThan, TOOL_DOMAIN, textProblem } from "./tool-definition.ts";
 
 /** A resource, template or prompt as its server lists it. */
 export interface ContentDefinition extends McpContent {
@@ -132,6 +133,7 @@ function shapeProblem({ arguments: asked = [], ...texts }: Readonly<Record<strin
   if (!Array.isArray(asked) || asked.length > PROMPT_ARGUMENTS || isDeeperThan(asked, 4)) {
     return "its arguments are none";
   }
+  if (holdsInexact(asked)) return INEXACT;
   const isArgument = (one: unknown): boolean => {
     const { name, title = "", description = "", required = false } = Object(one) as Readonly<Record<string, unknown>>;
     const isNamed = typeof name === "string" && name !== "" && name.length <= 64;

@@ -10,6 +10,7 @@ import { SecretFilter } from "../network/secret-filter.ts";
 import { eventsIn } from "./event-stream.ts";
 import { messagesIn, UnaskedWindow } from "./unasked-window.ts";
 import {
+  isRequestId,
   type Listening,
   messageIn,
   type OnNotification,
@@ -181,7 +182,7 @@ export class HttpTransport implements UpstreamTransport {
         if (typeof method !== "string") continue;
         if (asked === undefined) {
           if (event.length <= NOTICE_BYTES) onNotice?.(method, params);
-        } else if (typeof asked === "number" || typeof asked === "string") {
+        } else if (isRequestId(asked)) {
           questions += method === "ping" ? 0 : 1;
           const over = questions <= LIMITS.questionRounds ? signal : null;
           void this.#answerQuestion({ id: asked, method, params, over }, onAsked);

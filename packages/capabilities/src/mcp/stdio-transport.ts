@@ -5,6 +5,7 @@ import type { JsonObject } from "../capability.ts";
 import { messagesIn, UnaskedWindow } from "./unasked-window.ts";
 import { PROGRESS, SUBSCRIPTION } from "./upstream-notice.ts";
 import {
+  isRequestId,
   type Listening,
   messageIn,
   type OnNotification,
@@ -140,7 +141,7 @@ export class StdioTransport implements UpstreamTransport {
     const { id, method, params } = message ?? {};
     if (typeof method !== "string") return;
     if (id === undefined) return this.#notified(printable(method, 64), params);
-    if (typeof id !== "number" && typeof id !== "string") return;
+    if (!isRequestId(id)) return;
     if (method === "ping") this.#send({ id, result: {} });
     else void this.#asked(id, printable(method, 64), params);
   }

@@ -3,7 +3,7 @@
  * whole definition.
  */
 import { createHash } from "node:crypto";
-import { FemtoError, isMcpToolName, isReader, LIMITS, mcpToolName } from "@femtoclaw/protocol";
+import { FemtoError, holdsInexact, isMcpToolName, isReader, LIMITS, mcpToolName } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 import { schemaProblem } from "./argument-check.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -37,6 +37,9 @@ const HIDING =
   /[[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2028\u2029\u2800\u007f-\u009f]--[\u200c\u200d\ufe0e\ufe0f]]|[\u200c\u200d\ufe0e\ufe0f]{3}/v;
 /** The same in JSON, where such characters appear as escapes; tabs and line ends are ordinary text. */
 const CONTROLLING = /(?<!\\)(?:\\\\)*\\(?:b|f|u00|r(?!\\n))/;
+
+/** INVARIANT: two definitions never have one digest because their numbers became the same. */
+export const INEXACT = "its definition holds a number that cannot be held exactly";
 
 /** The domain of the digests of tools. */
 export const TOOL_DOMAIN = "femtoclaw-mcp-tool-1";
@@ -90,6 +93,7 @@ function shapeProblem(pinned: Readonly<Record<string, unknown>>): string | null 
   if (typeof inputSchema !== "object" || inputSchema === null || Array.isArray(inputSchema))
     return "it has no input schema";
   if (isDeeperThan(pinned, LIMITS.jsonDepth)) return `its definition is nested deeper than ${LIMITS.jsonDepth} levels`;
+  if (holdsInexact(pinned)) return INEXACT;
   return null;
 }
 

@@ -1,5 +1,5 @@
 /** A call that an MCP server answers: to one of its tools, or for its resources and prompts. */
-import { FemtoError, LIMITS } from "@femtoclaw/protocol";
+import { FemtoError, holdsInexact, LIMITS } from "@femtoclaw/protocol";
 import type { SandboxView } from "@femtoclaw/sandbox";
 import type { CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { outcomeOf } from "../outcome.ts";
@@ -38,6 +38,10 @@ export async function upstreamOutcome(
     }
     const bytesMax = Math.min(limits.outputBytes, LIMITS.resultBytes);
     const result = await ask({ view, signal, bytesMax, relay });
+    if (holdsInexact(result)) {
+      const reason = "a number in the server's answer cannot be held exactly, so the answer is not passed on";
+      throw new FemtoError("FEMTO_UPSTREAM_FAILED", `${reason}; a server can write such a number as a text`);
+    }
     if (Buffer.byteLength(JSON.stringify(result)) > bytesMax) throw tooLarge(bytesMax);
     return { event: "succeeded", result, sandbox };
   });

@@ -4,6 +4,7 @@
  */
 import {
   type AskKind,
+  holdsInexact,
   isLogLevel,
   LIMITS,
   LOG_LEVELS,
@@ -72,7 +73,8 @@ function progressIn(server: string, { progress, total, message }: Readonly<Recor
 function messageIn(server: string, { level, logger, data }: Readonly<Record<string, unknown>>) {
   if (!isLogLevel(level) || data === undefined) return null;
   const named = typeof logger === "string" && logger !== "" ? printable(logger, 64) : null;
-  const text = typeof data === "string" ? data : visibleJson(data);
+  const plain = holdsInexact(data) ? "(data with a number that cannot be held exactly)" : data;
+  const text = typeof plain === "string" ? plain : visibleJson(plain);
   return { kind: "log", server, level, logger: named, text: printable(text, LIMITS.noticeChars) } as const;
 }
 

@@ -3,6 +3,7 @@ import {
   type AskKind,
   askKindOf,
   FemtoError,
+  holdsInexact,
   LIMITS,
   printable,
   type UpstreamQuestion,
@@ -30,6 +31,7 @@ export function questionsIn(server: string, asked: unknown, may: readonly AskKin
     return [name, questionOf(server, kind, Object(params) as Members)] as const;
   });
   const found = Object.fromEntries(questions);
+  if (holdsInexact(found)) throw refused("asks with a number that cannot be held exactly");
   const bytes = Buffer.byteLength(JSON.stringify(found));
   if (bytes > LIMITS.questionBytes)
     throw refused(`asks with ${bytes} bytes, where ${LIMITS.questionBytes} are the most`);

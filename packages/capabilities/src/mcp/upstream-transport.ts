@@ -1,5 +1,5 @@
 /** How messages reach an MCP server, and how its messages come back. */
-import { FemtoError, isJsonWithin, LIMITS, parseJson, printable } from "@femtoclaw/protocol";
+import { FemtoError, isJsonWithin, LIMITS, parseMarkedJson, printable } from "@femtoclaw/protocol";
 import type { JsonObject } from "../capability.ts";
 
 export interface UpstreamRequest {
@@ -81,19 +81,27 @@ export function resultIn(message: Readonly<Record<string, unknown>>): JsonObject
   return result as JsonObject;
 }
 
+/** Whether an answer can name this request: its id is a text, or a number that can be written as it was. */
+export function isRequestId(id: unknown): id is number | string {
+  return typeof id === "string" || Number.isFinite(id);
+}
+
 /** The parameters, with the token by which the server refers to the request when it reports progress. */
 export function paramsOf({ params, onNotice }: UpstreamRequest, id: number): JsonObject {
   if (onNotice === undefined) return params;
   return { ...params, _meta: { ...(Object(params["_meta"]) as JsonObject), progressToken: id } };
 }
 
-/** Parses one message of JSON-RPC; null if it is none. Throws if it is nested too deep to be parsed. */
+/**
+ * Parses one message of JSON-RPC; null if it is none. Throws if it is nested too deep to be parsed. INVARIANT: no number
+ * changes on the way: Infinity marks each one that cannot be held, and whatever holds the mark is not passed on.
+ */
 export function messageIn(text: string): Readonly<Record<string, unknown>> | null {
   if (!isJsonWithin(text, { depth: LIMITS.jsonTextDepth })) {
     throw new FemtoError("FEMTO_UPSTREAM_FAILED", "the server sent a message that is nested too deep to be read");
   }
   try {
-    const message: unknown = parseJson(text);
+    const message: unknown = parseMarkedJson(text);
     if (typeof message !== "object" || message === null || Array.isArray(message)) return null;
     return (message as { readonly jsonrpc?: unknown }).jsonrpc === "2.0" ? (message as Record<string, unknown>) : null;
   } catch {

@@ -10,7 +10,8 @@ import {
   errorText,
   FemtoError,
   type HostEnvironment,
-  parseJson,
+  holdsInexact,
+  parseMarkedJson,
   printable,
   systemErrorCode,
 } from "@femtoclaw/protocol";
@@ -106,11 +107,12 @@ function readScript(path: string): ScriptedStep[] {
   try {
     const bytes = readFileSync(path);
     if (bytes.length > SCRIPT_BYTES_MAX) throw refused("is too large");
-    steps = parseJson(bytes.toString("utf8"));
+    steps = parseMarkedJson(bytes.toString("utf8"));
   } catch (error) {
     if (error instanceof FemtoError) throw error;
     throw refused(`cannot be read (${printable(systemErrorCode(error) ?? errorText(error))})`);
   }
+  if (holdsInexact(steps)) throw refused("holds a number that cannot be held exactly; its `args` can be a text");
   if (!Array.isArray(steps) || !steps.every(isStep)) throw refused("is no list of steps");
   return steps;
 }

@@ -148,9 +148,10 @@ export function presetTests(preset: Preset, installed: InstalledFolders | null =
     ["ls", "-l"],
     ["git", "status"],
   ].filter(([name = ""]) => offered.has(name));
+  // Only what nobody allows by an ordinary entry, so that `policy allow` leads a newcomer to no failing test.
   const denied = [
     ["sh", "-c", "id"],
-    ["git", "push"],
+    ["git", "-c", "core.pager=id", "log"],
   ].filter(([name = ""]) => "path" in find(name));
   return `# What the policy has to say to calls like these. \`femtoclaw policy test\` decides on each and executes none;
 # a start does the same, and does not go on where one fails. Add the calls that matter to you.

@@ -2,11 +2,20 @@
  * Reads TOML strictly: UTF-8, bounded size and depth, no hidden characters. Two parsers have to agree that the text is
  * TOML. One provides the values, the other the positions for messages.
  */
-import { decodeSourceText, FemtoError, type JsonValue, jsonPointer, LIMITS, printable } from "@femtoclaw/protocol";
+import {
+  decodeSourceText,
+  FemtoError,
+  type JsonValue,
+  jsonPointer,
+  LIMITS,
+  printable,
+  type SourceLanguage,
+} from "@femtoclaw/protocol";
 import type { ConfigurationFault, SourceOf } from "@femtoclaw/runtime/configuration";
 import { parse } from "toml";
 import { CONFIGURATION_BYTES_MAX } from "./project-files.ts";
 import { type Position, tomlPositions } from "./toml-positions.ts";
+import { tomlEscape } from "./toml-text.ts";
 
 export interface TomlDocument {
   /** Tables without prototype, lists, texts, integers, booleans; null in place of a fault. */
@@ -36,11 +45,18 @@ export function readToml(bytes: Uint8Array, name: string): TomlDocument {
   return { value, faults, sourceOf };
 }
 
+/** A text without an end goes on to where it would have to end, so that the search takes no more than one pass. */
+const TOML: SourceLanguage = {
+  pieces:
+    /#[^\n]*|"""(?:\\.|"{1,2}(?!")|[^"\\])*(?:"""|$)|'''(?:'{1,2}(?!')|[^'])*(?:'''|$)|"(?:\\[^\n]|[^"\\\n])*"?|'[^'\n]*'?/gs,
+  escaped: tomlEscape,
+};
+
 function decode(bytes: Uint8Array, name: string): string {
   if (bytes.length > CONFIGURATION_BYTES_MAX) {
     throw new FemtoError("FEMTO_CONFIG_INVALID", `${name} is larger than ${CONFIGURATION_BYTES_MAX} bytes`);
   }
-  const source = decodeSourceText(bytes, (hexadecimal) => `\\u${hexadecimal}`);
+  const source = decodeSourceText(bytes, TOML);
   if (source.ok) return source.text;
   throw syntaxError(name, source.place, source.message);
 }

@@ -1,17 +1,15 @@
 /**
- * Writes values as TOML text. Characters that would hide or reorder text on a screen are escaped, so that a reader sees
- * them.
+ * Writes values as TOML text. Characters that hide, reorder or imitate text on a screen are escaped, so that a reader
+ * sees them, and a host takes the file.
  */
-
-const HIDDEN = /["\\\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+import { disclosed } from "@femtoclaw/protocol";
 
 /** A basic string whose value is exactly `text`. */
 export function tomlString(text: string): string {
-  return `"${text.replace(HIDDEN, escaped)}"`;
+  return `"${disclosed(text.replace(/["\\]/g, "\\$&"), tomlEscape)}"`;
 }
 
-function escaped(character: string): string {
-  if (character === '"' || character === "\\") return `\\${character}`;
+export function tomlEscape(character: string): string {
   const hex = (character.codePointAt(0) ?? 0).toString(16);
   return hex.length <= 4 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }

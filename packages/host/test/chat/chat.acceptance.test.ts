@@ -136,6 +136,11 @@ test("what cannot work is said before anything is asked", async () => {
     code: 64,
     stderr: expect.stringContaining("is no list of steps"),
   });
+  place.write("p/script.json", '[{"calls":[{"tool":"fs_list","args":{"n":9007199254740993}}]}]');
+  expect(await without("--script", "script.json")).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("a number that cannot be held exactly"),
+  });
   chmodSync(join(place.root, "key"), 0o644);
   expect(await without()).toMatchObject({ code: 70, stdout: "" });
 });

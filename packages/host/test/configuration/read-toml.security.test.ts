@@ -1,7 +1,9 @@
 /** Hostile TOML: every input gives a fault with a code or a harmless value, never a crash or a hang. */
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readConfiguration } from "../../src/configuration/read-configuration.ts";
 import { readToml } from "../../src/configuration/read-toml.ts";
+import { tomlList } from "../../src/configuration/toml-text.ts";
 import { faultOf } from "./temporary-home.ts";
 
 const codeOf = (content: string | Uint8Array): string | undefined =>
@@ -48,10 +50,69 @@ test.each(["\u202e", "\u2066", "\u200f", "\u061c"])(
   (character) => {
     const fault = faultOf(() => readToml(Buffer.from(`a = 1\n# x${character}y`), "femtoclaw.toml"));
     expect(fault?.code).toBe("FEMTO_CONFIG_SYNTAX");
-    expect(fault?.message).toMatch(/^femtoclaw\.toml:2:4: a character that hides or reorders text; write it as \\u/);
+    expect(fault?.message).toMatch(/^femtoclaw\.toml:2:4: a character that hides, reorders or imitates text; write it as \\u/);
     expect(fault?.message).not.toContain(character);
   },
 );
+
+const IN_QUOTES = [
+  ["a space without a width", "pu\u200bsh", "\\u200b"],
+  ["a hyphen that is not drawn", "pu\u00adsh", "\\u00ad"],
+  ["a space that does not break", "push\u00a0", "\\u00a0"],
+  ["a joiner of letters", "pu\u200dsh", "\\u200d"],
+  ["a variant of a letter", "push\ufe0f", "\\ufe0f"],
+  ["a tag", "push\u{e0061}", "\\U000e0061"],
+  ["a letter of another alphabet", "p\u0443sh", "\\u0443"],
+  ["a blank of Braille", "pu\u2800sh", "\\u2800"],
+] as const;
+
+test.each(IN_QUOTES)("%s in quotes, which nobody sees, is refused: a rule with it would hold for nothing", (_, word, as) => {
+  for (const [before, after] of [
+    ['a = ["x", "', '"]'],
+    ["a = ['", "']"],
+    ['a = """\n', '"""'],
+    ["a = '''", "'''"],
+    ['"', '" = 1'],
+    ["a = \"\"\"it's \"\" # ", '"""'],
+    ['a = "# \\" # ', '"'],
+  ]) {
+    const fault = faultOf(() => readToml(Buffer.from(`b = 1 # it's "é"\n${before}${word}${after}\n`), "femtoclaw.toml"));
+    expect(fault).toMatchObject({ code: "FEMTO_CONFIG_SYNTAX" });
+    expect(fault?.message).toContain(`hides, reorders or imitates text; write it as ${as} in double quotes`);
+    expect(fault?.message).toMatch(/^femtoclaw\.toml:[23]:/);
+  }
+});
+
+test.each(IN_QUOTES)("%s in a comment, or written as an escape, is taken", (_, word, as) => {
+  const plain = [...word].map((one) => (/[a-z]/.test(one) ? one : as)).join("");
+  const { value } = readToml(Buffer.from(`# ${word} it's "${word}\na = "${plain}" # '${word}'`), "femtoclaw.toml");
+  expect(value).toEqual({ a: word });
+});
+
+test("text of any language is taken in quotes", () => {
+  const texts = ["é", "naïve/Ünïcode", "Отчёт-2026", "相关", "ελληνικά", "📁/🗂", "עברית", "it's", "a\tb"];
+  const { value } = readToml(Buffer.from(`a = [${texts.map((text) => `"${text}"`).join(", ")}]`), "femtoclaw.toml");
+  expect(value).toEqual({ a: texts });
+});
+
+test("quotes without an end are searched once", () => {
+  for (const text of ['"\\"', "'''", '"""', "'\n", '"""a""']) {
+    const long = `${text.repeat(Math.floor(900_000 / text.length))}é`;
+    expect(codeOf(long)).toBe("FEMTO_CONFIG_SYNTAX");
+  }
+});
+
+test("whatever a command writes into a file is taken and means the same", () => {
+  const hostile = fc.string({ unit: fc.constantFrom(..."aрé\u200b\u0301\"\\'#\n\u00a0") });
+  const text = fc.oneof(hostile, fc.string({ unit: "binary" })).map((any) => any.toWellFormed());
+  fc.assert(
+    fc.property(fc.array(text), (texts) => {
+      const { value } = readToml(Buffer.from(`a = ${tomlList(texts)}`), "femtoclaw.toml");
+      expect(value).toEqual({ a: texts });
+    }),
+    { numRuns: 50 },
+  );
+});
 
 test("__proto__ and constructor are keys like any others", () => {
   const { value } = readToml(Buffer.from("__proto__.polluted = true\nconstructor.prototype.polluted = true"), "f");

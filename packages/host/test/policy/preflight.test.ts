@@ -1,5 +1,5 @@
 /** A project's policy is compiled, tried out and tested before anything is opened. */
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { initProject } from "../../src/configuration/init-project.ts";
 import { loadConfiguration } from "../../src/configuration/load-configuration.ts";
@@ -33,6 +33,23 @@ test.each(PRESETS)("the tests of the preset %s hold", async (preset) => {
   expect(tested.results.length).toBeGreaterThan(4);
   expect((await compiledPolicyOf(loaded)).revision).toBe(tested.policyFiles.triedRevision);
 });
+
+test.each(PRESETS.filter((preset) => preset !== "read-only"))(
+  "the tests of the preset %s hold after `policy allow` for the push that the guides begin with",
+  async (preset) => {
+    using home = new TemporaryHome();
+    const { environment } = home;
+    await initProject({ directory: "project", preset, cwd: home.root, environment });
+    const configFlag = home.path("project/femtoclaw.toml");
+    const text = readFileSync(configFlag, "utf8");
+    writeFileSync(configFlag, text.replace("\ngit = [\n", '\ngit = [\n  "push",\n'));
+    const loaded = loadConfiguration({ cwd: "/", environment, configFlag });
+    expect(loaded.resolved.authority.allow.run).toMatchObject(
+      expect.arrayContaining([expect.objectContaining({ use: { kind: "word", word: "push", flags: [] } })]),
+    );
+    await loadPolicy(loaded);
+  },
+);
 
 test("a test asks what a call would ask, without looking at what an agent may write", async () => {
   using home = new TemporaryHome();

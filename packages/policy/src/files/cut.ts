@@ -2,7 +2,7 @@
  * Cuts the text of a Cedar file into its policies without understanding them: it knows only strings, comments, brackets
  * and semicolons. Cedar parses each piece afterwards, and both have to agree on the pieces.
  */
-import { decodeSourceText, type SourcePlace, sourcePlace } from "@femtoclaw/protocol";
+import { decodeSourceText, type SourceLanguage, type SourcePlace, sourcePlace } from "@femtoclaw/protocol";
 import { escapedText } from "../tables/cedar-text.ts";
 
 export interface Token {
@@ -31,8 +31,14 @@ const BRACKET_DEPTH_MAX = 32;
 /** LIMIT: characters of one policy; a longer list belongs into several policies. */
 const STATEMENT_CHARS_MAX = 65_536;
 
+/** Annotations that explain a policy are for people, as comments are. */
+const CEDAR: SourceLanguage = {
+  pieces: /\/\/[^\n\r]*|@(?:reason|fix|unsafe)\s*\(\s*"(?:\\.|[^"\\])*"?|"(?:\\.|[^"\\])*"?/gs,
+  escaped: escapedText,
+};
+
 export function cutPolicies(bytes: Uint8Array): CutResult {
-  const source = decodeSourceText(bytes, (hexadecimal) => `\\u{${hexadecimal}}`);
+  const source = decodeSourceText(bytes, CEDAR);
   if (!source.ok) return source;
   const cutter = new Cutter(source.text);
   try {

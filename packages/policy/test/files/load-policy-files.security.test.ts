@@ -55,9 +55,12 @@ describe("a hostile file", () => {
     [
       "characters that reorder",
       `${SAFE()} // \u202e gnihton\n`,
-      /1:\d+: a character that hides or reorders text; write it as \\u\{202e\}/,
+      /1:\d+: a character that hides, reorders or imitates text; write it as \\u\{202e\}/,
     ],
     ["a mark in the middle", `${SAFE()}\n\ufeff`, /2:1: a character that hides/],
+    ["a word that nobody reads", on('context.type == "fi\u200ble"'), /1:\d+: a character that .* write it as \\u\{200b\}/],
+    ["a path that nobody reads", on('resource in Path::"/ws/sec\u00adrets"'), /write it as \\u\{ad\} in double quotes/],
+    ["a look-alike path", on('resource in Path::"/ws/s\u0435crets"'), /write it as \\u\{435\} in double quotes/],
     ["a space that is none", SAFE().replace(" forbid", "\u00a0forbid"), /1:\d+: only ASCII/],
     ["a look-alike keyword", SAFE().replace("forbid", "fоrbid"), /1:\d+: only ASCII/],
     ["a NUL", `${SAFE()}\0`, /only ASCII/],
@@ -102,6 +105,13 @@ describe("a hostile file", () => {
     }
     const { rules } = await load(`@id("a") @reason("\\" ; x; //") ${SAFE().replace('@id("safe")', "")}`);
     expect(rules.map(({ reason }) => reason)).toEqual(['" ; x; //']);
+  });
+
+  it("may explain itself to people in any words", async () => {
+    const words = "non\u00a0\u00bb \u26a0\ufe0f an \u0410PI \u200b";
+    for (const text of [`@reason ( "${words}" )\n@fix("${words}") ${SAFE()}`, `// ${words} "${words}\n${SAFE()}`]) {
+      expect(await findings(text)).toBeNull();
+    }
   });
 
   it("is bounded together with the others", async () => {

@@ -6,6 +6,7 @@
 import type { ErrorCode } from "../faults/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { printable } from "../text/display.ts";
+import { isLost } from "./inexact-numbers.ts";
 import { jsonPointer } from "./json-pointer.ts";
 import { closingQuote } from "./string-literal.ts";
 
@@ -234,6 +235,7 @@ class Parser {
     const integral = match[1] === undefined && match[2] === undefined;
     if (
       !Number.isFinite(value) ||
+      isLost(match[0], value) ||
       (integral ? !Number.isSafeInteger(value) : Math.abs(value) > Number.MAX_SAFE_INTEGER)
     ) {
       this.#fail("FEMTO_PROTOCOL_NUMBER", "a number cannot be held exactly");

@@ -28,10 +28,11 @@ export function asSeen(text: string): string {
 }
 
 /**
- * In a word with Latin letters, letters of another alphabet that may look like Latin ones are escaped as well. So are
- * marks that would be drawn over what is not the text's own.
+ * The text with all characters escaped that act, hide or look like others. These include letters of another alphabet
+ * that may look like Latin ones, in a word with Latin letters, and marks that would be drawn over what is not the text's
+ * own.
  */
-function disclosed(text: string, escaped: (character: string) => string): string {
+export function disclosed(text: string, escaped: (character: string) => string): string {
   return text
     .replace(HIDDEN, escaped)
     .replace(MARKS, (marks, offset: number) => {

@@ -3,6 +3,7 @@
  * sees.
  */
 import { isUtf8 } from "node:buffer";
+import { disclosed } from "./display.ts";
 
 export interface SourcePlace {
   /** Both begin at 1. */
@@ -14,25 +15,57 @@ export type SourceText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly place: SourcePlace; readonly message: string };
 
+/** What has to be known of a language to find the texts that its parser takes, but a reviewer sees as others. */
+export interface SourceLanguage {
+  /**
+   * Matches everything that only people read, such as comments, and all texts in quotes. A match that begins with a
+   * quotation mark is a text for the parser.
+   */
+  readonly pieces: RegExp;
+  /** How the language writes the character in double quotes, for example `\\u202e`. */
+  escaped(character: string): string;
+}
+
 /**
- * Characters that make a reviewer see another text than the parser does (CVE-2021-42574), and misplaced byte order
- * marks.
+ * Characters that make a reviewer see another text than the parser does, wherever they stand (CVE-2021-42574), and
+ * misplaced byte order marks.
  */
 const MISLEADING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+/** An escape that a reviewer sees as such, or the white space of a text of several lines. */
+const SEEN = /\\(?:u\{[0-9A-Fa-f]*\}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ -~])|[\t\n\r]/g;
 
-/** `escaped` returns how the text's language writes a character by its number, for example `\\u202e`. */
-export function decodeSourceText(bytes: Uint8Array, escaped: (hexadecimal: string) => string): SourceText {
+export function decodeSourceText(bytes: Uint8Array, language: SourceLanguage): SourceText {
   if (!isUtf8(bytes)) {
     const place = { line: lineOfInvalidBytes(Buffer.from(bytes)), column: 1 };
     return { ok: false, place, message: "this line is not UTF-8" };
   }
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  const misleading = MISLEADING.exec(text);
+  const misleading = MISLEADING.exec(text)?.index ?? misleadingQuote(text, language);
   if (misleading === null) return { ok: true, text };
-  const written = escaped(misleading[0].charCodeAt(0).toString(16).padStart(4, "0"));
-  const message = `a character that hides or reorders text; write it as ${written} in double quotes`;
-  return { ok: false, place: sourcePlace(text, misleading.index), message };
+  const written = language.escaped(String.fromCodePoint(text.codePointAt(misleading) ?? 0));
+  const message = `a character that hides, reorders or imitates text; write it as ${written} in double quotes`;
+  return { ok: false, place: sourcePlace(text, misleading), message };
 }
+
+/**
+ * The first character in quotes that is not what a reviewer sees. INVARIANT: I3: a rule about a word or a path with such
+ * a character would hold for nothing, and nobody could see that. Comments may be written as people write.
+ */
+function misleadingQuote(text: string, { pieces }: SourceLanguage): number | null {
+  if (!NOT_ASCII.test(text)) return null;
+  for (const { 0: piece, index } of text.matchAll(pieces)) {
+    if (!/^["']/.test(piece) || !NOT_ASCII.test(piece)) continue;
+    const seen = piece.slice(1).replace(SEEN, (escape) => " ".repeat(escape.length));
+    const shown = disclosed(seen, (character) => `\\${character}`);
+    if (shown === seen) continue;
+    let at = 0;
+    while (shown[at] === seen[at]) at += 1;
+    return index + 1 + at;
+  }
+  return null;
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /** A line feed never lies within a character of UTF-8, so each line can be examined alone. */
 function lineOfInvalidBytes(bytes: Buffer): number {
