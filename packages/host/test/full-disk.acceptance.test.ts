@@ -102,6 +102,25 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
     expect((await playground.run(["audit", "verify"])).code).toBe(0);
   });
 
+  it("is not called ready where it comes up without room for its reserve", async () => {
+    using disk = new SmallDisk(1_048_576);
+    await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));
+    const { code, stdout, stderr } = await playground.run(["up", "--detach"]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^up, but takes no calls: process \d+, /),
+    });
+    expect(stderr.split("\n")).toEqual([
+      "warning: FEMTO_DISK_FULL: the journal's disk is full: its 128 MiB of reserve do not fit on the disk",
+      "  fix: Free space on the disk of the state directory. The host then takes calls by itself.",
+      "",
+    ]);
+    expect((await playground.run(["down"])).code).toBe(0);
+    const again = await playground.up();
+    expect(again.ready).toMatchObject({ event: "ready", state: "idle", not_ready: { code: "FEMTO_DISK_FULL" } });
+    expect((await playground.run(["down"])).code).toBe(0);
+  });
+
   it("is stopped there in order, and comes up again", async () => {
     using disk = new SmallDisk(RESERVE_BYTES + 3 * MARGIN_BYTES);
     await using playground = new Playground(CONFIGURATION.replace('"../state"', `"${disk.path}/state"`));

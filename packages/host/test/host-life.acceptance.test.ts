@@ -79,6 +79,7 @@ describe("the host", () => {
       operator_socket: join(place.runtime, "operator.sock"),
       waiting: 0,
       unresolved: 0,
+      not_ready: null,
     });
     expect(statSync(place.runtime).mode & 0o777).toBe(0o700);
     for (const name of ["agent.sock", "operator.sock"]) {

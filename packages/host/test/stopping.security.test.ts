@@ -11,16 +11,29 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { CONFIGURATION, type Host, Playground } from "./playground.ts";
+import { CONFIGURATION, type Finished, type Host, Playground } from "./playground.ts";
 import { reportOfSilentHost, type SilentReport } from "./silent-report.ts";
 
 const FOUND = { FEMTOCLAW_CONFIG: undefined };
 
-/** Begun before all tests and awaited by the last one, because most of it is waiting. */
+/** Begun before all tests and awaited by the last ones, because most of it is waiting. */
 let silent: Promise<PromiseSettledResult<SilentReport>[]>;
+let lingering: Promise<PromiseSettledResult<Finished & { readonly pid: number }>[]>;
 beforeAll(() => {
   silent = Promise.allSettled([reportOfSilentHost()]);
+  lingering = Promise.allSettled([downOfLingeringHost()]);
 });
+
+/** What `down` says of a host that closes everything and whose process then stays. */
+async function downOfLingeringHost(): Promise<Finished & { readonly pid: number }> {
+  await using other = new Playground();
+  const stays = other.write("stays.cjs", "process.on('exit', () => process.kill(process.pid, 'SIGSTOP'));\n");
+  const host = await other.up([], { env: { NODE_OPTIONS: `--require ${stays}` } });
+  const said = await other.run(["--json", "down"]);
+  host.kill("SIGKILL");
+  await host.ended;
+  return { ...said, pid: host.pid };
+}
 
 let place: Playground;
 beforeEach(() => {
@@ -251,4 +264,17 @@ test("a host that hangs is asked once for a report, and everything else is repor
   });
   expect(bundle.doctor.map(({ check }) => check)).toEqual(expect.arrayContaining(["sandbox", "host"]));
   expect(bundle.records.map(({ type }) => type)).toContain("execution.outcome");
+});
+
+test("a host whose process stays when it has closed everything is not said to be stopped", async () => {
+  const [settled] = await lingering;
+  const { code, stdout, pid } = settled?.status === "fulfilled" ? settled.value : expect.fail(String(settled?.reason));
+  expect(code).toBe(69);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: {
+      code: "FEMTO_HOST_SILENT",
+      reason: `the host has closed its connections, but process ${pid} has not ended within 10 s`,
+      fix: expect.stringContaining(`\`kill -KILL ${pid}\``),
+    },
+  });
 });

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lockClaim } from "@femtoclaw/journal";
+import { HAS_SMALL_DISK, SmallDisk } from "@femtoclaw/testing";
 import { expect, it, onTestFinished } from "vitest";
 
 const HELD = expect.objectContaining({ code: "FEMTO_JOURNAL_LOCKED" });
@@ -47,4 +48,19 @@ it("is refused where its file is not one that can be locked", () => {
   writeFileSync(join(root, "claim.lock"), "no lock of ours ".repeat(100));
   expect(() => lockClaim(root)).toThrow(refused);
   expect(() => lockClaim(join(root, "missing"))).toThrow(refused);
+  expect(() => lockClaim(join(root, "missing"))).toThrow(/claim\.lock cannot be locked: ENOENT$/);
+});
+
+it.runIf(HAS_SMALL_DISK)("says so where the disk has no inode left for its file", () => {
+  using disk = new SmallDisk(1_048_576, 2);
+  writeFileSync(join(disk.path, "last"), "");
+  expect(() => lockClaim(disk.path)).toThrow(
+    expect.objectContaining({
+      code: "FEMTO_DISK_FULL",
+      message: expect.stringMatching(/claim\.lock cannot be locked: ENOSPC$/),
+      fix: expect.stringContaining("`df -i`"),
+    }),
+  );
+  rmSync(join(disk.path, "last"));
+  lockClaim(disk.path)[Symbol.dispose]();
 });

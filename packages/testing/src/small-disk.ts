@@ -14,10 +14,12 @@ export class SmallDisk implements Disposable {
   readonly path: string;
   readonly #ballast: string;
 
-  constructor(bytes: number) {
+  /** `inodes` is how many files and folders it can hold, the uppermost folder included; many by default. */
+  constructor(bytes: number, inodes?: number) {
     this.path = mkdtempSync(join(tmpdir(), "femtoclaw-disk-"));
     this.#ballast = join(this.path, "ballast");
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=700`, "femtoclaw-test", this.path]);
+    const options = [`size=${bytes}`, "mode=700", ...(inodes === undefined ? [] : [`nr_inodes=${inodes}`])];
+    execFileSync("mount", ["-t", "tmpfs", "-o", options.join(), "femtoclaw-test", this.path]);
   }
 
   get freeBytes(): number {

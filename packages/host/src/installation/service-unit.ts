@@ -1,6 +1,7 @@
 /** The unit by which systemd starts the host. */
 import { join } from "node:path";
 import { EXIT } from "@femtoclaw/protocol";
+import { HOST_START_S } from "../process/start-limit.ts";
 import { homeOf } from "./host-control.ts";
 import type { Layout } from "./layout.ts";
 import type { Owner } from "./receipt.ts";
@@ -43,7 +44,7 @@ export function unitText({ layout, program, configuration, owner }: UnitParts): 
     // missing is there.
     "RestartSec=3",
     "KillMode=mixed",
-    "TimeoutStartSec=300",
+    `TimeoutStartSec=${HOST_START_S}`,
     "TimeoutStopSec=30",
     "OOMPolicy=continue",
     "# A control group of its own, in which the host makes one for each program.",

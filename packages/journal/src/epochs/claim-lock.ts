@@ -1,7 +1,8 @@
 /** Ensures that only one start at a time examines a state directory and decides what to do with it. */
 import { join } from "node:path";
-import { errorText, FemtoError, printable } from "@femtoclaw/protocol";
+import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { lockFile } from "../state-directory/file-lock.ts";
+import { isOutOfRoom, outOfRoom } from "../state-directory/out-of-room.ts";
 
 const CLAIM_LOCK_FILE = "claim.lock";
 
@@ -17,7 +18,8 @@ function lockable(path: string): Disposable | null {
   try {
     return lockFile(path);
   } catch (error) {
-    const reason = `${printable(path)} cannot be locked: ${errorText(error)}`;
+    const reason = `${printable(path)} cannot be locked: ${systemErrorCode(error) ?? errorText(error)}`;
+    if (isOutOfRoom(error)) throw outOfRoom(reason, error);
     const fix = "Make sure that it is an empty file of this user. You can remove it while nothing runs.";
     throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", reason, { fix, cause: error });
   }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { errorText, FemtoError, type LogParent, parseJson, printable, systemErrorCode } from "@femtoclaw/protocol";
 import type { KnownRecord } from "../journal-options.ts";
 import { readPrivate } from "../keys/private-file.ts";
+import { isOutOfRoom, outOfRoom } from "../state-directory/out-of-room.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 
 export const IDENTITY_FILE = "identity";
@@ -93,6 +94,7 @@ export async function writeIdentity(
     await replaceIdentity({ root, journal, into }, { origin, boot }, machine);
   } catch (error) {
     const reason = `${printable(join(into, IDENTITY_FILE))} cannot be written: ${systemErrorCode(error) ?? errorText(error)}`;
+    if (isOutOfRoom(error)) throw outOfRoom(reason, error);
     throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", reason, { cause: error });
   }
 }

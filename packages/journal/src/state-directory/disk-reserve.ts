@@ -8,6 +8,7 @@ import { lstat, open, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, LIMITS, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { OneByOne } from "../one-by-one.ts";
+import { isOutOfRoom } from "./out-of-room.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 const MIB = 1_048_576;
@@ -106,7 +107,7 @@ export class DiskReserve {
       await syncFolder(this.#folder);
     } catch (error) {
       await rm(this.#path, { force: true });
-      if (["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "")) return false;
+      if (isOutOfRoom(error)) return false;
       throw error;
     }
     this.#isHeld = true;

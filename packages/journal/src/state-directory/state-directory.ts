@@ -8,9 +8,10 @@ import { join, resolve } from "node:path";
 import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { isThere } from "./is-there.ts";
 import { makeDurableFolders, makeFolders } from "./make-folders.ts";
+import { isOutOfRoom, outOfRoom } from "./out-of-room.ts";
 import { sweepAbandoned } from "./replace-file.ts";
 
-export { makeDurableFolders, makeFolders, sweepAbandoned };
+export { isOutOfRoom, makeDurableFolders, makeFolders, outOfRoom, sweepAbandoned };
 
 /** The folder for earlier logs within a state directory. */
 export const EPOCHS_FOLDER = "epochs";
@@ -91,6 +92,7 @@ function unusable(path: string, error: unknown): FemtoError {
   const name = printable(path, path.length);
   const reason = systemErrorCode(error);
   if (reason === "ENOENT") return new FemtoError("FEMTO_STATE_NOT_FOUND", `${name} does not exist`, { cause: error });
+  if (isOutOfRoom(error)) return outOfRoom(`${name} cannot be made: ${reason}`, error);
   const fix = "Name a state directory on a writable file system, with --state or [memory].path.";
   const options = { cause: error, ...(reason === "EROFS" ? { fix } : {}) };
   return new FemtoError("FEMTO_STATE_OWNER", `${name} cannot be used: ${reason ?? "unknown reason"}`, options);

@@ -1,5 +1,6 @@
 /** The log file of a host in the background. Each start appends to it. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { isOutOfRoom, outOfRoom } from "@femtoclaw/journal/state-directory";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of its log that are shown if a host did not come up. */
@@ -37,10 +38,7 @@ export class BackgroundLog implements Disposable {
 
 function unopened(path: string, reason: string, cause?: unknown): FemtoError {
   const said = `${printable(path, 4_096)} cannot be opened: ${reason}`;
-  if (/^(?:ENOSPC|EDQUOT)$/.test(reason)) {
-    const fix = "Free space on that disk, and inodes if `df -i` shows none, or name another directory with --state.";
-    return new FemtoError("FEMTO_DISK_FULL", said, { fix, cause });
-  }
+  if (isOutOfRoom(cause)) return outOfRoom(said, cause);
   const fix = "Let the host write to its state directory, or name another one with --state. Nothing is damaged.";
   return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", said, { fix, cause });
 }

@@ -12,6 +12,8 @@ import { hostToStop, operatorOf } from "./started-host.ts";
 
 /** LIMIT: time for the host's process to disappear after it has closed its last connection. */
 const GONE_MS = 10_000;
+const lingering = (pid: number): string =>
+  `Wait if the machine is busy, and look whether it is there with \`ps -o pid,stat,etime,args -p ${pid}\`. Otherwise end it with \`kill -KILL ${pid}\`. This loses nothing that was answered.`;
 
 export async function down(context: CommandContext, options: { readonly now?: boolean }): Promise<number> {
   const host = await hostToStop(context);
@@ -23,7 +25,10 @@ export async function down(context: CommandContext, options: { readonly now?: bo
   await operator.stop({ now: options.now ?? false });
   // A host that drains closes its connections last; until then it still has work to finish.
   await operator.closed;
-  await gone(pid);
+  if (!(await isGone(pid))) {
+    const reason = `the host has closed its connections, but process ${pid} has not ended within ${GONE_MS / 1_000} s`;
+    throw new FemtoError("FEMTO_HOST_SILENT", reason, { fix: lingering(pid) });
+  }
   if (context.output.json) context.output.value({ event: "stopped", pid });
   else context.output.line(`stopped: process ${pid}`);
   return EXIT.ok;
@@ -88,10 +93,12 @@ export async function reload(context: CommandContext): Promise<number> {
 /** Enough of a revision to recognize it. */
 const short = (revision: string): string => revision.slice(0, 12);
 
-/** Waits until the process itself is gone, not only its sockets. */
-async function gone(pid: number): Promise<void> {
-  const deadlineMs = performance.now() + GONE_MS;
-  while (isAlive(pid) && performance.now() < deadlineMs) await sleep(10);
+/** Waits until the process itself is gone, not only its sockets. False if it is still there when the time is over. */
+async function isGone(pid: number): Promise<boolean> {
+  for (const deadlineMs = performance.now() + GONE_MS; performance.now() < deadlineMs; await sleep(10)) {
+    if (!isAlive(pid)) return true;
+  }
+  return !isAlive(pid);
 }
 
 /**

@@ -1,11 +1,15 @@
 /** Names the process of a host that takes connections and says nothing, so that nobody has to look for it. */
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { FemtoError } from "@femtoclaw/protocol";
+import { ERRORS, FemtoError } from "@femtoclaw/protocol";
 import type { CommandContext } from "../command-context.ts";
 
-/** The error as it was, if the process cannot be found: on another system, or for another user. */
+/**
+ * The error as it was, if the process cannot be found: on another system, or for another user. Also if the error says
+ * already what to do, because then it names the process itself.
+ */
 export function withProcess(error: FemtoError, context: CommandContext): FemtoError {
+  if (error.fix !== ERRORS.FEMTO_HOST_SILENT.fix) return error;
   try {
     const pid = holderOf(join(context.load().resolved.stateDirectory, "journal", "LOCK"));
     return pid === undefined ? error : named(error, pid);

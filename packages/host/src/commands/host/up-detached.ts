@@ -8,15 +8,18 @@ import { openStateDirectory } from "@femtoclaw/journal/state-directory";
 import { EXIT, errorText, FemtoError, parseJson, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { ownCommand } from "../../own-command.ts";
 import { requireLimits } from "../../process/process-limits.ts";
-import { type OpenEnds, openEnds } from "../../terminal/open-ends-text.ts";
+import { HOST_START_S } from "../../process/start-limit.ts";
 import { columnsOf } from "../../terminal/output.ts";
 import { prose } from "../../terminal/prose.ts";
+import { type StartedHost, startLines, startText } from "../../terminal/start-text.ts";
 import type { CommandContext } from "../command-context.ts";
 import { BackgroundLog } from "./background-log.ts";
 
 const LOG_FILE = "host.log";
 /** How the first line begins that a host prints once it is up. A host that fails prints its fault there instead. */
 const READY = '{"event":"ready"';
+/** Time after which somebody who waits for a host is told for which. */
+const TOLD_MS = 10_000;
 
 export async function upDetached(context: CommandContext): Promise<number> {
   const { output } = context;
@@ -29,10 +32,10 @@ export async function upDetached(context: CommandContext): Promise<number> {
   }
   if (output.json) output.line(started.ready);
   else {
-    output.prose(`ready: process ${started.pid}, log in ${started.log}`);
-    for (const line of warningsIn(started.warned)) output.talk(line);
-    for (const line of openEnds(parseJson(started.ready) as OpenEnds)) output.talk(line);
-    if (isFirst) {
+    const ready = parseJson(started.ready) as StartedHost;
+    output.prose(startText(ready, `process ${started.pid}, log in ${printable(started.log, 4_096)}`));
+    for (const line of [...warningsIn(started.warned, ready), ...startLines(ready)]) output.talk(line);
+    if (isFirst && ready.not_ready === null) {
       output.talk('next: `femtoclaw call fs_list \'{"path":"."}\'` proposes a first call');
       output.talk("in another terminal, `femtoclaw approvals watch` shows which calls wait for your answer");
     }
@@ -46,15 +49,18 @@ function forPeople(log: string): string {
   return words.some((line) => line !== "") ? words.join("\n") : log;
 }
 
-/** What a start warns of, which a host in the foreground shows and one in the background only logs. */
-function warningsIn(log: Buffer): string[] {
+/**
+ * What a start warns of, which a host in the foreground shows and one in the background only logs. Without what is said
+ * already about a host that takes no calls.
+ */
+function warningsIn(log: Buffer, { not_ready }: Pick<StartedHost, "not_ready"> = { not_ready: null }): string[] {
   const lines = log
     .toString()
     .split("\n")
     .filter((line) => line.startsWith('{"at":') && line.endsWith("}"));
   return lines.flatMap((line) => {
     const { level, event, reason, fix } = parseJson(line) as Readonly<Record<string, unknown>>;
-    if (level === "info" || typeof reason !== "string") return [];
+    if (level === "info" || typeof reason !== "string" || not_ready?.reason.endsWith(reason) === true) return [];
     const said = `warning: ${printable(String(event), 80)}: ${printable(reason, 1_000)}`;
     return typeof fix === "string" ? [said, `  fix: ${printable(fix, 1_000)}`] : [said];
   });
@@ -86,11 +92,41 @@ export async function startDetached(context: CommandContext): Promise<DetachedSt
   });
   const { stdout } = child;
   assert(stdout !== null, "the host's stdout is a pipe");
-  const said = await firstLine(stdout);
+  const said = await saidInTime(stdout, () => tellOf(child.pid, log, context));
   stdout.destroy();
+  if (said === undefined) {
+    child.kill("SIGKILL");
+    // A process that waits for a disk does not even end then, and is not waited for.
+    child.unref();
+    throw silent(child.pid, log);
+  }
   if (said?.startsWith(READY) !== true) return { said, log: log.sinceStart(), exit: () => exitCode(child) };
   child.unref();
   return { ready: said, pid: child.pid, log: log.path, warned: log.sinceStart() };
+}
+
+/** Undefined if the host says nothing for as long as it is given. */
+async function saidInTime(stdout: NodeJS.ReadableStream, tell: () => void): Promise<string | null | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timers = [setTimeout(tell, TOLD_MS), setTimeout(() => resolve(undefined), HOST_START_S * 1_000)];
+  try {
+    return await Promise.race([firstLine(stdout), late]);
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+function tellOf(pid: number | undefined, log: BackgroundLog, { output }: CommandContext): void {
+  output.talk(`the host has not come up yet: process ${pid}, log in ${printable(log.path, 4_096)}`);
+  for (const line of warningsIn(log.sinceStart())) output.talk(line);
+}
+
+function silent(pid: number | undefined, log: BackgroundLog): FemtoError {
+  const warned = warningsIn(log.sinceStart()).filter((line) => !line.startsWith(" "));
+  const last = warned.length === 0 ? "" : `; its last ${warned.at(-1)}`;
+  const reason = `the host did not come up within ${HOST_START_S} s, and process ${pid} was ended${last}`;
+  const fix = `Read in ${printable(log.path, 4_096)} how far it came, and see whether the disk of the state directory is full or hangs. Then start it again. Nothing is lost.`;
+  return new FemtoError("FEMTO_HOST_SILENT", reason, { fix });
 }
 
 function globalArgs({ options }: CommandContext): string[] {

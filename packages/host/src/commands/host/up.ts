@@ -8,7 +8,7 @@ import { tellService, watchService } from "../../process/service-notice.ts";
 import { releaseOnceSettled } from "../../process/unused-pages.ts";
 import { type HostState, writeFailure } from "../../report/failure-reports.ts";
 import { logToStderr } from "../../terminal/log.ts";
-import { openEnds } from "../../terminal/open-ends-text.ts";
+import { startLines, startText } from "../../terminal/start-text.ts";
 import type { CommandContext } from "../command-context.ts";
 
 export async function up(context: CommandContext): Promise<number> {
@@ -70,7 +70,7 @@ async function serve(
   if (signals > 0) void host.stop({ now: false });
   else if (hangUps > 0) reload();
   const { runtime, sockets } = host;
-  const { phase, waiting, unresolved } = runtime.status();
+  const { phase, waiting, unresolved, not_ready } = runtime.status();
   const ready = {
     event: "ready",
     pid: process.pid,
@@ -80,6 +80,7 @@ async function serve(
     operator_socket: sockets.operator,
     waiting,
     unresolved,
+    not_ready,
   };
   const { environment } = context;
   using _watched = watchService(environment, () => runtime.status().phase !== "error");
@@ -88,8 +89,8 @@ async function serve(
   if (untold !== null) log({ level: "warn", event: "service.not_told", reason: untold });
   if (output.json) output.value(ready);
   else {
-    output.prose(`ready: process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`);
-    for (const line of openEnds(ready)) output.talk(line);
+    output.prose(startText(ready, `process ${ready.pid}, agents at ${printable(ready.agent_socket, 4_096)}`));
+    for (const line of startLines(ready)) output.talk(line);
   }
   // Done now for the next start, because a host that is killed cannot do it at its end.
   flushCompileCache();

@@ -3,6 +3,7 @@ import { realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { Level } from "level";
+import { isOutOfRoom, outOfRoom } from "../../state-directory/out-of-room.ts";
 import { temporaryFolder } from "../../state-directory/temporary-folder.ts";
 
 /** The types of `level` lack what only its engine for Node.js offers. */
@@ -66,11 +67,7 @@ export function databaseFault(
   error: unknown,
 ): FemtoError {
   if (error instanceof FemtoError) return error;
-  if (isDiskFull(error)) {
-    // There may be no call that could be sent again: a start, a fork and a restore open a database as well.
-    const fix = "Free space on that disk, or use another one.";
-    return new FemtoError("FEMTO_DISK_FULL", errorText(error), { fix, cause: error });
-  }
+  if (isDiskFull(error)) return outOfRoom(errorText(error), error);
   if (REFUSED.test(errorText(error))) {
     const fix = "Let the host write to its state directory, then start it again. Nothing is damaged.";
     return new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", errorText(error), { fix, cause: error });
@@ -90,6 +87,5 @@ export function databaseFault(
 const REFUSED = /: (?:Read-only file system|Permission denied|Operation not permitted|Too many open files)/;
 
 function isDiskFull(error: unknown): boolean {
-  const isNamed = ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "");
-  return isNamed || /No space left on device|Disk quota exceeded/.test(errorText(error));
+  return isOutOfRoom(error) || /No space left on device|Disk quota exceeded/.test(errorText(error));
 }
