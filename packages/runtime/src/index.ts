@@ -40,6 +40,7 @@ export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 export { eventCount } from "./projection/execution-records.ts";
 export type { Counters } from "./projection/executions.ts";
 export { Projection } from "./projection/projection.ts";
+export type { ProjectionView } from "./projection/projection-view.ts";
 export {
   AS_RECORDED,
   CandidateJudge,
