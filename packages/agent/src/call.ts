@@ -15,7 +15,20 @@ export interface ProposedCall {
 }
 
 /** What the host answered, or why it was not asked or could not answer. */
-export type CallAnswer = { readonly call: ProposedCall } & ({ readonly reply: Reply } | { readonly fault: FemtoError });
+export type CallAnswer = { readonly call: ProposedCall } & (
+  | {
+      readonly reply: Reply;
+      /** The call was withdrawn, because no operator had answered in time. */
+      readonly unanswered?: true;
+    }
+  | { readonly fault: FemtoError }
+);
+
+/** What became of a call that was withdrawn for that reason. The reply says only who withdrew it, and how to try again. */
+export const UNANSWERED = {
+  reason: "no operator answered in time, so the call was withdrawn and nothing was executed",
+  fix: "Continue without it. If you send it again, an operator is asked again.",
+} as const;
 
 /**
  * INVARIANT: I4: the gate gets exactly the text that the model wrote. So a text that two parsers could read differently
@@ -37,7 +50,11 @@ export function resultPart(answer: CallAnswer, charsMax: number): ToolResultPart
     const value = clipped(faultText("error", { code, reason, fix }), charsMax);
     return { ...part, output: { type: "error-text", value } };
   }
-  const { reply } = answer;
+  const { reply, unanswered = false } = answer;
+  if (unanswered && reply.error !== undefined) {
+    const value = clipped(faultText(reply.status, { code: reply.error.code, ...UNANSWERED }), charsMax);
+    return { ...part, output: { type: "error-text", value } };
+  }
   if (reply.status === "completed") {
     return { ...part, output: { type: "text", value: clipped(resultText(reply.result ?? {}), charsMax) } };
   }

@@ -68,7 +68,7 @@ export class GateTools {
    */
   async propose(call: ProposedCall, options: CallOptions = {}): Promise<CallAnswer> {
     try {
-      return { call, reply: await this.#ended(call, options) };
+      return { call, ...(await this.#ended(call, options)) };
     } catch (error) {
       if (error instanceof FemtoError) return { call, fault: error };
       throw error;
@@ -90,10 +90,13 @@ export class GateTools {
     return resultPart(answer, this.#resultChars);
   }
 
-  async #ended(call: ProposedCall, { signal, onAsked }: CallOptions): Promise<Reply> {
+  async #ended(
+    call: ProposedCall,
+    { signal, onAsked }: CallOptions,
+  ): Promise<{ readonly reply: Reply; readonly unanswered?: true }> {
     if (signal?.aborted === true) throw notProposed("it was cancelled before it was proposed");
     const reply = await this.#gate.propose(messageOf(call), signal === undefined ? {} : { signal });
-    if (reply.status !== "pending") return reply;
+    if (reply.status !== "pending") return { reply };
     onAsked?.(call, reply);
     const takeBack = (): void => void Promise.resolve(this.#gate.cancel(reply.execution_id)).catch(() => undefined);
     const limit = AbortSignal.timeout(this.#waitMs);
@@ -102,7 +105,10 @@ export class GateTools {
     else over.addEventListener("abort", takeBack, { once: true });
     try {
       // An answer given in the same moment counts: no matter who came first, the reply says what became of the call.
-      return await this.#gate.wait(reply.execution_id);
+      const ended = await this.#gate.wait(reply.execution_id);
+      const isOverdue = limit.aborted && over.reason === limit.reason;
+      const isWithdrawn = isOverdue && ended.error?.code === "FEMTO_EXECUTION_HALTED";
+      return isWithdrawn ? { reply: ended, unanswered: true } : { reply: ended };
     } finally {
       over.removeEventListener("abort", takeBack);
     }

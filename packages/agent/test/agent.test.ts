@@ -58,19 +58,20 @@ test("a turn goes on until its model wants nothing more, and all of it is in the
   ]);
 });
 
+/** An agent whose model also writes down what it is asked. */
+function heardAgent(steps: Steps, asked: string[], options: Options = {}): Agent {
+  const model = scriptedModel(steps);
+  const doStream: typeof model.doStream = async (question) => {
+    asked.push(JSON.stringify(question.prompt));
+    return await model.doStream(question);
+  };
+  return new Agent({ model: { ...model, doStream }, ...options });
+}
+
 test("the model is told results, and of refusals why and what to do instead", async () => {
   const asked: string[] = [];
-  const model = scriptedModel([{ calls: [read("notes.txt"), read("secrets/key.txt")] }, { text: "done" }]);
-  const { doStream } = model;
-  const agent = new Agent({
-    model: {
-      ...model,
-      doStream: async (options) => {
-        asked.push(JSON.stringify(options.prompt));
-        return await doStream(options);
-      },
-    },
-  });
+  const steps = [{ calls: [read("notes.txt"), read("secrets/key.txt")] }, { text: "done" }];
+  const agent = heardAgent(steps, asked);
   await agent.turn(place.gate(), "Go on.");
   expect(asked).toHaveLength(2);
   expect(asked[1]).toContain("buy oat milk");
@@ -97,10 +98,15 @@ test.each([
 
 test("a question that nobody answers within the limit is taken back, and nothing happens later", async () => {
   const events: TurnEvent[] = [];
-  const agent = agentOf([{ calls: [write("asked")] }, { text: "Nobody was there." }], { waitMs: 20 });
+  const asked: string[] = [];
+  const agent = heardAgent([{ calls: [write("asked")] }, { text: "Nobody was there." }], asked, { waitMs: 20 });
   const end = await agent.turn(place.gate(), "Write it.", { onEvent: (event) => events.push(event) });
   expect(end.stop).toEqual({ kind: "answered" });
   expect(told(events)).toEqual(["FEMTO_EXECUTION_HALTED"]);
+  expect(events).toContainEqual(expect.objectContaining({ answer: expect.objectContaining({ unanswered: true }) }));
+  // It learns why, and not that it should send the call again.
+  expect(asked.at(-1)).toContain("no operator answered in time, so the call was withdrawn");
+  expect(asked.at(-1)).not.toContain("Send the call again");
   expect(await place.questions()).toEqual([]);
 });
 

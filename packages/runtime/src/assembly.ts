@@ -3,7 +3,7 @@
  * others are up. Each step of a start and of an end is a record.
  */
 import assert from "node:assert/strict";
-import type { Clock, Journal } from "@femtoclaw/journal";
+import type { Clock, Journal, JournalReader } from "@femtoclaw/journal";
 import { type BootId, errorText, LIMITS } from "@femtoclaw/protocol";
 import { Supervision } from "./actors/supervision.ts";
 import { ActorSystem } from "./actors/system.ts";
@@ -14,6 +14,7 @@ import { CommittedRecords } from "./committed-records.ts";
 import { type Integrity, NOT_VERIFIED } from "./deployment.ts";
 import { drain, type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
+import { handedOut, JOURNAL_READER } from "./handed-out.ts";
 import { harmless } from "./harmless.ts";
 import { sweepInterruptedWrites } from "./interrupted-writes.ts";
 import type { LogGrowth } from "./log-growth.ts";
@@ -241,7 +242,7 @@ export class Assembly {
       system: this.#system,
       clock: this.clock,
       exporter: this.options.telemetry ?? null,
-      reader: this.journal,
+      reader: handedOut<JournalReader>(this.journal, JOURNAL_READER),
       stateDirectory: this.options.configuration.stateDirectory,
       origin: this.journal.origin,
       gauges: () => gaugesOf(this.status),

@@ -44,8 +44,7 @@ export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
 // Who replays and verifies.
 export { eventCount } from "./projection/execution-records.ts";
 export type { Counters } from "./projection/executions.ts";
-export { Projection } from "./projection/projection.ts";
-export type { ChangesRequest } from "./relay/changes.ts";
+XX
 export type { RelayWishes } from "./relay/relays.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
 export { FrozenMachines } from "./replay/frozen-machines.ts";

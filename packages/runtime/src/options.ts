@@ -26,7 +26,10 @@ export interface RuntimeOptions {
   readonly permit?: readonly string[];
   /** Policies from Cedar files, as `loadPolicyFiles` returned them. */
   readonly policyFiles?: PolicyFilesOption;
-  /** Gets XState's own inspection events of every actor. Whatever it throws is contained. */
+  /**
+   * Gets XState's own inspection events of every actor. Whatever it throws is contained. The events hold the live actors,
+   * which are only to be looked at: an event that is sent to one of them moves the runtime.
+   */
   readonly inspect?: Inspect;
   /** Exports the journal as telemetry. */
   readonly telemetry?: TelemetryExporter;

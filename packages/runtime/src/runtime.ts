@@ -9,6 +9,7 @@ import {
   type BootId,
   type FemtoError,
   type Fork,
+  frozen,
   type Halt,
   LIMITS,
   malformed,
@@ -22,6 +23,8 @@ import {
 } from "@femtoclaw/protocol";
 import { Assembly } from "./assembly.ts";
 import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
+import { handedOut, LOG_READER } from "./handed-out.ts";
+import type { NamesOf } from "./known-names.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import { Approvals, reviewQuestions } from "./operators/approvals.ts";
 import type { ResolutionRequest, Resolutions } from "./operators/resolutions.ts";
@@ -29,7 +32,7 @@ import { Retention } from "./operators/retention.ts";
 import type { RuntimeStatus } from "./operators/status.ts";
 import type { PolicySource, RuntimeOptions } from "./options.ts";
 import type { OutputReader } from "./outputs/outputs.ts";
-import type { Projection } from "./projection/projection.ts";
+import { ProjectionView } from "./projection/projection-view.ts";
 import type { Secrets } from "./secrets/secrets.ts";
 import type { Session, SessionOptions } from "./sessions/session.ts";
 import type { HaltRequest } from "./sessions/session-halts.ts";
@@ -37,6 +40,22 @@ import type { SwitchRequest } from "./subsystems/capability-switch.ts";
 import { recordRejection } from "./subsystems/reload.ts";
 import type { Terminals } from "./terminals/terminals.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
+
+type OperatedPackages = Pick<CapabilityPackages, "list" | "accept" | "reset">;
+type OperatedUpstreams = Pick<
+  Upstreams,
+  "start" | "list" | "compared" | "accept" | "reset" | "capabilities" | "settled"
+>;
+
+const OPERATED_UPSTREAMS: NamesOf<OperatedUpstreams> = {
+  start: true,
+  list: true,
+  compared: true,
+  accept: true,
+  reset: true,
+  capabilities: true,
+  settled: true,
+};
 
 /**
  * One execution authority in this process: the gate, its journal, and the interface for operators. `createRuntime`
@@ -48,26 +67,32 @@ export class Runtime implements AsyncDisposable {
   /** Identifier of this start, which each of its records names. */
   readonly boot: BootId;
   /**
-   * Secrets that requests carry and agents never see. Operators use `list`, `add` and `remove`. Throws
+   * Secrets that requests carry and agents never see. They are listed without their values. Throws
    * FEMTO_SECRET_INVALID and FEMTO_SECRET_NOT_FOUND.
    */
-  readonly secrets: Secrets;
+  readonly secrets: Pick<Secrets, "list" | "add" | "remove">;
   /** For followers of the log: waits until the log has grown. */
   readonly growth: Pick<LogGrowth, "until">;
+  #reader: LogReader | null = null;
   #resolutions: Promise<Resolutions> | null = null;
+  #starting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   /** Use `createRuntime`. */
   constructor(options: RuntimeOptions) {
     this.#parts = new Assembly(options);
     this.boot = this.#parts.boot;
-    this.secrets = this.#parts.secrets;
-    this.growth = this.#parts.growth;
+    this.secrets = handedOut<typeof this.secrets>(this.#parts.secrets, { list: true, add: true, remove: true });
+    this.growth = handedOut<typeof this.growth>(this.#parts.growth, { until: true });
   }
 
-  /** Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing runs any more. */
+  /**
+   * Brings the runtime to `idle`, or throws the fault that prevents it; in that case nothing runs any more. A runtime
+   * starts once: a second call waits for the first.
+   */
   start(): Promise<void> {
-    return this.#parts.start();
+    this.#starting ??= this.#parts.start();
+    return this.#starting;
   }
 
   /**
@@ -80,7 +105,8 @@ export class Runtime implements AsyncDisposable {
 
   /** Read access to the journal, for history, replay and audit. */
   get reader(): LogReader {
-    return this.#parts.journal;
+    this.#reader ??= handedOut<LogReader>(this.#parts.journal, LOG_READER);
+    return this.#reader;
   }
 
   /** Signs a checkpoint over everything that is durable now. Resolves with the signed note. */
@@ -116,9 +142,9 @@ export class Runtime implements AsyncDisposable {
     return await (await import("./epochs/fork.ts")).forkLog(options);
   }
 
-  /** The state after the newest record. */
-  get projection(): Projection {
-    return this.#parts.memory.projection;
+  /** The state after the newest record, to look at. */
+  get projection(): ProjectionView {
+    return new ProjectionView(this.#parts.memory.projection);
   }
 
   /** The compiled policy in force. */
@@ -133,7 +159,8 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Opens a session through which somebody proposes. Throws FEMTO_OVERLOADED if `LIMITS.openSessions` are open already,
-   * FEMTO_DRAINING once the runtime is closed, and a `TypeError` for an unknown option or a principal that has no `[agent.NAME]` in the configuration.
+   * FEMTO_DRAINING once the runtime is closed, and a `TypeError` for an unknown option or a principal that has no
+   * `[agent.NAME]` in the configuration.
    */
   openSession(options: SessionOptions): Session {
     return this.#parts.sessions.open(options, this.#parts.openedGate);
@@ -154,7 +181,8 @@ export class Runtime implements AsyncDisposable {
 
   /** Open terminals, for operators. */
   get terminals(): Pick<Terminals, "list" | "watch"> {
-    return this.#parts.openedGate.terminals;
+    const { terminals } = this.#parts.openedGate;
+    return handedOut<Pick<Terminals, "list" | "watch">>(terminals, { list: true, watch: true });
   }
 
   /** Output of running calls in all sessions, for operators. */
@@ -165,13 +193,13 @@ export class Runtime implements AsyncDisposable {
   /**
    * MCP servers of others, for operators. Each server starts when one of its tools is first called; `start` starts all.
    */
-  get upstreams(): Pick<Upstreams, "start" | "list" | "compared" | "accept" | "reset" | "capabilities" | "settled"> {
-    return this.#parts.openedGate.upstreams;
+  get upstreams(): OperatedUpstreams {
+    return handedOut<OperatedUpstreams>(this.#parts.openedGate.upstreams, OPERATED_UPSTREAMS);
   }
 
   /** Packaged capabilities of others, for operators. */
-  get packages(): Pick<CapabilityPackages, "list" | "accept" | "reset"> {
-    return this.#parts.openedGate.packages;
+  get packages(): OperatedPackages {
+    return handedOut<OperatedPackages>(this.#parts.openedGate.packages, { list: true, accept: true, reset: true });
   }
 
   /** Every registered capability, whether it is enabled, and who decided that. */
@@ -251,7 +279,7 @@ export class Runtime implements AsyncDisposable {
 
   /** A summary for operators. It can be read at any time, even while the runtime starts or ends. */
   status(): RuntimeStatus {
-    return this.#parts.status;
+    return frozen(this.#parts.status);
   }
 
   /**

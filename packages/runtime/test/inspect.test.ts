@@ -87,7 +87,7 @@ describe("the live actors at rest", () => {
       this.#latest.set(isRoot ? "lifecycle" : (id ?? ""), snapshot);
     };
 
-    expectAsRecorded(projection: Projection): void {
+    expectAsRecorded(projection: Pick<Projection, "machine">): void {
       for (const name of ["lifecycle", "memory", "registry", "policy", "observability"] as const) {
         const live = this.#latest.get(name);
         const { value, context } = projection.machine(name);

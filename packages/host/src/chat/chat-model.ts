@@ -2,7 +2,6 @@
  * Chooses the model of a chat: from the command line, otherwise from `[chat]`. The key is read here and sent only to
  * the model's endpoint.
  */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { modelAt, PROVIDERS, type ProviderName, type ScriptedStep, scriptedModel } from "@femtoclaw/agent";
 import { readPrivate } from "@femtoclaw/journal";
@@ -16,6 +15,8 @@ import {
   systemErrorCode,
 } from "@femtoclaw/protocol";
 import type { ChatSetting } from "@femtoclaw/runtime/configuration";
+import { bytesWithin } from "../named-file.ts";
+import { countText } from "../terminal/count-text.ts";
 
 export interface ModelOptions {
   readonly provider?: ProviderName;
@@ -49,7 +50,7 @@ export async function chatModel(
     if (Object.keys(options).some((name) => MODEL_OPTIONS.has(name)))
       throw new FemtoError("FEMTO_USAGE", "a script takes the place of a model, so name one of them");
     const steps = readScript(resolve(cwd, script));
-    return { model: scriptedModel(steps), about: `a script of ${steps.length} answers, and no model` };
+    return { model: scriptedModel(steps), about: `a script of ${countText(steps.length, "answer")}, and no model` };
   }
   const provider = options.provider ?? setting?.provider;
   const model = options.model ?? setting?.model;
@@ -66,8 +67,10 @@ export async function chatModel(
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(key === undefined ? {} : { key }),
   };
+  // A base URL that is none is refused here.
+  const at = await modelAt(endpoint);
   const where = baseUrl === undefined ? provider : new URL(baseUrl).host;
-  return { model: await modelAt(endpoint), about: `${printable(model)} at ${printable(where)}` };
+  return { model: at, about: `${printable(model)} at ${printable(where)}` };
 }
 
 const MODEL_OPTIONS: ReadonlySet<string> = new Set(["provider", "model", "baseUrl", "keyFile", "keyEnv"]);
@@ -105,8 +108,8 @@ function readScript(path: string): ScriptedStep[] {
     });
   let steps: unknown;
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length > SCRIPT_BYTES_MAX) throw refused("is too large");
+    const bytes = bytesWithin(path, SCRIPT_BYTES_MAX);
+    if (bytes === null) throw refused(`has more than ${SCRIPT_BYTES_MAX} bytes`);
     steps = parseMarkedJson(bytes.toString("utf8"));
   } catch (error) {
     if (error instanceof FemtoError) throw error;

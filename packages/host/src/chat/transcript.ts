@@ -1,5 +1,5 @@
 /** A turn as a person follows it: the model's text on stdout, and what happens to its calls on stderr. */
-import type { CallAnswer, ProposedCall, TurnEnd, TurnEvent } from "@femtoclaw/agent";
+import { type CallAnswer, type ProposedCall, type TurnEnd, type TurnEvent, UNANSWERED } from "@femtoclaw/agent";
 import { printable, type Reply } from "@femtoclaw/protocol";
 import type { Output } from "../terminal/output.ts";
 import { happened, headline, styled } from "../terminal/reply-text.ts";
@@ -117,7 +117,7 @@ export class ScreenTranscript implements Transcript {
     const rules = (reply.policy?.rules ?? []).map((rule) => printable(rule));
     const place = reply.record === null ? "not recorded" : `record ${reply.record.seq}`;
     this.#talk(`    ${[styled(reply, headline(reply), output), ...rules, output.style("dim", place)].join("  ")}`);
-    this.#detail(happened(reply));
+    this.#detail(answer.unanswered === true ? UNANSWERED.reason : happened(reply));
   }
 
   #detail(text: string): void {

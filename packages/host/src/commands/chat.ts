@@ -7,6 +7,7 @@ import { chatModel, type ModelOptions } from "../chat/chat-model.ts";
 import { type Person, spokenOnce, TerminalPerson } from "../chat/person.ts";
 import { jsonTranscript, ScreenTranscript, type Transcript } from "../chat/transcript.ts";
 import { startingConnect } from "../mcp/starting-connect.ts";
+import { countText } from "../terminal/count-text.ts";
 import { type CommandContext, knownAgent } from "./command-context.ts";
 
 /** LIMIT: characters of one input to the model. More would not fit into any context that can be configured. */
@@ -40,7 +41,7 @@ export async function chat(context: CommandContext, said: string | undefined, op
     output.talk(
       output.style(
         "dim",
-        `  ${tools} tools, each call decided by the policy and recorded · ^C ends a turn, ^D the chat`,
+        `  ${countText(tools, "tool")}, each call decided by the policy and recorded · ^C ends a turn, ^D the chat`,
       ),
     );
   }

@@ -131,6 +131,10 @@ test("what cannot work is said before anything is asked", async () => {
     stderr: expect.stringContaining("unencrypted"),
   });
   expect(await without("--agent", "nobody")).toMatchObject({ code: 64 });
+  expect(await without("--base-url", "models.example.com")).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("models.example.com is not an http or https URL"),
+  });
   place.write("p/script.json", '[{"txt":"misspelt"}]');
   expect(await without("--script", "script.json")).toMatchObject({
     code: 64,

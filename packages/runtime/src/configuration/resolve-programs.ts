@@ -12,7 +12,7 @@ import {
 import type { Places } from "./places.ts";
 
 /** Where programs are looked up unless search_path says otherwise. The environment's PATH is never used. */
-export const DEFAULT_SEARCH_PATH: readonly string[] = ["/usr/local/bin", "/usr/bin", "/bin"];
+export const DEFAULT_SEARCH_PATH: readonly string[] = Object.freeze(["/usr/local/bin", "/usr/bin", "/bin"]);
 
 /** The folders of the search path that exist. */
 export function resolveSearchPath(written: readonly string[] | undefined, places: Places): readonly string[] {

@@ -118,10 +118,10 @@ export class Outputs {
 
   reader(whose: Whose): OutputReader {
     const watch = (request: WatchRequest): Promise<WatchedOutput> => this.#watch(request, whose);
-    return {
+    return Object.freeze({
       watch,
-      follow: (execution) => followOutput((from) => watch({ execution, from, waitMs: FOLLOW_MS })),
-    };
+      follow: (execution: string) => followOutput((from) => watch({ execution, from, waitMs: FOLLOW_MS })),
+    });
   }
 
   /** Forgets everything; waiting readers are told that the host stops. */

@@ -140,7 +140,8 @@ export class Sessions {
       this.#parts.closed(id);
       records.end();
     };
-    const session = this.#sessionOf({ id, actor, quota, door, records, introduce, close }, open);
+    // Frozen, because the end of the runtime closes it.
+    const session = Object.freeze(this.#sessionOf({ id, actor, quota, door, records, introduce, close }, open));
     this.#open.set(id, { session, quota, actor, introduce });
     return session;
   }

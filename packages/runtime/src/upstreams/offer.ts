@@ -4,7 +4,7 @@
  */
 import { type ContentDefinition, membersOf, type ToolDefinition, toolSetDigest } from "@femtoclaw/capabilities";
 import type { ChangedMember, OfferedTool, ToolState } from "@femtoclaw/protocol";
-import { type McpContent, printable, type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
+import { frozen, type McpContent, printable, type QuarantinedTool, readerOf, type ToolPin } from "@femtoclaw/protocol";
 import type { UpstreamSetting } from "../configuration/resolve-upstreams.ts";
 import type { Problem } from "../gate/verdict.ts";
 import type { ToolPins } from "../projection/upstream-pins.ts";
@@ -22,7 +22,7 @@ export function offerOf(
   { definitions, contents }: Listable,
   pins: ToolPins | null | undefined,
   { tools }: Pick<UpstreamSetting, "tools">,
-): OfferedTool[] {
+): readonly OfferedTool[] {
   const accepted = pins ?? {};
   const all = [
     ...definitions.map((tool) => ({ ...tool, calledBy: tool.name })),
@@ -35,12 +35,14 @@ export function offerOf(
   });
   const names = new Set(all.map(({ name }) => name));
   const gone = Object.entries(accepted).filter(([name]) => !names.has(name));
-  return [
+  const offer = [
     ...listed,
     ...gone.map(([name, pinned]): OfferedTool => {
       return { name, sha256: null, pinned, state: "gone", problem: null, description: "", input: null };
     }),
-  ].sort((left, right) => (left.name < right.name ? -1 : 1));
+  ];
+  // INVARIANT: I3: operators are shown these very objects, by which it is decided what may be called.
+  return frozen(offer.sort((left, right) => (left.name < right.name ? -1 : 1)));
 }
 
 // INVARIANT: I3: a tool is offered only if its whole definition is the one that was accepted.

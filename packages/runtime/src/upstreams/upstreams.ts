@@ -4,6 +4,7 @@ import type { SubscriptionRequest } from "@femtoclaw/capabilities";
 import {
   type ComparedUpstream,
   FemtoError,
+  frozen,
   isReader,
   LIMITS,
   mcpCapability,
@@ -121,7 +122,7 @@ export class Upstreams {
     return [...this.#servers.values()].flatMap(({ offered }) =>
       offered.map(({ capability, contents }) => {
         const { name, version, description, input, output, effect, idempotent } = capability.manifest;
-        const offers = contents?.map(({ kind, name: named, about }) => ({ kind, name: named, about }));
+        const offers = contents?.map(({ kind, name: named, about }) => ({ kind, name: named, about: frozen(about) }));
         const described = { name, version, description, input, output, effect, idempotent };
         return offers === undefined ? described : { ...described, offers };
       }),

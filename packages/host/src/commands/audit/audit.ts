@@ -1,5 +1,5 @@
 /** `audit`: what an auditor asks about the journal. Verification changes nothing and needs no trust in the host. */
-import { closeSync, existsSync, lstatSync, openSync, readSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   checkProof,
@@ -14,6 +14,7 @@ import type { RememberedLog } from "@femtoclaw/journal/known-log";
 import { EXIT, errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { exportOfHost } from "../../log/host-export.ts";
 import type { ExportFormat } from "../../log/log-access.ts";
+import { bytesWithin } from "../../named-file.ts";
 import { writeNewTogether } from "../../new-file.ts";
 import type { Output } from "../../terminal/output.ts";
 import { wordTable } from "../../terminal/table.ts";
@@ -260,23 +261,15 @@ export type PruneBoundary = { readonly before: number } | { readonly older_than_
 const NAMED_BYTES_MAX = 1_048_576;
 
 function fileBytes(path: string): Buffer {
-  const held = Buffer.alloc(NAMED_BYTES_MAX + 1);
-  let bytes = 0;
+  let bytes: Buffer | null;
   try {
-    const descriptor = openSync(path, "r");
-    try {
-      for (let read = -1; read !== 0 && bytes < held.length; bytes += read) {
-        read = readSync(descriptor, held, bytes, held.length - bytes, null);
-      }
-    } finally {
-      closeSync(descriptor);
-    }
+    bytes = bytesWithin(path, NAMED_BYTES_MAX);
   } catch (error) {
     const reason = `${printable(path, 4_096)} cannot be read: ${systemErrorCode(error) ?? errorText(error)}`;
     const fix = "Name a file that exists and that you can read.";
     throw new FemtoError("FEMTO_USAGE", reason, { fix, cause: error });
   }
-  if (bytes <= NAMED_BYTES_MAX) return held.subarray(0, bytes);
+  if (bytes !== null) return bytes;
   const reason = `${printable(path)} has more than ${NAMED_BYTES_MAX} bytes, so it is no key, checkpoint, proof or record`;
   throw new FemtoError("FEMTO_USAGE", reason);
 }
