@@ -199,14 +199,13 @@ export class Journal extends StoreReader {
   }
 
   async #close(): Promise<void> {
-    if (this.#state === "open") this.#state = "closing";
-    this.#notary.stop();
-    await this.#flushing;
-    if (this.#state === "closing") {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#notary.stop();
       this.#notary.demand();
       this.#arm();
-      await this.#flushing;
     }
+    await this.#flushing;
     await this.#store.close();
   }
 

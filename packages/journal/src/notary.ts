@@ -105,16 +105,15 @@ export class Notary {
   draw(tree: TileTree): DrawnCheckpoint | null {
     const unsigned = this.#unsigned(tree);
     if (!this.pressing && unsigned < DUE_RECORDS) return null;
-    this.#due = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
     if (this.#latest !== null && unsigned === 0) {
-      for (const { resolve } of waiting) resolve(this.#latest.note);
+      for (const { resolve } of this.#taken()) resolve(this.#latest.note);
       return null;
     }
     const { size } = tree;
     const text = formatCheckpoint({ origin: this.#origin, size, root: tree.root() });
     const note = signNote(text, this.#signers);
+    // Taken only now: if signing throws, those who wait are still here when `fail` rejects them.
+    const waiting = this.#taken();
     return { object: { name: checkpointName(size), bytes: Buffer.from(note) }, checkpoint: { size, note }, waiting };
   }
 
@@ -140,12 +139,21 @@ export class Notary {
     this.#cancelTimer = null;
   }
 
+  /**
+   * Rejects everybody who waits and asks for nothing more. INVARIANT: nothing is signed or stored after a failure, also
+   * if a checkpoint fell due while the failing group was written.
+   */
   fail(error: FemtoError): void {
     this.stop();
+    for (const { reject } of this.#taken()) reject(error);
+  }
+
+  /** Those who waited until now, with whom the request for a checkpoint ends. */
+  #taken(): readonly Waiting[] {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#due = false;
-    for (const { reject } of waiting) reject(error);
+    return waiting;
   }
 
   #unsigned(tree: TileTree): number {

@@ -116,6 +116,28 @@ describe("Journal", () => {
     expect((await journal.append(message("after"))).seq).toBe(LIMITS.journalQueueRecords + 1);
   });
 
+  it("keeps places for outcomes, checkpoints and snapshots, and refuses these too when all are taken", async () => {
+    const { journal, store } = await openJournal({
+      projector: new CountingProjector(),
+      snapshotEveryRecords: 1_000_000,
+    });
+    const slow = gate();
+    store.inject({ kind: "slow", until: slow.opened });
+    const ordinary = Array.from({ length: LIMITS.journalQueueRecords }, () => journal.append(message("x")));
+    const early = Promise.allSettled([journal.append(message("y"))]);
+    const body = { intent: 1, event: "succeeded", duration_us: 1, sandbox: null, began: true } as const;
+    const outcome = { type: "execution.outcome", session: "s", execution: "e", body } as const;
+    const kept: Promise<unknown>[] = [journal.snapshot(), journal.checkpoint()];
+    for (let count = kept.length; count < 1_024; count += 1) kept.push(journal.append(outcome));
+    const late = Promise.allSettled([journal.append(outcome), journal.snapshot(), journal.checkpoint()]);
+    slow.open();
+    for (const result of [...(await early), ...(await late)]) {
+      expect(result).toMatchObject({ status: "rejected", reason: { code: "FEMTO_JOURNAL_OVERLOADED" } });
+    }
+    await Promise.all([...ordinary, ...kept]);
+    expect(journal.size).toBe(1 + LIMITS.journalQueueRecords + 1_023);
+  });
+
   it("bounds the queue in bytes too", async () => {
     const { journal, store } = await openJournal();
     const slow = gate();

@@ -1,7 +1,7 @@
 /** A disk and the keys beside it, which any number of journals can be opened on, one after the other. */
 
 import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
-import { Journal } from "../src/index.ts";
+import { type Clock, Journal } from "../src/index.ts";
 import { numberOfName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { leafHash } from "../src/tree/hashing.ts";
@@ -13,7 +13,10 @@ export class Machine {
   keyring = new MemoryKeyring();
   boots = 0;
 
-  async boot(projector = new CountingProjector()): Promise<{ journal: Journal; store: MemoryStore }> {
+  async boot(
+    projector = new CountingProjector(),
+    clock: Clock = countingClock(),
+  ): Promise<{ journal: Journal; store: MemoryStore }> {
     this.boots += 1;
     const store = new MemoryStore(this.disk);
     const { keyring } = this;
@@ -23,7 +26,7 @@ export class Machine {
       store,
       keyring,
       boot,
-      clock: countingClock(),
+      clock,
       machines: MACHINES,
       projector,
       snapshotEveryRecords: 1_000_000,

@@ -1,14 +1,17 @@
 /** The journal's tree, checkpoints and keys: what is stored when, who hears of it, and what a start checks. */
+import { generateKeyPairSync } from "node:crypto";
 import { FemtoError } from "@femtoclaw/protocol";
 import { type MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, vi } from "vitest";
 import { type Journal, KeyChain, StoreReader } from "../src/index.ts";
+import { Notary } from "../src/notary.ts";
 import { checkpointName, EDGE, rotationName, tileName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { parseCheckpoint } from "../src/tree/checkpoint.ts";
 import { rootOf } from "../src/tree/proof.ts";
 import { noteSigner, parseVerifierKey, signNote } from "../src/tree/signed-note.ts";
-import { collect, message } from "./journal-fixture.ts";
+import { TileTree } from "../src/tree/tiles.ts";
+import { CountingProjector, collect, countingClock, message } from "./journal-fixture.ts";
 import { Machine } from "./machine.ts";
 
 const fill = (journal: Journal, count: number): Promise<unknown> =>
@@ -109,20 +112,56 @@ describe("checkpoints", () => {
     expect(machine.signed).toEqual([2]);
   });
 
-  it("fall due after a second, without a group that carries them", async () => {
+  it("ride with the first group after 256 records", async () => {
+    const machine = new Machine();
+    const { journal } = await machine.boot();
+    await fill(journal, 254);
+    await fill(journal, 1);
+    expect(machine.signed).toEqual([]);
+    await fill(journal, 1);
+    expect(machine.signed).toEqual([256]);
+  });
+
+  it("fall due after a second, without a group that carries them, and again after the next record", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const machine = new Machine();
       const { journal } = await machine.boot();
-      const noted = new Promise<string>((resolve) => journal.onCheckpoint(resolve));
-      await journal.append(message("a"));
-      await vi.advanceTimersByTimeAsync(900);
-      expect(machine.signed).toEqual([]);
-      await vi.advanceTimersByTimeAsync(200);
-      expect(openedBy(machine, await noted).size).toBe(2);
+      const heard: string[] = [];
+      let noted = Promise.withResolvers<void>();
+      journal.onCheckpoint((note) => {
+        heard.push(note);
+        noted.resolve();
+      });
+      // The first is due although nothing was appended: a start may find records that an earlier boot left unsigned.
+      for (const size of [1, 2, 3]) {
+        if (size > 1) await journal.append(message("a"));
+        await vi.advanceTimersByTimeAsync(900);
+        expect(machine.signed).not.toContain(size);
+        await vi.advanceTimersByTimeAsync(200);
+        await noted.promise;
+        expect(openedBy(machine, heard.at(-1) ?? "").size).toBe(size);
+        noted = Promise.withResolvers();
+      }
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("that are waited for or fall due leave no timer behind when the journal ends", async () => {
+    const waiting = new Set<() => void>();
+    const clock = countingClock();
+    const { journal } = await new Machine().boot(new CountingProjector(), {
+      ...clock,
+      after: (_delayMs, callback) => {
+        waiting.add(callback);
+        return () => waiting.delete(callback);
+      },
+    });
+    await journal.append(message("a"));
+    expect(waiting.size).toBe(1);
+    await journal.close();
+    expect(waiting.size).toBe(0);
   });
 
   // INVARIANT of the notary: what a crash would take back was never shown.
@@ -143,6 +182,46 @@ describe("checkpoints", () => {
     await expect(journal.checkpoint()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_CLOSED" });
     await journal.close();
     expect(machine.signed).toEqual([]);
+  });
+
+  // The failed group may be on the disk or not, so nothing may follow it.
+  it.each(["while the group is written", "after it"])("that fall due %s that fails are never written", async (when) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { journal, store } = await new Machine().boot();
+      await journal.append(message("a"));
+      const [begun, failing] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+      const append = vi.spyOn(store, "append").mockImplementationOnce(() => {
+        begun.resolve();
+        return failing.promise;
+      });
+      const lost = journal.append(message("b"));
+      await begun.promise;
+      if (when === "while the group is written") await vi.advanceTimersByTimeAsync(1_100);
+      failing.reject(new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the device is gone"));
+      await expect(lost).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
+      await vi.advanceTimersByTimeAsync(1_100);
+      await journal.close();
+      expect(append).toHaveBeenCalledTimes(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("that cannot be signed fail those who wait for them", () => {
+    const { publicKey } = generateKeyPairSync("ed25519");
+    // What is no private key cannot sign.
+    const signer = { name: "log", keyId: Buffer.alloc(4), publicKey, privateKey: publicKey };
+    const notary = new Notary({ origin: "log", signers: [signer], latest: null, clock: countingClock() });
+    const tree = new TileTree();
+    tree.push(Buffer.alloc(32));
+    const reject = vi.fn<(error: FemtoError) => void>();
+    notary.request({ resolve: () => undefined, reject });
+    expect(() => notary.draw(tree)).toThrow();
+    const error = new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "it cannot be signed");
+    notary.fail(error);
+    expect(reject).toHaveBeenCalledExactlyOnceWith(error);
+    expect(notary.pressing).toBe(false);
   });
 });
 

@@ -53,6 +53,6 @@ export function eventCount(record: TypedRecord): number {
 }
 
 /** A record that cannot stand in its place. */
-export function corrupt(record: TypedRecord, reason: string): FemtoError {
-  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`);
+export function corrupt(record: TypedRecord, reason: string, cause?: unknown): FemtoError {
+  return new FemtoError("FEMTO_JOURNAL_CORRUPT", `record ${record.seq} (${record.type}): ${reason}`, { cause });
 }

@@ -11,14 +11,15 @@ export const SESSIONS: Holder = { machine: "sessions", version: "1", definition:
 
 /**
  * Versions of what actors keep beside the state of their machine, newest last. Executions keep questions since version
- * 2. A state without questions is still written as version 1, so that old histories are recomputed to the byte.
+ * 2. A state without questions is still written as version 1, so that old histories are recomputed to the byte. It is a
+ * map, because a record may name its actors as it likes.
  */
-const KEPT_BESIDE: Readonly<Record<string, readonly string[]>> = { executions: ["1", "2"] };
+const KEPT_BESIDE: ReadonlyMap<string, readonly string[]> = new Map([["executions", ["1", "2"]]]);
 
 /** Whether this code knows what an actor of this version keeps beside its machine. */
 export function knowsKept(actor: string, version: string): boolean {
   const kept = version.split(".")[1];
-  const known = KEPT_BESIDE[actor];
+  const known = KEPT_BESIDE.get(actor);
   return known === undefined ? kept === undefined : kept !== undefined && known.includes(kept);
 }
 

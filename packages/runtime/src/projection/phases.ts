@@ -4,15 +4,21 @@ import type { Phase } from "@femtoclaw/machines";
 export const MACHINE_NAMES = ["lifecycle", "memory", "registry", "policy", "observability"] as const;
 export type MachineName = (typeof MACHINE_NAMES)[number];
 
-/** The states in which a subsystem is ready, by the event that says so. */
-export const READY_STATES: Readonly<
-  Record<string, { readonly machine: MachineName; readonly states: readonly string[] }>
-> = {
-  "memory.ready": { machine: "memory", states: ["ready", "full"] },
-  "registry.ready": { machine: "registry", states: ["ready"] },
-  "policy.ready": { machine: "policy", states: ["active"] },
-  "observability.ready": { machine: "observability", states: ["exporting", "degraded"] },
-};
+interface Ready {
+  readonly machine: MachineName;
+  readonly states: readonly string[];
+}
+
+/**
+ * The states in which a subsystem is ready, by the event that says so. It is a map, because a record may hold any text as
+ * its event, and an object also has the names that all objects inherit.
+ */
+export const READY_STATES: ReadonlyMap<string, Ready> = new Map<string, Ready>([
+  ["memory.ready", { machine: "memory", states: ["ready", "full"] }],
+  ["registry.ready", { machine: "registry", states: ["ready"] }],
+  ["policy.ready", { machine: "policy", states: ["active"] }],
+  ["observability.ready", { machine: "observability", states: ["exporting", "degraded"] }],
+]);
 
 /** `idle` and `executing` are the same to a writer: it cannot know yet which earlier intents will become durable. */
 export function isSamePhase(left: Phase, right: Phase): boolean {

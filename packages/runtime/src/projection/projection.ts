@@ -3,7 +3,13 @@
  * every actor at that moment. Snapshots, restart, replay and status all use this.
  */
 import type { Phase } from "@femtoclaw/machines";
-import type { ActorSnapshot, RegisteredCapability, TypedRecord } from "@femtoclaw/protocol";
+import {
+  type ActorSnapshot,
+  errorText,
+  FemtoError,
+  type RegisteredCapability,
+  type TypedRecord,
+} from "@femtoclaw/protocol";
 import type { EventObject } from "xstate";
 import { Boots, type HostState } from "./boots.ts";
 import { corrupt, type ExecutionRecord, type OpenExecution } from "./execution-records.ts";
@@ -40,12 +46,25 @@ export class Projection {
     this.#executions = new Executions(machines.execution);
   }
 
-  /** Continues from a snapshot. Throws FEMTO_JOURNAL_FORMAT if the snapshot's machines are not the given ones. */
+  /**
+   * Continues from a snapshot. Throws FEMTO_JOURNAL_FORMAT if the snapshot's machines are not the given ones, and
+   * FEMTO_JOURNAL_CORRUPT if it holds a state that its actor cannot be in.
+   */
   static restore(
     covers: number,
     actors: Readonly<Record<string, ActorSnapshot>>,
     machines: MachineSet = LIVE_MACHINES,
   ): Projection {
+    try {
+      return Projection.#restored(covers, actors, machines);
+    } catch (error) {
+      if (error instanceof FemtoError) throw error;
+      const reason = `the snapshot after record ${covers} holds a state that no actor can be in: ${errorText(error)}`;
+      throw new FemtoError("FEMTO_JOURNAL_CORRUPT", reason, { cause: error });
+    }
+  }
+
+  static #restored(covers: number, actors: Readonly<Record<string, ActorSnapshot>>, machines: MachineSet): Projection {
     const projection = new Projection(machines);
     projection.#subsystems = SubsystemFolds.stored(actors, machines);
     projection.#executions = Executions.stored(actors, machines.execution);
@@ -157,9 +176,19 @@ export class Projection {
     );
   }
 
-  // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
   /** Folds the next record. Throws FEMTO_JOURNAL_CORRUPT if it does not follow from those before. */
   apply(record: TypedRecord): void {
+    try {
+      this.#fold(record);
+    } catch (error) {
+      if (error instanceof FemtoError) throw error;
+      // The states of a snapshot have no schema. If one of them is not what its actor makes, it shows only here.
+      throw corrupt(record, `it cannot follow from the states before it: ${errorText(error)}`, error);
+    }
+  }
+
+  // INVARIANT: I6: nothing but the record decides the next state; no clock, no randomness, no I/O.
+  #fold(record: TypedRecord): void {
     if (record.seq !== this.#size) throw corrupt(record, `expected sequence number ${this.#size}`);
     // The record that names the log stands before the first boot, and nowhere else.
     const isFirst = record.type === "log.created";
@@ -179,11 +208,7 @@ export class Projection {
       case "lifecycle.changed":
         return this.#lifecycle(record);
       case "registry.loaded":
-        this.#subsystems.send(record, "registry", { type: "load" });
-        for (const capability of record.body.capabilities) {
-          this.#subsystems.tell("registry", { type: "declare", capability } as EventObject);
-        }
-        return this.#subsystems.send(record, "registry", { type: "loaded" });
+        return this.#subsystems.load(record);
       case "capability.enabled":
         return this.#subsystems.send(record, "registry", { type: "enable", name: record.body.name } as EventObject);
       case "capability.disabled":
@@ -192,12 +217,12 @@ export class Projection {
         this.#subsystems.send(record, "policy", { type: "propose", revision: record.body.revision } as EventObject);
         return this.#subsystems.send(record, "policy", { type: "activate" });
       case "policy.rejected":
-        return this.#policyRejected(record);
+        return this.#subsystems.reject(record);
       case "observability.started":
       case "observability.changed":
-        return this.#observability(record);
+        return this.#subsystems.observe(record);
       case "supervision.crashed":
-        return this.#crashed(record);
+        return this.#subsystems.crash(record);
       case "supervision.restarted":
         return this.#subsystems.send(record, "lifecycle", {
           type: "subsystem.restart",
@@ -230,14 +255,6 @@ export class Projection {
     }
   }
 
-  #policyRejected(record: TypedRecord & { type: "policy.rejected" }): void {
-    const { revision, code, reason } = record.body;
-    // Without a revision, the machine never had it as a candidate.
-    if (revision === null) return;
-    this.#subsystems.send(record, "policy", { type: "propose", revision } as EventObject);
-    this.#subsystems.send(record, "policy", { type: "reject", fault: { code, reason } } as EventObject);
-  }
-
   #boot(record: TypedRecord & { type: "boot.started" }): void {
     this.#boots.start(record);
     this.#subsystems.boot();
@@ -261,7 +278,7 @@ export class Projection {
    * terminal left open has ended.
    */
   #requireReady(record: TypedRecord, event: string): void {
-    const ready = READY_STATES[event];
+    const ready = READY_STATES.get(event);
     if (ready === undefined) return;
     const { value } = this.#subsystems.state(ready.machine);
     if (!ready.states.includes(String(value))) throw corrupt(record, `${ready.machine} is ${String(value)}`);
@@ -269,21 +286,6 @@ export class Projection {
     if (open !== undefined) throw corrupt(record, `execution ${open} of an earlier boot is still open`);
     const [terminal] = this.#terminals.open.keys();
     if (terminal !== undefined) throw corrupt(record, `terminal ${terminal} of an earlier boot is still open`);
-  }
-
-  #observability(record: TypedRecord & { type: "observability.started" | "observability.changed" }): void {
-    const { state, reason } = record.body;
-    const works = record.type === "observability.started" ? "started" : "recovered";
-    const event = state === "degraded" ? { type: "degraded", reason: reason ?? "" } : { type: works };
-    this.#subsystems.send(record, "observability", event as EventObject);
-  }
-
-  #crashed(record: TypedRecord & { type: "supervision.crashed" }): void {
-    const { subsystem, code, reason, at_ms, decision } = record.body;
-    const error = { code, reason, atMs: at_ms };
-    this.#subsystems.send(record, "lifecycle", { type: `xstate.error.actor.${subsystem}`, error } as EventObject);
-    if (this.#subsystems.isLost(subsystem) !== (decision === "give-up"))
-      throw corrupt(record, `its decision is not ${decision}`);
   }
 
   #execution(record: ExecutionRecord): void {

@@ -54,7 +54,7 @@ export class SubsystemFolds {
   }
 
   /** Whether a subsystem has failed too often to be restarted. */
-  isLost(subsystem: string): boolean {
+  #isLost(subsystem: string): boolean {
     return (this.#folds.lifecycle.value as Record<string, unknown>)[subsystem] === "lost";
   }
 
@@ -74,6 +74,36 @@ export class SubsystemFolds {
         `\`${event.type}\` is not possible for ${name} in state ${JSON.stringify(this.#folds[name].value)}`,
       );
     }
+  }
+
+  load(record: TypedRecord & { type: "registry.loaded" }): void {
+    this.send(record, "registry", { type: "load" });
+    for (const capability of record.body.capabilities) {
+      this.tell("registry", { type: "declare", capability } as EventObject);
+    }
+    this.send(record, "registry", { type: "loaded" });
+  }
+
+  reject(record: TypedRecord & { type: "policy.rejected" }): void {
+    const { revision, code, reason } = record.body;
+    // Without a revision, the machine never had it as a candidate.
+    if (revision === null) return;
+    this.send(record, "policy", { type: "propose", revision } as EventObject);
+    this.send(record, "policy", { type: "reject", fault: { code, reason } } as EventObject);
+  }
+
+  observe(record: TypedRecord & { type: "observability.started" | "observability.changed" }): void {
+    const { state, reason } = record.body;
+    const works = record.type === "observability.started" ? "started" : "recovered";
+    const event = state === "degraded" ? { type: "degraded", reason: reason ?? "" } : { type: works };
+    this.send(record, "observability", event as EventObject);
+  }
+
+  crash(record: TypedRecord & { type: "supervision.crashed" }): void {
+    const { subsystem, code, reason, at_ms, decision } = record.body;
+    const error = { code, reason, atMs: at_ms };
+    this.send(record, "lifecycle", { type: `xstate.error.actor.${subsystem}`, error } as EventObject);
+    if (this.#isLost(subsystem) !== (decision === "give-up")) throw corrupt(record, `its decision is not ${decision}`);
   }
 
   /** Sends an event that the machine takes only in some of its states. */

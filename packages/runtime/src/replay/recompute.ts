@@ -118,7 +118,8 @@ class Run {
       this.#projection = Projection.restore(seq, actors, machines);
     } catch (error) {
       const reason = `the snapshot after record ${seq} cannot be gone on from: ${errorText(error)}`;
-      if (error instanceof FemtoError) throw new Unavailable({ seq, reason });
+      const isUnknown = error instanceof FemtoError && error.code === "FEMTO_JOURNAL_FORMAT";
+      if (isUnknown) throw new Unavailable({ seq, reason });
       // The log's own record vouches for states that none of its machines can be in.
       const at = { seq: seq + 1, type: "snapshot.taken", actor: "snapshot", machine: null } as const;
       throw new Diverged({ ...at, reason, recorded: actors, recomputed: null, differences: [] });

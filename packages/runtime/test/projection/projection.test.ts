@@ -235,6 +235,10 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
   ],
   "with a phase that it was not in": [...FIRST, lifecycle("integrity.verified", "idle", "loadingConfiguration")],
   "with an event that no machine has": [...FIRST, lifecycle("made.up", "verifyingIntegrity", "verifyingIntegrity")],
+  "with an event of an inherited name": [
+    ...FIRST,
+    lifecycle("constructor", "verifyingIntegrity", "verifyingIntegrity"),
+  ],
   "that drains twice": [...START, lifecycle("drain", "idle", "draining"), lifecycle("drain", "draining", "draining")],
   "whose registry is ready unloaded": [
     ...[...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY.slice(0, 1)],

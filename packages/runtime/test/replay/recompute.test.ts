@@ -7,9 +7,17 @@ import { pathToFileURL } from "node:url";
 import { snapshotDigests } from "@femtoclaw/journal";
 import { FROZEN_MACHINES, type FrozenMachine, MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { FemtoError, type MachineId, type RecordType, type Snapshot, type TypedRecord } from "@femtoclaw/protocol";
-import { FrozenMachines, Projection, type Recomputation, type RecomputeOptions, recompute } from "@femtoclaw/runtime";
+import {
+  FrozenMachines,
+  Projection,
+  type Recomputation,
+  type RecomputeOptions,
+  recompute,
+  replay,
+} from "@femtoclaw/runtime";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type AnyStateMachine, createMachine } from "xstate";
+import { recover } from "../../src/boot/recovery.ts";
 import { LIVE_MACHINES, type MachineSet } from "../../src/projection/machine-set.ts";
 import { type RecordedHistory, readerOf, recordHistory } from "../projection/recorded-history.ts";
 import { ofType } from "../runtime-fixture.ts";
@@ -224,8 +232,12 @@ describe("a machine that is not here", () => {
 
   it("may hold an actor that is not known here, whatever that is called", async () => {
     const at = first("snapshot.taken");
-    for (const name of ["planner", "__proto__", "constructor"]) {
-      const digest = { machine: "planner", version: "1", definition: null, sha256: "0".repeat(64) };
+    const [sha256, names] = ["0".repeat(64), ["planner", "__proto__", "constructor"]];
+    const digests = [
+      { machine: "planner", version: "1", definition: null, sha256 },
+      { machine: "planner", version: "1.1", definition: sha256, sha256 },
+    ];
+    for (const [name, digest] of names.flatMap((each) => digests.map((held) => [each, held] as const))) {
       const stranger = JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(digest)}}`) as object;
       const change: Change = ({ seq, body }) => {
         if (seq !== at || !("actors" in body)) return {};
@@ -334,5 +346,25 @@ describe("a divergence", () => {
     expect(await recomputed(unchanged, { from: { ...from, actors: others } })).toMatchObject({
       verdict: "not-recomputable",
     });
+  });
+
+  it.each([
+    ["machine", { policy: null }],
+    ["machine", { policy: { value: "nowhere", context: {} } }],
+    ["machine", { lifecycle: { value: { phase: ["idle"] }, context: {} } }],
+    ["map of executions", { executions: "" }],
+    ["host", { host: null }],
+    ["session", { sessions: { open: { s: "x" }, ended: {}, reserved: {}, marks: null } }],
+  ])("is a snapshot whose state no %s makes, for a start and a replay as well", async (_what, states) => {
+    const [from] = history.snapshots;
+    if (from === undefined) throw new Error("no snapshot");
+    const forged = Object.entries(states).map(([name, state]) => [name, { ...from.actors[name], state }]);
+    const snapshot = { ...from, actors: { ...from.actors, ...Object.fromEntries(forged) } } as Snapshot;
+    expect(await recomputed(unchanged, { from: snapshot })).toMatchObject({ verdict: "diverges" });
+    const given = async () => snapshot;
+    const log = { ...readerOf({ records, snapshots: [] }), latestSnapshot: given, oldestSnapshot: given };
+    const corrupt = { code: "FEMTO_JOURNAL_CORRUPT" };
+    await expect(replay({ ...log, prunedBefore: async () => 1 })).rejects.toMatchObject(corrupt);
+    await expect(recover(log)).rejects.toMatchObject(corrupt);
   });
 });
