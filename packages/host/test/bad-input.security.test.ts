@@ -259,7 +259,7 @@ describe("the folder of the sockets", () => {
         chownSync(place.folder("shared"), 65_534, 65_534);
         chmodSync(join(place.root, "shared"), 0o777);
       },
-      /shared, in which the sockets would be, belongs to user 65534/,
+      /shared, in which the sockets would be, belongs to user 65534\n {2}fix: Set \[host\]\.runtime_dir/,
     ],
     [
       "lies in a folder that others can change",
