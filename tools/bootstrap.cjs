@@ -49,9 +49,9 @@ function main() {
       if (installsSandbox && isMissingSandbox()) installSandbox();
     });
   }
-  // A failure is no reason to stop: the runtime itself refuses to execute without a sandbox, and says so.
+  // A failure is no reason to stop: the runtime itself finds out what confines programs here, and runs none without.
   if (isMissingSandbox()) {
-    say(`bubblewrap, the sandbox, is missing; without it nothing is executed. Install it: ${installCommand()}`);
+    say(`bubblewrap, the sandbox, is missing; ${withoutSandbox()}. Install it: ${installCommand()}`);
   }
 }
 
@@ -187,6 +187,11 @@ function readOr(file, otherwise) {
 
 function isMissingSandbox() {
   return process.platform === "linux" && !SANDBOX_PLACES.some((file) => fs.existsSync(file));
+}
+
+function withoutSandbox() {
+  if (process.getuid() === 0) return "without it nothing is executed for root";
+  return "without it Linux 6.12 or newer confines programs by Landlock, which refuses more, and an older one runs none";
 }
 
 function canInstallSandbox() {

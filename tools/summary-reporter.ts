@@ -1,10 +1,17 @@
 /**
  * Ends a test run with one plain line that scripts can read: `N passed, N failed`. Before it, names tests that passed
- * only when retried.
+ * only when retried, and the page that says what skipped ones need.
  */
-import type { Reporter, TestModule } from "vitest/node";
+import type { Reporter, TestModule, Vitest } from "vitest/node";
 
 export default class SummaryReporter implements Reporter {
+  /** Tests that are skipped because they have other names need nothing. */
+  #isByName = false;
+
+  onInit({ config }: Pick<Vitest, "config">): void {
+    this.#isByName = config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     let passed = 0;
     let failed = unhandledErrors.length;
@@ -24,6 +31,7 @@ export default class SummaryReporter implements Reporter {
       failed += Math.max(module.errors().length, tests.length === 0 ? 1 : 0);
     }
     for (const name of flaky) process.stdout.write(`\nflaky, passed when it was run again: ${name}`);
+    if (skipped > 0 && !this.#isByName) process.stdout.write("\nCONTRIBUTING.md says what skipped tests need");
     process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
   }
 }

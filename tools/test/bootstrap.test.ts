@@ -153,6 +153,29 @@ test("too old a Node or npm is refused in words", async () => {
   expect(oldNpm).toMatchObject({ code: 1, stderr: "femtoclaw: npm 8.19.4 is too old; install npm 9 or newer\n" });
 });
 
+test.each([
+  [1_000, "sudo apt-get install bubblewrap", "confines programs by Landlock"],
+  [0, "apt-get install bubblewrap", "nothing is executed for root"],
+])(
+  "says to user %i how to install a sandbox that is missing, and what is without it",
+  async (uid, command, without) => {
+    expect((await bootstrap()).code).toBe(0);
+    // A machine without bubblewrap, on which nothing can be installed.
+    writeFileSync(
+      join(root, "machine.cjs"),
+      `const fs = require("node:fs");
+    const exists = fs.existsSync;
+    fs.existsSync = (path) => !/\\/(bwrap|apt-get|dnf|pacman|zypper|apk)$/.test(path) && exists(path);
+    process.getuid = () => ${uid};`,
+    );
+    const { code, stdout, stderr } = await bootstrap({}, ["--require", join(root, "machine.cjs")]);
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(stderr).toMatch(/^femtoclaw: bubblewrap, the sandbox, is missing; .*\n$/);
+    expect(stderr).toContain(`. Install it: ${command}\n`);
+    expect(stderr).toContain(without);
+  },
+);
+
 test("a platform without a packaged Node is named", async () => {
   writeFileSync(join(root, "old.cjs"), 'Object.defineProperty(process.versions, "node", { value: "20.1.0" });');
   const { code, stderr } = await bootstrap({}, ["--require", join(root, "old.cjs")]);

@@ -1,6 +1,6 @@
 /** The plain line at the end of a test run counts everything that makes the run fail. */
 import { expect, test, vi } from "vitest";
-import type { TestModule } from "vitest/node";
+import type { TestModule, Vitest } from "vitest/node";
 import SummaryReporter from "../summary-reporter.ts";
 
 interface Ran {
@@ -10,7 +10,8 @@ interface Ran {
   readonly suites?: readonly number[];
 }
 
-function lineOf(files: readonly Ran[], unhandled = 0): string {
+/** What it writes at the end of a run, of the tests with some names where there is a pattern. */
+function lineOf(files: readonly Ran[], unhandled = 0, testNamePattern?: RegExp): string {
   const errors = (count: number) => Array.from({ length: count }, () => new Error("it fails"));
   const modules = files.map(({ tests, errors: own = 0, suites = [] }) => ({
     relativeModuleId: "a.test.ts",
@@ -22,7 +23,9 @@ function lineOf(files: readonly Ran[], unhandled = 0): string {
   }));
   const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   try {
-    new SummaryReporter().onTestRunEnd(modules as unknown as TestModule[], errors(unhandled));
+    const reporter = new SummaryReporter();
+    reporter.onInit({ config: { testNamePattern } as Vitest["config"] });
+    reporter.onTestRunEnd(modules as unknown as TestModule[], errors(unhandled));
     return written.mock.calls.map(([text]) => String(text)).join("");
   } finally {
     written.mockRestore();
@@ -38,5 +41,13 @@ test.each<readonly [string, readonly Ran[], number, string]>([
   ["a file without tests", [{ tests: [] }], 0, "0 passed, 1 failed"],
   ["what nobody handled", [{ tests: ["passed"] }], 2, "1 passed, 2 failed"],
 ])("%s", (_what, files, unhandled, line) => {
-  expect(lineOf(files, unhandled)).toBe(`\n${line}\n`);
+  expect(lineOf(files, unhandled).split("\n").slice(-2)).toEqual([line, ""]);
+});
+
+test("says where it stands what skipped tests need, but not of those that have other names", () => {
+  const files = [{ tests: ["passed", "skipped"] }] as const;
+  const line = "\n1 passed, 0 failed, 1 skipped\n";
+  expect(lineOf(files)).toBe(`\nCONTRIBUTING.md says what skipped tests need${line}`);
+  expect(lineOf(files, 0, /one/)).toBe(line);
+  expect(lineOf([{ tests: ["passed"] }])).toBe("\n1 passed, 0 failed\n");
 });

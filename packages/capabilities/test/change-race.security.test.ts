@@ -142,31 +142,46 @@ describe("what is no regular file", () => {
   });
 });
 
-/** Makes one call in a process of its own, as nobody, or with a disk of 64 KiB, and tells what is left. */
-function elsewhere(options: { readonly disk?: boolean; readonly uid?: number }, tool: string, args: object): unknown {
+/** As whom calls are made for which the modes of files matter: nobody for root, and everybody else for themselves. */
+const REFUSED_USER = process.getuid?.() === 0 ? "65534" : "";
+
+/**
+ * Makes one call in a process of its own, where the modes of files forbid it, or with a disk of 64 KiB, and tells what is
+ * left. The process cannot always remove what it made, so that lies in a folder of its own.
+ */
+function elsewhere(where: "forbidden" | "full disk", tool: string, args: object): unknown {
   const folder = mkdtempSync(join(tmpdir(), "femtoclaw-elsewhere-"));
-  execFileSync("chmod", ["0755", folder]);
+  const own = mkdtempSync(join(tmpdir(), "femtoclaw-elsewhere-"));
+  chmodSync(folder, 0o755);
   const code = `
     import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
     const { Playground } = await import(${JSON.stringify(join(import.meta.dirname, "playground.ts"))});
-    const [, folder, tool, args, uid] = process.argv;
+    const [, folder, tool, args, where, user] = process.argv;
     writeFileSync(folder + "/file", "old text");
     mkdirSync(folder + "/full/sub", { recursive: true });
-    if (uid !== "") chmodSync(folder + "/full", 0o700);
-    using place = new Playground();
-    if (uid !== "") process.setuid(Number(uid));
+    if (where === "forbidden") chmodSync(folder + "/full", user === "" ? 0 : 0o700);
+    if (where === "forbidden") chmodSync(folder, 0o555);
+    const place = new Playground();
+    if (where === "forbidden" && user !== "") process.setuid(Number(user));
     const outcome = await place.call(tool, JSON.parse(args.replaceAll("DISK", folder)));
     console.log(JSON.stringify({ outcome, file: readFileSync(folder + "/file", "utf8"), names: readdirSync(folder).sort() }));
     process.exit();`;
-  const uid = options.uid === undefined ? "" : String(options.uid);
-  const node = [process.execPath, "--input-type=module", "-e", code, folder, tool, JSON.stringify(args), uid];
+  const words = [folder, tool, JSON.stringify(args), where, REFUSED_USER];
+  const node = [process.execPath, "--input-type=module", "-e", code, ...words];
   const bwrap = ["--dev-bind", "/", "/", "--size", "65536", "--tmpfs", folder, "--", ...node];
   try {
-    const [program = "", ...argv] = options.disk === true ? ["bwrap", ...bwrap] : node;
-    return JSON.parse(execFileSync(program, argv, { encoding: "utf8" }));
+    const [program = "", ...argv] = where === "full disk" ? ["bwrap", ...bwrap] : node;
+    return JSON.parse(execFileSync(program, argv, { encoding: "utf8", env: { ...process.env, TMPDIR: own } }));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove(folder);
+    remove(own);
   }
+}
+
+/** Whatever its modes and those below it are. */
+function remove(folder: string): void {
+  execFileSync("chmod", ["-R", "u+rwx", folder]);
+  rmSync(folder, { recursive: true });
 }
 
 describe("where the system refuses", () => {
@@ -178,48 +193,45 @@ describe("where the system refuses", () => {
 
   it("fs_edit on a full disk changes nothing and leaves nothing", () => {
     const args = { path: "DISK/file", old: "text", new: "x".repeat(100_000) };
-    expect(elsewhere({ disk: true }, "fs_edit", args)).toMatchObject(refused("ENOSPC"));
+    expect(elsewhere("full disk", "fs_edit", args)).toMatchObject(refused("ENOSPC"));
   });
 
-  it.runIf(process.getuid?.() === 0).each([
+  it.each([
     ["fs_edit", { path: "DISK/file", old: "text", new: "x" }],
     ["fs_delete", { path: "DISK/file" }],
     ["fs_move", { from: "DISK/file", to: "DISK/moved" }],
     ["fs_mkdir", { path: "DISK/new" }],
   ])("%s changes nothing where the host itself may not", (tool, args) => {
-    expect(elsewhere({ uid: 65_534 }, tool, args)).toMatchObject(refused("E"));
+    expect(elsewhere("forbidden", tool, args)).toMatchObject(refused("E"));
   });
 
-  it.runIf(process.getuid?.() === 0)(
-    "walks leave out what the host itself may not read, and say that there is more",
-    () => {
-      const { outcome } = elsewhere({ uid: 65_534 }, "fs_list", { path: "DISK", recursive: true }) as {
-        outcome: { result: unknown };
-      };
-      expect(outcome.result).toMatchObject({ entries: [{ name: "file" }, { name: "full" }], truncated: true });
-    },
-  );
+  it("walks leave out what the host itself may not read, and say that there is more", () => {
+    const { outcome } = elsewhere("forbidden", "fs_list", { path: "DISK", recursive: true }) as {
+      outcome: { result: unknown };
+    };
+    expect(outcome.result).toMatchObject({ entries: [{ name: "file" }, { name: "full" }], truncated: true });
+  });
 });
 
 describe("a folder with a denied file in it that the host cannot see, because it", () => {
   const move = (mode: string, { user = "", mount = false }): unknown => {
     const folder = mkdtempSync(join(tmpdir(), "femtoclaw-blind-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    onTestFinished(() => remove(folder));
     const held = join(folder, "whole/held");
     mkdirSync(held, { recursive: true });
     const script = join(import.meta.dirname, "move-blindly.ts");
     const node = [process.execPath, script, folder, mode, user];
     const [program = "", ...argv] = mount ? ["bwrap", "--dev-bind", "/", "/", "--tmpfs", held, "--", ...node] : node;
-    return JSON.parse(execFileSync(program, argv, { encoding: "utf8" }));
+    return JSON.parse(execFileSync(program, argv, { encoding: "utf8", env: { ...process.env, TMPDIR: folder } }));
   };
   const stays = { outcome: { event: "failed", code: "FEMTO_CAPABILITY_FAILED" }, stays: true };
 
-  it.runIf(process.getuid?.() === 0)("may not list what holds it, is not moved", () => {
-    expect(move("0311", { user: "65534" })).toMatchObject(stays);
+  it("may not list what holds it, is not moved", () => {
+    expect(move("0311", { user: REFUSED_USER })).toMatchObject(stays);
   });
 
-  it.runIf(process.getuid?.() === 0)("may not look at what it lists, is not moved", () => {
-    expect(move("0644", { user: "65534" })).toMatchObject(stays);
+  it("may not look at what it lists, is not moved", () => {
+    expect(move("0644", { user: REFUSED_USER })).toMatchObject(stays);
   });
 
   it("does not go on to another file system, is not moved", () => {

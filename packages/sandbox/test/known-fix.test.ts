@@ -6,6 +6,11 @@ it.each([
   ["bwrap: No permissions to create new namespace, likely because the kernel does not allow", /userns/],
   ["bwrap: No permissions to create a new namespace, likely because the kernel does not allow", /userns/],
   ["bwrap: setting up uid map: Permission denied", /userns/],
+  [
+    "bwrap: Creating new namespace failed: nesting depth or /proc/sys/user/max_*_namespaces exceeded (ENOSPC)",
+    /sysctl/,
+  ],
+  ["unshare: unshare failed: No space left on device", /sysctl/],
   ["bwrap: Can't mount proc on /newroot/proc: Operation not permitted", /ProtectProc/],
   ["bwrap: Can't mkdir parents for /bin: Function not implemented", /RestrictSUIDSGID/],
   ["bwrap: Unknown option --disable-userns", /0\.8/],

@@ -1,13 +1,13 @@
 /** Nothing that a host started outlives it, whenever the host is killed. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_CHILD_LIMITS, probeSandbox } from "../src/index.ts";
 import { playground, run } from "./playground.ts";
 import { environmentOf } from "./stranger.ts";
@@ -19,9 +19,15 @@ const AT_ONCE = 6;
 const SLEEP = 1_000_000 + process.pid * 100;
 
 const started: ChildProcess[] = [];
+/** Where the hosts that are killed have their files, which they cannot remove. */
+let temporary: string;
+beforeEach(() => {
+  temporary = mkdtempSync(join(tmpdir(), "femtoclaw-orphans-"));
+});
 afterEach(() => {
   for (const child of started.splice(0)) child.kill("SIGKILL");
   for (const pid of left()) kill(pid);
+  rmSync(temporary, { recursive: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** Numbers of the processes of whose command line this holds. */
@@ -57,7 +63,7 @@ const watchesOf = (host: number): number[] =>
 
 /** A host whose programs are being started, and its mark. */
 async function hostOf(seconds: number, atOnce = AT_ONCE): Promise<{ host: ChildProcess; mark: string }> {
-  const env = { ...process.env, ...environmentOf(tmpdir()) };
+  const env = { ...process.env, ...environmentOf(temporary) };
   const host = spawn(process.execPath, ["--no-warnings", HOST, String(seconds), String(atOnce)], { env });
   started.push(host);
   const [mark] = (await once(createInterface(host.stdout as Readable), "line")) as [string];

@@ -38,7 +38,7 @@ const SERVICE_USER = "femtoclaw";
 
 export async function install(context: CommandContext, file: string | undefined, flags: InstallFlags): Promise<number> {
   const { cwd, environment, output } = context;
-  const layout = layoutIn(context, flags);
+  const layout = layoutIn(context, flags, flags.dryRun === true);
   const owner = layout.scope === "system" ? serviceUser(flags.serviceUser ?? SERVICE_USER) : null;
   const { release, key } = releaseToInstall(cwd, file, flags.key);
   const library = new Library(layout.library);
@@ -225,9 +225,10 @@ function libraryOf(context: CommandContext, flags: PlaceFlags): Library {
   return (isNamed ? null : Library.of(process.execPath)) ?? new Library(layoutIn(context, flags).library);
 }
 
-function layoutIn({ cwd, environment }: CommandContext, { system, user, prefix }: PlaceFlags): Layout {
+/** `isPlan` is for a command that changes nothing, which anybody may run. */
+function layoutIn({ cwd, environment }: CommandContext, { system, user, prefix }: PlaceFlags, isPlan = false): Layout {
   if (system === true && user === true) throw new FemtoError("FEMTO_USAGE", "--system and --user exclude each other");
-  if (system === true && process.getuid?.() !== 0) {
+  if (system === true && !isPlan && process.getuid?.() !== 0) {
     throw new FemtoError("FEMTO_INSTALL_REFUSED", "only root can install for the system", {
       fix: "Run it as root, or install for yourself with --user.",
     });

@@ -72,7 +72,7 @@ async function writeProject(
 ): Promise<readonly string[]> {
   // INVARIANT: a child that may write to the project cannot create a policy for it, because the folder exists and is
   // masked.
-  neededFolder(folder.at(POLICY_FOLDER), 0o755, OTHER_PLACE);
+  neededFolder(folder.at(POLICY_FOLDER), 0o755, OTHER_PLACE, join(folder.path, POLICY_FOLDER));
   using policy = folder.folder(POLICY_FOLDER);
   if (policy === undefined) throw new FemtoError("FEMTO_CONFIG_INVALID", `${printable(folder.path)} changed meanwhile`);
   const written: WrittenFile[] = [];

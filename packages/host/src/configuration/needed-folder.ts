@@ -4,12 +4,15 @@ import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 const OTHER_HOME = "Set HOME, and XDG_STATE_HOME if you use it, to an existing folder that this user may write to.";
 
-/** Throws FEMTO_SURROUNDINGS if the folder cannot be made. `fix` is for a folder that is not in the user's home. */
-export function neededFolder(path: string, mode: number, fix = OTHER_HOME): void {
+/**
+ * Throws FEMTO_SURROUNDINGS if the folder cannot be made. `fix` is for a folder that is not in the user's home, and
+ * `name` is what people call one that is reached by an open folder.
+ */
+export function neededFolder(path: string, mode: number, fix = OTHER_HOME, name = path): void {
   try {
     makeFolders(path, mode);
   } catch (error) {
-    throw unmade(path, error, fix);
+    throw unmade(name, error, fix);
   }
 }
 

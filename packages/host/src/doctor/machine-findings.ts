@@ -49,20 +49,24 @@ export function userFinding(): Found {
 }
 
 export function sandboxFinding(probe: SandboxProbe): Found {
-  if (!probe.ok) {
-    // The general fix sends people to `doctor`, which is no advice here.
-    const isCircular = probe.fix === ERRORS.FEMTO_SANDBOX_UNAVAILABLE.fix;
-    const fix = isCircular ? "Fix what it reports; docs/guides/sandbox.md says what it needs." : probe.fix;
-    return { verdict: "fail", detail: probe.reason, fix };
-  }
+  if (!probe.ok) return { verdict: "fail", detail: probe.reason, fix: fixOf(probe) };
   const confined = `${probe.title} confined a real program: own files, secrets and environment hidden`;
   if (probe.name === "bubblewrap") return ok(confined);
   const reason = probe.instead === undefined ? [] : [`bubblewrap would confine more: ${probe.instead.reason}`];
   return {
     verdict: "warn",
     detail: [confined, ...reason, ...notCovered(probe.name)].join("\n"),
-    fix: probe.instead?.fix ?? "Test on this machine what you rely on. On Linux more is confined.",
+    fix:
+      probe.instead === undefined
+        ? "Test on this machine what you rely on. On Linux more is confined."
+        : fixOf(probe.instead),
   };
+}
+
+/** The general fix sends people to `doctor`, which is no advice here. */
+function fixOf({ fix }: { readonly fix: string }): string {
+  const isCircular = fix === ERRORS.FEMTO_SANDBOX_UNAVAILABLE.fix;
+  return isCircular ? "Fix what it reports; docs/guides/sandbox.md says what it needs." : fix;
 }
 
 /**

@@ -56,7 +56,8 @@ function assertOwn(path: string): void {
 function assertKept(path: string): void {
   const status = lstatSync(path);
   if (status.uid !== ownUser(process.getuid) && status.uid !== 0) {
-    const fix = `Remove ${shown(path)}, or set [host].runtime_dir to another folder.`;
+    const fix =
+      "Set [host].runtime_dir to a folder below none but yours and those of root. In a user namespace root's folders belong to nobody; run the command outside of it.";
     throw refusal(`${shown(path)}, in which the sockets would be, belongs to user ${status.uid}`, fix);
   }
   // In a sticky folder such as /tmp, nobody but the folder's owner can move what belongs to somebody else.

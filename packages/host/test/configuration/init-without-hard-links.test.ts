@@ -51,3 +51,14 @@ test("a folder that cannot be made is not laid to the user's home", async () => 
     fix: "Name a folder that this user may write to, on a disk with room.",
   });
 });
+
+test("a folder in which nothing can be made is told of by its own name", async () => {
+  using home = new TemporaryHome();
+  const { environment } = home;
+  // Here not even root makes anything.
+  const made = initProject({ directory: "/proc", preset: "read-only", cwd: home.root, environment });
+  await expect(made).rejects.toMatchObject({
+    code: "FEMTO_SURROUNDINGS",
+    message: expect.stringMatching(/^the folder \/proc\/policy cannot be made \(E[A-Z]+\)$/),
+  });
+});

@@ -1,9 +1,9 @@
 /** The extension for pi beside an MCP server that prints what it should not. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { piExtension } from "../../src/mcp/pi-extension.ts";
 
 interface PiTool {
@@ -21,7 +21,9 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
 });`;
 
 async function toolBeside(line: string): Promise<PiTool> {
-  const file = join(mkdtempSync(join(tmpdir(), "femtoclaw-pi-")), "extension.mjs");
+  const folder = mkdtempSync(join(tmpdir(), "femtoclaw-pi-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "extension.mjs");
   writeFileSync(file, piExtension([process.execPath, "-e", server(line)], {}));
   const { default: extension } = (await import(pathToFileURL(file).href)) as { default: (pi: object) => Promise<void> };
   const tools: PiTool[] = [];

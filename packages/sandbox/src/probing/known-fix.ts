@@ -5,6 +5,9 @@ export function knownFix(reason: string): string | null {
   if (/RTM_NEWADDR|setting up uid map|No permissions to create (a )?new namespace/.test(reason)) {
     return "Allow bwrap to create user namespaces: with an AppArmor profile /etc/apparmor.d/bwrap that contains `userns,`, or with sysctl kernel.unprivileged_userns_clone=1.";
   }
+  if (/max_\*_namespaces|unshare failed: No space left on device/.test(reason)) {
+    return "Allow users to create namespaces: `sysctl user` shows the limits user.max_*_namespaces, and none of them may be 0.";
+  }
   if (/mount proc/.test(reason)) {
     return "Remove the mounts over /proc: ProtectKernelTunables= or ProtectProc= of the service, or the container's masked paths.";
   }
