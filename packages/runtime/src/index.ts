@@ -11,6 +11,7 @@
  */
 
 // What is said to a runtime, and what it answers.
+
 export {
   type Answered,
   type ApprovalCard,
@@ -28,24 +29,39 @@ export {
 } from "@femtoclaw/protocol";
 
 // A runtime, and what it is started from.
+
 export type { Inspect } from "./actors/system.ts";
 export { type ConfigurationInput, resolveConfiguration } from "./configuration/resolve-configuration.ts";
 export type { ResolvedConfiguration } from "./configuration/resolved-configuration.ts";
 export type { DeployedSources, Integrity } from "./deployment.ts";
-// Who answers questions, and operates what runs.
-export { type Answer, operatorName, questionDigestOf } from "./gate/questions/answers.ts";
 export * from "./live.ts";
+export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
+export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
+export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";
+
+// Who proposes.
+
+export type { ProposeOptions, Session, SessionOptions } from "./sessions/session.ts";
+
+// Who answers questions, and operates what runs.
+
+export { type Answer, operatorName, questionDigestOf } from "./gate/questions/answers.ts";
 export type { Approvals } from "./operators/approvals.ts";
 export type { ResolutionRequest } from "./operators/resolutions.ts";
 export type { PruneRequest, Retention } from "./operators/retention.ts";
 export type { RuntimeStatus, SessionStatus, ShadowStatus, UpstreamStatus } from "./operators/status.ts";
-export type { LogEntry, PolicyFilesOption, PolicySource, RuntimeOptions } from "./options.ts";
 export type { OutputReader, WatchRequest } from "./outputs/outputs.ts";
+export type { ChangesRequest } from "./relay/changes.ts";
+export type { RelayWishes } from "./relay/relays.ts";
+export type { HaltRequest } from "./sessions/session-halts.ts";
+export { recordingPage } from "./terminals/recording.ts";
+
 // Who replays and verifies.
+
 export { eventCount } from "./projection/execution-records.ts";
 export type { Counters } from "./projection/executions.ts";
-XX
-export type { RelayWishes } from "./relay/relays.ts";
+export { Projection } from "./projection/projection.ts";
+export type { ProjectionView } from "./projection/projection-view.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
 export { FrozenMachines } from "./replay/frozen-machines.ts";
 export { type Recomputation, type RecomputeOptions, recompute } from "./replay/recompute.ts";
@@ -58,9 +74,3 @@ export {
   replayDifference,
 } from "./replay/replay.ts";
 export { type StateDifference, stateDifferences } from "./replay/state-difference.ts";
-// Who proposes.
-export type { ProposeOptions, Session, SessionOptions } from "./sessions/session.ts";
-export type { HaltRequest } from "./sessions/session-halts.ts";
-export type { TelemetryExporter, TelemetryGauges, TelemetrySource } from "./telemetry-port.ts";
-export { recordingPage } from "./terminals/recording.ts";
-export type { CheckpointOffer, Witness, WitnessAnswer, WitnessStatus } from "./witness-port.ts";

@@ -1,7 +1,8 @@
 /** What an embedder is handed to look at: however it is used, nothing that is in force or folded changes by it. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { DEFAULT_SEARCH_PATH, replay, type TelemetrySource } from "@femtoclaw/runtime";
+import { replay, type TelemetrySource } from "@femtoclaw/runtime";
+import { DEFAULT_SEARCH_PATH } from "@femtoclaw/runtime/configuration";
 import { expect, onTestFinished, test } from "vitest";
 import { proposed, told } from "./capability-packages/package-place.ts";
 import { call, capability, holding, recordsOf, startRuntime, temporaryHome } from "./runtime-fixture.ts";
