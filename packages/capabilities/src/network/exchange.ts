@@ -60,10 +60,10 @@ export async function converse<T>(
 ): Promise<T> {
   const { host, method, headers, body } = request;
   // Loaded on first use: a host that fetches nothing starts without it.
-  const { buildConnector, Client } = await import("./http-client.ts");
+  const { Client, tlsConnect } = await import("./http-client.ts");
   const wrapping = new Wrapping();
   const client = new Client(originOf(host), {
-    connect: pinnedConnector(buildConnector, host, signal, (socket) => wrapping.watch(socket)),
+    connect: pinnedConnector(tlsConnect, host, signal, (socket) => wrapping.watch(socket)),
     allowH2: false,
     // One request, and the connection is over: nothing that follows an answer is read as another one.
     pipelining: 0,

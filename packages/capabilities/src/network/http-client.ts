@@ -1,5 +1,6 @@
 /**
- * The client of HTTP, as a module that is imported later. The package is written for `require`, and of such a package an
- * import that is a chunk of its own in the executable has a default and no names.
+ * The client of HTTP, as a module that is imported later. Undici is written for `require`, and of such a package an import
+ * that is a chunk of its own in the executable has a default and no names.
  */
-export { buildConnector, Client } from "undici";
+export { connect as tlsConnect } from "node:tls";
+export { Client } from "undici";

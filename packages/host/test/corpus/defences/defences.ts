@@ -99,8 +99,8 @@ const CALLS: readonly Row[] = [
   [
     "a file is the one that was decided on",
     `${CAPABILITIES}/files/held-place.ts`,
-    "if (found.dev !== target.device || found.ino !== target.inode) throw changed(path);",
-    "if (found === null) throw changed(path);",
+    "return found.dev === device && found.ino === inode ? found : null;",
+    "return device === inode ? null : found;",
     "a link is where it leads",
   ],
   [
@@ -281,8 +281,8 @@ const CALLS: readonly Row[] = [
   [
     "only what was decided on is dialled",
     `${CAPABILITIES}/network/pinned-connector.ts`,
-    "hostname: address,",
-    "hostname: host,",
+    "way.begin({ host: address,",
+    'way.begin({ host: "nowhere.invalid",',
     "a request goes where",
   ],
   [
