@@ -22,7 +22,8 @@ const messageOf = (result: string) => resultIn(messageIn(`{"jsonrpc":"2.0","id":
 
 describe("a number that no double holds", () => {
   it.each(INEXACT)("such as %s in a definition keeps it from being offered, and no other", (number) => {
-    const tool = (name: string, max: string) => `{"name":"${name}","inputSchema":{"type":"object","a":[{"maximum":${max}}]}}`;
+    const tool = (name: string, max: string) =>
+      `{"name":"${name}","inputSchema":{"type":"object","a":[{"maximum":${max}}]}}`;
     const { tools } = messageOf(`{"tools":[${tool("a", "9007199254740992")},${tool("b", number)},${tool("c", "5")}]}`);
     expect(toolDefinitions("fix", tools as unknown[]).map(({ problem }) => problem)).toEqual([
       null,

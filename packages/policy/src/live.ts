@@ -1,11 +1,5 @@
 /** The part of policy that a running host needs: what decides, without what explains. */
-export {
-  type CompiledPolicy,
-  compilePolicy,
-  ENGINE_VERSION,
-  type EnforceablePolicy,
-  policyRevision,
-} from "./compile.ts";
+export { type CompiledPolicy, compilePolicy, type EnforceablePolicy } from "./compile.ts";
 export { type Decision, type Question, toldReason } from "./decisions/decision.ts";
 export { DecisionShare } from "./decisions/decision-share.ts";
 export { historyContext, NO_HISTORY } from "./decisions/history-context.ts";

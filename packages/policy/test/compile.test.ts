@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compilePolicy, describePolicy, policyRevision } from "../src/index.ts";
+import { policyRevision } from "../src/compile.ts";
+import { compilePolicy, describePolicy } from "../src/index.ts";
 import { isNeverSet } from "../src/tables/environment.ts";
 import { any, authorityOf, CLOCK, FS_READ, FS_WRITE, MANIFESTS, PROCESS_EXEC, word } from "./policy-fixture.ts";
 

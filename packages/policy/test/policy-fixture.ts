@@ -10,8 +10,9 @@ import {
   type ProgramGrant,
   type ProgramQuestion,
 } from "@femtoclaw/protocol";
+import { ENGINE_VERSION, policyRevision } from "../src/compile.ts";
 import type { CompiledPolicy, Decision, PolicyEngine } from "../src/index.ts";
-import { createPolicyEngine, ENGINE_VERSION, NO_HISTORY, policyRevision } from "../src/index.ts";
+import { createPolicyEngine, NO_HISTORY } from "../src/index.ts";
 import { policyActions, schemaText } from "../src/schema.ts";
 import type { CompiledRule } from "../src/tables/table-rule.ts";
 

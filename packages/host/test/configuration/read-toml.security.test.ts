@@ -50,7 +50,9 @@ test.each(["\u202e", "\u2066", "\u200f", "\u061c"])(
   (character) => {
     const fault = faultOf(() => readToml(Buffer.from(`a = 1\n# x${character}y`), "femtoclaw.toml"));
     expect(fault?.code).toBe("FEMTO_CONFIG_SYNTAX");
-    expect(fault?.message).toMatch(/^femtoclaw\.toml:2:4: a character that hides, reorders or imitates text; write it as \\u/);
+    expect(fault?.message).toMatch(
+      /^femtoclaw\.toml:2:4: a character that hides, reorders or imitates text; write it as \\u/,
+    );
     expect(fault?.message).not.toContain(character);
   },
 );
@@ -66,22 +68,27 @@ const IN_QUOTES = [
   ["a blank of Braille", "pu\u2800sh", "\\u2800"],
 ] as const;
 
-test.each(IN_QUOTES)("%s in quotes, which nobody sees, is refused: a rule with it would hold for nothing", (_, word, as) => {
-  for (const [before, after] of [
-    ['a = ["x", "', '"]'],
-    ["a = ['", "']"],
-    ['a = """\n', '"""'],
-    ["a = '''", "'''"],
-    ['"', '" = 1'],
-    ["a = \"\"\"it's \"\" # ", '"""'],
-    ['a = "# \\" # ', '"'],
-  ]) {
-    const fault = faultOf(() => readToml(Buffer.from(`b = 1 # it's "é"\n${before}${word}${after}\n`), "femtoclaw.toml"));
-    expect(fault).toMatchObject({ code: "FEMTO_CONFIG_SYNTAX" });
-    expect(fault?.message).toContain(`hides, reorders or imitates text; write it as ${as} in double quotes`);
-    expect(fault?.message).toMatch(/^femtoclaw\.toml:[23]:/);
-  }
-});
+test.each(IN_QUOTES)(
+  "%s in quotes, which nobody sees, is refused: a rule with it would hold for nothing",
+  (_, word, as) => {
+    for (const [before, after] of [
+      ['a = ["x", "', '"]'],
+      ["a = ['", "']"],
+      ['a = """\n', '"""'],
+      ["a = '''", "'''"],
+      ['"', '" = 1'],
+      ['a = """it\'s "" # ', '"""'],
+      ['a = "# \\" # ', '"'],
+    ]) {
+      const fault = faultOf(() =>
+        readToml(Buffer.from(`b = 1 # it's "é"\n${before}${word}${after}\n`), "femtoclaw.toml"),
+      );
+      expect(fault).toMatchObject({ code: "FEMTO_CONFIG_SYNTAX" });
+      expect(fault?.message).toContain(`hides, reorders or imitates text; write it as ${as} in double quotes`);
+      expect(fault?.message).toMatch(/^femtoclaw\.toml:[23]:/);
+    }
+  },
+);
 
 test.each(IN_QUOTES)("%s in a comment, or written as an escape, is taken", (_, word, as) => {
   const plain = [...word].map((one) => (/[a-z]/.test(one) ? one : as)).join("");

@@ -75,9 +75,12 @@ function boundEntities(term: Expression): readonly EntityId[] | null {
   if (name === "==" && isVariable(right, "resource")) return entityLiterals(left);
   if (name === "contains" && isVariable(right, "resource")) return entityLiterals(left);
   if (name !== "||") return null;
-  const found = termsOf("||", term).map(boundEntities);
+  // INVARIANT: what counts as bound is bound for every check. An alternative is bound by any of its conditions.
+  const found = termsOf("||", term).map((one) => termsOf("&&", one).map(boundEntities).find(isBound) ?? null);
   return found.every((entities) => entities !== null) ? found.flat() : null;
 }
+
+const isBound = (entities: readonly EntityId[] | null): entities is readonly EntityId[] => entities !== null;
 
 /**
  * Whether a permit fixes the first argument and lists the options, which is necessary for a program that can run other
@@ -112,12 +115,7 @@ export function writtenPaths(policy: ParsedPolicy, actions: readonly PolicyActio
   );
   if (policy.effect === "forbid" || !writes || isUnsafe(policy)) return [];
   const scope = scopeEntities(policy.resource);
-  const bound =
-    scope.length > 0
-      ? scope
-      : requiredTerms(policy)
-          .map(boundEntities)
-          .find((found) => found !== null);
+  const bound = scope.length > 0 ? scope : requiredTerms(policy).map(boundEntities).find(isBound);
   return (bound ?? []).map(({ id }) => id);
 }
 
@@ -157,7 +155,7 @@ export function forbiddenPaths(policy: ParsedPolicy, actions: readonly PolicyAct
   if (files.length === 0) return { hidden: [], kept: [], missesPrograms: false };
   const scope = scopeEntities(policy.resource);
   const terms = forbiddingTerms(policy);
-  const bound = scope.length > 0 ? scope : terms.map(boundEntities).find((entities) => entities !== null);
+  const bound = scope.length > 0 ? scope : terms.map(boundEntities).find(isBound);
   const paths = (bound ?? terms.flatMap(namedEntities)).map(({ id }) => id);
   const programs = actions.filter(({ resource }) => resource === "Program");
   const missesPrograms = bound === undefined && !programs.every((action) => covered.includes(action));

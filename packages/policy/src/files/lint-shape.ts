@@ -2,7 +2,7 @@
  * Finds what Cedar's validator takes although its engine does not, or what nobody meant to write: expressions that
  * trap, numbers that overflow, conditions that contradict themselves, and texts that no fact ever holds.
  */
-import { canonicalHost, type HostQuestion, printable } from "@femtoclaw/protocol";
+import { canonicalHost, type HostQuestion, mcpValueText, parseJson, printable } from "@femtoclaw/protocol";
 import { isCanonicalPath } from "../tables/canonical-path.ts";
 import {
   type Expression,
@@ -190,18 +190,45 @@ function isSpelt(host: string): boolean {
   return spelt.ok && spelt.host === host;
 }
 
+function isAddress(text: string): boolean {
+  const spelt = canonicalHost(text.includes(":") ? `[${text}]` : text);
+  return spelt.ok && spelt.kind !== "name" && spelt.host.replace(/^\[|\]$/g, "") === text;
+}
+
+const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+const isDecimal = (text: string): boolean => /^[0-9]+$/.test(text);
+
+/** The name may contain an equals sign, too. */
+function isValue(text: string): boolean {
+  return [...text.matchAll(/=/g)].some(({ index }) => {
+    try {
+      return mcpValueText(text.slice(0, index), parseJson(text.slice(index + 1))) === text;
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** What a text has to look like for the fact to be able to hold it. A misspelt one would never match. */
 const HELD: Readonly<Record<string, readonly [test: (text: string) => boolean, expected: string]>> = {
   type: [(text) => ["file", "directory", "missing"].includes(text), '"file", "directory" or "missing"'],
-  sha256: [(text) => /^[0-9a-f]{64}$/.test(text), "64 hexadecimal digits in lower case"],
+  sha256: [isDigest, "64 hexadecimal digits in lower case"],
   real_path: [isCanonicalPath, "an absolute path without `.`, `..` and a slash at its end"],
   cwd: [isCanonicalPath, "an absolute path without `.`, `..` and a slash at its end"],
   word: [(text) => !text.startsWith("-"), "a first argument, which never begins with a dash"],
   flags: [(text) => /^-./s.test(text), "an argument that begins with a dash"],
-  scheme: [(text) => ["http", "https"].includes(text), '"http" or "https"'],
+  device: [isDecimal, "a number in decimal digits"],
+  inode: [isDecimal, "a number in decimal digits"],
+  program: [isCanonicalPath, "an absolute path without `.`, `..` and a slash at its end"],
+  scheme: [(text) => ["http", "https", "tunnel"].includes(text), '"http", "https" or "tunnel"'],
   host: [isSpelt, "a name or an address in its canonical form, without a port"],
+  addresses: [isAddress, "an address in its canonical form, without brackets"],
+  method: [(text) => /^[A-Z]+$/.test(text), "an HTTP method in capitals"],
+  path: [(text) => text === "" || text.startsWith("/"), "the path of a URL, which begins with a slash"],
   network: [(text) => NETWORKS.includes(text), NETWORKS.map((network) => `"${network}"`).join(", ")],
   headers: [(text) => text === text.toLowerCase(), "the name of a header in lower case"],
+  definition: [isDigest, "64 hexadecimal digits in lower case"],
+  values: [isValue, 'an argument with its value as JSON, such as name="text" or name=5'],
   environment: [(text) => text !== "" && !text.includes("="), "the name of a variable"],
 };
 

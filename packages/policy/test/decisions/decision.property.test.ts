@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Authority, FactQuestion, ProgramGrant } from "@femtoclaw/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type CompiledPolicy, compilePolicy, DecisionShare, policyRevision } from "../../src/index.ts";
+import { policyRevision } from "../../src/compile.ts";
+import { type CompiledPolicy, compilePolicy, DecisionShare } from "../../src/index.ts";
 import { authorityOf, MANIFESTS, pathFacts, programFacts, type TestEngine, testEngine } from "../policy-fixture.ts";
 
 // Few names, and some that only differ a little, so that random tables and requests meet.

@@ -1,8 +1,9 @@
 /** Rules from a record may be anything: they are refused or explained, and spoil nothing for the next ones. */
 
 import { beforeAll, describe, expect, it } from "vitest";
+import { ENGINE_VERSION, policyRevision } from "../../src/compile.ts";
 import type { RecordedPolicy } from "../../src/explaining/recorded-policy.ts";
-import { compilePolicy, ENGINE_VERSION, NO_HISTORY, PolicyReader, policyRevision } from "../../src/index.ts";
+import { compilePolicy, NO_HISTORY, PolicyReader } from "../../src/index.ts";
 import { authorityOf, handwritten, MANIFESTS, pathFacts } from "../policy-fixture.ts";
 
 const POLICY = compilePolicy({ authority: authorityOf({ read: ["/ws/a b"] }), manifests: MANIFESTS });

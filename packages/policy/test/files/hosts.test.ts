@@ -17,6 +17,7 @@ describe("a policy about hosts", () => {
     ["the host with its port", permit("", 'resource == Host::"example.com:443"')],
     ["one of several hosts", permit('[Host::"a.test:443", Host::"b.test:8443"].contains(resource)')],
     ["the name as a fact", permit('context.host == "example.com" && context.method == "GET"')],
+    ["an address as a fact", permit('context.host == "a.test" && context.addresses.contains("2606:4700::1111")')],
     ["an IPv6 address", permit("", 'resource == Host::"[2606:4700::1111]:443"')],
     ["any host, and says so", permit("").replace("permit", '@unsafe("a test") permit')],
   ])("is taken that names %s", async (_what, text) => {
@@ -30,9 +31,29 @@ describe("a policy about hosts", () => {
     ["capitals", permit("", 'resource == Host::"Example.com:443"'), "write that"],
     ["a short address", permit("", 'resource == Host::"127.1:80"'), "never matches"],
     ["a port in a fact", permit('context.host == "example.com:443"'), "never holds"],
+    ["a method in small letters", permit('context.host == "a.test" && context.method == "post"'), 'never holds "post"'],
+    ["a path without a slash", permit('context.host == "a.test" && context.path == "v1"'), 'never holds "v1"'],
+    ["a scheme that is none", permit('context.host == "a.test" && context.scheme == "ftp"'), 'never holds "ftp"'],
+    ["a bracket", permit('context.host == "a.test" && context.addresses.contains("[::1]")'), 'never holds "[::1]"'],
+    ["zeros", permit('context.host == "a.test" && context.addresses.contains("0:0::1")'), 'never holds "0:0::1"'],
     ["a network that is none", permit('context.host == "a.test" && context.network == "internal"'), "never holds"],
   ])("is refused that names %s", async (_what, text, expected) => {
     expect((await findings(text, { manifests }))?.join()).toContain(expected);
+  });
+
+  it("about connections of programs reads what is there of a connection", async () => {
+    const connect = [
+      { hosts: "one", host: "a.test", port: null, program: "/usr/bin/git", realPath: "/usr/bin/git", source: "s" },
+    ] as const;
+    const options = { manifests, authority: { ...authorityOf(), connect } };
+    const about = (condition: string) =>
+      findings(
+        `@id("a") forbid (principal, action == Action::"process_connect", resource) when { ${condition} };`,
+        options,
+      );
+    expect(await about('context.scheme == "tunnel" && context.method == "CONNECT" && context.path == ""')).toBeNull();
+    expect(await about('context.program == "/usr/bin/git"')).toBeNull();
+    expect((await about('context.program == "git"'))?.join()).toContain('never holds "git"');
   });
 
   it("cannot lift the floor, nor have a name looked up that no entry lists", async () => {

@@ -58,7 +58,11 @@ describe("a hostile file", () => {
       /1:\d+: a character that hides, reorders or imitates text; write it as \\u\{202e\}/,
     ],
     ["a mark in the middle", `${SAFE()}\n\ufeff`, /2:1: a character that hides/],
-    ["a word that nobody reads", on('context.type == "fi\u200ble"'), /1:\d+: a character that .* write it as \\u\{200b\}/],
+    [
+      "a word that nobody reads",
+      on('context.type == "fi\u200ble"'),
+      /1:\d+: a character that .* write it as \\u\{200b\}/,
+    ],
     ["a path that nobody reads", on('resource in Path::"/ws/sec\u00adrets"'), /write it as \\u\{ad\} in double quotes/],
     ["a look-alike path", on('resource in Path::"/ws/s\u0435crets"'), /write it as \\u\{435\} in double quotes/],
     ["a space that is none", SAFE().replace(" forbid", "\u00a0forbid"), /1:\d+: only ASCII/],

@@ -244,6 +244,11 @@ describe("lint", () => {
       /calls could replace programs/,
     ],
     [
+      "a permit to write where programs are, under further conditions",
+      `@id("a") permit (principal, action == Action::"fs_write", resource) when { (resource in Path::"/usr/bin" && context.exists) || (context.bytes < 9 && (resource == Path::"/ws/a" || resource in Path::"/srv")) };`,
+      /calls could replace programs in \/usr\/bin/,
+    ],
+    [
       "a permit of any program",
       `@id("a") permit (principal, ${ON_RUN}, resource) when { context.arguments == 0 };`,
       /permits every use of process_exec/,

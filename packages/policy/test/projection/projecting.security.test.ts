@@ -1,5 +1,6 @@
 import { expect, it, vi } from "vitest";
-import { type CompiledPolicy, createPolicyEngine, DecisionShare, NO_HISTORY, policyRevision } from "../../src/index.ts";
+import { policyRevision } from "../../src/compile.ts";
+import { type CompiledPolicy, createPolicyEngine, DecisionShare, NO_HISTORY } from "../../src/index.ts";
 import { handwritten, pathFacts } from "../policy-fixture.ts";
 
 const READ = 'permit (principal, action == Action::"fs_read", resource in Path::"/ws");';

@@ -55,11 +55,11 @@ function misleadingQuote(text: string, { pieces }: SourceLanguage): number | nul
   if (!NOT_ASCII.test(text)) return null;
   for (const { 0: piece, index } of text.matchAll(pieces)) {
     if (!/^["']/.test(piece) || !NOT_ASCII.test(piece)) continue;
-    const seen = piece.slice(1).replace(SEEN, (escape) => " ".repeat(escape.length));
-    const shown = disclosed(seen, (character) => `\\${character}`);
-    if (shown === seen) continue;
+    const plain = piece.slice(1).replace(SEEN, (seen) => " ".repeat(seen.length));
+    const shown = disclosed(plain, (character) => `\\${character}`);
+    if (shown === plain) continue;
     let at = 0;
-    while (shown[at] === seen[at]) at += 1;
+    while (shown[at] === plain[at]) at += 1;
     return index + 1 + at;
   }
   return null;

@@ -5,7 +5,14 @@ import { holdsInexact, parseJson, parseMarkedJson } from "../../src/index.ts";
 
 describe("a JSON text from outside", () => {
   it.each([
-    ...["9007199254740993", "-9007199254740993", "12345678901234567890", "18446744073709551615", "9223372036854775808", "1".repeat(400)],
+    ...[
+      "9007199254740993",
+      "-9007199254740993",
+      "12345678901234567890",
+      "18446744073709551615",
+      "9223372036854775808",
+      "1".repeat(400),
+    ],
     ...["1e400", "-1E+400", "1e309", "0.1e310", `1${"0".repeat(309)}`, "1e-400", "-4.9E-325", `0.${"0".repeat(330)}1`],
   ])("holds the number %s, which becomes another one", (number) => {
     for (const text of [number, `[${number}]`, `{"a":[{"b":"\\\\\\"${number}","c": ${number} }]}`, `[0,${number},1]`]) {
@@ -23,7 +30,14 @@ describe("a JSON text from outside", () => {
   });
 
   it("is refused as it would be without the marks", () => {
-    for (const wrong of ["01234567890123456789", "1e400e1", "--9007199254740993", "9007199254740993.", '"1e400', "1e+"]) {
+    for (const wrong of [
+      "01234567890123456789",
+      "1e400e1",
+      "--9007199254740993",
+      "9007199254740993.",
+      '"1e400',
+      "1e+",
+    ]) {
       expect(() => parseMarkedJson(`[1e400,${wrong}]`)).toThrow(SyntaxError);
     }
   });

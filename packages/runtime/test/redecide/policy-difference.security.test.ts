@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import type { Unsealed } from "@femtoclaw/journal";
-import { compilePolicy, ENGINE_VERSION, policyRevision } from "@femtoclaw/policy";
+import { compilePolicy } from "@femtoclaw/policy";
 import type { FactQuestion, PolicyActivatedBody, TypedRecord } from "@femtoclaw/protocol";
 import { AS_RECORDED, type DecidedLog, policyDifference, RecordedJudge } from "@femtoclaw/runtime/redecide";
 import { describe, expect, it } from "vitest";
+import { ENGINE_VERSION, policyRevision } from "../../../policy/src/compile.ts";
 import { temporaryHome } from "../runtime-fixture.ts";
 import { judgeUnder } from "./decided-history.ts";
 
