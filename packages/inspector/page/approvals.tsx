@@ -18,7 +18,7 @@ import {
   STILL_READING,
   version,
 } from "./store.ts";
-import { Block, day, Facts, Json, KindChip, shown } from "./text.tsx";
+import { BLOCK_CHARS, Block, day, Facts, Json, KindChip, shown } from "./text.tsx";
 
 export function Approvals() {
   version.value;
@@ -32,9 +32,9 @@ export function Approvals() {
   }
   return (
     <div class="cards">
-      {!isLive.value && <p class="note">what waited for an operator at this moment; answers are given at the newest</p>}
+      {!isLive.value && <p class="note">what waited for an operator at this moment</p>}
       {open.map((question) => (
-        <Card key={question.id} question={question} mayAnswer={isLive.value && beginning.value?.approve === true} />
+        <Card key={question.id} question={question} />
       ))}
     </div>
   );
@@ -81,7 +81,7 @@ function questionOf(execution: Execution, record: TypedRecord & { type: "approva
   };
 }
 
-function Card({ question, mayAnswer }: { readonly question: Question; readonly mayAnswer: boolean }) {
+function Card({ question }: { readonly question: Question }) {
   const { id, tool, rule, reason, source, principal, agent, channel, session, label, args, files, digest } = question;
   const called = agent === null ? "" : `, which calls itself ${quoted(agent)},`;
   const who = `the principal ${quoted(principal)}${called} through the door ${quoted(channel ?? "")}`;
@@ -103,6 +103,7 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
       )}
       <Facts
         rows={[
+          ...found(question.facts),
           ["asked by", who],
           ["session", <code key="session">{session}</code>],
           ...(label === null ? [] : [["label", quoted(label)] as const]),
@@ -120,23 +121,42 @@ function Card({ question, mayAnswer }: { readonly question: Question; readonly m
         <Json label="facts" value={question.facts} />
       </details>
       {question.self_approvable && <p class="warning">The agent runs as your user and could answer this itself.</p>}
-      {mayAnswer ? (
-        <Answers question={question} />
-      ) : (
-        <p class="note">
-          answer with <code>femtoclaw approvals allow {id}</code> or <code>deny {id}</code>
-        </p>
-      )}
+      {isLive.value &&
+        (beginning.value?.approve === true ? (
+          <Answers question={question} />
+        ) : (
+          <p class="note">
+            answer with <code>femtoclaw approvals allow {id}</code> or <code>deny {id}</code>
+          </p>
+        ))}
     </article>
   );
 }
 
-/** LIMIT: characters of one value. What is missing of a longer one is told. */
-const VALUE_CHARS = 2_000;
+/** LIMIT: characters of one value, which are enough for a text that its escapes make twice as long. */
+const VALUE_CHARS = 2 * BLOCK_CHARS;
 
 function quoted(value: unknown): string {
   const text = JSON.stringify(value) ?? "";
-  return shown(text, VALUE_CHARS) + (text.length > VALUE_CHARS ? ` (${text.length} characters)` : "");
+  return shown(text, VALUE_CHARS) + (text.length > VALUE_CHARS ? " (cut here; there is more)" : "");
+}
+
+/** Facts of a call that have a line of their own, and how they are called there. */
+const FOUND = {
+  ...{ path: "path", program: "program", real_path: "is really", cwd: "in", environment: "sets", host: "to host" },
+  ...{ port: "port", addresses: "at", injects: "with secrets", server: "MCP server", destructive: "destructive" },
+};
+
+/** What the host found that a call would touch: the very file, program or address, whatever the arguments call it. */
+function found(facts: unknown): [string, string][] {
+  const { questions } = (facts ?? { questions: [] }) as { questions: readonly Readonly<Record<string, unknown>>[] };
+  return questions.flatMap((fact) =>
+    Object.entries(FOUND).flatMap(([name, word]): [string, string][] => {
+      const value = fact[name];
+      const isPlain = name === "real_path" && value === fact["program"];
+      return isPlain || !value || String(value) === "" ? [] : [[word, quoted(value)]];
+    }),
+  );
 }
 
 /** Shows each argument by itself and quoted, so that one with spaces is not taken for two, nor an empty list for none. */
@@ -145,7 +165,7 @@ function Arguments({ args }: { readonly args: Readonly<Record<string, unknown>> 
     <dl class="arguments">
       {Object.entries(args).map(([name, value]) => (
         <div key={name}>
-          <dt>{shown(name, 60)}</dt>
+          <dt>{shown(JSON.stringify(name), 64)}</dt>
           <dd>
             {typeof value === "string" && value.includes("\n") ? (
               <Block label={name} text={value} />
@@ -187,9 +207,10 @@ class Answers extends Component<{ readonly question: Question }, Answering> {
         <dialog ref={this.#dialog} aria-label="confirm the answer">
           <h2>{isYes ? "Allow exactly this, once?" : "Deny this?"}</h2>
           <p>
-            <b>{shown(question.tool, 60)}</b>, question {question.id}. The answer is to the digest{" "}
-            <code>{question.digest.slice(0, 16)}…</code>: if anything about the call is different by now, it does not
-            count. It becomes a record with your name.
+            <b>{shown(question.tool, 60)}</b>{" "}
+            <code>{shown(held.value.execution(question.execution_id)?.subject ?? "")}</code>, question {question.id}.
+            The answer is to the digest <code>{question.digest.slice(0, 16)}…</code>: if anything about the call is
+            different by now, it does not count. It becomes a record with your name.
           </p>
           <label>
             reason{" "}

@@ -16,6 +16,7 @@ import {
   fault,
   held,
   isLive,
+  isOver,
   link,
   route,
   version,
@@ -35,7 +36,7 @@ const PLACES: readonly (readonly [place: IconName, name: string])[] = [
 ];
 
 export function Shell() {
-  if (connection.value === "no-session") return <NoSession />;
+  if (isOver()) return <NoSession />;
   const [place = "overview", name] = route.value;
   return (
     <div class="shell">
@@ -89,7 +90,8 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
   following: "live",
   complete: "recording",
   lost: "the host does not answer",
-  "no-session": "",
+  used: "",
+  elsewhere: "",
 };
 
 function Head() {
@@ -109,7 +111,7 @@ function Head() {
           {shown(verdict.verdict, 40)}
         </a>
       )}
-      {approve && <span class="may">answers are allowed here</span>}
+      {approve && connection.value === "following" && <span class="may">answers are allowed here</span>}
       {fault.value !== null && (
         <strong class="fault" role="alert">
           cannot be followed: {shown(fault.value, 300)}
@@ -124,13 +126,16 @@ function Head() {
 }
 
 function NoSession() {
+  const wasUsed = connection.value === "used";
   return (
     <main class="nobody">
       <Claw />
-      <h1>This address opens once</h1>
+      <h1>{wasUsed ? "This address opens once" : "The log is shown in another tab"}</h1>
       <p>
-        Its ticket was used, or the program that gave it out has ended. Run <code>femtoclaw inspect</code> again and
-        open the address that it prints. If nobody but you had the address, somebody else has opened it.
+        {wasUsed
+          ? "Its ticket was used, or the program that gave it out has ended. If nobody but you had the address, somebody else has opened it."
+          : "Only the tab in which the address was opened shows it."}{" "}
+        For a new one, run <code>femtoclaw inspect</code> and open the address that it prints.
       </p>
     </main>
   );

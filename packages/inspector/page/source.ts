@@ -3,8 +3,15 @@ import type { TypedRecord } from "@femtoclaw/protocol";
 import type { ExportedLog } from "../src/exported-page.ts";
 import type { Inspection } from "../src/inspection.ts";
 
-/** The session is over or the ticket was used: nothing more will be answered. */
-export class NoSession extends Error {}
+/** Nothing will be answered: this tab has no session, or the ticket with which to begin one was used before. */
+export class NoSession extends Error {
+  readonly why: "used" | "elsewhere";
+
+  constructor(why: NoSession["why"]) {
+    super(why);
+    this.why = why;
+  }
+}
 
 export async function openSource(): Promise<Inspection> {
   const data = document.getElementById("data")?.textContent;
@@ -43,7 +50,7 @@ async function asked(path: string, body?: object): Promise<unknown> {
   });
   const value = (await response.json()) as { reason?: string; fix?: string };
   if (response.ok) return value;
-  if (response.status === 401) throw new NoSession(value.reason);
+  if (response.status === 401) throw new NoSession(path === "session" ? "used" : "elsewhere");
   throw new Error([value.reason, value.fix].filter(Boolean).join(". "));
 }
 

@@ -2,7 +2,7 @@
 import type { Chart, ChartEdge, ChartState } from "../src/chart.ts";
 import { withParents } from "../src/chart.ts";
 import type { Transition } from "../src/frames.ts";
-import { cursor } from "./store.ts";
+import { isLive } from "./store.ts";
 import { shown } from "./text.tsx";
 
 export interface StatechartProps {
@@ -52,7 +52,7 @@ export function Statechart({ chart, active, tone, trail, last }: StatechartProps
 export function Legend({ value }: { readonly value: string }) {
   return (
     <span class="legend">
-      {cursor.value === null ? "now" : "then"} <b>{shown(value)}</b>
+      {isLive.value ? "now" : "then"} <b>{shown(value)}</b>
     </span>
   );
 }

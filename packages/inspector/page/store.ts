@@ -14,7 +14,7 @@ const SLICE_MS = 12;
 const RETRY_MS = 1_000;
 const LOOK_MS = 1_500;
 
-export type Connection = "opening" | "following" | "complete" | "lost" | "no-session";
+export type Connection = "opening" | "following" | "complete" | "lost" | NoSession["why"];
 
 export const connection = signal<Connection>("opening");
 /** Said while `connection` is "opening", because what was not found may still come. */
@@ -95,7 +95,7 @@ export async function start(): Promise<void> {
 }
 
 async function follow(from: Inspection, { mode }: Beginning): Promise<void> {
-  while (fault.value === null && connection.value !== "no-session") {
+  while (fault.value === null && !isOver()) {
     try {
       const page = await from.records(held.value.size);
       await takeUp(page.records);
@@ -139,7 +139,7 @@ function letGo(): void {
 
 /** Polls the host's status and its questions. */
 async function look(from: Inspection): Promise<void> {
-  while (connection.value !== "no-session") {
+  while (!isOver()) {
     try {
       const [told, asked] = [await from.status(), await from.questions()];
       batch(() => {
@@ -158,9 +158,14 @@ export async function lookAtQuestions(): Promise<void> {
 }
 
 function failed(error: unknown): void {
-  if (error instanceof NoSession) connection.value = "no-session";
+  if (error instanceof NoSession) connection.value = error.why;
   else if (error instanceof InspectionFault) fault.value = error.message;
-  else if (connection.value !== "no-session") connection.value = "lost";
+  else if (!isOver()) connection.value = "lost";
+}
+
+/** Whether this tab will get nothing more. */
+export function isOver(): boolean {
+  return connection.value === "used" || connection.value === "elsewhere";
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,29 +3,29 @@
  */
 import { printable } from "@femtoclaw/protocol/display";
 import type { ComponentChildren } from "preact";
+import { TEXT_CHARS_MAX } from "../src/capped-json.ts";
 import type { Kind } from "../src/history.ts";
 import { KindIcon } from "./icons.tsx";
 import { held, link, type Row } from "./store.ts";
 
-/** LIMIT: characters of a line, and lines and characters of a block. */
+/** LIMIT: characters of a line. */
 const LINE_CHARS = 240;
+/** LIMIT: lines and characters of a block, which has room for a text as the source caps it, and its true length. */
 const BLOCK_LINES = 400;
-const BLOCK_CHARS = 16_000;
+export const BLOCK_CHARS = TEXT_CHARS_MAX + 64;
 
 export const shown = (text: string, chars = LINE_CHARS): string => printable(text, chars);
 
 /** A text of several lines, each escaped by itself, so that no line can pretend to be another. */
 export function Block({ text, label }: { readonly text: string; readonly label: string }) {
-  const cut = text.slice(0, BLOCK_CHARS);
-  const lines = cut.split("\n");
+  const lines = text.slice(0, BLOCK_CHARS).split("\n");
   if (lines.at(-1) === "") lines.pop();
-  const rest = text.length - cut.length;
-  const more = rest > 0 || lines.length > BLOCK_LINES;
-  const visible = lines.slice(0, BLOCK_LINES).map((line) => shown(line, 1_000));
+  const more = text.length > BLOCK_CHARS || lines.length > BLOCK_LINES;
+  const visible = lines.slice(0, BLOCK_LINES).map((line) => shown(line, BLOCK_CHARS));
   return (
     <section class="block" aria-label={label}>
       <pre>{visible.join("\n") || " "}</pre>
-      {more && <p class="note">cut here; the whole has {text.length} characters</p>}
+      {more && <p class="note">cut here; there is more</p>}
     </section>
   );
 }

@@ -69,12 +69,18 @@ export function Timeline() {
   );
 }
 
+/** The fields that say what a record is about, in the order of a sentence. */
+const ABOUT = "name server program subsystem event change state to version reason".split(" ");
+
 /** A short description of a record that belongs to no execution. */
 function aboutOf(body: object): string {
-  const { event, to, name, revision, version, reason, subsystem } = body as Record<string, unknown>;
-  const words = [name, subsystem, event, to === undefined ? undefined : `→ ${String(to)}`, version, reason];
-  const said = words.filter((word) => typeof word === "string").join(" ");
-  return said === "" && typeof revision === "string" ? revision.slice(0, 12) : said;
+  const fields = body as Readonly<Record<string, unknown>>;
+  const { to, revision } = fields;
+  // A machine changes to a state, and a deployment to a version.
+  const next = (to as { readonly version?: unknown } | null | undefined)?.version ?? to;
+  const words = { ...fields, to: typeof next === "string" && `→ ${next}` };
+  const said = ABOUT.map((name) => words[name as "to"]).filter((word) => typeof word === "string");
+  return said.length === 0 && typeof revision === "string" ? revision.slice(0, 12) : said.join(" ");
 }
 
 function States() {

@@ -32,6 +32,11 @@ globalThis.inPage = {
     return Math.min(...[...document.querySelectorAll(selector)].map(({ clientWidth }) => clientWidth));
   },
 
+  /** Whether these are shown to their end, wherever they are shown. */
+  areWhole(selector) {
+    return [...document.querySelectorAll(selector)].every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth);
+  },
+
   /** Texts that somebody with weak eyes cannot read: below 4.5 to 1, as WCAG has it. */
   faint() {
     const found = new Set();

@@ -67,10 +67,10 @@ export class InspectedWorld extends Playground {
     return { url, origin: new URL(url).origin, end: () => child.kill("SIGINT") };
   }
 
-  /** A file with these records, as if they had been verified. */
-  page(name: string, records: readonly TypedRecord[]): string {
+  /** A file with these records, as if a verification had found this. */
+  page(name: string, records: readonly TypedRecord[], found = "verified"): string {
     const { length: size } = records;
-    const verdict = { verdict: "verified", size, signedSize: size, root: "", caveats: [] };
+    const verdict = { verdict: found, size, signedSize: size, root: "", caveats: [] };
     const beginning = { mode: "file", log: name, version: "", approve: false, summary: null, verdict } as const;
     return this.write(`${name}.html`, exportedPage({ beginning, records, explanations: {} }));
   }
