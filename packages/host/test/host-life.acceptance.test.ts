@@ -1,15 +1,27 @@
 /** The life of a host and of a project: from `init` to `down`, again and again. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, lstatSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { copyState } from "@femtoclaw/testing";
 import { describe, expect, test } from "vitest";
-import { CONFIGURATION, Playground, proposal, toolCall } from "./playground.ts";
+import { type Answer, CONFIGURATION, Playground, proposal, toolCall } from "./playground.ts";
 
 interface Replayed {
   readonly records: number;
   readonly snapshots_equal: number;
   readonly actors: unknown;
+}
+
+/** Runs a command until it has shown something. Returns what tells how it ended. */
+async function untilShown(place: Playground, args: readonly string[]): Promise<() => Promise<object>> {
+  const child = place.spawn(args);
+  const said: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+  const ended = once(child, "close");
+  await once(child.stdout, "data");
+  child.stdout.resume();
+  return async () => ({ code: (await ended)[0] as number | null, stderr: said.join("") });
 }
 
 describe("a new project", () => {
@@ -146,6 +158,46 @@ describe("the host", () => {
     expect((await place.run(["status"])).code).toBe(69);
     await place.up();
     expect(await place.json(["status"])).toMatchObject({ code: 0, value: { boots: 2, phase: "idle" } });
+  });
+
+  test("answers everybody who waits when it is stopped, and commands that follow it say why they end", async () => {
+    await using place = new Playground(`${CONFIGURATION}[ask]\nread = ["notes.txt"]\n`.replace('read = ["."]\nw', "w"));
+    const host = await place.up();
+    const asked = await place.propose("fs_read", { path: "notes.txt" });
+    expect(asked.status).toBe("pending");
+    const calling = place.run(["--json", "call", "fs_read", '{"path":"notes.txt"}', "--timeout", "100000"]);
+    const watching = await untilShown(place, ["approvals", "watch"]);
+    const following = await untilShown(place, ["executions", "list", "--follow"]);
+    using operator = await place.socket("operator");
+    const look = async () => {
+      const { value } = await operator.ask({ id: 1, verb: "approvals.watch", from: 0, wait_ms: 0 });
+      return value as { readonly next: number; readonly open: readonly object[] };
+    };
+    await expect.poll(async () => (await look()).open.length).toBe(2);
+    const { next } = await look();
+    const waits = [
+      { id: 2, verb: "approvals.watch", from: next, wait_ms: 10_000 },
+      { id: 3, verb: "log.records", from: 1_000, wait_ms: 10_000 },
+      { id: 4, verb: "log.records", from: 1_001, wait_ms: 10_000 },
+    ];
+    operator.write(waits.map((wait) => `${JSON.stringify(wait)}\n`).join(""));
+    await expect.poll(async () => (await operator.ask({ id: 9, verb: "status" })).ok).toBe(true);
+    host.kill("SIGTERM");
+    await operator.closed;
+    const answers = new Map(operator.lines.map((line) => JSON.parse(line) as Answer).map((line) => [line.id, line]));
+    // The questions go on waiting, so that nobody is told that there are none any more.
+    expect(answers.get(2)?.error).toMatchObject({ code: "FEMTO_DRAINING" });
+    for (const { id } of waits.slice(1)) expect(answers.get(id), String(id)).toBeDefined();
+    const ends = "the host has ended; start it with `femtoclaw up --detach`, then run this again\n";
+    for (const told of [watching, following]) {
+      expect(await told()).toMatchObject({ code: 0, stderr: expect.stringContaining(ends) });
+    }
+    const called = await calling;
+    expect({ code: called.code, said: JSON.parse(called.stdout) }).toMatchObject({
+      code: 69,
+      said: { error: { code: "FEMTO_DRAINING", fix: expect.stringContaining("Do not propose it again.") } },
+    });
+    expect(await host.ended).toBe(0);
   });
 
   test("in the background it keeps a log beside the journal; what keeps it from coming up is said by `up`", async () => {

@@ -88,7 +88,7 @@ function Greeting() {
     opening: [STILL_READING, ""],
     lost: [
       "The host does not answer.",
-      "This is the state after its last record. If the host has ended, `femtoclaw inspect` has ended with it. Start both again.",
+      "This is the state after its last record. If the host has ended, start it again. The page then goes on by itself, as long as `femtoclaw inspect` runs.",
     ],
   };
   const [strong, then] = said[connection.value] ?? [PHASES[phase] ?? `Starting: ${shown(phase)}.`, waits];

@@ -1,6 +1,7 @@
 /** `inspect`: the journal as a local page, live or from a recording, and as one file for somebody else. */
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
 import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { FollowedHost } from "../inspect/followed-host.ts";
 import { writeFrames } from "../inspect/frame-lines.ts";
 import { LiveInspection } from "../inspect/live-inspection.ts";
 import { openInBrowser } from "../inspect/open-in-browser.ts";
@@ -26,13 +27,21 @@ export async function inspect(
   options: InspectOptions,
 ): Promise<number> {
   if (path !== undefined) return await inspectRecording(context, path, options);
-  await using operator = await context.operator();
-  const inspection = new LiveInspection(context, operator, { approve: options.approve === true });
-  const ended = operator.closed.then(() => "host" as const);
-  if ((await served(context, inspection, options, ended)) === "host") {
-    throw new FemtoError("FEMTO_HOST_NOT_RUNNING", "the host ended, and the page with it");
-  }
+  // What the configuration says meanwhile is for the next command. A host is looked for where this one ran.
+  const loaded = context.load();
+  const talk = (text: string): void => context.output.talk(text);
+  await using host = await FollowedHost.begin({ connect: () => context.operator(loaded), talk });
+  const inspection = new LiveInspection(context, host, { approve: options.approve === true });
+  await served(context, inspection, options, options.frames === true ? framesEnd(host) : host.follow());
   return EXIT.ok;
+}
+
+/** A program that reads frames must not take the end of the host for a pause, so its lines end, too. */
+async function framesEnd({ operator }: FollowedHost): Promise<never> {
+  await operator.closed;
+  throw new FemtoError("FEMTO_HOST_NOT_RUNNING", "the host has ended, and the frames with it", {
+    fix: "Start the host with `femtoclaw up --detach`, and run this again. `--from` says with which record to go on.",
+  });
 }
 
 async function inspectRecording(context: CommandContext, path: string, options: InspectOptions): Promise<number> {

@@ -24,14 +24,25 @@ const REQUEST_LIMITS = { bytes: LIMITS.socketLineBytes, depth: 8, nodes: 64 + 3 
 /** LIMIT: a refused line in which the id is looked for; one that holds more is not worth its parsing. */
 const ID_EXTENT = { depth: 64, values: 8_192 };
 
+/** A request that is being answered. */
+export interface Answering {
+  /** What a host that stops says instead; null if only the answer itself may be said. */
+  readonly ifStopped: string | null;
+  /** The line that answers it. */
+  readonly line: Promise<string>;
+}
+
 /**
- * Returns the line that answers the request; never throws. INVARIANT: I9: what waits for the answer does not hold the
- * line, so a request that waits long costs only what its handler keeps of it.
+ * Takes a request up; never throws. INVARIANT: I9: what waits for the answer does not hold the line, so a request that
+ * waits long costs only what its handler keeps of it.
  */
-export function answerLine(line: Buffer, verbs: ConnectionHandlers["verbs"], turns: AnswerTurns): Promise<string> {
+export function answerLine(line: Buffer, verbs: ConnectionHandlers["verbs"], turns: AnswerTurns): Answering {
   const asked = requestIn(line, verbs);
-  if (typeof asked === "string") return Promise.resolve(asked);
-  const { id, handler, fields } = asked;
+  if (typeof asked === "string") return { ifStopped: null, line: Promise.resolve(asked) };
+  return { ifStopped: stopping(asked), line: answerTo(asked, turns) };
+}
+
+function answerTo({ id, handler, fields }: Request, turns: AnswerTurns): Promise<string> {
   try {
     // Encoding is guarded as well, because an answer can be too large for a string.
     return Promise.resolve(handler(fields, id, turns))
@@ -42,11 +53,26 @@ export function answerLine(line: Buffer, verbs: ConnectionHandlers["verbs"], tur
   }
 }
 
+/**
+ * INVARIANT: I2: a proposal without an answer may have been executed, so its client loses the connection and is told to
+ * look, but is never told that the host only stops.
+ */
+function stopping({ id, verb }: Request): string | null {
+  if (verb === "propose") return null;
+  const fix =
+    "Ask again after the next start. If the request was to change something, see first whether that was done.";
+  return failure(id, "FEMTO_DRAINING", "the host stops, and gives no answer to this request any more", fix);
+}
+
+interface Request {
+  readonly id: number;
+  readonly verb: string;
+  readonly handler: Handler;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /** The request in a line, or the answer to a line that is no request. */
-function requestIn(
-  line: Buffer,
-  verbs: ConnectionHandlers["verbs"],
-): { readonly id: number; readonly handler: Handler; readonly fields: Readonly<Record<string, unknown>> } | string {
+function requestIn(line: Buffer, verbs: ConnectionHandlers["verbs"]): Request | string {
   const parsed = parseStrictJson(line, REQUEST_LIMITS);
   if (!parsed.ok) return failure(idIn(line, parsed.fault), "FEMTO_SOCKET_REQUEST", parsed.fault.reason);
   const request = parsed.value;
@@ -60,7 +86,7 @@ function requestIn(
   if (typeof verb !== "string") return failure(id, "FEMTO_SOCKET_REQUEST", "`verb` must be a string");
   const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (handler === undefined) return failure(id, "FEMTO_VERB_UNKNOWN", `no verb \`${printable(verb, 64)}\` here`);
-  return { id, handler, fields };
+  return { id, verb, handler, fields };
 }
 
 /**

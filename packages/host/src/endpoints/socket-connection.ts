@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { LIMITS, LineSplitter, writeTogether } from "@femtoclaw/protocol";
-import { answerLine, noPlace, tooLongLine } from "./answer-line.ts";
+import { type Answering, answerLine, noPlace, tooLongLine } from "./answer-line.ts";
 import { AnswerTurns } from "./answer-turns.ts";
 import type { LineTurns } from "./line-turns.ts";
 import type { SocketMemory } from "./socket-memory.ts";
@@ -38,7 +38,7 @@ export class SocketConnection {
    * their length.
    */
   #line: Buffer | null = null;
-  #unanswered = 0;
+  readonly #unanswered = new Set<Answering>();
   /** Bytes of the requests that have no answer yet. */
   #underWay = 0;
   #isEnding = false;
@@ -91,7 +91,13 @@ export class SocketConnection {
    * no place. The end of what it sends does not tell, because it may still read; only writing does, also of nothing.
    */
   touch(): void {
-    if (this.#unanswered > 0 && this.#socket.writable && this.#socket.writableLength === 0) this.#socket.write("");
+    if (this.#unanswered.size > 0 && this.#socket.writable && this.#socket.writableLength === 0) this.#socket.write("");
+  }
+
+  /** Ends the connection because the host stops. Each request that still waits is told so. */
+  stop(): void {
+    for (const { ifStopped } of this.#unanswered) if (ifStopped !== null) this.#write(ifStopped);
+    this.#socket.destroySoon();
   }
 
   /** Gives the place to somebody else. What this client has proposed continues and is recorded. */
@@ -107,7 +113,7 @@ export class SocketConnection {
   readonly #goOn = (): void => {
     if (!this.#hasHadTurn) this.#takeUp();
     const isEmpty = this.#line === null && this.#rest.length === 0;
-    if (this.#isEnding && this.#unanswered === 0 && isEmpty) this.#socket.end();
+    if (this.#isEnding && this.#unanswered.size === 0 && isEmpty) this.#socket.end();
     else if (this.#hasRoom() && isEmpty) this.#socket.resume();
     else this.#socket.pause();
   };
@@ -145,10 +151,11 @@ export class SocketConnection {
 
   #answer(line: Buffer): void {
     const { length } = line;
-    this.#unanswered += 1;
+    const answering = answerLine(line, this.#verbs, this.#turns);
+    this.#unanswered.add(answering);
     this.#underWay += length;
-    void answerLine(line, this.#verbs, this.#turns).then((response) => {
-      this.#unanswered -= 1;
+    void answering.line.then((response) => {
+      this.#unanswered.delete(answering);
       this.#underWay -= length;
       this.#memory.giveBack(length);
       this.#write(response);
@@ -157,7 +164,7 @@ export class SocketConnection {
   }
 
   #hasRoom(): boolean {
-    return this.#unanswered < LIMITS.socketPipeline && this.#memory.hasRoom(this.#socket);
+    return this.#unanswered.size < LIMITS.socketPipeline && this.#memory.hasRoom(this.#socket);
   }
 
   #write(line: string): void {

@@ -67,7 +67,7 @@ export class SocketServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const socket of this.#connections.keys()) socket.destroySoon();
+    for (const connection of this.#connections.values()) connection.stop();
     for (const socket of this.#turnedAway) socket.destroy();
     await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
     for (const socket of this.#connections.keys()) socket.destroy();

@@ -13,13 +13,22 @@ const WAIT_MS = 5_000;
 
 export class LiveInspection implements Inspection {
   readonly #context: CommandContext;
-  readonly #operator: OperatorClient;
+  readonly #host: { readonly operator: OperatorClient };
   readonly #approve: boolean;
 
-  constructor(context: CommandContext, operator: OperatorClient, options: { readonly approve: boolean }) {
+  /** `host` has the connection to the host that runs now. */
+  constructor(
+    context: CommandContext,
+    host: { readonly operator: OperatorClient },
+    options: { readonly approve: boolean },
+  ) {
     this.#context = context;
-    this.#operator = operator;
+    this.#host = host;
     this.#approve = options.approve;
+  }
+
+  get #operator(): OperatorClient {
+    return this.#host.operator;
   }
 
   async begin(): Promise<Beginning> {

@@ -56,7 +56,7 @@ export class Approvals {
 
   /**
    * Lists the open questions if anything changed since the state `from`; otherwise waits for a change first. Throws
-   * FEMTO_OVERLOADED.
+   * FEMTO_OVERLOADED, and FEMTO_DRAINING if the host stops.
    */
   async watch(from: number, wait: GrowthWait): Promise<WatchedQuestions> {
     const { questions } = this.#parts.gate;

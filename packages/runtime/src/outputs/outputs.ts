@@ -157,7 +157,10 @@ export class Outputs {
   }
 
   #look(execution: string, from: number, whose: Whose): WatchedOutput {
-    if (this.#isStopped) throw new FemtoError("FEMTO_DRAINING", "the host stops, and tells no more output");
+    if (this.#isStopped) {
+      const fix = "Do not propose the call again. See with `femtoclaw executions show` what became of it.";
+      throw new FemtoError("FEMTO_DRAINING", "the host stops, and tells no more output", { fix });
+    }
     const unended = this.#parts.unended(execution);
     const ended = this.#ended.get(execution)?.output;
     const session = unended?.session ?? ended?.session;

@@ -208,7 +208,10 @@ export class Sessions {
     } catch (error) {
       const isStopping = this.#isClosed && error instanceof FemtoError && error.code === "FEMTO_JOURNAL_CLOSED";
       if (!isStopping) throw error;
-      throw new FemtoError("FEMTO_DRAINING", "the host stops; the reply can be waited for after the next start");
+      const fix = "Do not propose the call again. Wait for its reply after the next start.";
+      throw new FemtoError("FEMTO_DRAINING", "the host stops; the reply can be waited for after the next start", {
+        fix,
+      });
     }
   }
 

@@ -10,7 +10,7 @@ import { cardLines } from "../../terminal/approval-text.ts";
 import type { Output } from "../../terminal/output.ts";
 import { headline, styled } from "../../terminal/reply-text.ts";
 import type { CommandContext } from "../command-context.ts";
-import { isHostEnding } from "../host/ending-host.ts";
+import { HOST_ENDED, isHostEnding } from "../host/ending-host.ts";
 
 /** Time after which the host answers that nothing is new. The time that is left is then shown anew. */
 const WAIT_MS = 10_000;
@@ -30,7 +30,10 @@ export async function watchApprovals(context: CommandContext): Promise<number> {
   const over = Promise.race([operator.closed, ...(desk === null ? [] : [desk.left])]).then(() => null);
   for (;;) {
     const said = await Promise.race([lookWhileOpen(watch), over]);
-    if (said === null) return EXIT.ok;
+    if (said === null) {
+      if (desk?.isLeft !== true) output.talk(HOST_ENDED);
+      return EXIT.ok;
+    }
     if (desk === null) for (const line of said) output.line(line);
     else desk.show(said, watch.prompt());
     if (said.length > 0) await Promise.race([sleep(PAUSE_MS), over]);

@@ -12,7 +12,7 @@ import type { Output } from "../../terminal/output.ts";
 import { headline, styled } from "../../terminal/reply-text.ts";
 import { shortened } from "../../terminal/table.ts";
 import type { CommandContext } from "../command-context.ts";
-import { isHostEnding } from "../host/ending-host.ts";
+import { HOST_ENDED, isHostEnding } from "../host/ending-host.ts";
 import { RunningOutput } from "./running-output.ts";
 
 /** Pause between two looks while something runs, because the display shows for how long. */
@@ -47,6 +47,7 @@ export async function followExecutions(context: CommandContext, options: FollowO
   } catch (error) {
     // The end of the host is a normal end of this command, whatever it was being asked.
     if (!isHostEnding(error)) throw error;
+    context.output.talk(HOST_ENDED);
     return EXIT.ok;
   }
 }

@@ -15,7 +15,10 @@ export async function followOutput(context: CommandContext, id: string): Promise
   }
   for (const line of text.end()) output.line(line);
   const { records: _, ...view } = await operator.execution(id);
-  if (view.status === "pending") throw new FemtoError("FEMTO_DRAINING", "its output ended before its outcome came");
+  if (view.status === "pending") {
+    const fix = "Do not propose the call again. See with `femtoclaw executions show` what became of it.";
+    throw new FemtoError("FEMTO_DRAINING", "its output ended before its outcome came", { fix });
+  }
   if (output.json) {
     output.value(view);
     return EXIT.ok;

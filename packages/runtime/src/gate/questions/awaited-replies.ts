@@ -50,7 +50,8 @@ export class AwaitedReplies {
   /** Everyone who waits is told to wait again after the next start. */
   close(): void {
     const reason = "the host stops; the call keeps waiting, and can be waited for after the next start";
-    for (const id of [...this.#waiters.keys()]) this.failed(id, new FemtoError("FEMTO_DRAINING", reason));
+    const fix = "Do not propose it again. An operator sees it with `femtoclaw approvals list` after the next start.";
+    for (const id of [...this.#waiters.keys()]) this.failed(id, new FemtoError("FEMTO_DRAINING", reason, { fix }));
   }
 
   #taken(id: ExecutionId): Iterable<Waiter> {

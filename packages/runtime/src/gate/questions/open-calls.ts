@@ -21,6 +21,7 @@ export class OpenCalls {
   #secretBytes = 0;
   /** Counts questions, answers and settlements in this boot, so that watchers can tell whether anything is new. */
   #changes = 1;
+  #isClosed = false;
   readonly #watchers: WaitingReaders;
 
   constructor(clock: Pick<Clock, "after">) {
@@ -81,7 +82,12 @@ export class OpenCalls {
     this.#changed();
   }
 
-  clear(): void {
+  /**
+   * Forgets the calls of a host that stops, and tells so everybody who waits. INVARIANT: nobody is told that no call
+   * waits any more, because they wait again after the next start.
+   */
+  close(): void {
+    this.#isClosed = true;
     this.#bySeq.length = 0;
     this.#byExecution.clear();
     this.#bySession.clear();
@@ -89,8 +95,18 @@ export class OpenCalls {
     this.#changed();
   }
 
-  /** Resolves once the number of changes differs from `changes`, or when the wait is over. Throws FEMTO_OVERLOADED. */
-  async changedAfter(changes: number, { waitMs, left }: GrowthWait): Promise<void> {
+  /**
+   * Resolves once the number of changes differs from `changes`, or when the wait is over. Throws FEMTO_OVERLOADED, and
+   * FEMTO_DRAINING if the host stops.
+   */
+  async changedAfter(changes: number, wait: GrowthWait): Promise<void> {
+    await this.#changeAfter(changes, wait);
+    if (!this.#isClosed) return;
+    const fix = "Look again after the next start. What was asked waits until then, or until its time is over.";
+    throw new FemtoError("FEMTO_DRAINING", "the host stops, and tells of no more questions", { fix });
+  }
+
+  async #changeAfter(changes: number, { waitMs, left }: GrowthWait): Promise<void> {
     if (changes !== this.#changes || waitMs === 0 || left.aborted) return;
     // INVARIANT: I9: the number of waiting operators is limited.
     if (this.#watchers.count >= WATCHERS) {

@@ -186,7 +186,7 @@ export class Questions {
   /** Stops watching the time. Waiting calls go on after the next start. */
   stop(): void {
     this.#deadlines.stop();
-    this.#open.clear();
+    this.#open.close();
   }
 
   #answerable(vouched: VouchedAnswer): WaitingCall {
