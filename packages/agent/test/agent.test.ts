@@ -106,7 +106,7 @@ test("a question that nobody answers within the limit is taken back, and nothing
   expect(events).toContainEqual(expect.objectContaining({ answer: expect.objectContaining({ unanswered: true }) }));
   // It learns why, and not that it should send the call again.
   expect(asked.at(-1)).toContain("no operator answered in time, so the call was withdrawn");
-  expect(asked.at(-1)).not.toContain("Send the call again");
+  expect(asked.at(-1)).not.toContain("if it is still wanted");
   expect(await place.questions()).toEqual([]);
 });
 

@@ -16,12 +16,12 @@ import { drain, type OpenGate, openGate } from "./gate/open-gate.ts";
 import type { Problem } from "./gate/verdict.ts";
 import { handedOut, JOURNAL_READER } from "./handed-out.ts";
 import { harmless } from "./harmless.ts";
-import { sweepInterruptedWrites } from "./interrupted-writes.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import { takeUpQuestions } from "./operators/approvals.ts";
 import { endedReply } from "./operators/history.ts";
 import { gaugesOf, type RuntimeStatus, statusOf } from "./operators/status.ts";
 import type { LogEntry, RuntimeOptions } from "./options.ts";
+import type { Projection } from "./projection/projection.ts";
 import { RuntimeFault } from "./runtime-fault.ts";
 import { Secrets } from "./secrets/secrets.ts";
 import { Sessions } from "./sessions/sessions.ts";
@@ -233,8 +233,13 @@ export class Assembly {
       log: this.#log,
     });
     // Nobody waits for it: the folder of a file may take its time, or never answer.
-    if (open.size > 0) void sweepInterruptedWrites(this.journal, open, this.#log);
+    if (open.size > 0) void this.#sweep(open);
     this.#chronicle.advance({ type: "memory.ready" });
+  }
+
+  async #sweep(open: Projection["open"]): Promise<void> {
+    const { sweepInterruptedWrites } = await import("./interrupted-writes.ts");
+    await sweepInterruptedWrites(this.journal, open, this.#log);
   }
 
   async #startObservability(): Promise<void> {

@@ -1,6 +1,8 @@
 /** What embedders are handed of the runtime's parts: the members that a type names, and nothing else of the part. */
 import type { JournalReader, LogReader } from "@femtoclaw/journal";
+import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
 import type { NamesOf } from "./known-names.ts";
+import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /**
  * The part with these members alone. INVARIANT: I4: a type hides the rest only from those who are compiled with it. The
@@ -44,3 +46,22 @@ export const LOG_READER: NamesOf<LogReader> = {
   rotationFrom: true,
   rotations: true,
 };
+
+export type OperatedUpstreams = Pick<
+  Upstreams,
+  "start" | "list" | "compared" | "accept" | "reset" | "capabilities" | "settled"
+>;
+
+export const OPERATED_UPSTREAMS: NamesOf<OperatedUpstreams> = {
+  start: true,
+  list: true,
+  compared: true,
+  accept: true,
+  reset: true,
+  capabilities: true,
+  settled: true,
+};
+
+export type OperatedPackages = Pick<CapabilityPackages, "list" | "accept" | "reset">;
+
+export const OPERATED_PACKAGES: NamesOf<OperatedPackages> = { list: true, accept: true, reset: true };

@@ -22,9 +22,14 @@ import {
   WAIT_MS_MAX,
 } from "@femtoclaw/protocol";
 import { Assembly } from "./assembly.ts";
-import type { CapabilityPackages } from "./capability-packages/capability-packages.ts";
-import { handedOut, LOG_READER } from "./handed-out.ts";
-import type { NamesOf } from "./known-names.ts";
+import {
+  handedOut,
+  LOG_READER,
+  OPERATED_PACKAGES,
+  OPERATED_UPSTREAMS,
+  type OperatedPackages,
+  type OperatedUpstreams,
+} from "./handed-out.ts";
 import type { LogGrowth } from "./log-growth.ts";
 import { Approvals, reviewQuestions } from "./operators/approvals.ts";
 import type { ResolutionRequest, Resolutions } from "./operators/resolutions.ts";
@@ -37,25 +42,7 @@ import type { Secrets } from "./secrets/secrets.ts";
 import type { Session, SessionOptions } from "./sessions/session.ts";
 import type { HaltRequest } from "./sessions/session-halts.ts";
 import type { SwitchRequest } from "./subsystems/capability-switch.ts";
-import { recordRejection } from "./subsystems/reload.ts";
 import type { Terminals } from "./terminals/terminals.ts";
-import type { Upstreams } from "./upstreams/upstreams.ts";
-
-type OperatedPackages = Pick<CapabilityPackages, "list" | "accept" | "reset">;
-type OperatedUpstreams = Pick<
-  Upstreams,
-  "start" | "list" | "compared" | "accept" | "reset" | "capabilities" | "settled"
->;
-
-const OPERATED_UPSTREAMS: NamesOf<OperatedUpstreams> = {
-  start: true,
-  list: true,
-  compared: true,
-  accept: true,
-  reset: true,
-  capabilities: true,
-  settled: true,
-};
 
 /**
  * One execution authority in this process: the gate, its journal, and the interface for operators. `createRuntime`
@@ -199,7 +186,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Packaged capabilities of others, for operators. */
   get packages(): OperatedPackages {
-    return handedOut<OperatedPackages>(this.#parts.openedGate.packages, { list: true, accept: true, reset: true });
+    return handedOut<OperatedPackages>(this.#parts.openedGate.packages, OPERATED_PACKAGES);
   }
 
   /** Every registered capability, whether it is enabled, and who decided that. */
@@ -243,6 +230,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Records that a candidate policy could not even be read. */
   async rejectPolicy(error: unknown, by: string): Promise<void> {
+    const { recordRejection } = await import("./subsystems/reload.ts");
     await recordRejection(this.#parts.journal, null, error, by);
   }
 

@@ -191,7 +191,11 @@ test("a tool that no operator accepted stays quarantined, whatever is done to th
   for (const { tools } of views) {
     for (const tool of tools) spoil("a tool", () => Object.assign(tool, { state: "offered", pinned: tool.sha256 }));
   }
-  expect(told(await proposed(runtime, "other__look"))).toContain("FEMTO_TOOL_QUARANTINED");
+  const refused = await proposed(runtime, "other__look");
+  expect(refused.error).toMatchObject({
+    code: "FEMTO_TOOL_QUARANTINED",
+    fix: expect.stringContaining("accept it with `femtoclaw mcp pins accept other`"),
+  });
   const [view] = views;
   await runtime.upstreams.accept(
     "other",

@@ -1,5 +1,5 @@
 /** Writes the records of a terminal as an asciicast of version 3, which asciinema and other players can play. Pure. */
-import type { TerminalRecord } from "@femtoclaw/protocol";
+import { type TerminalRecord, visibleJson } from "@femtoclaw/protocol";
 
 /** The terminal type that programs on our terminals see. */
 const TERM = "xterm-256color";
@@ -11,7 +11,7 @@ export class Asciicast {
   #lastUs = 0;
   #begun = false;
 
-  /** Lines without line breaks. */
+  /** Lines without line breaks, in which no character is obeyed by a terminal that they are written to. */
   linesOf(record: TerminalRecord): string[] {
     switch (record.type) {
       case "terminal.opened":
@@ -30,7 +30,7 @@ export class Asciicast {
     if (this.#begun) return [];
     this.#begun = true;
     this.#lastUs = record.mono_us;
-    return [JSON.stringify({ version: 3, term: { cols: 80, rows: 24, type: TERM } }), "# what came before was pruned"];
+    return [visibleJson({ version: 3, term: { cols: 80, rows: 24, type: TERM } }), "# what came before was pruned"];
   }
 
   #eventsOf({ body }: TerminalRecord & { readonly type: "terminal.recorded" }): string[] {
@@ -48,12 +48,12 @@ export class Asciicast {
   #event(atUs: number, code: string, data: string): string {
     const interval = Math.max(0, atUs - this.#lastUs) / 1_000_000;
     this.#lastUs = Math.max(atUs, this.#lastUs);
-    return JSON.stringify([interval, code, data]);
+    return visibleJson([interval, code, data]);
   }
 }
 
 function header({ at, body }: TerminalRecord & { readonly type: "terminal.opened" }): string {
   const { cols, rows, program } = body;
   const timestamp = Math.floor(Date.parse(at) / 1_000);
-  return JSON.stringify({ version: 3, term: { cols, rows, type: TERM }, timestamp, command: program });
+  return visibleJson({ version: 3, term: { cols, rows, type: TERM }, timestamp, command: program });
 }

@@ -9,8 +9,8 @@ type State = "text" | "escape" | "charset" | "control" | "string" | "stringEscap
 const DRAWING = new Set("ABCDEFGHIJKLMPSTXZ@`abdefmrsu");
 /** Private modes that change only what is seen: wrapping, the cursor and its blinking, the alternate screen. */
 const SEEN_MODES = new Set(["7", "12", "25", "47", "1047", "1048", "1049", "2026"]);
-/** Characters that may follow an escape directly: save and restore the cursor, line feeds, tab stops. */
-const DIRECT = new Set("78DEMH");
+/** Characters that may follow an escape directly: save and restore the cursor, line feeds. Tab stops would stay. */
+const DIRECT = new Set("78DEM");
 /** LIMIT: characters of one control sequence; real ones have a few dozen. */
 const SEQUENCE_CHARS = 128;
 
@@ -117,4 +117,4 @@ function drawnSequence(parameters: string, final: string): string {
 
 /** Restores the screen to what a shell expects, with the cursor below everything that was drawn. */
 export const SCREEN_RESTORED =
-  "\u001b[?1049l\u001b[?25h\u001b[?7h\u001b[4l\u001b[r\u001b[0m\u001b(B\u000f\u001b[999;1H\r\n";
+  "\u001b[?2026l\u001b[?1049l\u001b[?25h\u001b[?12l\u001b[?7h\u001b[4l\u001b[r\u001b[0m\u001b(B\u000f\u001b[999;1H\r\n";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ScreenFilter } from "../../src/terminal/screen-filter.ts";
+import { SCREEN_RESTORED, ScreenFilter } from "../../src/terminal/screen-filter.ts";
 
 const pass = (text: string): string => new ScreenFilter().pass(text);
 
@@ -32,10 +32,21 @@ describe("the filter of a watched screen", () => {
     ["a reset", "\u001bc\u001b[!p"],
     ["printing", "\u001b[5i\u001b[?4i"],
     ["the bell", "\u0007"],
+    ["tab stops, which would stay when the watching ends", "\u001bH\u001b[3g"],
     ["erasing what was scrolled away", "\u001b[3J\u001b[03J\u001b[0;3J\u001b[2;003J"],
     ["numbers that keep a terminal busy", "\u001b[2147483647b\u001b[99999999@\u001b[1;2147483647H"],
   ])("keeps %s away", (_, text) => {
     expect(pass(text)).toBe("");
+  });
+
+  it("is followed by an end of every mode that it lets through", () => {
+    const asBefore: Readonly<Record<string, string>> = { "7": "7h", "12": "12l", "25": "25h", "2026": "2026l" };
+    for (let mode = 1; mode < 3_000; mode += 1) {
+      const isLet = pass(`\u001b[?${mode}h`) !== "";
+      // Leaving the other screen in one way leaves it in all; 1048 only keeps where the cursor is.
+      const end = asBefore[mode] ?? (mode === 1048 ? "" : "1049l");
+      if (isLet) expect([mode, SCREEN_RESTORED.includes(`\u001b[?${end}`) || end === ""]).toEqual([mode, true]);
+    }
   });
 
   it("is not deceived by sequences within sequences, or cut anywhere", () => {
@@ -57,7 +68,7 @@ describe("the filter of a watched screen", () => {
         const whole = pass(pieces.join(""));
         const filter = new ScreenFilter();
         expect(pieces.map((one) => filter.pass(one)).join("")).toBe(whole);
-        const drawing = /\u001b(?:\[[0-9;:]*[A-Za-z@`]|\[\?[0-9;]+[hl]|[()][0B]|[78DEMH])/g;
+        const drawing = /\u001b(?:\[[0-9;:]*[A-Za-z@`]|\[\?[0-9;]+[hl]|[()][0B]|[78DEM])/g;
         expect(whole.replace(drawing, "")).not.toMatch(/[\u0000-\u0007\u0010-\u001f\u007f-\u009f]/);
         expect(whole).not.toMatch(/\u001b\[[0-9;]*[cntxiq]/);
       }),

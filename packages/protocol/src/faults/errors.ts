@@ -153,7 +153,7 @@ export const ERRORS = define({
   FEMTO_EXECUTION_HALTED: {
     type: "RuntimeError",
     exit: EXIT.no,
-    fix: "The runtime was stopped before the effect began, so nothing was executed. Send the call again.",
+    fix: "The call was stopped before its effect began, so nothing was executed. Send it again if it is still wanted.",
   },
   FEMTO_EXECUTION_NOT_FOUND: {
     type: "RuntimeError",

@@ -39,7 +39,6 @@ import { type SwitchRequest, switchCapability } from "./capability-switch.ts";
 import { Confinement } from "./confinement.ts";
 import { Policy } from "./policy.ts";
 import { Registry } from "./registry.ts";
-import { reloadPolicy } from "./reload.ts";
 import type { Shadow } from "./shadow.ts";
 
 interface InForceParts {
@@ -200,6 +199,8 @@ export class InForce {
     requireResolved(source.configuration);
     const candidate = takenSource(source);
     const { policy } = this;
+    // Loaded here, because a start needs none of it.
+    const { reloadPolicy } = await import("./reload.ts");
     await this.#changes.run(async () => {
       const confined = this.capabilities().filter(({ enabled, isolation }) => enabled && isolation === "sandbox");
       const parts = {

@@ -94,7 +94,8 @@ export function quarantineProblem(
   if (state === "offered") return null;
   const how = state === "new" ? "is new" : "is not what was accepted";
   const reason = `the ${what} ${printable(name, 200)} of the MCP server ${server} ${how}, and is offered only once an operator agrees`;
-  return { code: "FEMTO_TOOL_QUARANTINED", reason };
+  const fix = `Continue without this ${what}. An operator can see with \`femtoclaw mcp pins list\` what its server changed, and accept it with \`femtoclaw mcp pins accept ${server}\`.`;
+  return { code: "FEMTO_TOOL_QUARANTINED", reason, fix };
 }
 
 /**
