@@ -70,7 +70,6 @@ export { RecordedPolicies } from "./redecide/recorded-policies.ts";
 export type { ChangesRequest } from "./relay/changes.ts";
 export type { RelayWishes } from "./relay/relays.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
-export { FrozenMachines } from "./replay/frozen-machines.ts";
 export { type Recomputation, type RecomputeOptions, recompute } from "./replay/recompute.ts";
 export {
   type FoldedLog,
