@@ -20,7 +20,7 @@ import {
   verifyLog,
 } from "../src/index.ts";
 import { followLog } from "../src/known-log/known-log.ts";
-import { BLOBS, blobName, PRUNED, SNAPSHOTS, tileName } from "../src/records/object-name.ts";
+import { BLOBS, blobName, PRUNED, SNAPSHOTS, snapshotName, tileName } from "../src/records/object-name.ts";
 import { removalOf } from "../src/retention/pruning.ts";
 import { collect, countingClock, MACHINES, message } from "./journal-fixture.ts";
 import { Machine } from "./machine.ts";
@@ -93,6 +93,21 @@ describe("a pruned journal", () => {
     expect((await collect(journal.readFrom(512))).length).toBe(journal.size - 512);
     expect((await collect(journal.read(0, 1)))[0]?.type).toBe("log.created");
     expect((await checkJournal(journal)).fault).toBeNull();
+  });
+
+  it("keeps every snapshot, value and key of a record at or above the boundary", async () => {
+    await journal.rotateKey();
+    const plan = await planPruning(journal, 700);
+    expect(plan.keep).toEqual([0, rotation]);
+    const blobs = [511, 512].map((seq) => blobName(seq, 0));
+    const reader = {
+      prunedBefore: async () => 0,
+      snapshots: async () => [510, 511, 600],
+      latestSnapshot: async () => ({ v: 1, seq: 600, actors: {} }) as const,
+      checkpoints: async () => [700],
+    };
+    const { removal } = await removalOf(reader, { objects: async () => blobs }, plan, OPERATOR);
+    expect(removal.objects).toEqual([snapshotName(510), blobName(511, 0)]);
   });
 
   // INVARIANT of a pruning: what a start needs stays.

@@ -46,6 +46,12 @@ describe("the tree of a journal", () => {
       const root = await rootOf(journal.size, (level, start, width) => journal.hashes(level, start, width));
       expect(encodeBase64(root)).toBe(machine.root());
     }
+    machine.disk.objects.delete(tileName(0, 0));
+    const lacking = new MemoryStore(machine.copy().disk);
+    const { size } = await lacking.open();
+    await expect(new StoreReader(lacking, size).hashes(0, 0, 1)).rejects.toMatchObject(
+      corrupt("tile 0 of level 0 is missing"),
+    );
     const reader = new StoreReader(new MemoryStore(), 0);
     await expect(reader.hashes(0, 0, 1)).rejects.toThrow();
     await expect(journal.hashes(0, journal.size, 1)).rejects.toThrow(RangeError);
