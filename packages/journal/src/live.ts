@@ -30,7 +30,6 @@ export type { Keyring } from "./keys/keyring.ts";
 export { readPrivate } from "./keys/private-file.ts";
 export { proveContinuation } from "./known-log/continuation.ts";
 export { OneByOne } from "./one-by-one.ts";
-export { encodeRecord } from "./records/record.ts";
 export { type ActorSnapshots, snapshotDigests, snapshotMismatch } from "./records/snapshot.ts";
 export type { ErasureRequest } from "./retention/erasure.ts";
 export { planPruning } from "./retention/pruning.ts";

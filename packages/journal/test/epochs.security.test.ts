@@ -106,6 +106,26 @@ describe("a journal", () => {
     await expect(opened(options)).rejects.toMatchObject({ code: "FEMTO_STATE_ROLLED_BACK" });
     expect(disk.records).toHaveLength(before);
   });
+
+  it("in which another boot began where the known one did is left alone", async () => {
+    const [disk, keyring] = [new MemoryDisk(), new MemoryKeyring()];
+    const journal = await opened({ store: new MemoryStore(disk), keyring });
+    const configuration = { path: null, sha256: "0".repeat(64), changed: false };
+    const { seq } = await journal.append({
+      type: "boot.started",
+      session: null,
+      execution: null,
+      body: {
+        ...{ version: "0.20.0", node: "v26.0.0", platform: "linux-x64", pid: 1, uid: 0, integrity: "unverified" },
+        ...{ integrity_reason: "sources", previous_boot: null, previous_end: "none", configuration },
+      },
+    });
+    await journal.close();
+    const open = (boot: string) =>
+      opened({ store: new MemoryStore(disk), keyring, known: { boot, seq }, boot: "boot-2" });
+    await expect(open("boot-0")).rejects.toMatchObject({ code: "FEMTO_STATE_ROLLED_BACK" });
+    await (await open("boot-1")).close();
+  });
 });
 
 describe("an export that covers a record", () => {

@@ -3,8 +3,8 @@ import { createHash, createHmac, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { encodeRecord, KeyChain } from "../src/index.ts";
-import { decodeRecord } from "../src/records/record.ts";
+import { KeyChain } from "../src/index.ts";
+import { decodeRecord, encodeRecord } from "../src/records/record.ts";
 import { openCommitment } from "../src/sealing/commitments.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/journal-format.md"), "utf8");

@@ -369,18 +369,19 @@ describe("what is stored", () => {
     await expect(collect(journal.readBackwards(0, 4))).rejects.toThrow("record 3 is missing");
   });
 
-  it("by a later format keeps an older FemtoClaw from opening it", async () => {
-    const { journal, disk } = await openJournal();
-    await journal.append(message("a"));
-    await journal.close();
-    disk.records[0] = Buffer.from(
-      Buffer.from(disk.records[0] ?? [])
-        .toString()
-        .replace('"v":1', '"v":2'),
-    );
-    await expect(openJournal({ disk })).rejects.toMatchObject({ code: "FEMTO_JOURNAL_FORMAT" });
-    expect(disk.opened).toBe(false);
-  });
+  it.each(["first", "last"])(
+    "by a later format in its %s record keeps an older FemtoClaw from opening it",
+    async (at) => {
+      const { journal, disk } = await openJournal();
+      await journal.append(message("a"));
+      await journal.close();
+      const seq = at === "first" ? 0 : disk.records.length - 1;
+      const text = Buffer.from(disk.records[seq] ?? []).toString();
+      disk.records[seq] = Buffer.from(text.replace('"v":1', '"v":2'));
+      await expect(openJournal({ disk })).rejects.toMatchObject({ code: "FEMTO_JOURNAL_FORMAT" });
+      expect(disk.opened).toBe(false);
+    },
+  );
 
   it("with time running backwards or a boot that comes back is found", async () => {
     for (const edit of [/"mono_us":\d+/, /"boot":"boot-1"/]) {

@@ -1,7 +1,8 @@
 /** A disk and the keys beside it, which any number of journals can be opened on, one after the other. */
 
 import { MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
-import { type Clock, Journal } from "../src/index.ts";
+import { expect } from "vitest";
+import { type Clock, Journal, KeyChain, parseVerifierKey } from "../src/index.ts";
 import { numberOfName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { leafHash } from "../src/tree/hashing.ts";
@@ -55,4 +56,24 @@ export class Machine {
       return name.startsWith("checkpoint/") ? [numberOfName(name) ?? -1] : [];
     });
   }
+}
+
+/** The keys of the log, as its records name them. */
+export function chainOf({ disk }: Machine): KeyChain {
+  const records = disk.records.map(
+    (bytes) => JSON.parse(Buffer.from(bytes).toString()) as Parameters<typeof KeyChain.begin>[0],
+  );
+  const [first, ...rest] = records;
+  if (first === undefined) throw new Error("the disk is empty");
+  const chain = KeyChain.begin(first);
+  for (const record of rest) if (record.type === "key.rotated") chain.extend(record);
+  expect(parseVerifierKey(chain.current)).not.toBeNull();
+  return chain;
+}
+
+/** The content of a note that the log vouches for. */
+export function openedBy(machine: Machine, note: string): Exclude<ReturnType<KeyChain["openCheckpoint"]>, string> {
+  const opened = chainOf(machine).openCheckpoint(note);
+  if (typeof opened === "string") throw new Error(opened);
+  return opened;
 }

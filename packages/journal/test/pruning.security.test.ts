@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LIMITS, type RecordActor } from "@femtoclaw/protocol";
 import { MemoryDisk, MemoryStore } from "@femtoclaw/testing/in-memory";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   checkJournal,
   checkProof,
@@ -20,7 +20,8 @@ import {
   verifyLog,
 } from "../src/index.ts";
 import { followLog } from "../src/known-log/known-log.ts";
-import { BLOBS, blobName, PRUNED, SNAPSHOTS, tileName } from "../src/records/object-name.ts";
+import { BLOBS, blobName, PRUNED, SNAPSHOTS, snapshotName, tileName } from "../src/records/object-name.ts";
+import { removalOf } from "../src/retention/pruning.ts";
 import { collect, countingClock, MACHINES, message } from "./journal-fixture.ts";
 import { Machine } from "./machine.ts";
 
@@ -29,13 +30,14 @@ const LARGE = "value ".repeat(LIMITS.recordedValueChars);
 
 let log: Machine;
 let journal: Journal;
+let store: MemoryStore;
 /** Bytes of every record before anything was pruned. */
 let copy: Uint8Array[];
 let rotation: number;
 
 beforeEach(async () => {
   log = new Machine();
-  ({ journal } = await log.boot());
+  ({ journal, store } = await log.boot());
   const fill = (count: number) =>
     Promise.all(Array.from({ length: count }, (_, index) => journal.append(message(`m${index}`, `e${index % 7}`))));
   await fill(100);
@@ -91,6 +93,61 @@ describe("a pruned journal", () => {
     expect((await collect(journal.readFrom(512))).length).toBe(journal.size - 512);
     expect((await collect(journal.read(0, 1)))[0]?.type).toBe("log.created");
     expect((await checkJournal(journal)).fault).toBeNull();
+  });
+
+  it("keeps every snapshot, value and key of a record at or above the boundary", async () => {
+    await journal.rotateKey();
+    const plan = await planPruning(journal, 700);
+    expect(plan.keep).toEqual([0, rotation]);
+    const blobs = [511, 512].map((seq) => blobName(seq, 0));
+    const reader = {
+      prunedBefore: async () => 0,
+      snapshots: async () => [510, 511, 600],
+      latestSnapshot: async () => ({ v: 1, seq: 600, actors: {} }) as const,
+      checkpoints: async () => [700],
+    };
+    const { removal } = await removalOf(reader, { objects: async () => blobs }, plan, OPERATOR);
+    expect(removal.objects).toEqual([snapshotName(510), blobName(511, 0)]);
+  });
+
+  // INVARIANT of a pruning: what a start needs stays.
+  it("is left alone as long as no snapshot and no checkpoint stand above the boundary", async () => {
+    const plan = await planPruning(journal, 700);
+    const planned = (covered: number | null, signed: number) =>
+      removalOf(
+        {
+          prunedBefore: async () => 0,
+          snapshots: async () => [],
+          latestSnapshot: async () => (covered === null ? null : { v: 1, seq: covered, actors: {} }),
+          checkpoints: async () => [100, signed],
+        },
+        { objects: async () => [] },
+        plan,
+        OPERATOR,
+      );
+    const refused = { code: "FEMTO_PRUNE_REFUSED" };
+    await expect(planned(null, 700)).rejects.toMatchObject(refused);
+    await expect(planned(510, 700)).rejects.toMatchObject(refused);
+    await expect(planned(600, 511)).rejects.toMatchObject(refused);
+    expect((await planned(511, 512)).removal.records).toEqual({ before: 512, keep: [0, rotation] });
+  });
+
+  it("is purged before anyone hears that it was pruned, or that a value was erased", async () => {
+    const purge = vi.spyOn(store, "purge");
+    const heard: string[] = [];
+    const purged = Promise.withResolvers<void>();
+    purge.mockImplementation(() => purged.promise);
+    const done = [
+      journal.erase({ seq: 101, reason: "ticket 12", actor: OPERATOR }).then(() => heard.push("erased")),
+      prune(700).then(() => heard.push("pruned")),
+    ];
+    await expect.poll(() => purge.mock.calls.length).toBe(1);
+    await journal.append(message("meanwhile"));
+    expect(heard).toEqual([]);
+    purged.resolve();
+    await Promise.all(done);
+    expect(heard).toEqual(["erased", "pruned"]);
+    expect(purge).toHaveBeenCalledTimes(2);
   });
 
   it("opens again, goes on, and can be pruned further but not back", async () => {

@@ -9,6 +9,7 @@ import {
   type JournalStore,
   type Removal,
   ReopeningStore,
+  type StoredRecord,
   systemClock,
 } from "../src/index.ts";
 import { CountingProjector, collect, countingClock, MACHINES, message, storedTexts } from "./journal-fixture.ts";
@@ -43,6 +44,21 @@ async function openJournal(
   });
   onTestFinished(() => journal.close());
   return { disk, journal, projector, store, onFailed, onFull };
+}
+
+/** A store without a journal, which holds one record and one object. */
+async function openedStore(create = (disk: MemoryDisk): JournalStore => new MemoryStore(disk)) {
+  const disk = new MemoryDisk();
+  const store = new ReopeningStore({
+    create: () => create(disk),
+    clock: systemClock(),
+    onFull: async () => undefined,
+  });
+  onTestFinished(() => store.close());
+  await store.open();
+  const objects = [{ name: "a", bytes: text("a") }];
+  await store.append({ expectedSize: 0, records: [text("0")], index: [], objects });
+  return { disk, store };
 }
 
 const append = (journal: Journal, contents: readonly string[]): Promise<unknown> =>
@@ -141,26 +157,41 @@ describe("a failed write", () => {
     ["an object", { objects: ["a"] }],
     ["a record", { objects: [], records: { before: 1, keep: [] } }],
   ])("behind which %s is there that was to go with it is not repaired", async (_, removal) => {
-    const disk = new MemoryDisk();
-    const store = new ReopeningStore({
-      create: () => new ForgetfulStore(disk),
-      clock: systemClock(),
-      onFull: async () => undefined,
-    });
-    onTestFinished(() => store.close());
-    await store.open();
-    await store.append({
-      expectedSize: 0,
-      records: [text("0")],
-      index: [],
-      objects: [{ name: "a", bytes: text("a") }],
-    });
+    const { disk, store } = await openedStore((given) => new ForgetfulStore(given));
     disk.faults.push({ kind: "unanswered" });
     const group = { expectedSize: 1, records: [text("1")], index: [], objects: [], removal };
     await expect(store.append(group)).rejects.toMatchObject({
       code: "FEMTO_JOURNAL_CORRUPT",
       message: expect.stringContaining("is still there") as string,
     });
+  });
+
+  it("that left a part of a group which nothing else points to is not taken for the whole", async () => {
+    const { disk, store } = await openedStore();
+    disk.faults.push({ kind: "torn", recordsKept: 1 });
+    const group = { expectedSize: 1, records: [text("1"), text("2")], index: [], objects: [] };
+    await expect(store.append(group)).rejects.toMatchObject({
+      code: "FEMTO_JOURNAL_CORRUPT",
+      message: expect.stringContaining("the journal holds 2") as string,
+    });
+  });
+
+  it("of a pruning is repaired, with the records that it keeps", async () => {
+    const { disk, store } = await openedStore();
+    disk.faults.push({ kind: "unanswered" });
+    const removal: Removal = { objects: ["a"], records: { before: 1, keep: [0] } };
+    await store.append({ expectedSize: 1, records: [text("1")], index: [], objects: [], removal });
+    expect((await collect(store.read(0, 2))).map(({ seq }) => seq)).toEqual([0, 1]);
+  });
+
+  it("on a full disk is tried once more when nobody waits for room any longer", async () => {
+    const { disk, store } = await openedStore();
+    store.stopWaiting();
+    disk.faults.push({ kind: "ENOSPC" });
+    await store.append({ expectedSize: 1, records: [text("1")], index: [], objects: [] });
+    disk.faults.push({ kind: "ENOSPC" }, { kind: "ENOSPC" });
+    const group = { expectedSize: 2, records: [text("2")], index: [], objects: [] };
+    await expect(store.append(group)).rejects.toMatchObject({ code: "FEMTO_DISK_FULL" });
   });
 
   it("of a device that fails again is not repaired again", async () => {
@@ -173,20 +204,28 @@ describe("a failed write", () => {
   });
 
   it("does not disturb those who read meanwhile", async () => {
-    const { disk, journal } = await openJournal();
+    const { disk, journal } = await openJournal((given) => new StrictStore(given));
     await append(
       journal,
       Array.from({ length: 20 }, (_, count) => `${count}`),
     );
     const before = await storedTexts(journal.readStored(0, journal.size));
-    const [forwards, backwards] = [journal.read(0, journal.size), journal.readBackwards(0, journal.size)];
-    await forwards[Symbol.asyncIterator]().next();
+    const readers = [journal.read(0, journal.size), journal.readBackwards(0, journal.size)].map((read) =>
+      read[Symbol.asyncIterator](),
+    );
+    const begun = await Promise.all(readers.map(async (reader) => (await reader.next()).value?.seq));
+    expect(begun).toEqual([0, before.length - 1]);
     disk.faults.push({ kind: "ENOSPC" }, { kind: "ENOSPC" });
     const appended = append(journal, ["new"]);
     // The storage is closed and not open again yet: what asks now waits.
     while (disk.faults.length > 0) await new Promise((resolve) => setImmediate(resolve));
     const asked = [journal.locate("e1"), journal.latestCheckpoint(), journal.latestSnapshot()];
-    expect((await collect(backwards)).length).toBe(before.length);
+    for (const [at, seqs] of readers.entries()) {
+      // Each goes on behind what it has given out, and gives nothing out twice.
+      const numbers = before.map((_, seq) => seq);
+      const rest = at === 0 ? numbers.slice(1) : numbers.toReversed().slice(1);
+      expect((await collect({ [Symbol.asyncIterator]: () => seqs })).map(({ seq }) => seq)).toEqual(rest);
+    }
     expect(await storedTexts(journal.readStored(0, before.length))).toEqual(before);
     await Promise.all([appended, ...asked]);
   });
@@ -253,6 +292,24 @@ const OPERATOR: RecordActor = { principal: "uid:0", agent: null, channel: "opera
 class ForgetfulStore extends MemoryStore {
   override append({ removal: _, ...group }: CommitGroup): Promise<void> {
     return super.append(group);
+  }
+}
+
+/** Gives out no record any more once it is closed, as a database does. */
+class StrictStore extends MemoryStore {
+  override async *read(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    yield* this.#whileOpen(super.read(fromSeq, toSeqExclusive));
+  }
+
+  override async *readBackwards(fromSeq: number, toSeqExclusive: number): AsyncGenerator<StoredRecord> {
+    yield* this.#whileOpen(super.readBackwards(fromSeq, toSeqExclusive));
+  }
+
+  async *#whileOpen(records: AsyncIterable<StoredRecord>): AsyncGenerator<StoredRecord> {
+    for await (const record of records) {
+      await this.object("");
+      yield record;
+    }
   }
 }
 

@@ -3,16 +3,16 @@ import { generateKeyPairSync } from "node:crypto";
 import { FemtoError } from "@femtoclaw/protocol";
 import { type MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, vi } from "vitest";
-import { type Journal, KeyChain, StoreReader } from "../src/index.ts";
+import { type Journal, StoreReader } from "../src/index.ts";
 import { Notary } from "../src/notary.ts";
-import { checkpointName, EDGE, rotationName, tileName } from "../src/records/object-name.ts";
+import { checkpointName, EDGE, tileName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
 import { parseCheckpoint } from "../src/tree/checkpoint.ts";
 import { rootOf } from "../src/tree/proof.ts";
-import { noteSigner, parseVerifierKey, signNote } from "../src/tree/signed-note.ts";
+import { noteSigner, signNote } from "../src/tree/signed-note.ts";
 import { TileTree } from "../src/tree/tiles.ts";
 import { CountingProjector, collect, countingClock, message } from "./journal-fixture.ts";
-import { Machine } from "./machine.ts";
+import { Machine, openedBy } from "./machine.ts";
 
 const fill = (journal: Journal, count: number): Promise<unknown> =>
   Promise.all(Array.from({ length: count }, (_, index) => journal.append(message(`m${index}`))));
@@ -46,6 +46,12 @@ describe("the tree of a journal", () => {
       const root = await rootOf(journal.size, (level, start, width) => journal.hashes(level, start, width));
       expect(encodeBase64(root)).toBe(machine.root());
     }
+    machine.disk.objects.delete(tileName(0, 0));
+    const lacking = new MemoryStore(machine.copy().disk);
+    const { size } = await lacking.open();
+    await expect(new StoreReader(lacking, size).hashes(0, 0, 1)).rejects.toMatchObject(
+      corrupt("tile 0 of level 0 is missing"),
+    );
     const reader = new StoreReader(new MemoryStore(), 0);
     await expect(reader.hashes(0, 0, 1)).rejects.toThrow();
     await expect(journal.hashes(0, journal.size, 1)).rejects.toThrow(RangeError);
@@ -283,134 +289,6 @@ describe("a start", () => {
     await expect(machine.boot()).rejects.toMatchObject(corrupt("no right signature by a key of this log"));
   });
 });
-
-describe("a rotation of the key", () => {
-  it("is a record, a note that both sign, and the end of the old key", async () => {
-    const machine = new Machine();
-    const { journal } = await machine.boot();
-    const before = await machine.keyring.current();
-    await fill(journal, 3);
-    const early = await journal.checkpoint();
-    const [vkey, same] = await Promise.all([journal.rotateKey(), journal.rotateKey()]);
-    expect(same).toBe(vkey);
-    expect(await machine.keyring.current()).not.toBe(before);
-    expect(machine.disk.objects.has(rotationName(4))).toBe(true);
-    const both = openedBy(machine, (await journal.latestCheckpoint()) ?? "");
-    expect([both.size, both.signers.length]).toEqual([5, 2]);
-    await fill(journal, 2);
-    const late = openedBy(machine, await journal.checkpoint());
-    expect(late.signers).toEqual([vkey]);
-    expect(openedBy(machine, early).signers).not.toContain(vkey);
-    await journal.close();
-    const again = await machine.boot();
-    expect(openedBy(machine, await again.journal.checkpoint()).signers).toEqual([vkey]);
-  });
-
-  it("twice makes a chain of three keys", async () => {
-    const machine = new Machine();
-    const { journal } = await machine.boot();
-    await journal.rotateKey();
-    await journal.rotateKey();
-    await journal.close();
-    await (await machine.boot()).journal.close();
-    expect(chainOf(machine).keys.map(({ fromSize, retiredAtSize }) => [fromSize, retiredAtSize])).toEqual([
-      [1, 2],
-      [2, 3],
-      [3, null],
-    ]);
-  });
-
-  it("leaves a retired key nothing to sign", async () => {
-    const machine = new Machine();
-    const { journal } = await machine.boot();
-    const old = await machine.keyring.current();
-    if (old === null) throw new Error("there is no key");
-    await journal.rotateKey();
-    await fill(journal, 1);
-    const text = `${(await journal.checkpoint()).split("\n\n")[0]}\n`;
-    const forged = signNote(text, [noteSigner(journal.origin, old)]);
-    expect(chainOf(machine).openCheckpoint(forged)).toContain("signed by a key that is not in force there");
-    machine.disk.objects.set(checkpointName(journal.size), Buffer.from(forged));
-    await journal.close();
-    await expect(machine.boot()).rejects.toMatchObject(corrupt("not in force"));
-  });
-
-  it.each(["install", "tidying"])("whose %s failed is finished before another begins", async (step) => {
-    const machine = new Machine();
-    const { journal, store } = await machine.boot();
-    const install = machine.keyring.install.bind(machine.keyring);
-    vi.spyOn(machine.keyring, "install").mockImplementationOnce(async () => {
-      if (step === "tidying") await install();
-      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the disk is full");
-    });
-    await expect(journal.rotateKey()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
-    const real = store.append.bind(store);
-    vi.spyOn(store, "append").mockImplementation(async (group) => {
-      if (group.records.length > 0) throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the machine is off");
-      await real(group);
-    });
-    await expect(journal.rotateKey()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
-    await journal.close();
-
-    const again = await machine.boot();
-    expect(openedBy(machine, await again.journal.checkpoint()).signers).toContain(chainOf(machine).current);
-    await again.journal.rotateKey();
-    expect(chainOf(machine).keys).toHaveLength(3);
-    expect(openedBy(machine, await again.journal.checkpoint()).signers).toContain(chainOf(machine).current);
-    await again.journal.close();
-  });
-
-  it.each(["prepare", "append", "checkpoint", "install"])("is finished or undone after a crash at %s", async (step) => {
-    const machine = new Machine();
-    const { journal, store } = await machine.boot();
-    await fill(journal, 2);
-    const before = await machine.keyring.current();
-    const crash = (): never => {
-      throw new FemtoError("FEMTO_JOURNAL_WRITE_FAILED", "the machine is off");
-    };
-    const keyring = vi.spyOn(machine.keyring, "install");
-    if (step === "prepare") vi.spyOn(store, "append").mockImplementation(crash);
-    if (step === "append") {
-      const real = store.append.bind(store);
-      vi.spyOn(store, "append").mockImplementation(async (group) =>
-        group.records.length > 0 ? await real(group) : crash(),
-      );
-    }
-    if (step === "checkpoint") keyring.mockImplementation(crash);
-    if (step === "install") await journal.rotateKey();
-    else await expect(journal.rotateKey()).rejects.toMatchObject({ code: "FEMTO_JOURNAL_WRITE_FAILED" });
-    await journal.close();
-    keyring.mockRestore();
-
-    const again = await machine.boot();
-    const recorded = chainOf(machine).keys.length === 2;
-    expect(recorded).toBe(step !== "prepare");
-    expect((await machine.keyring.current()) === before).toBe(!recorded);
-    expect(await machine.keyring.next()).toBeNull();
-    await fill(again.journal, 1);
-    expect(openedBy(machine, await again.journal.checkpoint()).signers).toEqual([chainOf(machine).current]);
-    if (recorded) expect(machine.signed.some((size) => size > 3)).toBe(true);
-    await again.journal.close();
-  });
-});
-
-function chainOf({ disk }: Machine): KeyChain {
-  const records = disk.records.map(
-    (bytes) => JSON.parse(Buffer.from(bytes).toString()) as Parameters<typeof KeyChain.begin>[0],
-  );
-  const [first, ...rest] = records;
-  if (first === undefined) throw new Error("the disk is empty");
-  const chain = KeyChain.begin(first);
-  for (const record of rest) if (record.type === "key.rotated") chain.extend(record);
-  expect(parseVerifierKey(chain.current)).not.toBeNull();
-  return chain;
-}
-
-function openedBy(machine: Machine, note: string): Exclude<ReturnType<KeyChain["openCheckpoint"]>, string> {
-  const opened = chainOf(machine).openCheckpoint(note);
-  if (typeof opened === "string") throw new Error(opened);
-  return opened;
-}
 
 function edited(bytes: Uint8Array | undefined): Buffer {
   return Buffer.from(

@@ -63,7 +63,6 @@ export type { Counters } from "./projection/executions.ts";
 export { Projection } from "./projection/projection.ts";
 export type { ProjectionView } from "./projection/projection-view.ts";
 export type { Divergence, MachineUse, Obstacle } from "./replay/divergence.ts";
-export { FrozenMachines } from "./replay/frozen-machines.ts";
 export { type Recomputation, type RecomputeOptions, recompute } from "./replay/recompute.ts";
 export {
   type FoldedLog,

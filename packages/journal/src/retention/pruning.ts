@@ -33,8 +33,8 @@ export async function planPruning(reader: LogReader, requested: number): Promise
  * boundary.
  */
 export async function removalOf(
-  reader: LogReader,
-  store: JournalStore,
+  reader: Pick<LogReader, "prunedBefore" | "latestSnapshot" | "checkpoints" | "snapshots">,
+  store: Pick<JournalStore, "objects">,
   { before, since, records, keep }: Pruning,
   actor: RecordActor,
 ): Promise<PlannedRemoval> {

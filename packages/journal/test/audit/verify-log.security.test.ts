@@ -8,7 +8,7 @@ import { noteSigner, signNote } from "../../src/tree/signed-note.ts";
 import { TileTree } from "../../src/tree/tiles.ts";
 import { growTree } from "../../src/tree-log.ts";
 import { Machine } from "../machine.ts";
-import { fill, resign, signedLog, verified } from "./attacked-log.ts";
+import { fill, resign, signedLog, truncate, verified } from "./attacked-log.ts";
 
 /** A log of 1,000 records, signed at 300, 800 and 1,000. */
 let log: Machine;
@@ -85,6 +85,39 @@ describe("keys", () => {
   });
 });
 
+// Whoever holds the key can sign anything, and no snapshot is proved by what its record does not name.
+it.each([
+  ["covers fewer records", /"covers":10/, '"covers":9'],
+  ["names another size", /"size":11/, '"size":10'],
+  ["names another root", /"root":"[^"]{43}/, `"root":"${"A".repeat(43)}`],
+])("a snapshot whose record %s is tampered with, also where that was signed", async (_what, right, forged) => {
+  const machine = new Machine();
+  const { journal } = await machine.boot();
+  await fill(journal, 10);
+  await journal.snapshot();
+  await fill(journal, 5);
+  await journal.close();
+  const signer = await machine.keyring.current();
+  if (signer === null) throw new Error("the log has a key");
+  expect((await verified(machine)).verdict).toBe("verified");
+  const text = Buffer.from(machine.disk.records[11] ?? []).toString();
+  expect(text).toMatch(right);
+  machine.disk.records[11] = Buffer.from(text.replace(right, forged));
+  resign(machine.disk, journal.origin, signer);
+  const fault = { seq: 11, reason: "the snapshot's tree is not that of the records before it" };
+  expect(await verified(machine)).toMatchObject({ verdict: "tampered", fault });
+});
+
+it("a log that names itself again is tampered with, also where that was signed", async () => {
+  const machine = log.copy();
+  const [first = "", replaced = ""] = [0, 400].map((seq) => Buffer.from(machine.disk.records[seq] ?? []).toString());
+  const now = /"mono_us":\d+/.exec(replaced)?.[0] ?? "";
+  machine.disk.records[400] = Buffer.from(first.replace('"seq":0', '"seq":400').replace(/"mono_us":\d+/, now));
+  resign(machine.disk, origin, key);
+  const fault = { seq: 400, reason: "a log is created once" };
+  expect(await verified(machine)).toMatchObject({ verdict: "tampered", fault });
+});
+
 describe("what is not there or not known", () => {
   it.each([
     ["no record at all", (disk: MemoryDisk) => [disk.records.splice(0), disk.objects.clear()], "incomplete", 0],
@@ -93,6 +126,16 @@ describe("what is not there or not known", () => {
       ({ objects }: MemoryDisk) => [300, 800, 1_000].map((size) => objects.delete(checkpointName(size))),
       "incomplete",
       0,
+    ],
+    [
+      "the tile of records that are gone, with every newer checkpoint",
+      (disk: MemoryDisk) => {
+        const tile = disk.objects.get(tileName(0, 1)) ?? Buffer.of();
+        truncate(disk, 300);
+        disk.objects.set(tileName(0, 1), tile);
+      },
+      "tampered",
+      300,
     ],
     ["a missing tile", ({ objects }: MemoryDisk) => objects.delete(tileName(0, 2)), "incomplete", 512],
     [

@@ -7,18 +7,12 @@ import { pathToFileURL } from "node:url";
 import { snapshotDigests } from "@femtoclaw/journal";
 import { FROZEN_MACHINES, type FrozenMachine, MACHINE_IDENTITIES } from "@femtoclaw/machines";
 import { FemtoError, type MachineId, type RecordType, type Snapshot, type TypedRecord } from "@femtoclaw/protocol";
-import {
-  FrozenMachines,
-  Projection,
-  type Recomputation,
-  type RecomputeOptions,
-  recompute,
-  replay,
-} from "@femtoclaw/runtime";
+import { Projection, type Recomputation, type RecomputeOptions, recompute, replay } from "@femtoclaw/runtime";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type AnyStateMachine, createMachine } from "xstate";
 import { recover } from "../../src/boot/recovery.ts";
 import { LIVE_MACHINES, type MachineSet } from "../../src/projection/machine-set.ts";
+import { FrozenMachines } from "../../src/replay/frozen-machines.ts";
 import { type RecordedHistory, readerOf, recordHistory } from "../projection/recorded-history.ts";
 import { ofType } from "../runtime-fixture.ts";
 
