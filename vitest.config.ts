@@ -3,6 +3,12 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import LongestFirst from "./tools/longest-first.ts";
 
+/**
+ * All processes of the tests have this one. With the one that some systems give to people, the group could change what a
+ * test makes, and all that others can change is refused. A test of another umask sets it in a process of its own.
+ */
+process.umask(0o022);
+
 /** Time limits end what hangs, on a slow machine too; they measure nothing. What a test awaits gets this long. */
 const expect = { poll: { timeout: 120_000 } };
 

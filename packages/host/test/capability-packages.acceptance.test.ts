@@ -1,4 +1,5 @@
 /** A capability of others through a real host: refused until an operator accepts its files, and again when they change. */
+import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -22,6 +23,8 @@ test("an operator looks at a package, accepts it, and is asked again when it cha
   const package_ = 'fs_list = false\nword_count = { package = "caps" }';
   await using place = new Playground(CONFIGURATION.replace("fs_list = false", package_));
   cpSync(EXAMPLE, join(place.project, "caps"), { recursive: true });
+  // A group may be able to change a clone.
+  execFileSync("chmod", ["-R", "go-w", join(place.project, "caps")]);
   const host = await place.up();
   const call = async () => await place.propose("word_count", { path: "notes.txt" });
   const listed = async () =>

@@ -25,6 +25,10 @@ key_file = "../hook.key"
 test("a webhook that cannot begin fails the start, and gives the journal back", async () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "femtoclaw-host-")));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  // A host in this process would remember its log in the home of whoever runs the tests.
+  vi.stubEnv("HOME", root);
+  vi.stubEnv("XDG_STATE_HOME", undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
   mkdirSync(join(root, "p"), { mode: 0o700 });
   const configFlag = join(root, "p/femtoclaw.toml");
   writeFileSync(configFlag, CONFIGURATION, { mode: 0o600 });

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import toml from "toml";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { CONFIGURATION, Playground } from "../playground.ts";
 
 let place: Playground;
@@ -72,6 +72,10 @@ interface PiTool {
 
 test("the extension for pi offers the tools, with denials as errors", async () => {
   const file = place.write("femtoclaw-pi.mjs", await printed("pi"));
+  // What it starts has the environment of this process, and would remember the log in the home of whoever runs the tests.
+  vi.stubEnv("HOME", place.environment["HOME"]);
+  vi.stubEnv("XDG_STATE_HOME", undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const { default: extension } = (await import(pathToFileURL(file).href)) as { default: (pi: object) => Promise<void> };
   const tools = new Map<string, PiTool>();
   let shutdown: () => void = () => undefined;
