@@ -1,7 +1,7 @@
 /** The only way from the command line's options to what is in force: locate, read, trust, parse, resolve. */
 import { basename, dirname, join, resolve } from "node:path";
 import type { Configuration } from "@femtoclaw/protocol";
-import type { DeployedSources } from "@femtoclaw/runtime/deployment";
+import type { DeployedSources } from "@femtoclaw/runtime";
 import { type ResolvedConfiguration, resolveConfiguration, type SourceOf } from "@femtoclaw/runtime/configuration";
 import { type ConfigurationSearch, locateConfiguration, userConfigurationPath } from "./locate-configuration.ts";
 import { ownPrograms } from "./own-programs.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { FemtoError, printable } from "@femtoclaw/protocol";
-import type { DeployedSources } from "@femtoclaw/runtime/deployment";
+import type { DeployedSources } from "@femtoclaw/runtime";
 import { SecureDirectory } from "@femtoclaw/runtime/secure-file";
 
 export const CONFIGURATION_NAME = "femtoclaw.toml";

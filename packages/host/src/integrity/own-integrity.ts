@@ -1,7 +1,7 @@
 /** Whether the running program is the one that was released. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
-import type { Integrity } from "@femtoclaw/runtime/deployment";
+import type { Integrity } from "@femtoclaw/runtime";
 import { OWN_CODE } from "#own-code";
 import { ownStateFolder } from "../compiled-code.js";
 import { fileDigest } from "./file-digest.ts";
