@@ -1,5 +1,5 @@
 /** Files that are made or moved while the file system fails at a step, or somebody else takes a name away meanwhile. */
-import { constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
@@ -8,14 +8,14 @@ import { Playground } from "./playground.ts";
 
 /** What happens before or after a step of the file system, by its name. */
 type Meanwhile = Readonly<
-  Partial<Record<"link" | "unlink" | "mkdir" | "lstat", (path: string) => void>> & {
+  Partial<Record<"link" | "unlink" | "mkdir" | "lstat" | "rename", (path: string) => void>> & {
     readonly open?: (flags: number) => void;
   }
 >;
 let before: Meanwhile = {};
 let after: Meanwhile = {};
 
-const { link, unlink, mkdir, lstat, open } = fs;
+const { link, unlink, mkdir, lstat, rename, open } = fs;
 beforeAll(() => {
   fs.link = async (from, to) => {
     before.link?.(String(to));
@@ -33,6 +33,10 @@ beforeAll(() => {
       await mkdir(path);
       after.mkdir?.(path);
     },
+    rename: async (from: string, to: string) => {
+      before.rename?.(to);
+      await rename(from, to);
+    },
     lstat: async (path: string | Buffer, options: object) => {
       before.lstat?.(String(path));
       return await lstat(path, options);
@@ -45,7 +49,7 @@ beforeAll(() => {
   syncBuiltinESMExports();
 });
 afterAll(() => {
-  Object.assign(fs, { link, unlink, mkdir, lstat, open });
+  Object.assign(fs, { link, unlink, mkdir, lstat, rename, open });
   syncBuiltinESMExports();
 });
 
@@ -181,4 +185,28 @@ it("a name that cannot be examined keeps nobody from the others", async () => {
   const outcome = await place.call("fs_list", { path: "out" });
   const entries = [{ name: "a" }, { name: "c" }];
   expect(outcome).toMatchObject({ event: "succeeded", result: { entries, truncated: true } });
+});
+
+it.each<[string, () => void, { readonly name: string; readonly reason: string }]>([
+  ["is moved back", () => undefined, { name: "a", reason: "changed after the decision" }],
+  ["is named where it cannot be moved back", fails("EBUSY"), { name: "b", reason: "out/b now" }],
+])("another folder that takes the old name in the last moment %s", async (_, back, expected) => {
+  using place = new Playground();
+  place.file("out/a/words");
+  place.file("other/else");
+  const old = join(place.workspace, "out/a");
+  before = {
+    rename: (to) => {
+      if (to.endsWith("/a")) back();
+      else {
+        renameSync(old, join(place.workspace, "taken"));
+        renameSync(join(place.workspace, "other"), old);
+      }
+    },
+  };
+  const outcome = await place.call("fs_move", { from: "out/a", to: "out/b" });
+  const reason = expect.stringContaining(expected.reason) as string;
+  expect(outcome).toMatchObject({ event: "failed", code: "FEMTO_FILE_CHANGED", reason });
+  expect(names(place)).toEqual([expected.name]);
+  expect(readdirSync(join(place.workspace, "out", expected.name))).toEqual(["else"]);
 });

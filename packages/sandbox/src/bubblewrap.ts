@@ -169,9 +169,15 @@ function mountArguments(
   const { kind, path } = mount;
   switch (kind) {
     case "proc":
-      // INVARIANT: I9: anyone who could write to the memory of process 1, which is bubblewrap's own, could outlive the
-      // host.
-      return ["--proc", path, "--tmpfs", `${path}/1`, "--remount-ro", `${path}/1`];
+      return [
+        // INVARIANT: I9: anyone who could write to the memory of process 1, which is bubblewrap's own, could outlive the
+        // host.
+        ...["--proc", path, "--tmpfs", `${path}/1`, "--remount-ro", `${path}/1`],
+        // INVARIANT: no child changes the kernel. Root may change its settings without any capability, such as the
+        // program that it starts outside when a process crashes. Bubblewrap covers `/proc/sys` only where the folder
+        // itself looks writable, which it never does.
+        ...["--remount-ro", path],
+      ];
     case "dev":
       return [
         ...["--dev", path, "--size", String(SHARED_MEMORY_BYTES), "--tmpfs", `${path}/shm`],

@@ -1,5 +1,4 @@
 /** `fs_list`: the names in one folder, or of everything below it, with their types. */
-import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { type CapabilityManifest, LIMITS } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
@@ -9,7 +8,7 @@ import { hostOutcome } from "../outcome.ts";
 import { RESULT_ROOM } from "../result-room.ts";
 import { nextTurn } from "./pace.ts";
 import { PATH_ARGUMENT, requireType } from "./path-argument.ts";
-import { namesIn, noteLeftOut, WalkBounds, walk } from "./walk.ts";
+import { namesIn, noteLeftOut, typeOf, WalkBounds, type WalkEntry, walk } from "./walk.ts";
 
 /** LIMIT: names examined in one call; if there are more, the list is cut and says so. */
 const ENTRIES_MAX = 10_000;
@@ -60,7 +59,7 @@ const manifest: CapabilityManifest = {
 
 export const fsList: Capability = { manifest, isolation: "host", execute };
 
-type Entry = { name: string; type: "file" | "directory" | "link" | "other"; bytes: number };
+type Entry = { name: string; type: WalkEntry["type"]; bytes: number };
 
 async function execute(call: CapabilityCall): Promise<CapabilityOutcome> {
   return await hostOutcome(call.signal, () => list(call));
@@ -131,10 +130,4 @@ async function examine(folder: string, name: Buffer, bounds: WalkBounds): Promis
     noteLeftOut(error, bounds);
     return null;
   }
-}
-
-function typeOf(found: Stats): Entry["type"] {
-  if (found.isFile()) return "file";
-  if (found.isDirectory()) return "directory";
-  return found.isSymbolicLink() ? "link" : "other";
 }

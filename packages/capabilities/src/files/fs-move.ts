@@ -178,6 +178,13 @@ async function moveFolder(from: BoundPath, target: HeldFile, to: BoundPath): Pro
   }
   if ((await targetAt(next, target)) !== null) return;
   // Something else had taken the old name in the last moment; it is moved back.
-  await rename(next, old);
+  try {
+    await rename(next, old);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    const reason = `${changed(from).message}; the folder that stood there last is at ${printable(to.path)} now, and was not moved back because the operating system refused with ${code}`;
+    throw new FemtoError("FEMTO_FILE_CHANGED", reason, { fix: "Look at both places, and move it by hand." });
+  }
   throw changed(from);
 }

@@ -2,7 +2,7 @@
  * Walks through everything below a folder that policy lets the call reach. Each name is opened through its folder, has
  * the type that the kernel reports, and is decided on before anybody learns of it. No link is followed.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, type StatsBase } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { constants as system } from "node:os";
 import { FemtoError, LIMITS, printable, systemErrorCode } from "@femtoclaw/protocol";
@@ -141,7 +141,7 @@ function examine(
   return { name: `${prefix}${text}`, path: place, type: typeOf(found), found, descriptor: isText ? opened : null };
 }
 
-function typeOf(found: BigIntStats): WalkEntry["type"] {
+export function typeOf(found: StatsBase<unknown>): WalkEntry["type"] {
   if (found.isFile()) return "file";
   if (found.isDirectory()) return "directory";
   return found.isSymbolicLink() ? "link" : "other";

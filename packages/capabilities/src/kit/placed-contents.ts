@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type CapabilityManifest, FemtoError, type LeftBehind, printable } from "@femtoclaw/protocol";
 import type { CapabilityCall } from "../capability.ts";
+import { leftOf } from "../files/content-change.ts";
 import { versionOf } from "../files/kept.ts";
 import { createFile, replaceFile } from "../files/placement.ts";
 
@@ -25,9 +26,7 @@ export async function placeContents(
   const sha256 = createHash("sha256").update(content).digest("hex");
   if (path.target === null) return { sha256, version: versionOf(await createFile(path, content, call)) };
   const { placed, state } = await replaceFile(path, content, call);
-  const [before] = kept;
-  // INVARIANT: only what was kept was replaced, or the call cannot be undone.
-  return before?.content != null && before.state === state ? { sha256, version: versionOf(placed) } : null;
+  return leftOf({ sha256, version: versionOf(placed) }, kept, state);
 }
 
 export function createdPointers({ arguments: declared }: CapabilityManifest): string[] {

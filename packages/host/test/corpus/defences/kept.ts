@@ -21,6 +21,13 @@ export const KEPT: readonly Row[] = [
     "gives way to another one where something that is kept",
   ],
   [
+    "no child changes the kernel's settings",
+    "packages/sandbox/src/bubblewrap.ts",
+    '        ...["--remount-ro", path],\n      ];\n    case "dev":',
+    '      ];\n    case "dev":',
+    "holds nothing that leads out of the sandbox of this user",
+  ],
+  [
     "nothing is copied onto what another step shows",
     "packages/sandbox/src/views/copied-files.ts",
     " || !isAlone) return mount;",
