@@ -19,6 +19,7 @@ import type { PolicyFilesOption, ResolvedConfiguration } from "@femtoclaw/runtim
 import { machineNames } from "@femtoclaw/runtime/machine-names";
 import { packageStubs } from "@femtoclaw/runtime/package-stubs";
 import type { LoadedConfiguration } from "../configuration/load-configuration.ts";
+import { ownPrograms } from "../configuration/own-programs.ts";
 import { type PolicySetFiles, policyFolder } from "../policy/policy-folder.ts";
 import type { PolicyTestResult } from "../policy/policy-test.ts";
 import { readPolicyTests } from "../policy/read-tests.ts";
@@ -190,6 +191,7 @@ async function fileRules({ authority, files, manifests }: SetSource, trial: Poli
     authority,
     agents: [EVERYBODY, ...Object.keys(authority.agents ?? {})],
     lookup: machineNames(authority.searchPath),
+    ownPrograms: ownPrograms(),
     trial,
   });
 }

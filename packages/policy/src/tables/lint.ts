@@ -29,6 +29,7 @@ export function lintAuthority(authority: Authority): LintFinding[] {
     ...Object.values(authority.agents ?? {}).flatMap((own) => (own.allow.run ?? []).flatMap(usabilityFindings)),
     ...[allow.run, ask.run].flatMap((table) => table.flatMap((grant) => shadowFindings(grant, table))),
     ...[...allow.run, ...ask.run, ...deny.run, ...further].flatMap(wordFindings),
+    ...[...ask.run, ...deny.run, ...forbiddingRun(authority)].flatMap(lineFindings),
   ];
 }
 
@@ -49,9 +50,15 @@ function assertCanonical(authority: Authority): void {
 }
 
 /** Grants of programs outside the tables that hold for everybody. */
-function furtherRun({ after, agents = {} }: Authority): ProgramGrant[] {
-  const owned = Object.values(agents).flatMap(({ allow, ask, deny }) => [allow.run ?? [], ask.run, deny.run]);
-  return [after?.secret ?? [], after?.untrusted ?? [], ...owned].flat();
+function furtherRun(authority: Authority): ProgramGrant[] {
+  const allowed = Object.values(authority.agents ?? {}).flatMap(({ allow }) => allow.run ?? []);
+  return [...allowed, ...forbiddingRun(authority)];
+}
+
+/** Those among them that forbid, if only until an operator says yes. */
+function forbiddingRun({ after, agents = {} }: Authority): ProgramGrant[] {
+  const owned = Object.values(agents).flatMap(({ ask, deny }) => [...ask.run, ...deny.run]);
+  return [...(after?.secret ?? []), ...(after?.untrusted ?? []), ...owned];
 }
 
 const finding = (grant: ProgramGrant, message: string): LintFinding => ({
@@ -129,6 +136,16 @@ function wordFindings(grant: ProgramGrant): LintFinding[] {
     if (!flag.startsWith("-")) found.push(finding(grant, `flag ${quoted(flag)} does not begin with a dash`));
   }
   return found;
+}
+
+/** Matches what people write for several arguments. An expression such as one of awk begins with another character. */
+const COMMAND_LINE = /^\w[\w:.-]*\s+\S/;
+
+/** No program is called in this way, so such an entry would forbid nothing. */
+function lineFindings(grant: ProgramGrant): LintFinding[] {
+  if (grant.use.kind === "any" || !COMMAND_LINE.test(grant.use.word)) return [];
+  const word = quoted(grant.use.word);
+  return [finding(grant, `word ${word} is a single argument; write the first one, and its options under flags`)];
 }
 
 function quoted(text: string): string {

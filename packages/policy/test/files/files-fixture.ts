@@ -8,13 +8,17 @@ import { type AuthorityTables, authorityOf, MANIFESTS } from "../policy-fixture.
 
 const PATHS = ["/ws", "/ws/out", "/ws/secrets", "/srv", "/", "/usr", "/usr/bin/echo"];
 const PROGRAMS = ["git", "bash", "echo", "tar"].map((name) => `/usr/bin/${name}`);
+/** Programs of the search path whose files lie elsewhere. */
+const LINKED: Readonly<Record<string, string>> = { "/usr/bin/linked": "/srv/tools/linked" };
 const LINKS: Readonly<Record<string, string>> = { "/ws/link": "/srv" };
 
 /** A machine with a few files, of which `/ws/link` is a symbolic link. */
 const LOOKUP: NameLookup = {
   path: (path) => ({ canonical: LINKS[path] ?? path, exists: PATHS.includes(path) || path in LINKS }),
   program: (path) =>
-    PROGRAMS.includes(path) ? { path, realPath: path } : { problem: `there is no program ${path} in search_path` },
+    PROGRAMS.includes(path) || path in LINKED
+      ? { path, realPath: LINKED[path] ?? path }
+      : { problem: `there is no program ${path} in search_path` },
 };
 
 export function fileOf(text: string | Uint8Array, name = "extra.cedar") {
@@ -40,11 +44,12 @@ export interface Loading {
   readonly trial?: PolicyTrial;
   readonly manifests?: readonly CapabilityManifest[];
   readonly authority?: Authority;
+  readonly ownPrograms?: readonly string[];
 }
 
 export async function load(
   files: string | readonly ReturnType<typeof fileOf>[],
-  { trial = sharedTrial(), manifests = MANIFESTS, authority = authorityOf() }: Loading = {},
+  { trial = sharedTrial(), manifests = MANIFESTS, authority = authorityOf(), ...others }: Loading = {},
 ): Promise<PolicyFileRules> {
   const list = typeof files === "string" ? [fileOf(files)] : files;
   return await loadPolicyFiles({
@@ -54,6 +59,7 @@ export async function load(
     agents: ["default"],
     lookup: LOOKUP,
     trial,
+    ...others,
   });
 }
 

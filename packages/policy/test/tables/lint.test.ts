@@ -83,6 +83,29 @@ describe("lintAuthority", () => {
     ]);
   });
 
+  it("refuses a command line in the place of a word, in every table whose entry would forbid nothing", () => {
+    const line = word("/usr/bin/git", "push --force");
+    const message = '`git` word "push --force" is a single argument; write the first one, and its options under flags';
+    const none = { read: [], write: [], run: [] };
+    const after = { secret: [line], untrusted: [] };
+    for (const authority of [
+      authorityOf({ denyRun: [line] }),
+      authorityOf({ denyRun: [word("/usr/bin/git", "remote add")] }),
+      authorityOf({ askRun: [line] }),
+      { ...authorityOf(), after },
+      { ...authorityOf(), after: { ...after, secret: [], untrusted: [line] } },
+      { ...authorityOf(), agents: { a: { allow: {}, ask: none, deny: { ...none, run: [line] } } } },
+      { ...authorityOf(), agents: { a: { allow: {}, ask: { ...none, run: [line] }, deny: none } } },
+    ]) {
+      expect(lintAuthority(authority).map((found) => found.message.replace("remote add", "push --force"))).toEqual([
+        message,
+      ]);
+    }
+    // A permit of such an argument permits too little, if anything, and `policy allow` writes it for a call that had it.
+    const awk = word("/usr/bin/tool", "{ print $1 -1 }");
+    expect(lintAuthority(authorityOf({ run: [line, awk], askRun: [awk], denyRun: [awk] }))).toEqual([]);
+  });
+
   it("refuses a word that a broader entry makes pointless", () => {
     expect(found(any("/usr/bin/echo"), word("/usr/bin/echo", "hello"))).toEqual([
       '`echo` word "hello" limits nothing, because femtoclaw.toml:8:1 allows any arguments; keep one of them',
