@@ -3,6 +3,7 @@ import type { JournalReader } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import type { Cursor } from "./cursor.ts";
 import type { Before } from "./span-facts.ts";
+import { referenceOf } from "./trace-parent.ts";
 
 /** LIMIT: records in one request. */
 const BATCH_RECORDS = 512;
@@ -14,8 +15,6 @@ export interface Batch {
   readonly after: Cursor;
 }
 
-type Intent = NonNullable<ReturnType<Before["intent"]>>;
-
 export async function readBatch(reader: JournalReader, { next, version }: Cursor): Promise<Batch> {
   // Records that were pruned before they were sent are gone.
   const prunedBefore = await reader.prunedBefore();
@@ -25,35 +24,34 @@ export async function readBatch(reader: JournalReader, { next, version }: Cursor
     records.push(record);
     if (records.length === BATCH_RECORDS) break;
   }
-  const intents = await intentsOf(reader, records, prunedBefore);
+  const known = await withReferences(reader, records, prunedBefore);
   const versions = await versionsBefore(reader, records, { version, prunedBefore });
   return {
     records,
-    before: { intent: (seq) => intents.get(seq), version: (seq) => versions.before.get(seq) ?? null },
+    before: { record: (seq) => known.get(seq), version: (seq) => versions.before.get(seq) ?? null },
     after: { next: from + records.length, version: versions.last },
   };
 }
 
-/** The intents of the executions that ended in the batch, wherever in the journal they stand. */
-async function intentsOf(
+/** The records of the batch, and those to which they refer, wherever in the journal these stand. */
+async function withReferences(
   reader: JournalReader,
   records: readonly TypedRecord[],
   prunedBefore: number,
-): Promise<ReadonlyMap<number, Intent>> {
-  const intents = new Map<number, Intent>();
-  const keep = (record: TypedRecord): void => {
-    if (record.type !== "execution.intent") return;
-    const { tool, received_us: receivedUs, trace } = record.body;
-    intents.set(record.seq, { tool, receivedUs, trace });
-  };
-  for (const record of records) keep(record);
+): Promise<ReadonlyMap<number, TypedRecord>> {
+  const known = new Map(records.map((record) => [record.seq, record]));
   for (const record of records) {
-    if (record.type !== "execution.outcome" && record.type !== "execution.interrupted") continue;
-    const { intent } = record.body;
-    if (intents.has(intent) || intent < prunedBefore) continue;
-    for await (const earlier of reader.read(intent, intent + 1)) keep(earlier);
+    let seq = referenceOf(record);
+    while (seq !== null && seq >= prunedBefore && !known.has(seq)) {
+      const [from, to] = [seq, seq + 1];
+      seq = null;
+      for await (const earlier of reader.read(from, to)) {
+        known.set(from, earlier);
+        seq = referenceOf(earlier);
+      }
+    }
   }
-  return intents;
+  return known;
 }
 
 /** For each boot in the batch the version of the previous boot, by which an upgrade is noticed. */

@@ -5,7 +5,7 @@
 import type { RecordType, TypedRecord } from "@femtoclaw/protocol";
 import { ATTRIBUTES as A } from "./conventions.ts";
 import { spanIdOf, told, wallUsOf } from "./record-identity.ts";
-import { type Attributes, type Before, bootAttributes, errorOf, toolAttributes } from "./span-facts.ts";
+import { type Attributes, type Before, bootAttributes, errorOf, intentOf, toolAttributes } from "./span-facts.ts";
 import { ancestryOf } from "./trace-parent.ts";
 
 export type Severity = "INFO" | "WARN" | "ERROR";
@@ -63,9 +63,9 @@ const LINES: Lines = {
     return info("an operator answered", { ...toolAttributes(record, tool), [A.answer]: answer });
   },
   "execution.outcome": (record, before) => {
-    const { error: fault, intent } = record.body;
+    const { error: fault } = record.body;
     if (fault === undefined) return undefined;
-    const tool = before.intent(intent)?.tool ?? "unknown";
+    const tool = intentOf(record, before)?.tool ?? "unknown";
     return warn("a permitted call failed", { ...toolAttributes(record, tool), ...errorOf(fault) });
   },
   "execution.interrupted": (record) =>

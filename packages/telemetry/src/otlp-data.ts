@@ -18,7 +18,7 @@ import {
   JsonMetricsSerializer,
   JsonTraceSerializer,
 } from "@opentelemetry/otlp-transformer";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import { AggregationTemporality, type DataPoint, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { type ReadableSpan, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
@@ -27,11 +27,14 @@ import type { LogFacts, Severity } from "./log-facts.ts";
 import { BOUNDS_US, type MetricDefinition } from "./metrics/catalogue.ts";
 import type { Collected, Family } from "./metrics/metrics.ts";
 import type { Histogram, Point } from "./metrics/series.ts";
-import { timeOf } from "./record-identity.ts";
+import { timeOf, told } from "./record-identity.ts";
 import type { Payload } from "./record-sender.ts";
 import type { SpanFacts } from "./span-facts.ts";
 
-const resource = resourceFromAttributes({ "service.name": SERVICE, "service.version": VERSION });
+/** Who tells: the log that the records are of. So a collector tells hosts apart, and a host that starts anew is one. */
+const resourceOf = (log: string): Resource =>
+  resourceFromAttributes({ "service.name": SERVICE, "service.version": VERSION, "service.instance.id": told(log) });
+
 const scope = { name: SERVICE, version: VERSION, schemaUrl: SCHEMA_URL };
 
 /** Makes finished spans with identifiers of our own, for which the SDK asks while a span starts. */
@@ -40,7 +43,7 @@ export class SpanFactory {
   readonly #tracer;
   #next: SpanFacts | null = null;
 
-  constructor() {
+  constructor(log: string) {
     // Not a processor of the SDK, because its batching ones drop spans that come faster than they can send.
     const collector: SpanProcessor = {
       onStart: () => undefined,
@@ -51,7 +54,7 @@ export class SpanFactory {
       shutdown: async () => undefined,
     };
     const provider = new TracerProvider({
-      resource,
+      resource: resourceOf(log),
       idGenerator: {
         generateTraceId: () => this.#next?.traceId ?? "",
         generateSpanId: () => this.#next?.spanId ?? "",
@@ -93,7 +96,8 @@ const SEVERITIES: Readonly<Record<Severity, SeverityNumber>> = {
   ERROR: SeverityNumber.ERROR,
 };
 
-export function logsPayload(facts: readonly LogFacts[]): Payload | null {
+export function logsPayload(facts: readonly LogFacts[], log: string): Payload | null {
+  const resource = resourceOf(log);
   const records = facts.map(({ event, severity, text, timeUs, traceId, spanId, attributes }): ReadableLogRecord => {
     const time = timeOf(timeUs);
     return {
@@ -113,10 +117,10 @@ export function logsPayload(facts: readonly LogFacts[]): Payload | null {
   return serialized(JsonLogsSerializer, records, records.length);
 }
 
-export function metricsPayload({ families, nowUs }: Collected): Payload | null {
+export function metricsPayload({ families, nowUs, log }: Collected): Payload | null {
   const metrics = families.filter(({ points }) => points.length > 0).map((family) => metricData(family, nowUs));
   const count = families.reduce((sum, { points }) => sum + points.length, 0);
-  return serialized(JsonMetricsSerializer, { resource, scopeMetrics: [{ scope, metrics }] }, count);
+  return serialized(JsonMetricsSerializer, { resource: resourceOf(log), scopeMetrics: [{ scope, metrics }] }, count);
 }
 
 function metricData({ definition, points, startUs }: Family, nowUs: number): MetricData {

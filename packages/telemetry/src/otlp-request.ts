@@ -129,6 +129,9 @@ function jsonObject(bytes: Buffer): Readonly<Record<string, unknown>> | null {
 
 /** `fetch` gives the reason in its error's cause. */
 function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === "TimeoutError") {
+    return `it did not answer within ${REQUEST_MS / 1_000} seconds`;
+  }
   if (error instanceof FemtoError) return error.message;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return told(errorText(cause));

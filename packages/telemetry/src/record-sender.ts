@@ -24,12 +24,14 @@ export interface SenderOptions {
   readonly signal: RecordSignal;
   readonly health: SignalHealth;
   /** Null if the batch contains nothing for this signal. */
-  payload(batch: Batch): Payload | null;
+  payload(batch: Batch, log: string): Payload | null;
 }
 
 export interface SenderSource {
   readonly reader: JournalReader;
   readonly stateDirectory: string;
+  /** Name of the log. */
+  readonly log: string;
   size(): number;
 }
 
@@ -101,7 +103,7 @@ export class RecordSender {
     const { endpoint, signal, health, payload } = this.#options;
     try {
       const batch = await readBatch(source.reader, this.#cursor);
-      const sent = payload(batch);
+      const sent = payload(batch, source.log);
       const rejection =
         sent === null ? null : await sendOtlp({ endpoint, signal, ...sent, signalToStop: this.#stopped.signal });
       if (this.#source === null) return;

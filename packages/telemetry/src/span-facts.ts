@@ -1,5 +1,5 @@
 /** Turns a record into a span, as plain data. */
-import type { TraceContext, TypedRecord } from "@femtoclaw/protocol";
+import type { TypedRecord } from "@femtoclaw/protocol";
 import { ATTRIBUTES as A, EXECUTE_TOOL, toolSpanName } from "./conventions.ts";
 import { spanIdOf, told, wallUsOf } from "./record-identity.ts";
 import { type Ancestry, ancestryOf, type RemoteParent } from "./trace-parent.ts";
@@ -20,16 +20,18 @@ export interface SpanFacts {
 
 /** What earlier records contribute to a record, which does not repeat it. */
 export interface Before {
-  /** The intent of an outcome, by its sequence number. */
-  intent(seq: number): IntentBefore | undefined;
+  /** A record to which one of the batch refers, by its sequence number; undefined if it was pruned. */
+  record(seq: number): TypedRecord | undefined;
   /** The version of the boot before the given one; null for the first boot, or if it is no longer known. */
   version(seq: number): string | null;
 }
 
-export interface IntentBefore {
-  readonly tool: string;
-  readonly receivedUs: number;
-  readonly trace: TraceContext | undefined;
+type Intent = (TypedRecord & { readonly type: "execution.intent" })["body"];
+
+/** The intent of an outcome. */
+export function intentOf({ body }: TypedRecord & { type: "execution.outcome" }, before: Before): Intent | undefined {
+  const intent = before.record(body.intent);
+  return intent?.type === "execution.intent" ? intent.body : undefined;
 }
 
 /** Undefined for records that make no span of their own: for an intent, the span is made when the execution ends. */
@@ -73,11 +75,11 @@ function saidBy(record: TypedRecord, before: Before): Omit<SpanFacts, keyof Ance
       return span(record, toolSpanName(told(name)), { ...toolAttributes(record, name), ...attributes });
     }
     case "execution.outcome": {
-      const intent = before.intent(record.body.intent);
+      const intent = intentOf(record, before);
       const tool = intent?.tool ?? "unknown";
       const { error } = record.body;
       // INVARIANT: durations are measured by the monotonic clock, which does not jump.
-      const durationUs = intent === undefined ? record.body.duration_us : record.mono_us - intent.receivedUs;
+      const durationUs = intent === undefined ? record.body.duration_us : record.mono_us - intent.received_us;
       const attributes = { ...toolAttributes(record, tool), [A.decision]: "AUTHORIZED", ...errorOf(error) };
       return span(record, toolSpanName(told(tool)), attributes, { durationUs, fault: error });
     }

@@ -52,10 +52,17 @@ export class Telemetry {
     this.kind = endpoint === null ? "none" : "otlp";
     const wanted = endpoint === null ? [] : SIGNALS.filter((signal) => signals.includes(signal));
     this.#health = wanted.map((signal) => new SignalHealth(signal, () => this.#tell()));
-    const spans = new SpanFactory();
-    const payloads: Readonly<Record<RecordSignal, (batch: Batch) => Payload | null>> = {
-      traces: ({ records, before }) => spans.payload(records.flatMap((record) => spanFacts(record, before) ?? [])),
-      logs: ({ records, before }) => logsPayload(records.flatMap((record) => logFacts(record, before) ?? [])),
+    let spans: SpanFactory | null = null;
+    const payloads: Readonly<Record<RecordSignal, (batch: Batch, log: string) => Payload | null>> = {
+      traces: ({ records, before }, log) => {
+        spans ??= new SpanFactory(log);
+        return spans.payload(records.flatMap((record) => spanFacts(record, before) ?? []));
+      },
+      logs: ({ records, before }, log) =>
+        logsPayload(
+          records.flatMap((record) => logFacts(record, before) ?? []),
+          log,
+        ),
     };
     for (const health of this.#health) {
       const { signal } = health;

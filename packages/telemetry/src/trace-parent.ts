@@ -24,15 +24,24 @@ export function ancestryOf(record: TypedRecord, before: Before): Ancestry {
   return { traceId, parent: { spanId, state: trace?.tracestate } };
 }
 
+/** The trace stands in the first record of a call alone, so the references of later ones are followed to it. */
 function traceOf(record: TypedRecord, before: Before): TraceContext | undefined {
+  if ("trace" in record.body) return record.body.trace;
+  const earlier = before.record(referenceOf(record) ?? record.seq);
+  return earlier === undefined || earlier.seq >= record.seq ? undefined : traceOf(earlier, before);
+}
+
+/** The earlier record about the same call that a record refers to; null if it refers to none. */
+export function referenceOf(record: TypedRecord): number | null {
   switch (record.type) {
-    case "execution.refused":
-    case "approval.asked":
-      return record.body.trace;
     case "execution.outcome":
     case "execution.interrupted":
-      return before.intent(record.body.intent)?.trace;
+      return record.body.intent;
+    case "approval.answered":
+      return record.body.question;
+    case "execution.resolved":
+      return record.body.interrupted;
     default:
-      return undefined;
+      return null;
   }
 }

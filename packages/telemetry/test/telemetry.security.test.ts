@@ -98,6 +98,7 @@ describe("a collector", () => {
       ["flood", /traces: the answer is longer/],
       ["redirect", /traces: \/v1\/traces answered 307/],
       ["forget", /traces: /],
+      ["hang", /traces: it did not answer within 10 seconds/],
     ];
     await Promise.all(
       bad.map(async ([behaviour, reason]) => {

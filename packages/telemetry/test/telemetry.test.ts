@@ -161,6 +161,17 @@ describe("what arrives", () => {
     expect(line).toMatchObject({ traceId });
   });
 
+  test("says in each signal of which log it is, because several hosts send to one collector", async () => {
+    await using receiver = await Receiver.open();
+    await execute(1, true);
+    const exporter = exporterOf(receiver.endpoint, { signals: ["traces", "logs", "metrics"] });
+    await exporter.start(source());
+    await expect.poll(() => exporter.prometheus()).not.toBeNull();
+    await exporter.stop(5_000);
+    const log = JSON.stringify({ key: "service.instance.id", value: { stringValue: journal.origin } });
+    expect(receiver.text.split(log)).toHaveLength(1 + 3);
+  });
+
   test("has the same identifiers when it is sent again", async () => {
     await using receiver = await Receiver.open();
     await execute(3);

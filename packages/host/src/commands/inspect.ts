@@ -1,6 +1,6 @@
 /** `inspect`: the journal as a local page, live or from a recording, and as one file for somebody else. */
 import { type Explained, exportedPage, type Inspection, serveInspector } from "@femtoclaw/inspector";
-import { EXIT, FemtoError, printable, type TypedRecord } from "@femtoclaw/protocol";
+import { EXIT, FemtoError, printable, systemErrorCode, type TypedRecord } from "@femtoclaw/protocol";
 import { FollowedHost } from "../inspect/followed-host.ts";
 import { writeFrames } from "../inspect/frame-lines.ts";
 import { LiveInspection } from "../inspect/live-inspection.ts";
@@ -86,9 +86,12 @@ async function framed<End>(
 ): Promise<End | "stopped"> {
   const over = new AbortController();
   const range = from === undefined ? {} : { from };
-  const written = writeFrames(inspection, process.stdout, { ...range, ended: over.signal }).then(
-    () => "stopped" as const,
-  );
+  const written = writeFrames(inspection, process.stdout, { ...range, ended: over.signal })
+    .catch((error: unknown) => {
+      // A reader such as `head` has gone away, so there is nobody left to write for.
+      if (systemErrorCode(error) !== "EPIPE") throw error;
+    })
+    .then(() => "stopped" as const);
   const why = await Promise.race([written, ended, stopped()]);
   over.abort();
   return why;

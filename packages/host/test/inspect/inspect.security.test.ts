@@ -110,6 +110,17 @@ test("frames begin with the state, go on where a reader stopped, and wait for on
   const closed = once(reader, "close");
   reader.kill("SIGINT");
   expect(await closed).toEqual([0, null]);
+  // A reader such as `head` goes away before the end, which is no fault.
+  const left = world.spawn(["inspect", (await world.exported()).folder, "--frames"]);
+  let said = "";
+  left.stderr.on("data", (chunk) => {
+    said += String(chunk);
+  });
+  await once(left.stdout, "readable");
+  left.stdout.destroy();
+  const [code] = (await once(left, "close")) as [number];
+  expect([0, 3], said).toContain(code);
+  expect(said).not.toContain("EPIPE");
 });
 
 const linesOf = (text: string): Record<string, unknown>[] =>

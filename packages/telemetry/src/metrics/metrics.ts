@@ -48,6 +48,8 @@ export interface Family {
 }
 
 export interface Collected {
+  /** Name of the log. */
+  readonly log: string;
   readonly nowUs: number;
   readonly families: readonly Family[];
 }
@@ -98,7 +100,7 @@ export class Metrics {
       if (definition.kind === "histogram") return { definition, startUs, points: this.#fold.histogram(metric) };
       return { definition, startUs, points: withZeros(definition, this.#fold.counter(metric)) };
     });
-    return { nowUs, families: [...folded, ...this.#live(source, signals)] };
+    return { log: source.log, nowUs, families: [...folded, ...this.#live(source, signals)] };
   }
 
   async stop(): Promise<void> {
