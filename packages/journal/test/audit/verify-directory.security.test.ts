@@ -182,6 +182,22 @@ describe("verifyDirectory", () => {
     expect(kept.filter((path) => !existsSync(path))).toEqual([]);
   });
 
+  it.each([
+    ["ahead", 7_200_000],
+    ["back", -7_200_000],
+  ])("keeps a copy that is being made, and removes one that is not, where the clock was set %s", async (_, byMs) => {
+    const left = join(tmpdir(), "femtoclaw-verify-Left01");
+    await mkdir(join(left, "journal"), { recursive: true });
+    onTestFinished(() => rm(left, { recursive: true, force: true }));
+    await using copy = await copyForVerification(golden);
+    const now = Date.now();
+    const spy = vi.spyOn(Date, "now").mockReturnValue(now + byMs);
+    onTestFinished(() => spy.mockRestore());
+    expect(await verifyDirectory(golden)).toEqual(intact);
+    expect(existsSync(left)).toBe(false);
+    expect((await readdir(copy.directory)).sort()).toEqual(files.map(({ name }) => name).sort());
+  });
+
   it("takes tables by a second name and copies the rest, for this user alone", async () => {
     await using copy = await copyForVerification(golden);
     const names = await readdir(copy.directory);
