@@ -19,7 +19,7 @@ export function startLines(started: StartedHost): string[] {
   if (not_ready === null) return openEnds(started);
   return [
     `warning: ${not_ready.code}: ${printable(not_ready.reason, 2_000)}`,
-    `  fix: ${FIXES[not_ready.code] ?? "See with `femtoclaw status` what is missing."} The host then takes calls by itself.`,
+    `  fix: ${FIXES[not_ready.code] ?? "See with `femtoclaw status` what is missing."} Once that is mended, the host takes calls by itself.`,
     ...openEnds(started),
   ];
 }

@@ -129,9 +129,11 @@ export async function verifyDirectory(
     const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
     try {
       const verdict = await verifyLog({ ...options, source: new StoreSource(store, size) });
-      // Where nothing is known of the log, a lost one looks like one that has not begun.
-      if (copy.holdsLog || verdict.verdict !== "incomplete") return verdict;
-      return { ...verdict, fault: { seq: 0, reason: `${printable(journalDirectory)} holds no log: ${LOST}` } };
+      if (copy.holdsLog) return verdict;
+      // Where nothing is known of the log, a lost one looks like one that has not begun. Where a witness knows of it, the
+      // folder may also be the wrong one.
+      const known = verdict.verdict === "incomplete" ? "" : `${verdict.fault?.reason}; `;
+      return { ...verdict, fault: { seq: 0, reason: `${known}${printable(journalDirectory)} holds no log: ${LOST}` } };
     } finally {
       await store.close();
     }
