@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { releaseFiles } from "../packages/host/src/integrity/release-files.ts";
 import { billOfMaterials, licences, partsOf } from "./binary/bill-of-materials.ts";
@@ -13,10 +13,8 @@ import { executable } from "./binary/executable.ts";
 import { nodeProgram, ROOT } from "./binary/locked-file.ts";
 import { releaseManifest } from "./binary/release-manifest.ts";
 import { HERE, targetNames, targetOf } from "./binary/targets.ts";
+import { writeExecutable } from "./binary/write-executable.ts";
 import { toolWords } from "./tool-words.ts";
-
-/** What the executable is written in. */
-const PIECE_BYTES = 65_536;
 
 const { values, refuse } = toolWords({
   name: "build:binary",
@@ -35,7 +33,7 @@ const out = values.out === undefined ? join(ROOT, "dist") : resolve(from, values
 const parts = await bundle({ target, releaseKey: keyFile === undefined ? null : publicKey(resolve(from, keyFile)) });
 mkdirSync(out, { recursive: true });
 const path = join(out, `femtoclaw-${target}${targetOf(target).suffix}`);
-writeInPieces(path, executable(nodeProgram(target), parts, target));
+writeExecutable(path, executable(nodeProgram(target), parts, target));
 const isForMac = target.startsWith("darwin-");
 if (isForMac && process.platform === "darwin") signForMac(path);
 // Of the final file, which includes the signature of macOS.
@@ -75,18 +73,5 @@ function keyIn(file: string): KeyObject | null {
     return createPublicKey(readFileSync(file));
   } catch {
     return null;
-  }
-}
-
-/**
- * As downloads and package managers write. Linux would keep what one large write brings in pages of 2 MB, and count all of
- * such a page as memory of each host that reads a byte of it.
- */
-function writeInPieces(path: string, bytes: Buffer): void {
-  const file = openSync(path, "w", 0o755);
-  try {
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) writeFileSync(file, bytes.subarray(at, at + PIECE_BYTES));
-  } finally {
-    closeSync(file);
   }
 }

@@ -9,8 +9,10 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -50,7 +52,11 @@ const needed = [binary, releaseFiles(binary).manifest, `${binary}.licenses.txt`,
 const missing = needed.find((file) => !existsSync(file));
 if (missing !== undefined) refuse(`${basename(missing)} is missing: run \`npm run build:binary\` first`);
 
+// The package has the same modes whoever builds it.
+process.umask(0o022);
 const root = mkdtempSync(join(tmpdir(), "femtoclaw-deb-"));
+// Unpacking gives this mode to the folder into which somebody unpacks, perhaps to `/`.
+chmodSync(root, 0o755);
 try {
   fill();
   mkdirSync(out, { recursive: true });
@@ -86,6 +92,7 @@ function control(): string {
     Architecture: architecture,
     Maintainer: "FemtoClaw maintainers",
     Depends: DEPENDS,
+    "Installed-Size": String(kibibytesIn(root)),
     Section: "admin",
     Priority: "optional",
     Description: "execution authority between an agent and the operating system",
@@ -94,6 +101,15 @@ function control(): string {
   const more =
     " The agent proposes; FemtoClaw decides by a policy that denies by default, runs\n programs in a sandbox, and writes each step to a journal.\n";
   return `${lines.join("")}${more}`;
+}
+
+/** As Debian counts: each file rounded up, and one for each folder and link. */
+function kibibytesIn(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.reduce(
+    (sum, entry) => sum + (entry.isFile() ? Math.ceil(statSync(join(entry.parentPath, entry.name)).size / 1024) : 1),
+    1,
+  );
 }
 
 function put(file: string, path: string, mode = 0o644): void {

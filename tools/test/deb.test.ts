@@ -46,13 +46,21 @@ test.runIf(HAS_DPKG)(
       expect(file).toBe(join(root, `one/femtoclaw_${VERSION}_amd64.deb`));
       const again = inputs(join(root, "elsewhere/b"), names);
       chmodSync(again, 0o777);
-      expect(readFileSync(build("--binary", again, "--out", join(root, "two"))).equals(readFileSync(file))).toBe(true);
+      const umask = process.umask(0o077);
+      const second = build("--binary", again, "--out", join(root, "two"));
+      process.umask(umask);
+      expect(readFileSync(second).equals(readFileSync(file))).toBe(true);
 
       expect(execFileSync("dpkg-deb", ["--field", file, "Architecture"]).toString()).toBe("amd64\n");
+      expect(execFileSync("dpkg-deb", ["--field", file, "Installed-Size"]).toString()).toMatch(/^[1-9]\d*\n$/);
       execFileSync("dpkg-deb", ["--control", file, join(root, "control")]);
       // No script and no list of files that an upgrade would leave alone.
       expect(readdirSync(join(root, "control"))).toEqual(["control"]);
       const listed = execFileSync("dpkg-deb", ["--contents", file]).toString().trim().split("\n");
+      // Whoever unpacks it over / gives / the mode of its uppermost folder.
+      expect(new Set(listed.filter((line) => line.startsWith("d")).map((line) => line.slice(0, 10)))).toEqual(
+        new Set(["drwxr-xr-x"]),
+      );
       const files = listed
         .filter((line) => !line.startsWith("d"))
         .map((line) => line.replaceAll(/ +/g, " ").split(" "));

@@ -112,7 +112,7 @@ describe.runIf(HAS_SMALL_DISK)("a host in the background on a disk that is fille
     });
     expect(stderr.split("\n")).toEqual([
       "warning: FEMTO_DISK_FULL: the journal's disk is full: its 128 MiB of reserve do not fit on the disk",
-      "  fix: Free space on the disk of the state directory. The host then takes calls by itself.",
+      "  fix: Free space on the disk of the state directory. Once that is mended, the host takes calls by itself.",
       "",
     ]);
     expect((await playground.run(["down"])).code).toBe(0);

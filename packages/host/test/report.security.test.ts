@@ -146,7 +146,69 @@ test("lines of a log lose everything but words of closed sets, and stacks everyt
   expect(maskedConfiguration(urls)).toEqual([
     ...["wss://h.test/[masked]", "postgres://db.test/[masked]", "redis://cache.test:6379", "c:/x"],
   ]);
+  const command = [
+    "npx",
+    "db-mcp",
+    "-pHunter2",
+    "--password",
+    "Hunter2",
+    "--db-token=Hunter2",
+    "-p",
+    "Hunter2",
+    "--port",
+    "3306",
+  ];
+  const more = [
+    "app:Hunter2@db.test:5432",
+    "--dsn=postgres://app:Hunter2@db.test/x?k=Hunter2",
+    "sh -c 'q --passwd Hunter2 -pHunter2'",
+  ];
+  const tables = { mcp: { servers: { db: { command: [...command, ...more] } } } };
+  expect(maskedConfiguration(tables).mcp.servers.db.command).toEqual([
+    ...[
+      "npx",
+      "db-mcp",
+      "-p[masked]",
+      "--password",
+      "[redacted]",
+      "--db-token=[redacted:assignment]",
+      "-p",
+      "[masked]",
+      "--port",
+      "3306",
+    ],
+    ...["app:[masked]@db.test:5432", "--dsn=postgres://db.test/[masked]", "sh -c 'q --passwd [masked] -p[masked]"],
+  ]);
+  expect(maskedFindings(["it ran `mkdir -p x` and `q --password hunter2`, as app:hunter2@db.test"])).toEqual([
+    "it ran `mkdir -p x` and `q --password [masked] as app:[masked]@db.test",
+  ]);
   expect(maskedFindings(["it met amqp://user:pass@mq.test/secret, and h.test"])).toEqual([
     "it met amqp://mq.test/[masked], and h.test",
   ]);
+});
+
+/** Forms of tokens that a command or a message may contain, assembled here so that no scanner takes them for real ones. */
+const TOKENS = [
+  `hf_${"aB3dE".repeat(7)}`,
+  `ghp_${"aB3d".repeat(9)}`,
+  `github_pat_${"aB3d_".repeat(9)}`,
+  `glpat-${"aB3d-".repeat(5)}`,
+  `xoxb-${"1234-".repeat(4)}aB3d`,
+  `npm_${"aB3d".repeat(9)}`,
+  `AKIA${"AB3D".repeat(4)}`,
+  `sk-${"aB3d".repeat(8)}`,
+  `AIza${"aB3dE".repeat(7)}`,
+  `eyJ${"aB3d".repeat(4)}.eyJ${"aB3d".repeat(4)}.${"aB3d".repeat(5)}`,
+  `-----BEGIN RSA ${"PRIVATE"} KEY-----\n${"aB3d".repeat(16)}\n-----END RSA ${"PRIVATE"} KEY-----`,
+];
+
+test("a report has no token of a well known form, wherever the configuration has it", async () => {
+  await using place = new Playground(
+    `${CONFIGURATION}[mcp.servers.far]\ncommand = ${JSON.stringify(["cat", ...TOKENS.map((token) => `x ${token} y`)])}\n`,
+  );
+  const { code, stdout } = await place.run(["report"]);
+  expect(code).toBe(0);
+  const { configuration } = JSON.parse(stdout) as Bundle;
+  expect(configuration.tables.mcp.servers["far"]).toMatchObject({ command: expect.arrayContaining(["cat"]) });
+  for (const token of TOKENS) expect(stdout).not.toContain(JSON.stringify(token).slice(1, -1));
 });

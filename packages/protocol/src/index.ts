@@ -4,7 +4,7 @@
  */
 
 export { ERRORS, type ErrorCode, EXIT, errorText, FemtoError, systemErrorCode } from "./faults/errors.ts";
-export { faultOf, hasNoHardLinks } from "./faults/fault-of.ts";
+export { faultOf, hasNoHardLinks, isOutOfRoom, outOfRoom } from "./faults/fault-of.ts";
 export {
   malformed,
   requireCount,

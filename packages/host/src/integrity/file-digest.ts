@@ -24,7 +24,7 @@ import { parseJson } from "@femtoclaw/protocol";
 const CHUNK_BYTES = 1_048_576;
 const RECEIPT = "executable.json";
 /** A receipt that is being written; its name ends with the number of the writing process. */
-const STAGED = /^executable\.json\.\d+$/;
+const STAGED = /^executable\.json\.(?<pid>\d+)$/;
 
 export interface FileDigest {
   readonly sha256: string;

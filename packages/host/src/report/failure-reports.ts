@@ -11,8 +11,8 @@ import { framesOf } from "./stack-frames.ts";
 
 const FOLDER = "failures";
 const NAME = /^\d{8}T\d{9}Z\.json$/;
-/** A report that is being written. */
-const STAGED = /^\d{8}T\d{9}Z\.json\.next$/;
+/** A report that is being written; version 0.19.0 and older named no process. */
+const STAGED = /^\d{8}T\d{9}Z\.json(?:\.(?<pid>\d+))?\.next$/;
 /** LIMIT: reports that are kept, so that a host which a supervisor restarts again and again does not fill the disk. */
 const KEPT_MAX = 16;
 /** LIMIT: characters of a reason. */
@@ -52,7 +52,7 @@ export function writeFailure(stateDirectory: string, error: unknown, host: HostS
     if (!isOwn(folder)) return null;
     const report = reportOf(error, host());
     const name = `${report.at.replace(/[-:.]/g, "")}.json`;
-    const next = join(folder, `${name}.next`);
+    const next = join(folder, `${name}.${process.pid}.next`);
     writeFileSync(next, `${textWithoutSecrets(report)}\n`, { flag: "wx", mode: 0o600 });
     renameSync(next, join(folder, name));
     sweepAbandoned(folder, STAGED);

@@ -3,6 +3,7 @@
 import { redact } from "@femtoclaw/journal";
 import type { TypedRecord } from "@femtoclaw/protocol";
 import { parseJson } from "@femtoclaw/protocol";
+import { maskedCommand, maskedWords } from "./masked-command.ts";
 import { frameIn } from "./stack-frames.ts";
 
 /** Members whose values come from closed sets. Any other member of a record or log line may come from a call. */
@@ -52,35 +53,40 @@ function told(value: object): Record<string, string> {
 const isWord = (value: unknown): value is string => typeof value === "string" && WORD.test(value);
 
 /**
- * The configuration without secrets. Whatever looks like a secret is removed, URLs are reduced to their origin, and
- * headers to their names, because any header value may be what grants access to a server.
+ * The configuration without secrets. Whatever looks like a secret is removed, URLs are reduced to their origin, commands
+ * lose what may be a password, and headers are reduced to their names, because any header value may be what grants
+ * access to a server.
  */
 export function maskedConfiguration<T>(configuration: T): T {
-  const shown = masked(redact(configuration).value, (text) => (URL_START.test(text) ? originOf(text) : text));
-  return withoutHeaders(shown) as T;
+  // Removing secrets first would leave URLs in a command that cannot be read as such any more.
+  const shown = redact(withoutAccess(configuration)).value;
+  return masked(shown, (text) => (URL_START.test(text) ? originOf(text) : text)) as T;
 }
 
-function withoutHeaders(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutHeaders);
+function withoutAccess(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutAccess);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      name === "headers"
-        ? masked(
-            inner,
-            () => MASKED,
-            (header) => header,
-          )
-        : withoutHeaders(inner),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutAccessIn(name, inner)]));
 }
 
-/** The findings of `doctor`, with URLs reduced to their origin. */
-export function maskedFindings<T>(findings: T): T {
-  return masked(findings, (text) => text.replace(URL_IN_TEXT, originOf));
+function withoutAccessIn(name: string, value: unknown): unknown {
+  if (name === "headers") {
+    return masked(
+      value,
+      () => MASKED,
+      (header) => header,
+    );
+  }
+  if (name === "command" && Array.isArray(value)) return maskedCommand(value.map((word) => withOrigins(String(word))));
+  return withoutAccess(value);
 }
+
+/** The findings of `doctor`, with URLs reduced to their origin, and without what may be a password. */
+export function maskedFindings<T>(findings: T): T {
+  return masked(findings, (text) => maskedWords(withOrigins(text)));
+}
+
+const withOrigins = (text: string): string => text.replace(URL_IN_TEXT, originOf);
 
 /** The same value with each text mapped by `mask` and each member name by `maskName`. */
 export function masked<T>(value: T, mask: (text: string) => string, maskName = mask): T {

@@ -1,9 +1,11 @@
 /** Verifies the journal of a stopped host. It works on a copy, because LevelDB rewrites what it opens. */
 import { constants } from "node:fs";
-import { copyFile, link, lstat, readdir, rm } from "node:fs/promises";
+import { copyFile, link, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorText, FemtoError, hasNoHardLinks, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { lockFile } from "../state-directory/file-lock.ts";
+import { isFarFromNow } from "../state-directory/replace-file.ts";
 import { temporaryFolder } from "../state-directory/temporary-folder.ts";
 import { isForbidden, unreadable } from "../store/leveldb/leveldb-files.ts";
 import { LeveldbStore, type LeveldbStoreOptions } from "../store/leveldb/leveldb-store.ts";
@@ -24,10 +26,13 @@ interface VerificationCopy extends AsyncDisposable {
 const COPY_PREFIX = "femtoclaw-verify-";
 const COPY = /^femtoclaw-verify-[A-Za-z0-9]{6}$/;
 /**
- * LIMIT: age in milliseconds from which a copy that nobody has open counts as abandoned. Making a copy takes minutes at
- * most.
+ * LIMIT: age in milliseconds from which a copy that nobody holds counts as abandoned. It covers the moment before a new
+ * copy is locked.
  */
 const FORGOTTEN_MS = 3_600_000;
+/** Beside the files of the copy, so that the copy contains only what the original does. */
+const COPY_LOCK = "lock";
+const COPY_FOLDER = "journal";
 
 /** LevelDB never changes these files once they are written, so a hard link is as good as a copy. */
 const TABLE = /^\d+\.(?:ldb|sst)$/;
@@ -47,9 +52,16 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
   await LeveldbStore.refuseIfOpen(journalDirectory);
   await removeForgottenCopies();
   const holdsLog = names.some(isOfDatabase);
-  const directory = await temporaryFolder(COPY_PREFIX);
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  const folder = await temporaryFolder(COPY_PREFIX);
+  const directory = join(folder, COPY_FOLDER);
+  let lock: Disposable | null = null;
+  const remove = async (): Promise<void> => {
+    lock?.[Symbol.dispose]();
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
+    lock = lockFile(join(folder, COPY_LOCK));
+    await mkdir(directory, 0o700);
     for (const name of names) await copyOne(join(journalDirectory, name), name, directory);
     return { directory, holdsLog, open: openedCopy(directory, journalDirectory), [Symbol.asyncDispose]: remove };
   } catch (error) {
@@ -65,7 +77,8 @@ export async function copyForVerification(journalDirectory: string): Promise<Ver
 
 /**
  * Removes the copies of verifications that were killed, which nobody else would look for. INVARIANT: a copy in use is
- * not touched: while it is made it is too young, and from then on LevelDB holds its lock.
+ * not touched, wherever somebody sets the clock: its lock is held from its first moment on. A version before 0.20.0 only
+ * lets LevelDB hold a lock.
  */
 async function removeForgottenCopies(): Promise<void> {
   const names = await readdir(tmpdir()).catch(() => []);
@@ -74,9 +87,10 @@ async function removeForgottenCopies(): Promise<void> {
     try {
       const found = await lstat(path);
       if (!found.isDirectory() || found.uid !== process.getuid?.()) continue;
-      if (Date.now() - found.mtimeMs < FORGOTTEN_MS) continue;
+      if (!isFarFromNow(found.mtimeMs, FORGOTTEN_MS)) continue;
       await LeveldbStore.refuseIfOpen(path);
-      await rm(path, { recursive: true, force: true });
+      using lock = lockFile(join(path, COPY_LOCK));
+      if (lock !== null) await rm(path, { recursive: true, force: true });
     } catch {
       // The copy is in use, or somebody else removes it at this moment. Either way nothing depends on its removal.
     }
@@ -115,9 +129,11 @@ export async function verifyDirectory(
     const { store, size } = await copy.open({ tableBytesMax: Number.POSITIVE_INFINITY });
     try {
       const verdict = await verifyLog({ ...options, source: new StoreSource(store, size) });
-      // Where nothing is known of the log, a lost one looks like one that has not begun.
-      if (copy.holdsLog || verdict.verdict !== "incomplete") return verdict;
-      return { ...verdict, fault: { seq: 0, reason: `${printable(journalDirectory)} holds no log: ${LOST}` } };
+      if (copy.holdsLog) return verdict;
+      // Where nothing is known of the log, a lost one looks like one that has not begun. Where a witness knows of it, the
+      // folder may also be the wrong one.
+      const known = verdict.verdict === "incomplete" ? "" : `${verdict.fault?.reason}; `;
+      return { ...verdict, fault: { seq: 0, reason: `${known}${printable(journalDirectory)} holds no log: ${LOST}` } };
     } finally {
       await store.close();
     }

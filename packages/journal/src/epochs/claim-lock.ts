@@ -1,8 +1,7 @@
 /** Ensures that only one start at a time examines a state directory and decides what to do with it. */
 import { join } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, isOutOfRoom, outOfRoom, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { lockFile } from "../state-directory/file-lock.ts";
-import { isOutOfRoom, outOfRoom } from "../state-directory/out-of-room.ts";
 
 const CLAIM_LOCK_FILE = "claim.lock";
 

@@ -6,10 +6,18 @@ import { createHmac } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, FemtoError, type LogParent, parseJson, printable, systemErrorCode } from "@femtoclaw/protocol";
+import {
+  errorText,
+  FemtoError,
+  isOutOfRoom,
+  type LogParent,
+  outOfRoom,
+  parseJson,
+  printable,
+  systemErrorCode,
+} from "@femtoclaw/protocol";
 import type { KnownRecord } from "../journal-options.ts";
 import { readPrivate } from "../keys/private-file.ts";
-import { isOutOfRoom, outOfRoom } from "../state-directory/out-of-room.ts";
 import { syncFolder } from "../state-directory/sync-folder.ts";
 
 export const IDENTITY_FILE = "identity";

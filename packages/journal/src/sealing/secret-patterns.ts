@@ -56,6 +56,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   token("gitlab-token", "glpat-[A-Za-z0-9_-]{20,}"),
   token("slack-token", "xox[abeoprs]-[A-Za-z0-9-]{10,}"),
   token("api-key", "sk-[A-Za-z0-9_-]{20,}|[sr]k_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{35}"),
+  token("hugging-face-token", "hf_[A-Za-z0-9]{30,}"),
   token("npm-token", "npm_[A-Za-z0-9]{36,}"),
   token("json-web-token", "eyJ[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}"),
   valueBehind("authorization", `(?:\\b|${ESCAPED})(?:bearer|basic)\\s{1,4}`, "[A-Za-z0-9+/_.~=-]{16,}"),
@@ -78,7 +79,7 @@ export const SECRET_NAME = new RegExp(`(?:${NAMES})$`, "i");
  */
 const MAY_HOLD = [
   /-----BEGIN /,
-  /AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk[-_]|rk_|AIza|npm_|eyJ/,
+  /AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk[-_]|rk_|AIza|npm_|hf_|eyJ/,
   /[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]/,
   /:\/\/[^\s/:@]*:[^\s/@]+@/,
 ];

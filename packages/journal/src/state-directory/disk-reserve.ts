@@ -6,9 +6,8 @@ import { randomFillSync } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { lstat, open, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, FemtoError, LIMITS, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, isOutOfRoom, LIMITS, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { OneByOne } from "../one-by-one.ts";
-import { isOutOfRoom } from "./out-of-room.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 const MIB = 1_048_576;

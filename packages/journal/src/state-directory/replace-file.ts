@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { systemErrorCode } from "@femtoclaw/protocol";
 import { makeDurableFolders } from "./make-folders.ts";
 import { syncFolder } from "./sync-folder.ts";
 
@@ -36,7 +37,7 @@ export async function stageFile(folder: string, text: string): Promise<StagedFil
 
 async function staged(folder: string, text: string, suffix: string): Promise<StagedFile> {
   await makeDurableFolders(folder, 0o700);
-  const next = join(folder, `${randomUUID()}${suffix}`);
+  const next = join(folder, `${randomUUID()}.${process.pid}${suffix}`);
   const discard = (): Promise<void> => rm(next, { force: true });
   try {
     const file = await open(next, "wx", 0o600);
@@ -68,18 +69,34 @@ const ABANDONED_MS = 60_000;
 
 /**
  * Removes staged files that killed processes left in a folder to which others may be writing now. Failing to remove one
- * is not reported, because it does not affect what has been written.
+ * is not reported, because it does not affect what has been written. The group `pid` of `staged` is the number of the
+ * process that writes the file. INVARIANT: the file of a process that runs is never removed, because its age says little
+ * after somebody has set the clock. The age counts for the process of another container, whose number means nothing here.
  */
 export function sweepAbandoned(folder: string, staged: RegExp): void {
   try {
     for (const name of readdirSync(folder)) {
-      if (!staged.test(name)) continue;
+      const found = staged.exec(name);
+      if (found === null || isRunning(found.groups?.["pid"])) continue;
       const path = join(folder, name);
       const status = lstatSync(path, { throwIfNoEntry: false });
-      if (status?.isFile() === true && Date.now() - status.mtimeMs >= ABANDONED_MS) rmSync(path, { force: true });
+      if (status?.isFile() === true && isFarFromNow(status.mtimeMs, ABANDONED_MS)) rmSync(path, { force: true });
     }
   } catch {
     // The next writer tries again.
+  }
+}
+
+/** Far in the past, or in a future that only a clock which was set back explains. */
+export function isFarFromNow(timeMs: number, distanceMs: number): boolean {
+  return Math.abs(Date.now() - timeMs) >= distanceMs;
+}
+
+function isRunning(pid: string | undefined): boolean {
+  try {
+    return pid !== undefined && process.kill(Number(pid), 0);
+  } catch (error) {
+    return systemErrorCode(error) === "EPERM";
   }
 }
 
@@ -90,5 +107,6 @@ export async function sweepStaged(folder: string): Promise<void> {
 
 const NEXT = ".next";
 const AWAITED = ".awaited";
-const ABANDONED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.next$/;
-const STAGED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(?:next|awaited)$/;
+/** Version 0.19.0 and older named no process. */
+const ABANDONED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.(?<pid>\d+))?\.next$/;
+const STAGED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\d+)?\.(?:next|awaited)$/;

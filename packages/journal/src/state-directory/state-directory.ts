@@ -5,13 +5,12 @@
 import { lstatSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FemtoError, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, isOutOfRoom, outOfRoom, ownUser, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { isThere } from "./is-there.ts";
 import { makeDurableFolders, makeFolders } from "./make-folders.ts";
-import { isOutOfRoom, outOfRoom } from "./out-of-room.ts";
 import { sweepAbandoned } from "./replace-file.ts";
 
-export { isOutOfRoom, makeDurableFolders, makeFolders, outOfRoom, sweepAbandoned };
+export { makeDurableFolders, makeFolders, sweepAbandoned };
 
 /** The folder for earlier logs within a state directory. */
 export const EPOCHS_FOLDER = "epochs";

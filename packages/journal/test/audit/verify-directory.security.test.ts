@@ -26,6 +26,8 @@ const KEYRING = new MemoryKeyring();
 let root = "";
 let golden = "";
 let intact: LogVerdict;
+/** The newest checkpoint. */
+let note: string;
 let files: { readonly name: string; readonly bytes: Buffer }[] = [];
 
 const openBoot = (boot: string, directory = golden): Promise<Journal> =>
@@ -46,6 +48,7 @@ beforeAll(async () => {
     const journal = await openBoot(boot);
     await Promise.all(Array.from({ length: 200 }, (_, index) => journal.append(message("x".repeat(index), boot))));
     if (boot === "boot-2") await journal.rotateKey();
+    note = await journal.checkpoint();
     await journal.close();
   }
   const names = (await readdir(golden)).filter((name) => /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:log|ldb))$/.test(name));
@@ -146,6 +149,11 @@ describe("verifyDirectory", () => {
     await mkdir(empty);
     const verdict = await verifyDirectory(empty);
     expect(verdict).toMatchObject({ verdict: "incomplete", fault: { reason: `${empty} holds no log: ${NOTHING}` } });
+    // Somebody who named the wrong folder is told so, although a witness knows of a log.
+    const held = [{ note, whose: "the witness file", witnessed: true, elsewhere: true }];
+    const known = await verifyDirectory(empty, { held });
+    expect(known).toMatchObject({ verdict: "tampered", fault: { reason: expect.stringContaining("holds no log: ") } });
+    expect(known.fault?.reason).toMatch(/^the witness file vouches for \d+ records/);
     const missing = { code: "FEMTO_STATE_NOT_FOUND", message: `${join(root, "nowhere")} does not exist` };
     await expect(verifyDirectory(join(root, "nowhere"))).rejects.toMatchObject(missing);
     const used = join(root, "used");
@@ -180,6 +188,22 @@ describe("verifyDirectory", () => {
     await store.close();
     expect(existsSync(forgotten)).toBe(false);
     expect(kept.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it.each([
+    ["ahead", 7_200_000],
+    ["back", -7_200_000],
+  ])("keeps a copy that is being made, and removes one that is not, where the clock was set %s", async (_, byMs) => {
+    const left = join(tmpdir(), "femtoclaw-verify-Left01");
+    await mkdir(join(left, "journal"), { recursive: true });
+    onTestFinished(() => rm(left, { recursive: true, force: true }));
+    await using copy = await copyForVerification(golden);
+    const now = Date.now();
+    const spy = vi.spyOn(Date, "now").mockReturnValue(now + byMs);
+    onTestFinished(() => spy.mockRestore());
+    expect(await verifyDirectory(golden)).toEqual(intact);
+    expect(existsSync(left)).toBe(false);
+    expect((await readdir(copy.directory)).sort()).toEqual(files.map(({ name }) => name).sort());
   });
 
   it("takes tables by a second name and copies the rest, for this user alone", async () => {

@@ -24,6 +24,7 @@ const CORPUS: readonly (readonly [rule: string, text: string, secret: string])[]
   ["api-key", `sk-ant-api03-${"Zz9_".repeat(8)}`, `sk-ant-api03-${"Zz9_".repeat(8)}`],
   ["api-key", "sk_live_0123456789abcdef", "sk_live_0123456789abcdef"],
   ["api-key", `AIza${"Sy_9-".repeat(7)}`, `AIza${"Sy_9-".repeat(7)}`],
+  ["hugging-face-token", `HF=hf_${"aB3dE".repeat(7)}`, `hf_${"aB3dE".repeat(7)}`],
   ["npm-token", `//registry/:_auth npm_${"aB3d".repeat(9)}`, `npm_${"aB3d".repeat(9)}`],
   ["json-web-token", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N", "eyJzdWIiOiIxMjM0In0"],
   ["authorization", "Authorization: Bearer abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx"],

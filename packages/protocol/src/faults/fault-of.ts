@@ -32,3 +32,14 @@ export function faultOf(error: unknown): FemtoError {
 export function hasNoHardLinks(error: unknown): boolean {
   return /^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK)$/.test(systemErrorCode(error) ?? "");
 }
+
+/** Whether a file system has no bytes left, or no inodes: it says the same of both. */
+export function isOutOfRoom(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "");
+}
+
+/** The fault of a file of the state directory, for a start, a fork and a restore, which have no call to send again. */
+export function outOfRoom(reason: string, cause: unknown): FemtoError {
+  const fix = "Free space on that disk, and inodes if `df -i` shows that none are left. Or use another disk.";
+  return new FemtoError("FEMTO_DISK_FULL", reason, { fix, cause });
+}

@@ -1,7 +1,6 @@
 /** The log file of a host in the background. Each start appends to it. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { isOutOfRoom, outOfRoom } from "@femtoclaw/journal/state-directory";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, isOutOfRoom, outOfRoom, printable, systemErrorCode } from "@femtoclaw/protocol";
 
 /** LIMIT: bytes of its log that are shown if a host did not come up. */
 const SAID_BYTES_MAX = 65_536;

@@ -9,9 +9,9 @@ import { EXIT, errorText, FemtoError, parseJson, printable, systemErrorCode } fr
 import { ownCommand } from "../../own-command.ts";
 import { requireLimits } from "../../process/process-limits.ts";
 import { HOST_START_S } from "../../process/start-limit.ts";
+import { type StartedHost, startLines, startText } from "../../terminal/open-ends-text.ts";
 import { columnsOf } from "../../terminal/output.ts";
 import { prose } from "../../terminal/prose.ts";
-import { type StartedHost, startLines, startText } from "../../terminal/start-text.ts";
 import type { CommandContext } from "../command-context.ts";
 import { BackgroundLog } from "./background-log.ts";
 

@@ -8,7 +8,7 @@ import { tellService, watchService } from "../../process/service-notice.ts";
 import { releaseOnceSettled } from "../../process/unused-pages.ts";
 import { type HostState, writeFailure } from "../../report/failure-reports.ts";
 import { logToStderr } from "../../terminal/log.ts";
-import { startLines, startText } from "../../terminal/start-text.ts";
+import { startLines, startText } from "../../terminal/open-ends-text.ts";
 import type { CommandContext } from "../command-context.ts";
 
 export async function up(context: CommandContext): Promise<number> {

@@ -1,9 +1,8 @@
 /** Opens LevelDB, tells whether another process has it open, and translates its errors. */
 import { realpath, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, FemtoError, printable, systemErrorCode } from "@femtoclaw/protocol";
+import { errorText, FemtoError, isOutOfRoom, outOfRoom, printable, systemErrorCode } from "@femtoclaw/protocol";
 import { Level } from "level";
-import { isOutOfRoom, outOfRoom } from "../../state-directory/out-of-room.ts";
 import { temporaryFolder } from "../../state-directory/temporary-folder.ts";
 
 /** The types of `level` lack what only its engine for Node.js offers. */
