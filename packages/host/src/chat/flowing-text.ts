@@ -35,6 +35,8 @@ export class FlowingText {
   /** Columns used on the current line; null if the line has not begun. */
   #column: number | null = null;
   #isFirst = true;
+  /** What is to be written at once. */
+  #out = "";
 
   constructor(options: FlowingTextOptions) {
     this.#options = options;
@@ -44,6 +46,7 @@ export class FlowingText {
     const text = this.#half + chunk;
     this.#half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? "";
     for (const character of text.slice(0, text.length - this.#half.length)) this.#take(character);
+    this.#flush();
   }
 
   /** Ends the text, so that whatever follows begins on a new line. */
@@ -53,6 +56,12 @@ export class FlowingText {
     this.#putWord();
     if (this.#column !== null) this.#endLine();
     this.#isFirst = true;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#out !== "") this.#options.write(this.#out);
+    this.#out = "";
   }
 
   #take(character: string): void {
@@ -92,21 +101,21 @@ export class FlowingText {
       const width = widthOf(character);
       if (this.#column !== null && this.#column + width > this.#room()) this.#endLine();
       this.#begin();
-      this.#options.write(character);
+      this.#out += character;
       this.#column = (this.#column ?? 0) + width;
     }
   }
 
   #begin(): void {
     if (this.#column !== null) return;
-    const { mark, firstMark = mark, style = (text) => text, columns, write } = this.#options;
-    if (columns() !== null) write(style(this.#isFirst ? firstMark : mark));
+    const { mark, firstMark = mark, style = (text) => text, columns } = this.#options;
+    if (columns() !== null) this.#out += style(this.#isFirst ? firstMark : mark);
     this.#isFirst = false;
     this.#column = 0;
   }
 
   #endLine(): void {
-    this.#options.write("\n");
+    this.#out += "\n";
     this.#column = null;
   }
 

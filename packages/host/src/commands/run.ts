@@ -73,7 +73,7 @@ function settingOf({ resolved, path }: LoadedConfiguration, name: string): Launc
   const known = launches.map((one) => printable(one.name)).join(", ");
   const fix =
     known === ""
-      ? `Add a table [launch.${printable(name, 64)}] to ${printable(path)} and start the host again.`
+      ? `Add a table [launch.${printable(name, 64)}] to ${printable(path)}, run \`femtoclaw trust\`, and start the host again.`
       : `Name one that has a table: ${known}.`;
   throw new FemtoError("FEMTO_USAGE", `the configuration has no [launch.${printable(name, 64)}]`, { fix });
 }

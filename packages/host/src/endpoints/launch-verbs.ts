@@ -90,9 +90,8 @@ export class LaunchVerbs {
     const { runtime, launches, workspace, log } = this.#parts;
     const setting = launches.find((one) => one.name === name);
     if (setting === undefined) {
-      const fix = `Add a table [launch.${printable(name, 64)}] and start the host again.`;
-      throw new FemtoError("FEMTO_USAGE", `the configuration of the host has no [launch.${printable(name, 64)}]`, {
-        fix,
+      throw new FemtoError("FEMTO_USAGE", `the host was started without [launch.${printable(name, 64)}]`, {
+        fix: "Launches are read when a host starts. Add the table if it is missing, then run `femtoclaw down` and `femtoclaw up --detach`.",
       });
     }
     if (this.#running.size >= AGENTS_MAX) {

@@ -45,7 +45,7 @@ export function agentConfiguration(
           "[mcp_servers.femtoclaw]",
           `command = ${tomlString(program)}`,
           `args = ${tomlList(args)}`,
-          `env = { ${env.map(([name, value]) => `${tomlKey(name)} = ${tomlString(value)}`).join(", ")} }`,
+          `env = ${inlineTable(env)}`,
           "tool_timeout_sec = 600",
           'default_tools_approval_mode = "approve"',
         ].join("\n"),
@@ -82,6 +82,11 @@ export function agentConfiguration(
  * tools.
  */
 export const OPENCODE_TOOLS = ["bash", "edit", "write", "patch", "read", "grep", "glob", "list", "webfetch", "task"];
+
+function inlineTable(members: readonly (readonly [string, string])[]): string {
+  const written = members.map(([name, value]) => `${tomlKey(name)} = ${tomlString(value)}`);
+  return written.length === 0 ? "{}" : `{ ${written.join(", ")} }`;
+}
 
 function json(value: unknown): string {
   return JSON.stringify(value, null, 2);

@@ -63,3 +63,13 @@ test("words stay whole where they can, and without a screen lines are as long as
   expect(lines(14)).toEqual(["> one two ", "| three four", "| ", "| five"]);
   expect(lines(null)).toEqual(["one two three four", "", "five"]);
 });
+
+test("what comes together is written together, so that a long answer costs no system call for each character", () => {
+  const written: string[] = [];
+  const flowing = new FlowingText({ mark: "| ", columns: () => 40, write: (part) => void written.push(part) });
+  flowing.push("some words\nand ".repeat(1_000));
+  flowing.push("");
+  flowing.end();
+  expect(written).toHaveLength(2);
+  expect(written.join("").split("\n")).toHaveLength(1_002);
+});
