@@ -112,10 +112,7 @@ export class Assembly {
     });
   }
 
-  /**
-   * Storage, journal and state. Like `journal` and `openedGate`, this fails an assertion before the start has come that
-   * far.
-   */
+  /** Storage, journal and state. Like `journal` and `openedGate`, it fails an assertion before the start made it. */
   get memory(): Memory {
     assert(this.#memory !== null, "the runtime has started");
     return this.#memory;

@@ -86,6 +86,41 @@ describe("a question to two operators", () => {
     expect(() => fold(single)).toThrow("its answer is not signed, and had to be");
   });
 
+  it("is not settled in a log by answers to something else, by somebody else, or twice by one", async () => {
+    const home = homeForNotes();
+    const runtime = await started(home);
+    const card = await askedFor(home, runtime);
+    await alice.says(runtime, card);
+    await bob.says(runtime, card);
+    await replyTo(runtime, card);
+    const records = await recordsOf(runtime.reader);
+    const [first, second] = ofType(records, "approval.answered");
+    const [intent] = ofType(records, "execution.intent");
+    if (first === undefined || second === undefined || intent === undefined) throw new Error("nothing was answered");
+    const changed = <T extends TypedRecord>(record: T, body: object) =>
+      ({ ...record, body: { ...record.body, ...body } }) as T;
+    const agent = { principal: "uid:0", agent: null, channel: "agent", delegation: null } as const;
+    const again = { ...second, actor: first.actor, body: { ...first.body, complete: true } };
+    const forged: readonly (readonly [TypedRecord, string])[] = [
+      [{ ...second, session: "another" }, "its question is of session"],
+      [{ ...second, actor: agent }, "nobody but an operator answers"],
+      [changed(second, { question: second.body.question - 1 }), "the question of its execution is record"],
+      [changed(second, { digest: "0".repeat(64) }), "the question of its execution is record"],
+      [changed(second, { tool: "another" }), "the question of its execution is record"],
+      [changed(first, { complete: true }), "1 of 2 have said yes"],
+      [again, "has said yes already"],
+      [changed(intent, { approval: undefined }), "the question of its execution is record"],
+      [changed(intent, { tool: "another" }), "the question of its execution is record"],
+      // A number that is not given out yet cannot be that of a question which was answered.
+      [{ ...changed(intent, { approval: intent.seq }), execution: "another" }, "its execution has no open question"],
+    ];
+    for (const [record, reason] of forged) {
+      const projection = new Projection();
+      for (const one of records.slice(0, record.seq)) projection.apply(one);
+      expect(() => projection.apply(record), reason).toThrow(reason);
+    }
+  });
+
   it("ends with the no of one, signed or not, also after the yes of another", async () => {
     for (const refuse of ["signed", "unsigned"]) {
       const home = homeForNotes();

@@ -1,169 +1,47 @@
 /** Histories that cannot have happened, one by one, and what crashes and restarts of subsystems fold to. */
-import { FemtoError, type RecordEntry, type TypedRecord } from "@femtoclaw/protocol";
+import { FemtoError, type TypedRecord } from "@femtoclaw/protocol";
 import { Projection } from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
-
-const HASH = "0".repeat(64);
-const FACTS = { questions: [{ kind: "tool" }] } as const;
-
-type Entry = {
-  [K in RecordEntry["type"]]: Omit<Extract<RecordEntry, { type: K }>, "session" | "execution">;
-}[RecordEntry["type"]] & {
-  readonly execution?: string | null;
-  readonly session?: string;
-  readonly boot?: string;
-};
-
-const lifecycle = (event: string, from: string, to: string): Entry => ({
-  type: "lifecycle.changed",
-  body: { event, from: from as "idle", to: to as "idle" },
-});
-const boot = (id: string, changes: object = {}): Entry => ({
-  type: "boot.started",
-  boot: id,
-  body: {
-    version: "0.1.0",
-    node: "v26",
-    platform: "linux-x64",
-    pid: 1,
-    uid: 0,
-    integrity: "unverified",
-    previous_boot: null,
-    previous_end: "none",
-    configuration: { path: null, sha256: HASH, changed: false },
-    ...changes,
-  },
-});
-const registered = (name: string, locked = false) => ({
-  name,
-  version: "1.0.0",
-  sha256: HASH,
-  enabled: false,
-  source: "default",
-  isolation: "host",
-  locked,
-});
-const loaded: Entry = {
-  type: "registry.loaded",
-  body: { capabilities: [registered("open"), registered("shut", true)] as never },
-};
-const switched = (name: string, on: boolean): Entry => ({
-  type: on ? "capability.enabled" : "capability.disabled",
-  body: { name },
-});
-const activated: Entry = {
-  type: "policy.activated",
-  body: { revision: HASH, engine: "cedar", schema_sha256: HASH, rules: [] },
-};
-const exporting: Entry = { type: "observability.started", body: { exporter: "none", cursor: 0, state: "exporting" } };
-const changed = (state: "exporting" | "degraded"): Entry => ({
-  type: "observability.changed",
-  body: { state, cursor: 1, reason: "r" },
-});
-const crashed = (
-  subsystem: "policy" | "observability",
-  atMs: number,
-  decision: "restart" | "give-up" = "restart",
-): Entry => ({
-  type: "supervision.crashed",
-  body: { subsystem, code: "FEMTO_POLICY_ERROR", reason: "it broke", at_ms: atMs, decision },
-});
-const restarted = (subsystem: "policy" | "observability"): Entry => ({
-  type: "supervision.restarted",
-  body: { subsystem },
-});
-const intent = (execution: string | null = "e1"): Entry => ({
-  type: "execution.intent",
-  execution,
-  body: {
-    tool: "open",
-    capability: "1",
-    args: {},
-    label: null,
-    input_sha256: HASH,
-    facts: FACTS as never,
-    revision: HASH,
-    rules: [],
-    received_us: 0,
-  },
-});
-const outcome = (number: number, event = "succeeded", began = true, execution = "e1"): Entry => ({
-  type: "execution.outcome",
-  execution,
-  body: { intent: number, event: event as "succeeded", duration_us: 1, sandbox: null, began },
-});
-const interrupted = (number: number, changes: object = {}): Entry => ({
-  type: "execution.interrupted",
-  execution: "e1",
-  body: { intent: number, tool: "open", boot: "b1", ...changes },
-});
-const resolved = (number: number, changes: object = {}): Entry => ({
-  type: "execution.resolved",
-  execution: "e1",
-  body: { interrupted: number, tool: "open", resolution: "done", reason: "r", ...changes },
-});
-const message: Entry = { type: "message.recorded", execution: "m1", body: { content: "" } };
-
-const UNTIL_MEMORY: readonly Entry[] = [
-  lifecycle("integrity.verified", "verifyingIntegrity", "loadingConfiguration"),
-  lifecycle("configuration.loaded", "loadingConfiguration", "openingMemory"),
-];
-const FROM_MEMORY: readonly Entry[] = [
-  lifecycle("memory.ready", "openingMemory", "loadingRegistry"),
-  loaded,
-  lifecycle("registry.ready", "loadingRegistry", "loadingPolicy"),
-  activated,
-  lifecycle("policy.ready", "loadingPolicy", "startingObservability"),
+import {
+  AGAIN,
+  boot,
+  changed,
+  child,
+  crashed,
+  created,
+  type Entry,
+  epoch,
   exporting,
-  lifecycle("observability.ready", "startingObservability", "idle"),
-];
-const created: Entry = {
-  type: "log.created",
-  boot: "b1",
-  body: { origin: "femtoclaw/0", vkey: "vkey", format: 1, version: "0.1.0", parent: null },
-};
-const FIRST: readonly Entry[] = [created, boot("b1")];
-const PARENT = { origin: "femtoclaw/1", vkey: "vkey", size: 7, root: "root", reason: "fork" } as const;
-const child: Entry = { type: "log.created", boot: "b1", body: { ...created.body, parent: PARENT } as never };
-const epoch = (...disabled: string[]): Entry => ({
-  type: "epoch.opened",
-  body: { disabled, state: { covers: 6, sha256: HASH } },
-});
-const inherited = (execution: string | null = "e1"): Entry => ({
-  type: "execution.inherited",
-  execution,
-  body: { record: 3, tool: "open" },
-});
-/** One whole start, eleven records. */
-const START: readonly Entry[] = [...FIRST, ...UNTIL_MEMORY, ...FROM_MEMORY];
-const AGAIN = { previous_boot: "b1", previous_end: "crash" };
-/** Record 15 leaves an execution open. */
-const INTERRUPTED: readonly Entry[] = [...START, intent(), boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11)];
-
-function fold(entries: readonly Entry[]): Projection {
-  const projection = new Projection();
-  let current = "b1";
-  entries.forEach((entry, seq) => {
-    if (entry.type === "boot.started") current = entry.boot ?? "";
-    const frame = {
-      v: 1,
-      seq,
-      at: "2026-01-01T00:00:00.000000Z",
-      mono_us: seq,
-      actor: null,
-      session: "s1",
-      execution: null,
-    };
-    projection.apply({ ...frame, boot: current, ...entry } as unknown as TypedRecord);
-  });
-  return projection;
-}
+  FIRST,
+  FROM_MEMORY,
+  fold,
+  HASH,
+  hop,
+  INTERRUPTED,
+  inherited,
+  intent,
+  interrupted,
+  lifecycle,
+  loaded,
+  message,
+  outcome,
+  PARENT,
+  refused,
+  resolved,
+  restarted,
+  START,
+  said,
+  switched,
+  terminal,
+  UNTIL_MEMORY,
+} from "./possible-records.ts";
 
 const LEGAL: Readonly<Record<string, readonly Entry[]>> = {
   "a start": START,
   "a start that failed": [...FIRST, ...UNTIL_MEMORY, lifecycle("fault", "openingMemory", "error")],
   "a switch by an operator": [...START, switched("open", true), switched("open", false), switched("shut", false)],
   "an execution": [...START, intent(), outcome(11)],
+  "an execution that went on somewhere": [...START, intent(), hop(11), outcome(11)],
   "an execution that was halted before its effect": [...START, intent(), outcome(11, "halted", false)],
   "an execution that was cancelled in the last moment": [...START, intent(), outcome(11, "cancelled", false)],
   "an execution that another followed under the same name": [...START, intent(), outcome(11), intent(), outcome(13)],
@@ -289,6 +167,13 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
   ],
   "with a success of what never began": [...START, intent(), outcome(11, "succeeded", false)],
   "with a halt of what had begun": [...START, intent(), outcome(11, "halted", true)],
+  "with a hop of what has no intent": [...START, hop(11)],
+  "with a hop of what has ended": [...START, intent(), outcome(11), hop(11)],
+  "with a hop of another intent": [...START, intent(), hop(10)],
+  "with a hop in another session": [...START, intent(), { ...hop(11), session: "s2" }],
+  "with an answer where nothing was asked": [...START, said],
+  "with a refusal of a question where nothing was asked": [...START, refused],
+  "with a terminal before any call is taken": [...FIRST, terminal],
   "with an outcome that no machine has": [...START, intent(), outcome(11, "constructor")],
   "with an interruption in its own boot": [...START, intent(), interrupted(11)],
   "with an interruption of nothing": [...START, boot("b2", AGAIN), ...UNTIL_MEMORY, interrupted(11)],
@@ -317,6 +202,10 @@ const ILLEGAL: Readonly<Record<string, readonly Entry[]>> = {
   "with a resolution of another tool": [...INTERRUPTED, ...FROM_MEMORY, resolved(15, { tool: "shut" })],
   "with a resolution by another session": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), session: "s2" }],
   "with a resolution of no execution": [...INTERRUPTED, ...FROM_MEMORY, { ...resolved(15), execution: null }],
+  "that goes on while a terminal of an earlier boot is open": [
+    ...[...START, terminal, boot("b2", AGAIN), ...UNTIL_MEMORY],
+    ...FROM_MEMORY.slice(0, 1),
+  ],
   "that goes on while an execution of an earlier boot is open": [
     ...START,
     intent(),
