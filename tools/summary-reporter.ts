@@ -1,7 +1,8 @@
 /**
  * Ends a test run with one plain line that scripts can read: `N passed, N failed`. Before it, names tests that passed
- * only when retried, and the page that says what skipped ones need.
+ * only when retried, the page that says what skipped ones need, and a missing sandbox where tests have failed.
  */
+import { spawnSync } from "node:child_process";
 import type { Reporter, TestModule, Vitest } from "vitest/node";
 
 export default class SummaryReporter implements Reporter {
@@ -31,7 +32,16 @@ export default class SummaryReporter implements Reporter {
       failed += Math.max(module.errors().length, tests.length === 0 ? 1 : 0);
     }
     for (const name of flaky) process.stdout.write(`\nflaky, passed when it was run again: ${name}`);
+    const missing = failed > 0 ? missingSandbox() : null;
+    if (missing !== null) process.stdout.write(`\nbubblewrap does not work here, and many tests need it: ${missing}`);
     if (skipped > 0 && !this.#isByName) process.stdout.write("\nCONTRIBUTING.md says what skipped tests need");
     process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
   }
+}
+
+/** Why bubblewrap starts nothing; null if it does. */
+function missingSandbox(): string | null {
+  const options = ["--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--", "true"];
+  const { status, error, stderr } = spawnSync("bwrap", options, { encoding: "utf8" });
+  return status === 0 ? null : (error?.message ?? stderr.trim());
 }

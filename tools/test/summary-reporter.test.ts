@@ -44,6 +44,20 @@ test.each<readonly [string, readonly Ran[], number, string]>([
   expect(lineOf(files, unhandled).split("\n").slice(-2)).toEqual([line, ""]);
 });
 
+test("says that there is no bubblewrap where tests have failed, and only there", () => {
+  const [sound, broken] = [[{ tests: ["passed"] }], [{ tests: ["failed"] }]] as const;
+  expect(lineOf(broken)).not.toContain("bubblewrap");
+  vi.stubEnv("PATH", import.meta.dirname);
+  try {
+    expect(lineOf(broken)).toMatch(
+      /^\nbubblewrap does not work here, and many tests need it: .*ENOENT\n0 passed, 1 failed\n$/,
+    );
+    expect(lineOf(sound)).toBe("\n1 passed, 0 failed\n");
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 test("says where it stands what skipped tests need, but not of those that have other names", () => {
   const files = [{ tests: ["passed", "skipped"] }] as const;
   const line = "\n1 passed, 0 failed, 1 skipped\n";

@@ -6,6 +6,9 @@ import type { ExecutionView } from "@femtoclaw/protocol";
 import { expect, test } from "vitest";
 import { COMMAND, CONFIGURATION, Playground, toolCall } from "./playground.ts";
 
+/** For a shell, from a clone in any folder. */
+const WORDS = COMMAND.map((word) => `'${word}'`).join(" ");
+
 function gathered(stream: Readable): () => string {
   let text = "";
   stream.setEncoding("utf8").on("data", (chunk: string) => {
@@ -22,7 +25,7 @@ test("no row of a list is wider than the terminal, and in a pipe all of it is th
   await place.up();
   await place.propose("process_exec", { bin: "echo", argv: ["x"] });
   const onTerminal = async (columns: number, args: string): Promise<string[]> => {
-    const command = `stty cols ${columns}; exec ${COMMAND.join(" ")} ${args}`;
+    const command = `stty cols ${columns}; exec ${WORDS} ${args}`;
     const screen = spawn("script", ["-qec", command, "/dev/null"], { cwd: place.project, env: place.environment });
     const seen = gathered(screen.stdout);
     await expect.poll(() => plain(seen())).toContain("process_exec");
@@ -48,7 +51,7 @@ test("executions are followed on a terminal and in a pipe, and questions are ans
   await place.propose("fs_read", { path: "secrets/token.txt" });
   /** The same on a terminal of its own. */
   const onTerminal = (args: string) =>
-    spawn("script", ["-qec", `exec ${COMMAND.join(" ")} ${args}`, "/dev/null"], {
+    spawn("script", ["-qec", `exec ${WORDS} ${args}`, "/dev/null"], {
       cwd: place.project,
       env: { ...place.environment, COLUMNS: "120" },
     });
@@ -116,7 +119,7 @@ test("what waits for words on stdin says so on a terminal, and how it ends", asy
     ["mcp", "serving one MCP client on stdin and stdout, until ^D; an agent starts it itself"],
     ["send", "one message a line, such as `femtoclaw send --help` shows, until ^D"],
   ] as const) {
-    const child = spawn("script", ["-qec", `exec ${COMMAND.join(" ")} ${args}`, "/dev/null"], {
+    const child = spawn("script", ["-qec", `exec ${WORDS} ${args}`, "/dev/null"], {
       cwd: place.project,
       env: place.environment,
     });

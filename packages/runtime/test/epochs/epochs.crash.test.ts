@@ -23,7 +23,9 @@ async function homeWithLog(): Promise<{ home: Home; origin: string; size: number
 
 /** Whether it ended by itself. */
 function endsAtStep(home: Home, what: "start" | "fork", step: number): boolean {
-  const { signal, status, stderr } = spawnSync(process.execPath, [DIES, home.root, what, String(step)]);
+  // One that is killed cannot remove its copies of a log.
+  const env = { ...process.env, TMPDIR: home.root };
+  const { signal, status, stderr } = spawnSync(process.execPath, [DIES, home.root, what, String(step)], { env });
   if (signal === "SIGKILL") return false;
   expect({ step, status, stderr: stderr.toString() }).toMatchObject({ status: 0 });
   return true;
