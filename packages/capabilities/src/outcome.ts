@@ -1,5 +1,5 @@
 /** Turns what an effect returned or threw into its outcome. */
-import { FemtoError, type LeftBehind, systemErrorCode } from "@femtoclaw/protocol";
+import { FemtoError, type LeftBehind, LIMITS, systemErrorCode } from "@femtoclaw/protocol";
 import type { CapabilityOutcome, JsonObject } from "./capability.ts";
 
 /**
@@ -52,4 +52,20 @@ export function unsuccessful(
   sandbox: string | null,
 ): CapabilityOutcome {
   return { event, code, reason: message, fix, sandbox };
+}
+
+/** LIMIT: bytes of a result, as JSON, beside what its capability returns at length. */
+const OTHER_BYTES = 262_144;
+
+/** LIMIT: bytes of what a capability returns at length, as JSON. An operator may allow a call more output than that. */
+export const RESULT_ROOM = LIMITS.resultBytes - OTHER_BYTES;
+
+/** An escape such as `\u0001` is the longest form of a character. */
+const BYTES_PER_CHARACTER = 6;
+
+/** Whether a result has room for all of these texts. */
+export function haveRoom(texts: readonly string[]): boolean {
+  const characters = texts.reduce((sum, { length }) => sum + length, 0);
+  if (characters * BYTES_PER_CHARACTER <= RESULT_ROOM) return true;
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(JSON.stringify(text)), 0) <= RESULT_ROOM;
 }

@@ -5,8 +5,7 @@ import type { FileHandle } from "node:fs/promises";
 import { type CapabilityManifest, FemtoError, LIMITS, printable } from "@femtoclaw/protocol";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { valueAt } from "../facts/arguments.ts";
-import { hostOutcome } from "../outcome.ts";
-import { haveRoom } from "../result-room.ts";
+import { haveRoom, hostOutcome } from "../outcome.ts";
 import { contentText, type Encoding } from "./content.ts";
 import { ENCODING_ARGUMENT, PATH_ARGUMENT, reopen, requireType } from "./path-argument.ts";
 

@@ -7,8 +7,7 @@ import { type CapabilityManifest, LIMITS, systemErrorCode } from "@femtoclaw/pro
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "../capability.ts";
 import { contentAt } from "../facts/arguments.ts";
 import type { HeldFile } from "../facts/bound-arguments.ts";
-import { hostOutcome } from "../outcome.ts";
-import { RESULT_ROOM } from "../result-room.ts";
+import { hostOutcome, RESULT_ROOM } from "../outcome.ts";
 import { missing } from "./held-place.ts";
 import { type Glance, readWhole } from "./kept.ts";
 import { PART_BYTES, Pace } from "./pace.ts";

@@ -15,8 +15,7 @@ import type {
 import { valueAt } from "../facts/arguments.ts";
 import { STAGES_MIN } from "../facts/take-facts.ts";
 import { EgressProxy, REFUSED_HOSTS } from "../network/egress/egress-proxy.ts";
-import { outcomeOf, unsuccessful } from "../outcome.ts";
-import { haveRoom } from "../result-room.ts";
+import { haveRoom, outcomeOf, unsuccessful } from "../outcome.ts";
 import { decidedCommand, PIPED_PROGRAM_ARGUMENT, PROGRAM_PROPERTIES } from "./program-arguments.ts";
 
 const { bin, argv } = PROGRAM_PROPERTIES;
