@@ -2,7 +2,13 @@
 import type { Capability, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import { newOperatorKey } from "@femtoclaw/journal";
 import type { Configuration } from "@femtoclaw/protocol";
-import { createRuntime, type ResolvedConfiguration, type Runtime, type RuntimeOptions, resolveConfiguration } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type ResolvedConfiguration,
+  type Runtime,
+  type RuntimeOptions,
+  resolveConfiguration,
+} from "@femtoclaw/runtime";
 
 const SNAPSHOT_EVERY = 60;
 /** More than fits into a record, which therefore only commits to it. */

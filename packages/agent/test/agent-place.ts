@@ -5,7 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Gate } from "@femtoclaw/agent";
 import type { ApprovalCard } from "@femtoclaw/protocol";
-import { createRuntime, type ExecutionView, listExecutions, type Runtime, resolveConfiguration } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type ExecutionView,
+  listExecutions,
+  type Runtime,
+  resolveConfiguration,
+} from "@femtoclaw/runtime";
 
 export class AgentPlace implements AsyncDisposable {
   readonly runtime: Runtime;

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import type { Capability, CapabilityCall, CapabilityOutcome, JsonObject } from "@femtoclaw/capabilities";
 import { type JournalReader, systemClock } from "@femtoclaw/journal";
 import type { CapabilityManifest, Configuration, ProtocolMessage, RecordType, TypedRecord } from "@femtoclaw/protocol";
-import { createRuntime, type ResolvedConfiguration, type Runtime, type RuntimeOptions, resolveConfiguration } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type ResolvedConfiguration,
+  type Runtime,
+  type RuntimeOptions,
+  resolveConfiguration,
+} from "@femtoclaw/runtime";
 import { leaveReserve } from "@femtoclaw/testing";
 import { onTestFinished } from "vitest";
 import type { GateOutputs, GateTerminals } from "../src/gate/gate-parts.ts";

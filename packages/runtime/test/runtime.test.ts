@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { builtinCapabilities } from "@femtoclaw/capabilities";
 import { type CompiledPolicy, createPolicyEngine } from "@femtoclaw/policy";
 import type { Configuration, Reply } from "@femtoclaw/protocol";
-import { createRuntime, type LogEntry, listExecutions, type Surroundings, showExecution, systemSurroundings } from "@femtoclaw/runtime";
+import {
+  createRuntime,
+  type LogEntry,
+  listExecutions,
+  type Surroundings,
+  showExecution,
+  systemSurroundings,
+} from "@femtoclaw/runtime";
 import { describe, expect, it } from "vitest";
 import {
   Barrier,
