@@ -204,7 +204,7 @@ describe("the host", () => {
     await using place = new Playground();
     const { code, stdout, stderr } = await place.run(["up", "--detach"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("next: `femtoclaw call fs_list");
+    expect(stderr).toContain("next: `femtoclaw capabilities list` shows what can be called");
     const pid = Number(/^ready: process (\d+), log in (.+)$/m.exec(stdout)?.[1]);
     const log = join(place.state, "host.log");
     expect(stdout).toContain(log);
@@ -223,6 +223,11 @@ describe("the host", () => {
     const warned = await place.run(["--state", copied, "up", "--detach"]);
     expect(warned).toMatchObject({ code: 0, stderr: "warning: epoch.opened: copy\n" });
     expect((await place.run(["--state", copied, "down"])).code).toBe(0);
+    // A first call is only named where it can be made.
+    place.configure(CONFIGURATION.replace("fs_list = false", "fs_list = true"));
+    const listing = await place.run(["--state", join(place.root, "new"), "up", "--detach"]);
+    expect(listing.stderr).toContain("next: `femtoclaw call fs_list");
+    expect((await place.run(["--state", join(place.root, "new"), "down"])).code).toBe(0);
     // Only the host itself, not the command that starts it, finds that there is no bubblewrap.
     const programs = place.folder("programs");
     place.configure(

@@ -6,8 +6,8 @@
 import { randomUUID } from "node:crypto";
 import { type DeploymentChangedBody, errorText, FemtoError, printable } from "@femtoclaw/protocol";
 import { CONFIGURATION_NAME, POLICY_FOLDER, readProjectFiles } from "../configuration/project-files.ts";
-import type { HostControl, HostStanding } from "./host-control.ts";
-import type { InForce, Library, Source } from "./library.ts";
+import type { HostControl } from "./host-control.ts";
+import type { HostStanding, InForce, Library, Source } from "./library.ts";
 import type { Receipt } from "./receipt.ts";
 
 export interface ChangeParts {

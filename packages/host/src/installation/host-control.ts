@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, errorText, FemtoError, type HostEnvironment, parseJson, printable } from "@femtoclaw/protocol";
 import { UNIT } from "./layout.ts";
+import type { HostStanding } from "./library.ts";
 import type { Receipt } from "./receipt.ts";
 import { isAnyRun } from "./running-programs.ts";
 
@@ -25,10 +26,6 @@ const TAKEN = ["FEMTO_HOST_RUNNING", "FEMTO_JOURNAL_LOCKED"];
 const GOING = ["draining", "shuttingDown", "terminated"];
 /** What `systemctl is-active` answers for a service that is started, or is about to be. */
 const ACTIVE = /^(active|activating|reloading)\n/;
-
-/** Whether a host runs, and who started it: systemd by the unit, or anybody else. */
-export const HOST_STANDINGS = ["stopped", "started", "service"] as const;
-export type HostStanding = (typeof HOST_STANDINGS)[number];
 
 interface Said {
   readonly code: number | null;

@@ -30,7 +30,6 @@ import {
   syncFolder,
   writeNewFile,
 } from "./durable-files.ts";
-import { HOST_STANDINGS, type HostStanding } from "./host-control.ts";
 import { assertKept, CURRENT, DEPLOYMENTS, EXECUTABLE, libraryPathOf, programInForce } from "./layout.ts";
 import {
   type InstalledFile,
@@ -42,6 +41,10 @@ import {
   receiptText,
 } from "./receipt.ts";
 import { copyExecutable, type Release } from "./release.ts";
+
+/** Whether a host runs, and who started it: systemd by the unit, or anybody else. */
+const HOST_STANDINGS = ["stopped", "started", "service"] as const;
+export type HostStanding = (typeof HOST_STANDINGS)[number];
 
 const PENDING = "pending.json";
 const LOCK = "installation.lock";

@@ -36,11 +36,17 @@ export async function upDetached(context: CommandContext): Promise<number> {
     output.prose(startText(ready, `process ${started.pid}, log in ${printable(started.log, 4_096)}`));
     for (const line of [...warningsIn(started.warned, ready), ...startLines(ready)]) output.talk(line);
     if (isFirst && ready.not_ready === null) {
-      output.talk('next: `femtoclaw call fs_list \'{"path":"."}\'` proposes a first call');
+      output.talk(`next: ${firstStep(context)}`);
       output.talk("in another terminal, `femtoclaw approvals watch` shows which calls wait for your answer");
     }
   }
   return EXIT.ok;
+}
+
+function firstStep(context: CommandContext): string {
+  const canList = context.load().resolved.capabilities.get("fs_list")?.enabled === true;
+  if (canList) return '`femtoclaw call fs_list \'{"path":"."}\'` proposes a first call';
+  return "`femtoclaw capabilities list` shows what can be called";
 }
 
 /** What a host that failed says in words. Its log has the rest, and is shown only if nothing else is known. */
