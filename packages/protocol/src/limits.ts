@@ -43,6 +43,12 @@ export const LIMITS = {
    * synced while the next effects run.
    */
   outcomes: 256,
+  /**
+   * LIMIT: bytes from which on a result is a large one, and large results of all sessions that are on their way to the
+   * journal at once: one is sealed while another one is written. The records of others wait for no more than these.
+   */
+  largeResultBytes: 65_536,
+  largeResults: 2,
   /** LIMIT: bytes of the disk reserve that are kept for each of these outcomes. */
   outcomeBytes: 65_536,
   /**

@@ -117,6 +117,8 @@ export interface GateParts {
   readonly effects: FairSlots;
   /** Room in the journal's queue and in the disk reserve for outcomes that are not durable yet. */
   readonly outcomes: FairSlots;
+  /** Turns of large results, which take the processor and the disk for milliseconds each, on their way to the journal. */
+  readonly largeResults: FairSlots;
   /** Null while calls are taken, else the reason why not. */
   admission(): Problem | null;
   spawn(id: ExecutionId): DrivenExecution;

@@ -109,6 +109,12 @@ type Beside = Pick<OpenGate, "stages" | "terminals" | "outputs" | "relay" | "ups
   readonly names: HostNames;
 };
 
+/** Every waiter holds a place among the effects here, too. */
+function largeResultSlots(): FairSlots {
+  const slots = LIMITS.largeResults;
+  return new FairSlots({ slots, slotsPerSession: slots, queue: LIMITS.effects });
+}
+
 /** What the gate works with: the parts of the runtime, and what goes on beside the calls. */
 function gatePartsOf(parts: OpenGateParts, beside: Beside): GateParts {
   const { configuration, system, inForce, sessions, surroundings } = parts;
@@ -125,6 +131,7 @@ function gatePartsOf(parts: OpenGateParts, beside: Beside): GateParts {
     effects: new FairSlots({ slots: LIMITS.effects, slotsPerSession: concurrency, queue }),
     // Every waiter for this room already holds a place among the effects, so the queue is never too short.
     outcomes: new FairSlots({ slots: LIMITS.outcomes, slotsPerSession: LIMITS.outcomes, queue: LIMITS.effects }),
+    largeResults: largeResultSlots(),
     admission: () => parts.admission(),
     spawn: (id) => system.spawn(id),
     resume: (id) => system.resume(id),

@@ -334,6 +334,7 @@ export class Trial {
       turns: new LoopTurns(this.#base.clock),
       effects: new FairSlots(slots),
       outcomes: new FairSlots(slots),
+      largeResults: new FairSlots(slots),
       admission: () => (system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${system.phase}` }),
       spawn: (id) => system.spawn(id),
       registered: (tool) => this.#registered(tool),

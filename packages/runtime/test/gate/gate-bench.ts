@@ -69,6 +69,7 @@ export class GateBench {
       turns: new LoopTurns(systemClock()),
       effects: new FairSlots(slots),
       outcomes: new FairSlots(slots),
+      largeResults: new FairSlots(slots),
       admission: () =>
         this.system.phase === "idle" ? null : { code: "FEMTO_DRAINING", reason: `phase ${this.system.phase}` },
       spawn: (id) => this.system.spawn(id),

@@ -220,3 +220,23 @@ describe("a session whose permitted calls are refused for overload", () => {
     expect(ofType(await recordsOf(runtime.reader), "execution.refused").length).toBe(codes.length);
   });
 });
+
+it("gets no more large results recorded at once than a few, so that another session does not wait for all of them", async () => {
+  const text = "x".repeat(2 * LIMITS.largeResultBytes);
+  const barrier = new Barrier(48);
+  const large = capability("large", async () => {
+    await barrier.arrive();
+    return { text };
+  });
+  const runtime = await startRuntime({ capabilities: [large, capability("quick")] });
+  const [hostile, honest] = [runtime.openSession({ channel: "agent" }), runtime.openSession({ channel: "agent" })];
+  const calls = Array.from({ length: 48 }, () => hostile.propose(call("large")));
+  await barrier.reached;
+  barrier.open();
+  const reply = await honest.propose(call("quick"));
+  expect(reply).toMatchObject({ status: "completed" });
+  const seqs = (await Promise.all(calls)).map(({ status, record }) => (status === "completed" ? record?.seq : null));
+  expect(seqs.filter((seq) => typeof seq === "number" && seq < Number(reply.record?.seq)).length).toBeLessThan(24);
+  expect(seqs).not.toContain(null);
+  await runtime.close();
+});

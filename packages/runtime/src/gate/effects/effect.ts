@@ -35,7 +35,7 @@ const ABANDON_MS = 2 * LIMITS.graceMs;
 /** Stands in place of an outcome when the gate stops waiting. */
 const ABANDONED = Symbol("abandoned");
 
-export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays" | "turns"> {
+export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "relays" | "turns" | "largeResults"> {
   /** Receives what a program writes; if this throws, the effect does not notice. */
   readonly onOutput: GateParts["outputs"]["take"];
   /** For effects that ask the gate again while they run, because they are redirected or connect somewhere. */
@@ -44,10 +44,10 @@ export interface EffectParts extends Pick<GateParts, "clock" | "terminals" | "re
 
 /** The parts that all effects of a gate share. */
 export function effectParts(parts: GateParts, decisions: Decisions, append: HopParts["append"]): EffectParts {
-  const { clock, terminals, relays, turns, outputs, histories } = parts;
+  const { clock, terminals, relays, turns, largeResults, outputs, histories } = parts;
   const take: GateParts["outputs"]["take"] = (...output) => outputs.take(...output);
   const ways = { decisions, registered: (tool: string) => parts.registered(tool), histories, append };
-  return { clock, terminals, relays, turns, onOutput: harmless("the buffer of output", take), ways };
+  return { clock, terminals, relays, turns, largeResults, onOutput: harmless("the buffer of output", take), ways };
 }
 
 /**
@@ -115,13 +115,29 @@ export async function runEffect(
     onOutput: (stream: OutputStream, piece: Uint8Array) => parts.onOutput(id, session, stream, piece),
   };
   const given = capability.isLaunched && launch !== undefined ? { ...call, launch } : call;
+  let outcome: CheckedOutcome;
   try {
-    const outcome = await bounded(clock, execution, registered, given);
-    return { ...outcome, durationUs: clock.monotonicUs() - startUs };
+    outcome = await bounded(clock, execution, registered, given);
   } finally {
     hops.close();
     connections?.close();
   }
+  const durationUs = clock.monotonicUs() - startUs;
+  if ((outcome.resultBytes ?? 0) >= LIMITS.largeResultBytes) await largeTurn(parts, execution);
+  return { ...outcome, durationUs };
+}
+
+/**
+ * INVARIANT: I9: the records of others wait for a few large results, and not for all that a session can get at once. The
+ * call keeps its place among the effects meanwhile, so that no more results are made than are recorded.
+ */
+async function largeTurn({ largeResults }: EffectParts, execution: Execution): Promise<void> {
+  const turn = await largeResults.acquire(execution.session);
+  const room = execution.releaseRoom;
+  execution.releaseRoom = () => {
+    turn();
+    room?.();
+  };
 }
 
 /**
