@@ -2,7 +2,9 @@
 import type { PreparedEffect } from "@femtoclaw/capabilities";
 import { DEFAULT_CHILD_LIMITS } from "@femtoclaw/sandbox";
 import { expect, it } from "vitest";
+import { newcomersShare } from "../../src/gate/admission/door.ts";
 import { FairSlots } from "../../src/gate/admission/fair-slots.ts";
+import { refusalShare, SessionQuota } from "../../src/gate/admission/session-quota.ts";
 import { compileSchemas } from "../../src/gate/schemas/argument-validators.ts";
 import type { Problem } from "../../src/gate/verdict.ts";
 import { capability, ofType, recordsOf } from "../runtime-fixture.ts";
@@ -113,6 +115,24 @@ it("has no effect if operators said yes to it, and the time for that is over whe
   bench.gate.resume({ ...waiting, granted: ["uid:0"], deadlineUs: 0 }, "granted", "");
   expect(await ended).toMatchObject({ status: "denied", error: { code: "FEMTO_APPROVAL_EXPIRED" } });
   expect(effects).toEqual([]);
+});
+
+it("has a record of its end if operators were asked about it, though its session may have no more records of refusals", async () => {
+  const quota = new SessionQuota(refusalShare(0), 0, newcomersShare(0));
+  while (quota.refuse(10_000, 0) === "record");
+  const revision = "0".repeat(64);
+  const asks = { allowed: false, rules: ["rule"], revision, reason: "it asks", approvers: 1 } as const;
+  const bench = await GateBench.open([capability("only")], {
+    decide: () => ({ ...asks, code: "FEMTO_APPROVAL_REQUIRED" }),
+    quota: () => quota,
+  });
+  const { approval } = await bench.propose("only");
+  const waiting = bench.gate.questions.named(approval?.id ?? "");
+  if (waiting === undefined) throw new Error("nothing is asked");
+  const ended = bench.gate.wait(waiting.execution);
+  bench.gate.resume({ ...waiting, deadlineUs: 0 }, "expired", "");
+  // Without a record, the next start would ask once more.
+  expect(await ended).toMatchObject({ status: "denied", record: { seq: bench.journal.size - 1 } });
 });
 
 it("does not use what was prepared under limits that are no longer in force", async () => {
