@@ -12,7 +12,7 @@ import {
   systemClock,
 } from "@femtoclaw/journal";
 import type { MachineIdentities, TypedRecord } from "@femtoclaw/protocol";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 /** A clock that moves by one microsecond whenever somebody looks. */
 export function countingClock(): Clock {
@@ -32,6 +32,15 @@ export function message(content: string, execution: string | null = null): Journ
 }
 
 const MACHINE_IDS = ["lifecycle", "memory", "registry", "policy", "observability", "execution"] as const;
+
+export function fill(journal: Journal, count: number): Promise<unknown> {
+  return Promise.all(Array.from({ length: count }, (_, index) => journal.append(message(`m${index}`))));
+}
+
+/** What an error about damage looks like that says these words. */
+export function corrupt(words: string) {
+  return { code: "FEMTO_JOURNAL_CORRUPT", message: expect.stringContaining(words) as string };
+}
 
 /** Machines that nobody folds with here. */
 export const MACHINES = Object.fromEntries(

@@ -2,19 +2,11 @@
 import { FemtoError } from "@femtoclaw/protocol";
 import { MemoryKeyring } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, vi } from "vitest";
-import { type Journal, signingKeys } from "../src/index.ts";
+import { signingKeys } from "../src/index.ts";
 import { checkpointName, rotationName } from "../src/records/object-name.ts";
 import { noteSigner, signNote } from "../src/tree/signed-note.ts";
-import { message } from "./journal-fixture.ts";
+import { corrupt, fill } from "./journal-fixture.ts";
 import { chainOf, Machine, openedBy } from "./machine.ts";
-
-const fill = (journal: Journal, count: number): Promise<unknown> =>
-  Promise.all(Array.from({ length: count }, (_, index) => journal.append(message(`m${index}`))));
-
-const corrupt = (words: string) => ({
-  code: "FEMTO_JOURNAL_CORRUPT",
-  message: expect.stringContaining(words) as string,
-});
 
 describe("a rotation of the key", () => {
   it("is a record, a note that both sign, and the end of the old key", async () => {

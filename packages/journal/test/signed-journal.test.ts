@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { FemtoError } from "@femtoclaw/protocol";
 import { type MemoryDisk, MemoryKeyring, MemoryStore } from "@femtoclaw/testing/in-memory";
 import { describe, expect, it, vi } from "vitest";
-import { type Journal, StoreReader } from "../src/index.ts";
+import { StoreReader } from "../src/index.ts";
 import { Notary } from "../src/notary.ts";
 import { checkpointName, EDGE, tileName } from "../src/records/object-name.ts";
 import { encodeBase64 } from "../src/tree/base64.ts";
@@ -11,16 +11,8 @@ import { parseCheckpoint } from "../src/tree/checkpoint.ts";
 import { rootOf } from "../src/tree/proof.ts";
 import { noteSigner, signNote } from "../src/tree/signed-note.ts";
 import { TileTree } from "../src/tree/tiles.ts";
-import { CountingProjector, collect, countingClock, message } from "./journal-fixture.ts";
+import { CountingProjector, collect, corrupt, countingClock, fill, message } from "./journal-fixture.ts";
 import { Machine, openedBy } from "./machine.ts";
-
-const fill = (journal: Journal, count: number): Promise<unknown> =>
-  Promise.all(Array.from({ length: count }, (_, index) => journal.append(message(`m${index}`))));
-
-const corrupt = (words: string) => ({
-  code: "FEMTO_JOURNAL_CORRUPT",
-  message: expect.stringContaining(words) as string,
-});
 
 describe("the tree of a journal", () => {
   it("is stored in the batch of the records that fill its tiles", async () => {

@@ -21,6 +21,17 @@ async function onlyCard(runtime: Runtime): Promise<ApprovalCard> {
   return card;
 }
 
+/** The log of one question that two operators have said yes to. */
+async function recordsOfTwo(): Promise<TypedRecord[]> {
+  const home = homeForNotes();
+  const runtime = await started(home);
+  const card = await askedFor(home, runtime);
+  await alice.says(runtime, card);
+  await bob.says(runtime, card);
+  await replyTo(runtime, card);
+  return await recordsOf(runtime.reader);
+}
+
 describe("a question to two operators", () => {
   it("is open until two have signed a yes, and tells who has", async () => {
     const home = homeForNotes();
@@ -52,13 +63,7 @@ describe("a question to two operators", () => {
   });
 
   it("is not settled in a log by answers that the host would not have taken", async () => {
-    const home = homeForNotes();
-    const runtime = await started(home);
-    const card = await askedFor(home, runtime);
-    await alice.says(runtime, card);
-    await bob.says(runtime, card);
-    await replyTo(runtime, card);
-    const records = await recordsOf(runtime.reader);
+    const records = await recordsOfTwo();
     const fold = (change: (record: TypedRecord) => TypedRecord): void => {
       const projection = new Projection();
       for (const record of records) projection.apply(change(record));
@@ -87,13 +92,7 @@ describe("a question to two operators", () => {
   });
 
   it("is not settled in a log by answers to something else, by somebody else, or twice by one", async () => {
-    const home = homeForNotes();
-    const runtime = await started(home);
-    const card = await askedFor(home, runtime);
-    await alice.says(runtime, card);
-    await bob.says(runtime, card);
-    await replyTo(runtime, card);
-    const records = await recordsOf(runtime.reader);
+    const records = await recordsOfTwo();
     const [first, second] = ofType(records, "approval.answered");
     const [intent] = ofType(records, "execution.intent");
     if (first === undefined || second === undefined || intent === undefined) throw new Error("nothing was answered");
